@@ -1,0 +1,35 @@
+// Every check that runs no test. All of them run, whatever the first ones say.
+import { globSync } from "node:fs";
+import { build } from "./build.mjs";
+import { root, run } from "./run.mjs";
+
+/** @type {[name: string, check: () => Promise<number>][]} */
+const checks = [
+  ["build", build],
+  ["types", () => run("tsc", ["-p", "tsconfig.json"])],
+  // Pages run in a browser, so each application brings the configuration for them.
+  ...globSync("apps/*/{.,page}/tsconfig.json", { cwd: root }).map(
+    (path) =>
+      /** @type {[string, () => Promise<number>]} */ ([
+        `types: ${path}`,
+        () => run("tsc", ["--noEmit", "-p", path]),
+      ]),
+  ),
+  ["style and lint", () => run("biome", ["ci"])],
+  ["nothing unused", () => run("knip")],
+  ["package.json", () => run("publint", ["run", "--strict"])],
+  [
+    "published types",
+    // CommonJS gets the same ES modules, by require(esm), which every supported Node has: what "cjs-resolves-to-esm" warns
+    // of is meant. The profile leaves out Node 10, which knows no sub-path exports.
+    () => run("attw", ["--pack", ".", "--profile", "node16", "--ignore-rules", "cjs-resolves-to-esm"]),
+  ],
+];
+
+const failed = [];
+for (const [name, check] of checks) {
+  console.log(`\n--- ${name}`);
+  if ((await check()) !== 0) failed.push(name);
+}
+console.log(failed.length === 0 ? "\nAll checks passed." : `\nFailed: ${failed.join(", ")}.`);
+process.exitCode = failed.length === 0 ? 0 : 1;

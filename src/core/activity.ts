@@ -1,0 +1,85 @@
+import { ExpiringMap } from "./expiring-map.ts";
+import type { Hub } from "./hub.ts";
+import { lifeMs, touchIntervalFor } from "./life-time.ts";
+import type { LiveEntry } from "./live-entry.ts";
+import type { CookieDocument, SessionKey } from "./session-store.ts";
+
+export interface ActivityOptions {
+  readonly touchIntervalMs: number;
+  readonly ttlMs: number;
+}
+
+const retryMs = 1_000;
+const rememberedTouches = 100_000;
+
+/**
+ * Extends sessions by what people do. A touch is due when it would move the *stored* deadline by `touchIntervalMs` or
+ * more, which every read brings along; so no node keeps books, and many sockets and requests make one touch.
+ */
+export class Activity {
+  readonly #hub: Hub;
+  readonly #options: ActivityOptions;
+  /** The deadlines written lately, for requests side by side that all read the older one. */
+  readonly #written: ExpiringMap<number>;
+  /** Touches that reached the store, for `stats()`. */
+  touches = 0;
+
+  constructor(hub: Hub, options: ActivityOptions) {
+    this.#hub = hub;
+    this.#options = options;
+    this.#written = new ExpiringMap(hub.clock, Math.max(options.touchIntervalMs, 1), rememberedTouches);
+  }
+
+  get remembered(): number {
+    return this.#written.size;
+  }
+
+  close(): void {
+    this.#written.clear();
+  }
+
+  /** A client of a live session did something. Never throws; failures go to the `error` event and are tried again. */
+  onEvent(entry: LiveEntry): void {
+    const { snapshot } = entry;
+    const now = this.#hub.clock.now();
+    if (!snapshot || entry.touching || now < entry.touchNotBefore) return;
+    if (!this.#isDue(entry.key, snapshot.cookie, snapshot.expiresAt)) return;
+    entry.touching = true;
+    void this.#touch(entry.key, snapshot.cookie)
+      .catch((error: unknown) => {
+        entry.touchNotBefore = now + retryMs;
+        this.#hub.report(error);
+      })
+      .finally(() => {
+        entry.touching = false;
+      });
+  }
+
+  /** A request used its session, which was stored until `expiresAt` when it loaded it; false if it is gone since. */
+  async onRequest(key: SessionKey, cookie: CookieDocument, expiresAt: number): Promise<boolean> {
+    return this.#isDue(key, cookie, expiresAt) ? this.#touch(key, cookie) : true;
+  }
+
+  #isDue(key: SessionKey, cookie: CookieDocument, expiresAt: number): boolean {
+    const life = lifeMs(cookie, this.#options.ttlMs);
+    const stored = Math.max(expiresAt, this.#written.get(key.sid) ?? 0);
+    return this.#hub.clock.now() + life - stored >= touchIntervalFor(life, this.#options.touchIntervalMs);
+  }
+
+  async #touch(key: SessionKey, cookie: CookieDocument): Promise<boolean> {
+    const before = this.#written.get(key.sid);
+    const expiresAt = this.#hub.clock.now() + lifeMs(cookie, this.#options.ttlMs);
+    this.#written.set(key.sid, expiresAt);
+    this.touches++;
+    try {
+      const stored = await this.#hub.store.touch(key, expiresAt, cookie);
+      const entry = this.#hub.live(key);
+      if (stored && entry) this.#hub.extended(entry, expiresAt);
+      if (!stored && entry) await this.#hub.reload(entry);
+      return stored;
+    } catch (error) {
+      this.#written.set(key.sid, before ?? 0);
+      throw error;
+    }
+  }
+}

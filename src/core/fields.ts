@@ -1,0 +1,56 @@
+import { SocketSessionError } from "../errors.ts";
+import type { CookieDocument, SessionDocument } from "./session-store.ts";
+
+/**
+ * A session's data as merging sees it: each top-level key with the JSON text of its value, `cookie` left out.
+ * Text makes equality exact and copies cheap, and `__proto__` a key like any other.
+ */
+export type Fields = ReadonlyMap<string, string>;
+
+/** Data as an application sees it: plain JSON by top-level key. */
+export type SessionValues = Record<string, unknown>;
+
+/** The fields of a session object or document; values that JSON cannot keep raise `SESSION_INVALID_DATA`. */
+export function fieldsOf(values: object): Fields {
+  const fields = new Map<string, string>();
+  for (const [key, value] of Object.entries(values)) {
+    if (key === "cookie") continue;
+    const text = textOf(key, value);
+    if (text !== undefined) fields.set(key, text);
+  }
+  return fields;
+}
+
+function textOf(key: string, value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new SocketSessionError(
+      "SESSION_INVALID_DATA",
+      `The session's ${JSON.stringify(key)} cannot be written as JSON (${String(cause)}). Keep plain data in a session: no cycles, no BigInt.`,
+      { cause },
+    );
+  }
+}
+
+/** The values of `fields`, parsed afresh: the caller owns them. */
+export function valuesOf(fields: Fields): SessionValues {
+  return JSON.parse(jsonOf(fields));
+}
+
+/** The whole document that a store keeps. */
+export function documentOf(fields: Fields, cookie: CookieDocument): SessionDocument {
+  return JSON.parse(jsonOf(new Map([["cookie", JSON.stringify(cookie)], ...fields])));
+}
+
+function jsonOf(fields: Fields): string {
+  const members: string[] = [];
+  for (const [key, text] of fields) members.push(`${JSON.stringify(key)}:${text}`);
+  return `{${members.join(",")}}`;
+}
+
+export function sameFields(a: Fields, b: Fields): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, text] of a) if (b.get(key) !== text) return false;
+  return true;
+}

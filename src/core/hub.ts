@@ -1,0 +1,335 @@
+import type { Clock } from "../clock.ts";
+import { Deadlines } from "./deadlines.ts";
+import { sameFields } from "./fields.ts";
+import { guardedStore } from "./guarded-store.ts";
+import { KeyedLock } from "./keyed-lock.ts";
+import { type End, LiveEntry, type Observer } from "./live-entry.ts";
+import type { EndReason, SessionChange, SessionKey, SessionStore, StoredSession, Unsubscribe } from "./session-store.ts";
+import { type Snapshot, snapshotOf } from "./snapshot.ts";
+
+/** What the hub tells the application's own listeners. */
+export interface HubEvents {
+  changed(key: SessionKey, snapshot: Snapshot): void;
+  ended(key: SessionKey, end: End): void;
+  failed(error: unknown): void;
+}
+
+export interface HubOptions {
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly revalidateIntervalMs: number;
+  readonly storeTimeoutMs: number;
+  readonly events: HubEvents;
+}
+
+export type FeedState = "none" | "whole" | "broken";
+
+const firstRetryMs = 1_000;
+
+/**
+ * Which sessions are live on this node, and what each holds.
+ *
+ * A session is live while it has an observer (a socket, a request's handle) or a transaction under way. Observers are
+ * registered first and the store read afterwards, so an end that happens in between is heard; news that overtakes a
+ * read makes it read again. Deadlines, revalidation and retries share one timer: at a deadline the store is asked
+ * before anything ends, as another node's touch moves it without a message.
+ */
+export class Hub {
+  readonly store: ReturnType<typeof guardedStore>;
+  /** Spans read-merge-write of one session, never application code. */
+  readonly lock = new KeyedLock();
+  readonly clock: Clock;
+  readonly #options: HubOptions;
+  readonly #entries = new Map<string, LiveEntry>();
+  readonly #entriesByPublicId = new Map<string, LiveEntry>();
+  readonly #checks: Deadlines<LiveEntry>;
+  #feed: FeedState = "none";
+  #unsubscribe: Promise<Unsubscribe | undefined> | undefined;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.store = guardedStore(options.store, options.clock, options.storeTimeoutMs);
+    this.#checks = new Deadlines(options.clock, (entry) => void this.#check(entry));
+  }
+
+  /** Subscribes to the store's feed. Until it is there, and where there is none, sessions are asked for regularly. */
+  start(): void {
+    const { store } = this.#options;
+    if (!store.changes || this.#unsubscribe) return;
+    this.#feed = "broken";
+    this.#unsubscribe = store
+      .changes({
+        changed: (change) => this.#hear(change),
+        broken: (error) => this.#feedBroken(error),
+        missed: () => this.#feedWhole(),
+      })
+      .then(
+        (unsubscribe) => {
+          this.#feedWhole();
+          return unsubscribe;
+        },
+        (error: unknown) => {
+          this.#feedBroken(error);
+          return undefined;
+        },
+      );
+  }
+
+  async close(): Promise<void> {
+    this.#checks.clear();
+    this.#entries.clear();
+    this.#entriesByPublicId.clear();
+    const unsubscribe = await this.#unsubscribe;
+    await unsubscribe?.();
+  }
+
+  get feed(): FeedState {
+    return this.#feed;
+  }
+
+  /** What is held right now: all zero once nothing is live. */
+  get counts(): { live: number; timers: number; locks: number } {
+    return { live: this.#entries.size, timers: this.#checks.size, locks: this.lock.size };
+  }
+
+  /** The session if it is live on this node, by any of its public ids. */
+  livePublic(publicId: string): LiveEntry | undefined {
+    return this.#entriesByPublicId.get(publicId);
+  }
+
+  live(key: SessionKey): LiveEntry | undefined {
+    return this.#entries.get(key.sid);
+  }
+
+  /** Registers `observer`; `load` next, and `release` in the end. An entry that has ended is left alone. */
+  observe(session: SessionKey | LiveEntry, observer: Observer): LiveEntry {
+    const entry = session instanceof LiveEntry ? session : this.#entry(session);
+    if (!entry.isEnded) entry.observers.add(observer);
+    return entry;
+  }
+
+  release(entry: LiveEntry, observer: Observer): void {
+    entry.observers.delete(observer);
+    this.#dropIfIdle(entry);
+  }
+
+  /** Keeps the session live while `fn` runs. */
+  async hold<T>(key: SessionKey, fn: (entry: LiveEntry) => Promise<T>): Promise<T> {
+    const entry = this.#entry(key);
+    entry.holds++;
+    try {
+      return await fn(entry);
+    } finally {
+      entry.holds--;
+      this.#dropIfIdle(entry);
+    }
+  }
+
+  /** Reads the store; whoever holds the session live here profits. For requests, which always read. */
+  async read(key: SessionKey): Promise<StoredSession | null> {
+    const entry = this.live(key);
+    if (!entry) return this.store.read(key);
+    const { invalidations, adoptions } = entry;
+    const stored = await this.store.read(key);
+    const overtaken = entry.invalidations !== invalidations || entry.adoptions !== adoptions;
+    if (stored && !overtaken) this.adopt(entry, snapshotOf(structuredClone(stored)));
+    if (!stored && !overtaken && !entry.isEnded) this.#gone(entry);
+    return entry.isEnded ? null : stored;
+  }
+
+  /** The current snapshot from the store, null if the session is over. Shared by all who ask at the same time. */
+  load(entry: LiveEntry): Promise<Snapshot | null> {
+    entry.reading ??= this.#readUntilCurrent(entry).finally(() => {
+      entry.reading = undefined;
+    });
+    return entry.reading;
+  }
+
+  /** As `load`, but what is being read at this moment is known to be out of date. */
+  reload(entry: LiveEntry): Promise<Snapshot | null> {
+    entry.invalidations++;
+    return this.load(entry);
+  }
+
+  async #readUntilCurrent(entry: LiveEntry): Promise<Snapshot | null> {
+    for (;;) {
+      const { invalidations, adoptions } = entry;
+      const stored = await this.store.read(entry.key);
+      if (entry.isEnded) return null;
+      const current = entry.invalidations === invalidations;
+      if (entry.adoptions === adoptions) {
+        if (stored) this.adopt(entry, snapshotOf(stored));
+        else if (current) {
+          this.#gone(entry);
+          return null;
+        }
+      }
+      if (current) return entry.snapshot ?? null;
+    }
+  }
+
+  /** Makes `snapshot` the session's current one and tells the observers if the data differ. */
+  adopt(entry: LiveEntry, snapshot: Snapshot): void {
+    if (entry.isEnded) return;
+    const previous = entry.adopt(snapshot);
+    entry.failures = snapshot.expiresAt > this.clock.now() ? 0 : entry.failures + 1; // kept past its time: ask ever less
+    if (!entry.idle) this.#schedule(entry, snapshot.expiresAt);
+    if (!previous || sameFields(previous.fields, snapshot.fields)) return;
+    for (const observer of [...entry.observers]) this.tell(() => observer.changed?.(snapshot, previous));
+    this.tell(() => this.#options.events.changed(entry.key, snapshot));
+  }
+
+  /** Runs a write of this node; news of the feed that come meanwhile are looked at when it is done. */
+  async write<T>(entry: LiveEntry | undefined, run: () => Promise<T>, adopted: (result: T) => void): Promise<T> {
+    if (!entry) return run();
+    entry.writing++;
+    try {
+      const result = await run();
+      adopted(result);
+      return result;
+    } finally {
+      entry.writing--;
+      if (entry.writing === 0) {
+        const news = entry.heard.splice(0).some((revision) => revision !== entry.snapshot?.revision);
+        if (news) this.#refresh(entry);
+      }
+    }
+  }
+
+  /** Ends the session in the store and here; false if it was not stored any more. */
+  async end(key: SessionKey, reason: EndReason, settled?: Promise<void>): Promise<boolean> {
+    const end: End = settled ? { reason, settled } : { reason };
+    return this.lock.run(key.sid, async () => {
+      const entry = this.live(key);
+      if (entry) entry.ending = end;
+      try {
+        const existed = await this.store.destroy(key, reason);
+        const live = this.live(key); // it may have come to life, or have ended by the echo, meanwhile
+        if (live) this.finish(live, end);
+        else if (existed && !entry?.isEnded) this.tell(() => this.#options.events.ended(key, end));
+        return existed;
+      } finally {
+        if (entry) entry.ending = undefined;
+      }
+    });
+  }
+
+  /** The session is over: state first, then the observers, then the application. */
+  finish(entry: LiveEntry, end: End): void {
+    if (entry.isEnded) return;
+    const told = entry.ending ?? end;
+    entry.finish(told);
+    this.#forget(entry);
+    for (const observer of [...entry.observers]) this.tell(() => observer.ended?.(told));
+    this.tell(() => this.#options.events.ended(entry.key, told));
+  }
+
+  /** The life of the stored session was extended. */
+  extended(entry: LiveEntry, expiresAt: number): void {
+    if (entry.extend(expiresAt)) this.#schedule(entry, expiresAt);
+  }
+
+  /** Reads every live session again, as after a gap in the feed. */
+  revalidateAll(): void {
+    for (const entry of this.#entries.values()) this.#refresh(entry);
+  }
+
+  /** Tells the application's `error` listeners. */
+  report(error: unknown): void {
+    this.#options.events.failed(error);
+  }
+
+  /** Calls a listener; what it throws is reported and stops nobody else. */
+  tell(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#options.events.failed(error);
+    }
+  }
+
+  #entry(key: SessionKey): LiveEntry {
+    let entry = this.#entries.get(key.sid);
+    if (!entry) {
+      entry = new LiveEntry(key);
+      this.#entries.set(key.sid, entry);
+      for (const publicId of key.publicIds) this.#entriesByPublicId.set(publicId, entry);
+    }
+    return entry;
+  }
+
+  #dropIfIdle(entry: LiveEntry): void {
+    if (entry.idle && !entry.isEnded) this.#forget(entry);
+  }
+
+  #forget(entry: LiveEntry): void {
+    this.#checks.delete(entry);
+    if (this.#entries.get(entry.key.sid) !== entry) return;
+    this.#entries.delete(entry.key.sid);
+    for (const publicId of entry.key.publicIds) this.#entriesByPublicId.delete(publicId);
+  }
+
+  #schedule(entry: LiveEntry, expiresAt: number): void {
+    const now = this.clock.now();
+    const deadline = expiresAt > now ? expiresAt : now + this.#retryMs(entry);
+    const check = this.#feed === "whole" ? deadline : Math.min(deadline, now + this.#options.revalidateIntervalMs);
+    this.#checks.set(entry, check);
+  }
+
+  #retryMs(entry: LiveEntry): number {
+    return Math.min(firstRetryMs * 2 ** Math.min(entry.failures, 16), this.#options.revalidateIntervalMs);
+  }
+
+  async #check(entry: LiveEntry): Promise<void> {
+    try {
+      await this.load(entry);
+    } catch (error) {
+      this.#readFailed(entry, error);
+    }
+  }
+
+  /** A session whose time is over and that nobody can verify is not served for ever. */
+  #readFailed(entry: LiveEntry, error: unknown): void {
+    this.#options.events.failed(error);
+    const deadline = entry.snapshot?.expiresAt ?? Number.POSITIVE_INFINITY;
+    if (deadline + this.#options.revalidateIntervalMs <= this.clock.now()) {
+      this.finish(entry, { reason: "unverified" });
+    } else if (!entry.isEnded && !entry.idle) {
+      this.#checks.set(entry, this.clock.now() + this.#retryMs(entry));
+      entry.failures++;
+    }
+  }
+
+  #gone(entry: LiveEntry): void {
+    const snapshot = entry.snapshot;
+    const overdue = snapshot !== undefined && snapshot.expiresAt <= this.clock.now() + firstRetryMs;
+    this.finish(entry, { reason: overdue ? "expired" : "destroyed" });
+  }
+
+  #refresh(entry: LiveEntry): void {
+    this.reload(entry).catch((error: unknown) => this.#readFailed(entry, error));
+  }
+
+  #hear(change: SessionChange): void {
+    for (const publicId of change.publicIds) {
+      const entry = this.#entriesByPublicId.get(publicId);
+      if (!entry) continue;
+      if (change.kind === "ended") this.finish(entry, { reason: change.reason });
+      else if (entry.writing > 0) entry.heard.push(change.revision);
+      else if (change.revision === undefined || change.revision !== entry.snapshot?.revision) this.#refresh(entry);
+      return;
+    }
+  }
+
+  #feedBroken(error: unknown): void {
+    this.#feed = "broken";
+    this.#options.events.failed(error);
+    for (const entry of this.#entries.values()) if (entry.snapshot) this.#schedule(entry, entry.snapshot.expiresAt);
+  }
+
+  #feedWhole(): void {
+    this.#feed = "whole";
+    this.revalidateAll();
+  }
+}

@@ -1,0 +1,24 @@
+/** Runs functions of one key one after another, in the order they came; functions of different keys side by side. */
+export class KeyedLock {
+  readonly #tails = new Map<string, Promise<unknown>>();
+
+  /** How many keys have something running or waiting. */
+  get size(): number {
+    return this.#tails.size;
+  }
+
+  run<T>(key: string, fn: () => Promise<T>): Promise<T> {
+    const before = this.#tails.get(key);
+    const result = before ? before.then(fn) : fn();
+    const tail: Promise<void> = result.then(
+      () => this.#release(key, tail),
+      () => this.#release(key, tail),
+    );
+    this.#tails.set(key, tail);
+    return result;
+  }
+
+  #release(key: string, tail: Promise<unknown>): void {
+    if (this.#tails.get(key) === tail) this.#tails.delete(key);
+  }
+}

@@ -1,0 +1,12 @@
+import type { CookieDocument } from "./session-store.ts";
+
+/** How long a session with this cookie lives after its last activity: its own `maxAge` ("remember me"), else `ttlMs`. */
+export function lifeMs(cookie: CookieDocument, ttlMs: number): number {
+  const { originalMaxAge } = cookie;
+  return typeof originalMaxAge === "number" && originalMaxAge > 0 ? originalMaxAge : ttlMs;
+}
+
+/** Touches closer than this are one; never more than a tenth of the life time, so that short sessions live as long. */
+export function touchIntervalFor(life: number, touchIntervalMs: number): number {
+  return Math.min(touchIntervalMs, life / 10);
+}

@@ -1,0 +1,167 @@
+import { EventEmitter } from "node:events";
+import type { LiveSession, SessionEvents, SessionState } from "../live-session.ts";
+import { SessionEnded, SocketSessionError } from "../errors.ts";
+import type { SessionValues } from "./fields.ts";
+import type { Hub } from "./hub.ts";
+import type { End, LiveEntry, Observer } from "./live-entry.ts";
+import type { SessionKey } from "./session-store.ts";
+import { deepFreeze, type Snapshot } from "./snapshot.ts";
+import type { Change, Transactions, Updated } from "./transactions.ts";
+
+export interface HandleContext {
+  readonly hub: Hub;
+  readonly transactions: Transactions;
+  readonly userId: (data: Readonly<SessionValues>) => string | undefined;
+}
+
+const noData = deepFreeze<SessionValues>({});
+
+/** Listeners of one handle; one that throws is reported and harms nobody else. */
+abstract class HandleEvents {
+  #emitter: EventEmitter | undefined;
+
+  on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    this.#emitter ??= new EventEmitter();
+    this.#emitter.on(event, listener);
+    return this;
+  }
+
+  once<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    this.#emitter ??= new EventEmitter();
+    this.#emitter.once(event, listener);
+    return this;
+  }
+
+  off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    this.#emitter?.off(event, listener);
+    return this;
+  }
+
+  protected tell(hub: Hub, event: keyof SessionEvents, ...args: unknown[]): void {
+    for (const listener of this.#emitter?.rawListeners(event) ?? []) hub.tell(() => listener.apply(this, args));
+  }
+
+  protected forgetListeners(): void {
+    this.#emitter?.removeAllListeners();
+  }
+}
+
+/** `socket.session`, and `sessions.of(req)`: a view of a live session for one socket or request. */
+export class SessionHandle extends HandleEvents implements LiveSession {
+  readonly publicId: string;
+  protected readonly context: HandleContext;
+  readonly #entry: LiveEntry;
+  #last: Snapshot | undefined;
+  readonly #observer: Observer = {
+    changed: (snapshot, previous) => {
+      this.#last = snapshot;
+      this.tell(this.context.hub, "change", snapshot.data, previous.data);
+    },
+    ended: (end: End) => {
+      this.tell(this.context.hub, "end", end.reason);
+      this.forgetListeners();
+    },
+  };
+
+  constructor(context: HandleContext, session: SessionKey | LiveEntry) {
+    super();
+    this.context = context;
+    this.#entry = context.hub.observe(session, this.#observer);
+    this.publicId = this.#entry.key.publicId;
+  }
+
+  get entry(): LiveEntry {
+    return this.#entry;
+  }
+
+  get key(): SessionKey {
+    return this.#entry.key;
+  }
+
+  get state(): SessionState {
+    return this.#entry.isEnded ? "ended" : "live";
+  }
+
+  get data(): LiveSession["data"] {
+    return this.#snapshot?.data ?? noData;
+  }
+
+  get expiresAt(): number {
+    return this.#snapshot?.expiresAt ?? 0;
+  }
+
+  get userId(): string | undefined {
+    return this.context.userId(this.data);
+  }
+
+  get #snapshot(): Snapshot | undefined {
+    const { state } = this.#entry;
+    if (state.phase === "ended") return state.last ?? this.#last;
+    if (state.phase === "live" && this.#entry.observers.has(this.#observer)) return state.snapshot;
+    return this.#last ?? (state.phase === "live" ? state.snapshot : undefined);
+  }
+
+  async update<R>(fn: Change<R>): Promise<R> {
+    if (this.#entry.isEnded) throw new SessionEnded(this.publicId);
+    const { result, snapshot } = await this.write(fn);
+    this.#last = snapshot;
+    return result;
+  }
+
+  protected write<R>(fn: Change<R>): Promise<Updated<R>> {
+    return this.context.transactions.update(this.key, fn);
+  }
+
+  async reload(): Promise<LiveSession["data"]> {
+    const snapshot = this.#entry.isEnded
+      ? null
+      : await this.context.hub.hold(this.key, (entry) => this.context.hub.reload(entry));
+    if (!snapshot) throw new SessionEnded(this.publicId);
+    this.#last = snapshot;
+    return this.data;
+  }
+
+  async end(reason: "destroyed" | "revoked" = "destroyed"): Promise<boolean> {
+    if (this.#entry.isEnded) return false;
+    return this.context.hub.end(this.key, reason);
+  }
+
+  /** Stops following the session; what was seen last stays readable, and `update` still works. */
+  release(): void {
+    this.#last = this.#snapshot;
+    this.context.hub.release(this.#entry, this.#observer);
+    this.forgetListeners();
+  }
+}
+
+/** The session of a socket without one, where guests are allowed: no data, and nothing to write to. */
+export class GuestHandle extends HandleEvents implements LiveSession {
+  readonly publicId = "";
+  readonly state = "guest";
+  readonly data = noData;
+  readonly expiresAt = Number.POSITIVE_INFINITY;
+  readonly userId = undefined;
+
+  async update(): Promise<never> {
+    throw guestError("update");
+  }
+
+  async reload(): Promise<LiveSession["data"]> {
+    return this.data;
+  }
+
+  async end(): Promise<boolean> {
+    return false;
+  }
+
+  release(): void {
+    this.forgetListeners();
+  }
+}
+
+function guestError(operation: string): SocketSessionError {
+  return new SocketSessionError(
+    "SESSION_GUEST",
+    `${operation}() needs a stored session, and this socket is a guest's. Check socket.session.state, and let the visitor log in over HTTP first.`,
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * The port between the hub and a database: what every store adapter implements, and what the conformance suite tests.
+ *
+ * An adapter keeps whole session documents (what `express-session` serialises, `cookie` included) under their id and
+ * writes them conditionally. It knows nothing of sockets, requests or merging.
+ */
+
+/** How a session is named: `sid` is the secret a cookie carries, the public ids are keyed hashes of it. */
+export interface SessionKey {
+  readonly sid: string;
+  /** The one name of the session that may appear in logs, rooms and messages. */
+  readonly publicId: string;
+  /** The same under every configured secret, newest first: during a rotation nodes know each other's names. */
+  readonly publicIds: readonly string[];
+}
+
+/** What `express-session` keeps of a cookie inside the document. */
+export interface CookieDocument {
+  originalMaxAge?: number | null;
+  expires?: string | null;
+  [attribute: string]: unknown;
+}
+
+/** A session as it is stored: plain JSON, the application's top-level keys beside `cookie`. */
+export interface SessionDocument {
+  cookie: CookieDocument;
+  [key: string]: unknown;
+}
+
+/** Names one version of a stored session. Opaque: compare with `===`, never order. */
+export type Revision = string | number;
+
+export interface StoredSession {
+  /** A fresh copy on each read: the caller may change it. */
+  readonly document: SessionDocument;
+  /** When the session ends unless it is extended, in milliseconds since the epoch. */
+  readonly expiresAt: number;
+  readonly revision: Revision;
+}
+
+/**
+ * Why a session ended.
+ * - `destroyed`: logged out, by `session.destroy()` or `end()`.
+ * - `expired`: its time was over.
+ * - `revoked`: ended from outside, by `sessions.end()`.
+ * - `replaced`: it got a new id (`regenerate`).
+ * - `unverified`: its deadline passed while the store could not be asked; the stored session may live on.
+ */
+export type EndReason = "destroyed" | "expired" | "revoked" | "replaced" | "unverified";
+
+/** Something that another writer did. `publicIds` as in {@link SessionKey}: one of them is known to the listener. */
+export type SessionChange =
+  | { readonly kind: "changed"; readonly publicIds: readonly string[]; readonly revision?: Revision }
+  | { readonly kind: "ended"; readonly publicIds: readonly string[]; readonly reason: EndReason };
+
+/** Receives the change feed. A listener that throws disturbs neither the store nor other listeners. */
+export interface FeedListener {
+  changed(change: SessionChange): void;
+  /** The feed is cut: from now on changes may be missed, until `missed` is called. */
+  broken(error: unknown): void;
+  /** The feed is whole again, or was whole but overran: changes may have been missed, so read everything again. */
+  missed(): void;
+}
+
+export type Unsubscribe = () => Promise<void>;
+
+/**
+ * Every operation may reject: the hub names the store, the operation and the session in the error it makes of that.
+ * Ids are arbitrary strings (any unicode, NUL, hostile to the query language). Time is compared to the adapter's clock.
+ */
+export interface SessionStore {
+  /** For errors and `stats()`: `memory`, `sqlite`, … */
+  readonly name: string;
+
+  /** True if `create` and `replace` are atomic towards every writer of the database, in whatever process. */
+  readonly atomic: boolean;
+
+  /**
+   * The session, or null if it is not stored or its time is over. Only a store that is not `atomic` may return a
+   * deadline in the past: its database still has the session, extended by another process, and is to be asked again.
+   */
+  read(key: SessionKey): Promise<StoredSession | null>;
+
+  /** Stores a new session and returns its revision; null, and no change, if one with this id is stored and not expired. */
+  create(key: SessionKey, document: SessionDocument, expiresAt: number): Promise<Revision | null>;
+
+  /**
+   * Writes if the stored revision still is `expected` and returns the new revision; else returns null and changes
+   * nothing. `expiresAt` sets the life time anew (longer or shorter); `"keep"` leaves the stored one. Never creates: a session that is gone or expired stays so. A revision never comes back for an id, not
+   * even after it was destroyed and created again. One atomic step together with its publication to the feed.
+   */
+  replace(
+    key: SessionKey,
+    expected: Revision,
+    document: SessionDocument,
+    expiresAt: number | "keep",
+  ): Promise<Revision | null>;
+
+  /**
+   * Extends the life of a stored session to `expiresAt`; never shortens it, never creates, leaves the revision and is
+   * not published. False if the session is gone or expired (no error). `cookie` is for wrapped stores that want it.
+   */
+  touch(key: SessionKey, expiresAt: number, cookie: CookieDocument): Promise<boolean>;
+
+  /** Removes the session and publishes `reason`; false, and nothing published, if there was none. One atomic step. */
+  destroy(key: SessionKey, reason: EndReason): Promise<boolean>;
+
+  /**
+   * Listens to the changes of all other writers of this database; own writes may be told too. Resolves once nothing
+   * that happens from then on can be missed silently. Absent where the database cannot tell: then the hub asks.
+   */
+  changes?(listener: FeedListener): Promise<Unsubscribe>;
+
+  /** All sessions not expired: by id, or (some wrapped stores) as a list. */
+  all?(): Promise<Record<string, SessionDocument> | SessionDocument[]>;
+  /** How many sessions are not expired. */
+  count?(): Promise<number>;
+  /** Removes all sessions; other listeners of the feed are told `missed`, and find them gone. */
+  clear?(): Promise<void>;
+
+  /** Tells when the database comes and goes (`express-session` serves no session in between); returns the undoing. */
+  connectivity?(listener: (state: "connected" | "disconnected") => void): () => void;
+
+  /** Releases what the store opened itself (a file, timers); never a client that was injected. Idempotent. */
+  close(): Promise<void>;
+}

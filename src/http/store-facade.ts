@@ -1,0 +1,170 @@
+import { Store } from "express-session";
+import type { Activity } from "../core/activity.ts";
+import { sameFields } from "../core/fields.ts";
+import type { Hub } from "../core/hub.ts";
+import { KeyedLock } from "../core/keyed-lock.ts";
+import { cookieChanged } from "../core/merge.ts";
+import type { SessionKey, SessionStore } from "../core/session-store.ts";
+import type { Saved, Transactions } from "../core/transactions.ts";
+import { SessionEnded } from "../errors.ts";
+import { cookieOf, heldBy, type LoadedSessions } from "./loaded-sessions.ts";
+import type { Responses } from "./responses.ts";
+
+export interface HttpContext {
+  readonly store: SessionStore;
+  readonly hub: Hub;
+  readonly transactions: Transactions;
+  readonly activity: Activity;
+  readonly nameOf: (sid: string) => SessionKey;
+  readonly loaded: LoadedSessions;
+  readonly responses: Responses;
+  readonly onConflict: (key: SessionKey, keys: readonly string[]) => void;
+  readonly onDiscard: (key: SessionKey) => void;
+}
+
+type Callback<T> = (error?: unknown, value?: T) => void;
+type Request = Parameters<Store["createSession"]>[0];
+type SessionData = Parameters<Store["createSession"]>[1];
+type Generate = (request: Request) => void;
+
+/**
+ * The `express-session` store over the hub: loads remember their base, saves are merged onto what is stored now,
+ * and nothing brings an ended session back. One object for each `session()` middleware, which puts its own
+ * `generate` on it. Every callback is called once, asynchronously; what it throws goes to the `error` event.
+ */
+export class StoreFacade extends Store {
+  /** Present where the underlying store can list, count or clear. */
+  override all?: NonNullable<Store["all"]>;
+  override length?: NonNullable<Store["length"]>;
+  override clear?: NonNullable<Store["clear"]>;
+  readonly #context: HttpContext;
+  /** Saves of one session one after another: each starts from what the one before has stored. */
+  readonly #saves = new KeyedLock();
+  #generate: Generate | undefined;
+
+  constructor(context: HttpContext) {
+    super();
+    this.#context = context;
+    const { hub, store } = context;
+    if (store.all) this.all = (callback) => this.#answer(hub.store.all().then(asSessionData<never>), callback);
+    if (store.count) this.length = (callback) => this.#answer(hub.store.count(), callback);
+    if (store.clear) this.clear = (callback) => this.#answer(this.#clear(), callback);
+  }
+
+  get(sid: string, callback: Callback<SessionData | null>): void {
+    const { hub, nameOf, loaded } = this.#context;
+    const load = async (): Promise<SessionData | null> => {
+      const stored = await hub.read(nameOf(sid));
+      if (!stored) return null;
+      const { document, expiresAt } = stored;
+      // a touch moves the deadline of the store, not the copy inside the document
+      if (document.cookie?.expires) document.cookie.expires = new Date(expiresAt).toISOString();
+      loaded.loaded(document, stored);
+      return asSessionData<SessionData>(document);
+    };
+    this.#answer(load(), callback);
+  }
+
+  set(sid: string, session: SessionData, callback?: Callback<void>): void {
+    const request: unknown = Reflect.get(session, "req");
+    const quiet = typeof request === "object" && request !== null && this.#context.responses.isEnding(request);
+    this.#answer(this.#save(sid, session, quiet), callback);
+  }
+
+  override touch(sid: string, session: SessionData, callback?: Callback<void>): void {
+    const touch = async (): Promise<void> => {
+      const base = this.#context.loaded.baseOf(session);
+      const cookie = cookieOf(session);
+      // a changed `req.session.cookie` alone arrives as a touch
+      if (base && cookieChanged(base.cookie, cookie)) return this.#save(sid, session, true);
+      await this.#context.activity.onRequest(this.#context.nameOf(sid), cookie, base?.stored.expiresAt ?? 0);
+    };
+    this.#answer(touch(), callback);
+  }
+
+  destroy(sid: string, callback?: Callback<void>): void {
+    const end = async (): Promise<void> => {
+      await this.#context.hub.end(this.#context.nameOf(sid), "destroyed");
+    };
+    this.#answer(end(), callback);
+  }
+
+  override regenerate(request: Request, callback: Callback<void>): void {
+    const { hub, nameOf, responses } = this.#context;
+    const replace = async (): Promise<void> => {
+      try {
+        await hub.end(nameOf(request.sessionID), "replaced", responses.settled(request));
+      } finally {
+        this.generate(request);
+      }
+    };
+    this.#answer(replace(), callback);
+  }
+
+  override createSession(request: Request, document: SessionData): ReturnType<Store["createSession"]> {
+    const { loaded, responses } = this.#context;
+    const base = loaded.baseOf(document);
+    const session = super.createSession(request, document);
+    if (base) loaded.inflated(session, base);
+    responses.watch(request);
+    return session;
+  }
+
+  /** Assigned by `express-session`; what it makes is remembered as never stored. */
+  get generate(): Generate {
+    return (request) => {
+      this.#generate?.(request);
+      this.#context.loaded.generated(request.session);
+      this.#context.responses.watch(request);
+    };
+  }
+
+  set generate(generate: Generate) {
+    this.#generate = generate;
+  }
+
+  /** `quiet`: nobody asked for this save, so an ended session is no error to anybody. */
+  async #save(sid: string, session: object, quiet: boolean): Promise<void> {
+    const { nameOf, loaded, transactions, activity, hub, onConflict, onDiscard } = this.#context;
+    const key = nameOf(sid);
+    const held = heldBy(session);
+    const save = async (): Promise<Saved | boolean> => {
+      const base = loaded.baseOf(session);
+      if (!base) {
+        return loaded.isUnstored(session) ? transactions.create(key, held) : transactions.saveWhole(key, held);
+      }
+      const unchanged = sameFields(base.fields, held.fields) && !cookieChanged(base.cookie, held.cookie);
+      if (!unchanged) return transactions.save(key, base, held);
+      const touched = await activity.onRequest(key, held.cookie, base.stored.expiresAt);
+      return touched && (quiet || (await hub.read(key)) !== null);
+    };
+    const saved = await this.#saves.run(sid, save);
+    if (typeof saved === "object" && saved.snapshot) {
+      loaded.saved(session, held, saved.snapshot);
+      if (saved.conflicts.length > 0) onConflict(key, saved.conflicts);
+    } else if (saved !== true) {
+      onDiscard(key);
+      if (!quiet) throw new SessionEnded(key.publicId);
+    }
+  }
+
+  async #clear(): Promise<void> {
+    await this.#context.hub.store.clear();
+    this.#context.hub.revalidateAll();
+  }
+
+  #answer<T>(outcome: Promise<T>, callback: Callback<T> | undefined): void {
+    const { hub } = this.#context;
+    const answer = (error: unknown, value?: T) => {
+      // not within the promise chain: what the callback throws must not look like a failed store
+      if (callback) process.nextTick(() => hub.tell(() => callback(error, value)));
+      else if (error) hub.report(error);
+    };
+    outcome.then((value) => answer(null, value), answer);
+  }
+}
+
+/** The upstream types call a stored document by the name of what it becomes. */
+function asSessionData<T>(stored: unknown): T {
+  return stored as T;
+}

@@ -1,0 +1,33 @@
+export type { Clock } from "./clock.ts";
+export type {
+  CookieDocument,
+  EndReason,
+  FeedListener,
+  Revision,
+  SessionChange,
+  SessionDocument,
+  SessionKey,
+  SessionStore,
+  StoredSession,
+  Unsubscribe,
+} from "./core/session-store.ts";
+export { type ErrorCode, errorCodes, SessionEnded, SocketSessionError } from "./errors.ts";
+export type { AppData, DeepReadonly, LiveSession, SessionEvents, SessionState } from "./live-session.ts";
+export {
+  type AttachOptions,
+  LiveSessions,
+  type LiveSessionsEvents,
+  liveSessions,
+  type SocketServer,
+  type Stats,
+} from "./live-sessions.ts";
+export type { LiveSessionsOptions } from "./options.ts";
+export {
+  type EndMessage,
+  type EndReasonCode,
+  endEvent,
+  endReasons,
+  type RefusalCode,
+  type RefusalData,
+  refusals,
+} from "./protocol.ts";

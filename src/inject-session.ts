@@ -1,0 +1,45 @@
+import { randomBytes } from "node:crypto";
+import { serialize } from "cookie";
+import { sign } from "cookie-signature";
+import { fieldsOf } from "./core/fields.ts";
+import type { SessionKey } from "./core/session-store.ts";
+import type { Transactions } from "./core/transactions.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+export interface InjectOptions {
+  /** The session's own life time, as `cookie.maxAge` would give it. Default: as configured. */
+  maxAge?: number;
+}
+
+interface Internals {
+  readonly options: ResolvedOptions;
+  readonly nameOf: (sid: string) => SessionKey;
+  readonly transactions: Transactions;
+}
+
+const internals = new WeakMap<object, Internals>();
+
+/** Lets `socket-session/testing` in, and nobody else. */
+export function exposeInternals(sessions: object, value: Internals): void {
+  internals.set(sessions, value);
+}
+
+/** Stores a session as if a request had, and signs its cookie. */
+export async function injectSession(
+  sessions: object,
+  data: object,
+  { maxAge }: InjectOptions,
+): Promise<{ sid: string; cookie: string }> {
+  const inner = internals.get(sessions);
+  if (!inner) throw new TypeError("signIn() expects what liveSessions() returned.");
+  const { options, nameOf, transactions } = inner;
+  const { cookie: configured } = options.shared;
+  const { maxAge: configuredMaxAge = null } = typeof configured === "object" ? configured : {};
+  const originalMaxAge = maxAge ?? configuredMaxAge ?? null;
+  const expires = originalMaxAge === null ? null : new Date(options.clock.now() + originalMaxAge).toISOString();
+  const sid = randomBytes(24).toString("base64url");
+  const cookie = { originalMaxAge, expires, httpOnly: true, path: "/" };
+  await transactions.create(nameOf(sid), { fields: fieldsOf(data), cookie });
+  const [secret = ""] = options.secrets;
+  return { sid, cookie: serialize(options.name, `s:${sign(sid, secret as string)}`) };
+}

@@ -1,0 +1,293 @@
+import { EventEmitter } from "node:events";
+import createDebug from "debug";
+import session from "express-session";
+import type { Server } from "socket.io";
+import { Activity } from "./core/activity.ts";
+import { type FeedState, Hub } from "./core/hub.ts";
+import type { SessionValues } from "./core/fields.ts";
+import type { HandleContext } from "./core/session-handle.ts";
+import { sessionNames } from "./core/session-names.ts";
+import type { EndReason, SessionKey } from "./core/session-store.ts";
+import { Transactions } from "./core/transactions.ts";
+import { SocketSessionError } from "./errors.ts";
+import { LoadedSessions } from "./http/loaded-sessions.ts";
+import { RequestSession } from "./http/request-session.ts";
+import { Responses } from "./http/responses.ts";
+import { type HttpContext, StoreFacade } from "./http/store-facade.ts";
+import { exposeInternals } from "./inject-session.ts";
+import type { AppData, DeepReadonly, LiveSession } from "./live-session.ts";
+import { invalid, type LiveSessionsOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
+import { type RefusalCode, refusals } from "./protocol.ts";
+import { SocketGateway } from "./socket/socket-gateway.ts";
+import { limitsOf, type StartWarning, socketWarnings, storeWarnings } from "./start-checks.ts";
+
+declare module "socket.io" {
+  interface Socket {
+    /** The session this socket lives with, the same for all namespaces of its connection. */
+    readonly session: LiveSession;
+  }
+}
+
+const debug = createDebug("socket-session");
+
+type RequestHandler = ReturnType<typeof session>;
+type Request = Parameters<RequestHandler>[0];
+
+/** What `attach` needs of a Socket.IO server; any `Server` of socket.io 4.8 will do, however its events are typed. */
+export interface SocketServer {
+  path(): string;
+  readonly engine: unknown;
+  bind(engine: never): unknown;
+}
+
+export interface AttachOptions {
+  /** Namespaces with an authentication of their own: no session is asked for there, nor do they end with one. */
+  exempt?: ReadonlyArray<string | RegExp>;
+}
+
+export interface LiveSessionsEvents {
+  /** A session changed: by this node, or any session that is live on it. */
+  change: [change: { publicId: string; userId: string | undefined; data: DeepReadonly<AppData> }];
+  /** A session ended: by this node, or any session that was live on it. */
+  end: [end: { publicId: string; reason: EndReason }];
+  /** Somebody was not let in. `cause` is what the store said, for `STORE_UNAVAILABLE`. */
+  refuse: [refusal: { code: RefusalCode; address: string | undefined; origin: string | undefined; cause?: unknown }];
+  /** A save overwrote top-level keys that somebody else had changed since the request loaded them. */
+  conflict: [conflict: { publicId: string; keys: readonly string[] }];
+  /** A save of an ended session was dropped. */
+  discard: [discarded: { publicId: string }];
+  /** Something failed where nobody waits for an answer. Without a listener it becomes a process warning. */
+  error: [error: unknown];
+}
+
+export interface Stats {
+  /** Sessions live on this node. */
+  readonly live: number;
+  /** Connections that hold a session or are guests. */
+  readonly connections: number;
+  readonly refused: Readonly<Record<RefusalCode, number>>;
+  readonly touches: number;
+  readonly conflicts: number;
+  readonly discarded: number;
+  readonly store: {
+    readonly name: string;
+    readonly atomic: boolean;
+    /** `none`: the store has no change feed; `broken`: it has one, and is cut off from it at the moment. */
+    readonly feed: FeedState;
+    /** What cannot be promised over this store, in words. */
+    readonly limits: readonly string[];
+  };
+}
+
+/** Sessions that requests and sockets share. Made by {@link liveSessions}. */
+export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
+  readonly #options: ResolvedOptions;
+  readonly #nameOf: (sid: string) => SessionKey;
+  readonly #hub: Hub;
+  readonly #transactions: Transactions;
+  readonly #activity: Activity;
+  readonly #handles: HandleContext;
+  readonly #loaded = new LoadedSessions();
+  readonly #responses = new Responses();
+  readonly #requests = new WeakMap<object, RequestSession>();
+  readonly #gateways = new Map<object, SocketGateway>();
+  readonly #undo: (() => void)[] = [];
+  readonly #refused = Object.fromEntries(Object.keys(refusals).map((code) => [code, 0])) as Record<RefusalCode, number>;
+  #conflicts = 0;
+  #discarded = 0;
+
+  constructor(options: LiveSessionsOptions) {
+    super();
+    const resolved = resolveOptions(options);
+    const { store, clock, revalidateIntervalMs, storeTimeoutMs } = resolved;
+    this.#options = resolved;
+    this.#nameOf = sessionNames(resolved.secrets);
+    const events = {
+      changed: (key: SessionKey, { data }: { data: Readonly<SessionValues> }) =>
+        void this.emit("change", { publicId: key.publicId, userId: this.#userIdOf(data), data }),
+      ended: (key: SessionKey, { reason }: { reason: EndReason }) => {
+        debug("session %s ended: %s", key.publicId, reason);
+        this.#transactions.rememberEnd(key);
+        this.emit("end", { publicId: key.publicId, reason });
+      },
+      failed: (error: unknown) => this.#fail(error),
+    };
+    this.#hub = new Hub({ store, clock, revalidateIntervalMs, storeTimeoutMs, events });
+    this.#transactions = new Transactions(this.#hub, resolved);
+    this.#activity = new Activity(this.#hub, resolved);
+    const userId = (data: Readonly<SessionValues>) => this.#userIdOf(data);
+    this.#handles = { hub: this.#hub, transactions: this.#transactions, userId };
+    exposeInternals(this, { options: resolved, nameOf: this.#nameOf, transactions: this.#transactions });
+    warn(storeWarnings(resolved));
+    this.#hub.start();
+  }
+
+  /** The real `express-session` middleware over this store. */
+  express(): RequestHandler {
+    const { shared, name, secrets } = this.#options;
+    const middleware = session({ ...shared, name, secret: [...secrets], resave: false, store: this.store() });
+    return (request, response, next) => {
+      this.#responses.remember(request, response);
+      middleware(request, response, next);
+    };
+  }
+
+  /** An `express-session` store with the same guarantees, for a middleware made elsewhere. A new one on each call. */
+  store(): session.Store {
+    const { store } = this.#options;
+    const facade = new StoreFacade(this.#http());
+    const undo = store.connectivity?.((state) => {
+      facade.emit(state === "connected" ? "connect" : "disconnect");
+    });
+    if (undo) this.#undo.push(undo);
+    return facade;
+  }
+
+  /**
+   * Gives every socket of `io` its session, in all namespaces, and closes it with the session. Call it once for each
+   * server, before clients connect.
+   */
+  attach(io: SocketServer, { exempt = [] }: AttachOptions = {}): this {
+    const { options, server } = { options: this.#options, server: io as unknown as Server };
+    if (typeof server?.bind !== "function" || typeof server.path !== "function") {
+      throw invalid("sessions.attach() expects a Socket.IO server", io, "Call it with `new Server(httpServer)`.");
+    }
+    if (this.#gateways.has(server)) throw attachError("this server has been attached before", "Attach each once.");
+    if ((server.engine?.clientsCount ?? 0) > 0) {
+      throw attachError("clients are connected already", "Call it before the server listens.");
+    }
+    warn(socketWarnings(options, server.path()));
+    const isExempt = (namespace: string) =>
+      exempt.some((one) => (typeof one === "string" ? one === namespace : one.test(namespace)));
+    const context = { ...this.#handles, activity: this.#activity, rebindMs: options.rebindMs, isExempt };
+    const gateway = new SocketGateway(server, {
+      context,
+      hasExempt: exempt.length > 0,
+      cookieName: options.name,
+      secrets: options.secrets,
+      guests: options.guests,
+      origins: options.origins,
+      trustProxy: options.shared.proxy === true,
+      nameOf: this.#nameOf,
+      onRefusal: (code, request, cause) => {
+        this.#refused[code]++;
+        const address = request?.socket.remoteAddress;
+        debug("refused %s: %s", address, code);
+        const refusal = { code, address, origin: request?.headers.origin, ...(cause === undefined ? {} : { cause }) };
+        this.#hub.tell(() => this.emit("refuse", refusal));
+        if (cause !== undefined) this.#fail(cause);
+      },
+    });
+    this.#gateways.set(server, gateway);
+    return this;
+  }
+
+  /** A request's session, with the same transactional `update`; it refreshes `req.session` too. */
+  of(request: Request): LiveSession {
+    if (!request.session) {
+      throw invalid("sessions.of(req) expects a request with a session", request.session, "Put sessions.express() before the route; and after a logout there is none.");
+    }
+    const key = this.#nameOf(request.sessionID);
+    const known = this.#requests.get(request);
+    if (known?.publicId === key.publicId) return known;
+    const handle = new RequestSession(this.#handles, this.#loaded, key, request);
+    this.#requests.set(request, handle);
+    const settled = this.#responses.settled(request);
+    if (settled) void settled.then(() => handle.release());
+    else handle.release();
+    return handle;
+  }
+
+  /**
+   * Ends a session everywhere, as `revoked`: by its id, or by its public id if it is live on this node. False if
+   * there was none.
+   */
+  async end(session: string | { publicId: string }): Promise<boolean> {
+    const key = typeof session === "string" ? this.#nameOf(session) : this.#hub.livePublic(session.publicId)?.key;
+    return key !== undefined && this.#hub.end(key, "revoked");
+  }
+
+  stats(): Stats {
+    const { store } = this.#options;
+    let connections = 0;
+    for (const gateway of this.#gateways.values()) connections += gateway.size;
+    return {
+      live: this.#hub.counts.live,
+      connections,
+      refused: { ...this.#refused },
+      touches: this.#activity.touches,
+      conflicts: this.#conflicts,
+      discarded: this.#discarded,
+      store: { name: store.name, atomic: store.atomic, feed: this.#hub.feed, limits: limitsOf(store) },
+    };
+  }
+
+  /** Closes the sockets' transports (stock clients try elsewhere) and the store. Ends no session. */
+  async close(): Promise<void> {
+    for (const gateway of this.#gateways.values()) gateway.close();
+    for (const undo of this.#undo.splice(0)) undo();
+    this.#activity.close();
+    this.#transactions.close();
+    await this.#hub.close();
+    await this.#options.store.close();
+  }
+
+  #http(): HttpContext {
+    return {
+      store: this.#options.store,
+      hub: this.#hub,
+      transactions: this.#transactions,
+      activity: this.#activity,
+      nameOf: this.#nameOf,
+      loaded: this.#loaded,
+      responses: this.#responses,
+      onConflict: ({ publicId }, keys) => {
+        this.#conflicts++;
+        this.#hub.tell(() => this.emit("conflict", { publicId, keys }));
+      },
+      onDiscard: ({ publicId }) => {
+        this.#discarded++;
+        this.#hub.tell(() => this.emit("discard", { publicId }));
+      },
+    };
+  }
+
+  #userIdOf(data: Readonly<SessionValues>): string | undefined {
+    try {
+      const id = this.#options.userId?.(data);
+      return id === undefined || id === null ? undefined : String(id);
+    } catch (cause) {
+      this.#fail(new SocketSessionError("LISTENER_FAILED", "The `userId` option threw; the session counts as nobody's.", { cause }));
+      return undefined;
+    }
+  }
+
+  #fail(error: unknown): void {
+    debug("%O", error);
+    if (this.listenerCount("error") === 0) {
+      process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    try {
+      this.emit("error", error);
+    } catch (thrown) {
+      process.emitWarning(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    }
+  }
+}
+
+/**
+ * Makes one session of the two: `sessions.express()` for requests, `sessions.attach(io)` for sockets.
+ * Throws `INVALID_OPTION`.
+ */
+export function liveSessions(options: LiveSessionsOptions): LiveSessions {
+  return new LiveSessions(options);
+}
+
+function attachError(what: string, cure: string): SocketSessionError {
+  return new SocketSessionError("INVALID_OPTION", `sessions.attach(io): ${what}. ${cure}`);
+}
+
+function warn(warnings: readonly StartWarning[]): void {
+  for (const { code, message } of warnings) process.emitWarning(message, { type: "SocketSessionWarning", code });
+}

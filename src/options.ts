@@ -1,0 +1,161 @@
+import type { SessionOptions, Store } from "express-session";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Secret } from "./core/session-names.ts";
+import type { SessionStore } from "./core/session-store.ts";
+import { SocketSessionError } from "./errors.ts";
+import type { AppData, DeepReadonly } from "./live-session.ts";
+import { fromExpressStore } from "./stores/express-store.ts";
+
+/** The options of `express-session` that keep their name and meaning; `name` may be written `key`. */
+type SharedOptions = Pick<
+  SessionOptions,
+  "cookie" | "genid" | "name" | "proxy" | "rolling" | "saveUninitialized" | "unset"
+>;
+
+export interface LiveSessionsOptions extends SharedOptions {
+  /** A store of this package, or any `express-session` store as it is. */
+  store: SessionStore | Store;
+  /** As in `express-session`: the first signs, all verify. Required, as sockets verify cookies by themselves. */
+  secret: Secret | readonly Secret[];
+  /** The old alias of `name`. */
+  key?: string;
+  /** Always false: a session that nobody changed is never written back. `true` is refused. */
+  resave?: false;
+  /** Whose session it is; undefined while nobody is logged in. */
+  userId?: (data: DeepReadonly<AppData>) => string | number | null | undefined;
+  /** Sockets without a stored session are refused (default), or allowed as guests. */
+  guests?: "refuse" | "allow";
+  /** Origins whose pages may connect beside the server's own, as browsers write them: `https://app.example`. */
+  origins?: readonly string[];
+  /** How long a session without a `cookie.maxAge` lives after its last activity. Default: one day. */
+  ttlMs?: number;
+  /** Activity extends a stored session at most this often. Default: a minute; never more than a tenth of its life. */
+  touchIntervalMs?: number;
+  /** How often live sessions are read again while the store's feed is cut, or where it has none. Default: 30 s. */
+  revalidateIntervalMs?: number;
+  /** How long a function given to `update` may take. Default: 10 s. */
+  updateTimeoutMs?: number;
+  /** How long one operation of the store may take. Default: 10 s. */
+  storeTimeoutMs?: number;
+  /** How long sockets of a session that got a new id stay connected, silent, for the response to arrive. Default: 2 s. */
+  rebindMs?: number;
+  /** For tests. Default: the system's. */
+  clock?: Clock;
+}
+
+export interface ResolvedOptions {
+  readonly shared: SharedOptions;
+  readonly store: SessionStore;
+  readonly name: string;
+  readonly secrets: readonly Secret[];
+  readonly userId: ((data: DeepReadonly<AppData>) => string | number | null | undefined) | undefined;
+  readonly guests: "refuse" | "allow";
+  readonly origins: ReadonlySet<string>;
+  readonly ttlMs: number;
+  readonly touchIntervalMs: number;
+  readonly revalidateIntervalMs: number;
+  readonly updateTimeoutMs: number;
+  readonly storeTimeoutMs: number;
+  readonly rebindMs: number;
+  readonly clock: Clock;
+}
+
+const day = 86_400_000;
+
+/** Checks the options and fills in the defaults; throws `INVALID_OPTION` with the cure. */
+export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
+  if (typeof options !== "object" || options === null) {
+    throw invalid("liveSessions() expects an object of options", options, "Give it at least `store` and `secret`.");
+  }
+  const { cookie, genid, proxy, rolling, saveUninitialized = false, unset, clock = systemClock } = options;
+  if ((options.resave as unknown) === true) {
+    const why = "it writes what a request loaded back over what was written since, and revives sessions after logout";
+    throw invalid("`resave` expects false", true, `Remove \`resave: true\`: ${why}. Nothing needs it here.`);
+  }
+  const name = options.name ?? options.key ?? "connect.sid";
+  if (typeof name !== "string" || name === "") {
+    throw invalid("`name` expects the name of a cookie", name, 'Leave it out for "connect.sid".');
+  }
+  const duration = (option: string, value: number | undefined, standard: number, least: number): number => {
+    const ms = value ?? standard;
+    if (typeof ms === "number" && ms >= least && ms < Number.MAX_SAFE_INTEGER) return ms;
+    throw invalid(`\`${option}\` expects milliseconds, ${least} or more`, value, `Leave it out for ${standard}.`);
+  };
+  const shared = { cookie, genid, proxy, rolling, saveUninitialized, unset };
+  const ttlMs = duration("ttlMs", options.ttlMs, day, 1);
+  const storeTimeoutMs = duration("storeTimeoutMs", options.storeTimeoutMs, 10_000, 1);
+  return {
+    shared: Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined)),
+    store: storeOf(options.store, ttlMs, storeTimeoutMs, clock),
+    name,
+    secrets: secretsOf(options.secret),
+    userId: functionOf("userId", options.userId),
+    guests: guestsOf(options.guests),
+    origins: originsOf(options.origins),
+    ttlMs,
+    touchIntervalMs: duration("touchIntervalMs", options.touchIntervalMs, 60_000, 0),
+    revalidateIntervalMs: duration("revalidateIntervalMs", options.revalidateIntervalMs, 30_000, 1),
+    updateTimeoutMs: duration("updateTimeoutMs", options.updateTimeoutMs, 10_000, 1),
+    storeTimeoutMs,
+    rebindMs: duration("rebindMs", options.rebindMs, 2_000, 0),
+    clock,
+  };
+}
+
+function storeOf(store: unknown, ttlMs: number, storeTimeoutMs: number, clock: Clock): SessionStore {
+  if (typeof store === "object" && store !== null) {
+    if (isFunction(store, "read") && isFunction(store, "replace")) return store as SessionStore;
+    if (isFunction(store, "get") && isFunction(store, "set") && isFunction(store, "destroy")) {
+      return fromExpressStore(store as Store, { ttlMs, clock, operationTimeoutMs: storeTimeoutMs });
+    }
+  }
+  const cure = "Give it sqliteStore({ path }), memoryStore(), or any express-session store.";
+  throw invalid("`store` expects a session store", store, cure);
+}
+
+function isFunction(value: object, method: string): boolean {
+  return typeof Reflect.get(value, method) === "function";
+}
+
+function secretsOf(secret: unknown): readonly Secret[] {
+  const secrets: unknown[] = Array.isArray(secret) ? secret : [secret];
+  const usable = (one: unknown): one is Secret => (typeof one === "string" && one !== "") || Buffer.isBuffer(one);
+  if (secrets.length > 0 && secrets.every(usable)) return secrets;
+  const cure = "Set one of at least 32 random bytes, the same on every node, for example from the environment.";
+  throw new SocketSessionError(
+    "INVALID_OPTION",
+    `\`secret\` expects a string or Buffer that is not empty, or an array of them; it was ${secret === undefined ? "missing" : "not"}. ${cure}`,
+  );
+}
+
+function functionOf<F>(option: string, value: F | undefined): F | undefined {
+  if (value === undefined || typeof value === "function") return value;
+  throw invalid(`\`${option}\` expects a function`, value, "Leave it out if you don't need it.");
+}
+
+function guestsOf(guests: unknown): "refuse" | "allow" {
+  if (guests === undefined || guests === "refuse") return "refuse";
+  if (guests === "allow") return "allow";
+  throw invalid('`guests` expects "refuse" or "allow"', guests, 'Leave it out for "refuse".');
+}
+
+function originsOf(origins: unknown): ReadonlySet<string> {
+  if (origins === undefined) return new Set();
+  const cure = 'Write each as a browser does: scheme, host and port, no path, no wildcard: ["https://app.example"].';
+  if (!Array.isArray(origins)) throw invalid("`origins` expects an array of origins", origins, cure);
+  for (const origin of origins) {
+    if (typeof origin !== "string" || !URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw invalid("`origins` expects origins", origin, cure);
+    }
+  }
+  return new Set(origins);
+}
+
+export function invalid(expected: string, came: unknown, cure: string): SocketSessionError {
+  const shown = typeof came === "string" ? JSON.stringify(came) : typeof came === "object" ? describe(came) : String(came);
+  return new SocketSessionError("INVALID_OPTION", `${expected}; it was ${shown}. ${cure}`);
+}
+
+function describe(value: object | null): string {
+  return value === null ? "null" : `an object of ${value.constructor?.name ?? "no class"}`;
+}

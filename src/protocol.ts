@@ -1,0 +1,42 @@
+/** What server and client say to each other beyond Socket.IO's own packets. Specified in `docs/protocol.md`. */
+
+/** Sent to every socket of a session that ends for good, before it is disconnected: `{ reason }`. */
+export const endEvent = "session:end";
+
+export interface EndMessage {
+  readonly reason: EndReasonCode;
+}
+
+/** Why a session's sockets were closed, and what a stock client does then: stop, or connect again by itself. */
+export const endReasons = {
+  destroyed: { client: "stops", meaning: "somebody logged out" },
+  expired: { client: "stops", meaning: "the session's time was over" },
+  revoked: { client: "stops", meaning: "the session was ended from outside" },
+  replaced: { client: "reconnects", meaning: "the session got a new id, as at login" },
+  unverified: { client: "reconnects", meaning: "the session's time seemed over and the store could not be asked" },
+} as const;
+
+export type EndReasonCode = keyof typeof endReasons;
+
+/**
+ * Why a socket was refused: `connect_error`'s `err.data.code` for those the client stops at; the others are refused
+ * before there is a Socket.IO connection, carry no code to the client, and a stock client tries again with back-off.
+ */
+export const refusals = {
+  SESSION_REQUIRED: { client: "stops", meaning: "no session cookie came along: log in first" },
+  SESSION_INVALID: { client: "stops", meaning: "the session cookie is damaged, or signed with another secret" },
+  SESSION_ENDED: { client: "stops", meaning: "the cookie's session is over, or was never stored: log in again" },
+  STORE_UNAVAILABLE: { client: "retries", meaning: "the session store did not answer" },
+  ORIGIN_REFUSED: { client: "retries", meaning: "the page's origin is neither the server's own nor listed in `origins`" },
+  COOKIE_MISMATCH: { client: "retries", meaning: "a poll or upgrade carried another session than its handshake" },
+  JSONP_REFUSED: { client: "retries", meaning: "JSONP polling carries no Origin and is not served" },
+  TRANSPORT_REFUSED: { client: "retries", meaning: "WebTransport carries no cookie" },
+  BAD_REQUEST: { client: "retries", meaning: "the request's address could not be read" },
+} as const;
+
+export type RefusalCode = keyof typeof refusals;
+
+/** `err.data` of a refused client's `connect_error`. */
+export interface RefusalData {
+  readonly code: RefusalCode;
+}

@@ -1,0 +1,134 @@
+import type { Socket } from "socket.io";
+import type { Activity } from "../core/activity.ts";
+import type { Hub } from "../core/hub.ts";
+import type { End, LiveEntry, Observer } from "../core/live-entry.ts";
+import { GuestHandle, type HandleContext, SessionHandle } from "../core/session-handle.ts";
+import type { SessionKey } from "../core/session-store.ts";
+import { endEvent, endReasons } from "../protocol.ts";
+import { type Codec, type EngineConnection, gate, packetTypes } from "./upstream.ts";
+
+export interface ConnectionContext extends HandleContext {
+  readonly activity: Activity;
+  readonly codec: Codec;
+  readonly rebindMs: number;
+  /** Namespaces with an authentication of their own. */
+  readonly isExempt: (namespace: string) => boolean;
+}
+
+/** How long a farewell may wait for a polling client to come and fetch it. */
+const farewellMs = 2_000;
+
+/**
+ * One Engine.IO connection and the session it lives and dies with. It exists from the handshake's admission on
+ * (registered with the hub before the store is read), gets its connection by `claim`, and ends with either.
+ */
+export class SessionConnection {
+  readonly #context: ConnectionContext;
+  readonly #entry: LiveEntry | undefined;
+  readonly #observer: Observer = { ended: (end) => this.#end(end) };
+  readonly #handles = new Map<Socket, SessionHandle | GuestHandle>();
+  #connection: EngineConnection | undefined;
+  #released = false;
+
+  /** `key` is undefined for a guest. */
+  constructor(context: ConnectionContext, key: SessionKey | undefined) {
+    this.#context = context;
+    this.#entry = key && context.hub.observe(key, this.#observer);
+  }
+
+  /** Reads the session; false if it is over. */
+  async load(): Promise<boolean> {
+    return this.#entry === undefined || (await this.#context.hub.load(this.#entry)) !== null;
+  }
+
+  get isEnded(): boolean {
+    return this.#entry?.isEnded ?? false;
+  }
+
+  get isClaimed(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** The data of the session, for `socket.request.session`. */
+  get data(): Readonly<Record<string, unknown>> {
+    const state = this.#entry?.state;
+    if (state?.phase === "live") return state.snapshot.data;
+    return (state?.phase === "ended" && state.last?.data) || {};
+  }
+
+  /** The handshake has become `connection`. */
+  claim(connection: EngineConnection): void {
+    this.#connection = connection;
+    connection.once("close", () => this.release());
+    if (this.#entry) this.#context.activity.onEvent(this.#entry);
+  }
+
+  /** Gives `socket` its `session`, and counts its events as activity. */
+  welcome(socket: Socket): void {
+    const handle = this.#entry ? new SessionHandle(this.#context, this.#entry) : new GuestHandle();
+    this.#handles.set(socket, handle);
+    Object.defineProperty(socket, "session", { value: handle, enumerable: false });
+    socket.use((_event, next) => {
+      if (this.isEnded) return; // decoded before the end, dispatched after it
+      if (this.#entry) this.#context.activity.onEvent(this.#entry);
+      next();
+    });
+  }
+
+  farewell(socket: Socket): void {
+    this.#handles.get(socket)?.release();
+    this.#handles.delete(socket);
+  }
+
+  /** Ends the transport, so that a stock client connects again. */
+  close(): void {
+    this.#connection?.close(true);
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    for (const handle of this.#handles.values()) handle.release();
+    this.#handles.clear();
+    if (this.#entry) this.#context.hub.release(this.#entry, this.#observer);
+  }
+
+  #end(end: End): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    if (endReasons[end.reason].client === "stops") this.#dismiss(connection, end);
+    else this.#replace(connection, end);
+  }
+
+  /** Tells the client why, disconnects every socket so that a stock client stays away, and closes. */
+  #dismiss(connection: EngineConnection, { reason }: End): void {
+    const sockets = [...this.#handles.keys()].filter(({ nsp }) => !this.#context.isExempt(nsp.name));
+    for (const { connected, nsp } of sockets) {
+      if (!connected) continue;
+      this.#send(connection, { type: packetTypes.EVENT, nsp: nsp.name, data: [endEvent, { reason }] });
+      this.#send(connection, { type: packetTypes.DISCONNECT, nsp: nsp.name });
+    }
+    gate(connection);
+    for (const socket of sockets) this.#context.hub.tell(() => void socket.disconnect());
+    if (connection.writeBuffer.length === 0) {
+      connection.close(true);
+      return;
+    }
+    connection.once("drain", () => connection.close(true));
+    this.#context.hub.clock.after(farewellMs, () => connection.close(true));
+  }
+
+  /** Silent at once; the transport closes when the client has its new cookie, and a stock client comes back with it. */
+  #replace(connection: EngineConnection, { settled }: End): void {
+    gate(connection);
+    const cancel = this.#context.hub.clock.after(this.#context.rebindMs, () => connection.close(true));
+    void settled?.then(() => {
+      cancel();
+      connection.close(true);
+    });
+  }
+
+  #send(connection: EngineConnection, packet: Parameters<Codec["encode"]>[0]): void {
+    for (const encoded of this.#context.codec.encode(packet)) connection.write(encoded);
+  }
+}

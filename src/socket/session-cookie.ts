@@ -1,0 +1,23 @@
+import { parse } from "cookie";
+import { unsign } from "cookie-signature";
+import type { Secret } from "../core/session-names.ts";
+
+export type SessionCookie =
+  | { readonly kind: "none" }
+  | { readonly kind: "invalid" }
+  | { readonly kind: "signed"; readonly sid: string };
+
+/**
+ * The session id in a `Cookie` header, exactly as `express-session` would find it: the same parser, the first of
+ * several cookies with the name, the first of the secrets that fits. Never throws, whatever the header holds.
+ */
+export function readSessionCookie(header: string | undefined, name: string, secrets: readonly Secret[]): SessionCookie {
+  const raw = header ? parse(header)[name] : undefined;
+  if (!raw) return { kind: "none" };
+  if (!raw.startsWith("s:")) return { kind: "invalid" };
+  for (const secret of secrets) {
+    const sid = unsign(raw.slice(2), secret as string);
+    if (sid !== false && sid !== "") return { kind: "signed", sid };
+  }
+  return { kind: "invalid" };
+}

@@ -1,0 +1,214 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Server, Socket } from "socket.io";
+import { type RefusalCode, refusals } from "../protocol.ts";
+import { Admission, type AdmissionOptions, type Decision } from "./admission.ts";
+import { RefusedConnection } from "./refused-connection.ts";
+import { exposeSession } from "./request-view.ts";
+import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
+import {
+  assertEngine,
+  codecOf,
+  type Engine,
+  type EngineConnection,
+  type EngineRequest,
+  onEngine,
+  onSocket,
+  queryOf,
+} from "./upstream.ts";
+
+export interface GatewayOptions extends AdmissionOptions {
+  readonly context: Omit<ConnectionContext, "codec">;
+  readonly hasExempt: boolean;
+  readonly onRefusal: (code: RefusalCode, request: IncomingMessage | undefined, cause: unknown) => void;
+}
+
+/** A request on its way through Engine.IO: what was decided, and how it ends if it never becomes a connection. */
+interface Handshake {
+  readonly decision: Decision;
+  readonly identity: string;
+}
+
+/**
+ * Stands before one Socket.IO server: decides on each handshake before Engine.IO sees it, compares each further
+ * request with its handshake, and gives each socket its session.
+ */
+export class SocketGateway {
+  readonly #options: GatewayOptions;
+  readonly #context: ConnectionContext;
+  readonly #admission: Admission;
+  readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
+  readonly #identities = new Map<string, string>();
+  readonly #owners = new WeakMap<Socket, SessionConnection>();
+  readonly #connections = new Map<EngineConnection, SessionConnection>();
+  #closed = false;
+
+  constructor(io: Server, options: GatewayOptions) {
+    this.#options = options;
+    this.#context = { ...options.context, codec: codecOf(io) };
+    this.#admission = new Admission(options, this.#context);
+    onEngine(io, (engine) => this.#watch(engine));
+    onSocket(
+      io,
+      (socket, connection) => {
+        const own = this.#connections.get(connection);
+        if (!own) connection.close(true); // not admitted by this gateway: it comes again, and is looked at
+        const owner = own ?? new SessionConnection(this.#context, undefined);
+        this.#owners.set(socket, owner);
+        owner.welcome(socket);
+      },
+      (socket) => {
+        this.#owners.get(socket)?.farewell(socket);
+      },
+    );
+  }
+
+  /** How many connections hold a session or are guests. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Closes all connections, so that stock clients try elsewhere, and admits nobody any more. Ends no session. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of [...this.#connections.values()]) connection.close();
+  }
+
+  #watch(engine: Engine): void {
+    assertEngine(engine);
+    const { handleRequest, handleUpgrade, emit } = engine;
+    engine.handleRequest = (request, response) => {
+      const pass = () => handleRequest.call(engine, request, response);
+      if (request.method === "OPTIONS") return pass(); // a CORS preflight carries no cookie and gets no session
+      this.#guard(engine, request, {
+        pass,
+        reject: (code) => rejectRequest(response, code),
+        onGone: (gone) => void response.once("close", gone),
+        isGone: () => response.destroyed,
+      });
+    };
+    engine.handleUpgrade = (request, socket, head) => {
+      socket.on("error", ignoreReset);
+      this.#guard(engine, request, {
+        pass: () => handleUpgrade.call(engine, request, socket, head),
+        reject: (code) => rejectUpgrade(socket, code),
+        onGone: (gone) => void socket.once("close", gone),
+        isGone: () => socket.destroyed,
+      });
+    };
+    engine.onWebTransportSession = async (session) => {
+      this.#options.onRefusal("TRANSPORT_REFUSED", undefined, undefined);
+      session.close();
+    };
+    engine.emit = (event, ...args) => {
+      if (event === "connection" && !this.#receive(args[0] as EngineConnection)) return true;
+      return emit.call(engine, event, ...args);
+    };
+  }
+
+  #guard(engine: Engine, request: EngineRequest, exchange: Exchange): void {
+    const reject = (code: RefusalCode, cause?: unknown) => {
+      this.#options.onRefusal(code, request, cause);
+      engine.emit("connection_error", { req: request, code: 4, message: "Forbidden", context: { name: code } });
+      exchange.reject(code);
+    };
+    const fault = this.#admission.check(request);
+    if (fault) return reject(fault);
+    const engineId = queryOf(request)?.sid;
+    if (engineId) {
+      const identity = this.#identities.get(engineId);
+      if (identity === undefined || identity === this.#admission.identityOf(request)) return exchange.pass();
+      return reject("COOKIE_MISMATCH");
+    }
+    if (this.#closed) return reject("STORE_UNAVAILABLE");
+    void this.#handshake(request, exchange, reject);
+  }
+
+  async #handshake(request: EngineRequest, exchange: Exchange, reject: (code: RefusalCode, cause?: unknown) => void) {
+    const decision = await this.#admission.decide(request);
+    if (decision.kind === "rejected") return reject(decision.code, decision.cause);
+    if (decision.kind === "refused") this.#options.onRefusal(decision.code, request, undefined);
+    if (decision.kind === "admitted") {
+      const { connection } = decision;
+      const giveBack = () => {
+        if (!connection.isClaimed) connection.release();
+      };
+      exchange.onGone(giveBack);
+      if (exchange.isGone() || this.#closed) return giveBack();
+      exposeSession(request, () => connection.data);
+    }
+    this.#handshakes.set(request, { decision, identity: this.#admission.identityOf(request) });
+    exchange.pass();
+  }
+
+  /** Engine.IO has a new connection; false if Socket.IO shall not hear of it. */
+  #receive(connection: EngineConnection): boolean {
+    const handshake = connection.request && this.#handshakes.get(connection.request);
+    if (!handshake) {
+      connection.close(true); // it did not come by one of the two ways that are watched
+      return false;
+    }
+    const { decision, identity } = handshake;
+    this.#identities.set(connection.id, identity);
+    connection.once("close", () => this.#identities.delete(connection.id));
+    if (decision.kind === "admitted" && !decision.connection.isEnded) {
+      this.#hold(connection, decision.connection);
+      return true;
+    }
+    if (decision.kind === "refused") return this.#refuse(connection, decision.code);
+    this.#options.onRefusal("SESSION_ENDED", connection.request ?? undefined, undefined);
+    return this.#refuse(connection, "SESSION_ENDED");
+  }
+
+  #refuse(connection: EngineConnection, code: RefusalCode): boolean {
+    const { codec, isExempt, hub } = this.#context;
+    const refused = new RefusedConnection(connection, code, codec, hub.clock, isExempt);
+    if (!this.#options.hasExempt || (connection.protocol === 3 && !isExempt("/"))) {
+      connection.on("data", (data) => {
+        if (!refused.refuses(data)) connection.close(true); // nothing else is taken
+      });
+      return false;
+    }
+    this.#hold(connection, new SessionConnection(this.#context, undefined));
+    const emit = connection.emit;
+    connection.emit = (event, ...args) => (event === "data" && refused.refuses(args[0])) || emit.call(connection, event, ...args);
+    return true;
+  }
+
+  #hold(connection: EngineConnection, own: SessionConnection): void {
+    this.#connections.set(connection, own);
+    connection.once("close", () => this.#connections.delete(connection));
+    own.claim(connection);
+  }
+}
+
+/** A handshake, poll or upgrade, whatever it is answered through. */
+interface Exchange {
+  pass(): void;
+  reject(code: RefusalCode): void;
+  onGone(gone: () => void): void;
+  isGone(): boolean;
+}
+
+/** A peer that resets while its upgrade waits would otherwise raise an uncaught error. */
+function ignoreReset(): void {}
+
+function bodyOf(code: RefusalCode): string {
+  return JSON.stringify({ code: 4, message: "Forbidden", context: refusals[code].meaning });
+}
+
+function statusOf(code: RefusalCode): [number, string] {
+  if (code === "STORE_UNAVAILABLE") return [503, "Service Unavailable"];
+  return code === "BAD_REQUEST" ? [400, "Bad Request"] : [403, "Forbidden"];
+}
+
+function rejectRequest(response: ServerResponse, code: RefusalCode): void {
+  response.writeHead(statusOf(code)[0], { "Content-Type": "application/json", Connection: "close" });
+  response.end(bodyOf(code));
+}
+
+function rejectUpgrade(socket: Duplex, code: RefusalCode): void {
+  const body = bodyOf(code);
+  const head = `HTTP/1.1 ${statusOf(code).join(" ")}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  socket.end(head + body, () => socket.destroy());
+}

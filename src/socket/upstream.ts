@@ -1,0 +1,153 @@
+/**
+ * Every place where this package relies on more than the public API of Socket.IO 4.8 and Engine.IO 6.6.12+, and what
+ * it relies on. `test/socket/upstream.test.ts` fails when an upgrade changes one of them.
+ *
+ * | what | why nothing public serves |
+ * |---|---|
+ * | `namespace._createSocket` | the only moment before middleware and recovery where a socket can get its session |
+ * | `socket._cleanup` | the only sign that a socket is gone that also comes when it never connected |
+ * | `io._nsps` | namespaces made before `attach` |
+ * | `io._parser`, `io.encoder` | a refusal must speak the application's parser |
+ * | `conn.readyState = "closing"` | stops all traffic both ways, and sockets still in middleware, while polls go on |
+ * | `conn.writeBuffer` | whether a farewell still waits for the client's next poll |
+ * | `request._query` | read by Engine.IO if present, so both read the same `sid` |
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Server, Socket } from "socket.io";
+import { SocketSessionError } from "../errors.ts";
+
+/** An Engine.IO connection: what carries all Socket.IO namespaces of one client. */
+export interface EngineConnection {
+  readonly id: string;
+  readonly protocol: number;
+  /** The handshake's request; null for WebTransport. */
+  readonly request: IncomingMessage | null;
+  readyState: "opening" | "open" | "closing" | "closed";
+  readonly writeBuffer: readonly unknown[];
+  write(packet: unknown): unknown;
+  close(discard?: boolean): unknown;
+  emit(event: string, ...args: unknown[]): boolean;
+  on(event: "data", listener: (data: unknown) => void): unknown;
+  once(event: "close" | "drain", listener: () => void): unknown;
+}
+
+export type EngineRequest = IncomingMessage & { _query?: Record<string, string> };
+
+export interface Engine {
+  readonly clientsCount: number;
+  handleRequest(request: EngineRequest, response: ServerResponse): void;
+  handleUpgrade(request: EngineRequest, socket: Duplex, head: Buffer): void;
+  onWebTransportSession(session: { close(): void }): Promise<void>;
+  emit(event: string, ...args: unknown[]): boolean;
+}
+
+export interface Packet {
+  readonly type: number;
+  readonly nsp: string;
+  readonly data?: unknown;
+}
+
+/** Of the Socket.IO protocol, revision 5. */
+export const packetTypes = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, CONNECT_ERROR: 4 } as const;
+
+export interface Decoder {
+  add(data: unknown): void;
+  destroy(): void;
+  on(event: "decoded", listener: (packet: Packet) => void): unknown;
+}
+
+export interface Codec {
+  encode(packet: Packet): unknown[];
+  decoder(): Decoder;
+}
+
+interface Client {
+  readonly conn: EngineConnection;
+}
+
+interface Namespace {
+  readonly name: string;
+  _createSocket(client: Client, auth: Record<string, unknown>): Promise<Socket>;
+}
+
+interface ServerInternals {
+  readonly engine?: Engine;
+  readonly encoder: { encode(packet: Packet): unknown[] };
+  readonly _parser: { Decoder: new () => Decoder };
+  readonly _nsps: ReadonlyMap<string, Namespace>;
+  bind(engine: Engine): Server;
+}
+
+function internalsOf(io: Server): ServerInternals {
+  return io as unknown as ServerInternals;
+}
+
+/** The application's packet encoding (its own `parser` option included). */
+export function codecOf(io: Server): Codec {
+  const { encoder, _parser } = internalsOf(io);
+  return { encode: (packet) => encoder.encode(packet), decoder: () => new _parser.Decoder() };
+}
+
+/** Calls `use` with the Engine.IO server before Socket.IO hears of its connections: now, or when there is one. */
+export function onEngine(io: Server, use: (engine: Engine) => void): void {
+  const internals = internalsOf(io);
+  if (internals.engine) use(internals.engine);
+  const bind = internals.bind;
+  internals.bind = (engine) => {
+    use(engine);
+    return bind.call(io, engine);
+  };
+}
+
+/** Throws if Engine.IO's server is not of the kind whose requests can be watched. */
+export function assertEngine(engine: Engine): void {
+  const known = typeof engine.handleRequest === "function" && typeof engine.handleUpgrade === "function";
+  if (known && engine.constructor.name !== "uServer") return;
+  throw new SocketSessionError(
+    "UNSUPPORTED_UPSTREAM",
+    "sessions.attach(io) needs Engine.IO's server for node:http (engine.io 6.6.12 or later); this one is another (µWebSockets?). Attach Socket.IO to a node:http or node:https server.",
+  );
+}
+
+/**
+ * Calls `born` with each new socket of every namespace, static or dynamic, present or future, before its middleware;
+ * and `gone` once it is gone, whether it ever connected or not. Connection state recovery sees no `pid`, so every
+ * socket is new: nothing is restored or replayed.
+ */
+export function onSocket(
+  io: Server,
+  born: (socket: Socket, connection: EngineConnection) => void,
+  gone: (socket: Socket) => void,
+): void {
+  const patch = (namespace: Namespace) => {
+    const create = namespace._createSocket;
+    namespace._createSocket = async (client, auth) => {
+      const { pid: _pid, offset: _offset, ...rest } = auth;
+      const socket = await create.call(namespace, client, rest);
+      const cleanup = socket._cleanup;
+      socket._cleanup = () => {
+        cleanup.call(socket);
+        gone(socket);
+      };
+      born(socket, client.conn);
+      return socket;
+    };
+  };
+  for (const namespace of internalsOf(io)._nsps.values()) patch(namespace);
+  io.on("new_namespace", (namespace) => patch(namespace as unknown as Namespace));
+}
+
+/** Stops all traffic of a connection in both directions; polls are still answered, sockets in middleware dropped. */
+export function gate(connection: EngineConnection): void {
+  if (connection.readyState === "open") connection.readyState = "closing";
+}
+
+/** Reads the query as Engine.IO does, and makes Engine.IO use this very reading; undefined if it can't be read. */
+export function queryOf(request: EngineRequest): Record<string, string> | undefined {
+  if (request._query) return request._query;
+  const base = "https://socket.io";
+  if (!URL.canParse(request.url ?? "", base)) return undefined;
+  request._query = Object.fromEntries(new URL(request.url ?? "", base).searchParams);
+  return request._query;
+}

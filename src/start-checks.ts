@@ -1,0 +1,73 @@
+import cluster from "node:cluster";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type { ResolvedOptions } from "./options.ts";
+
+/** What is wrong with the set-up, each with its cure; told once at the start, as process warnings. */
+export interface StartWarning {
+  readonly code: string;
+  readonly message: string;
+}
+
+const oldestEngine = [6, 6, 12] as const;
+
+export function storeWarnings({ store }: ResolvedOptions): StartWarning[] {
+  const warnings: StartWarning[] = [];
+  if (store.name === "memory" && cluster.isWorker) {
+    const message =
+      "memoryStore() keeps sessions in this worker alone, and other workers don't see them. Use sqliteStore({ path }) or a database.";
+    warnings.push({ code: "SOCKET_SESSION_MEMORY_WORKERS", message });
+  }
+  const limits = limitsOf(store);
+  if (limits.length > 0) {
+    const message = `Over the ${store.name} store, socket-session cannot promise all it does elsewhere: ${limits.join("; ")}.`;
+    warnings.push({ code: "SOCKET_SESSION_LIMITED_STORE", message });
+  }
+  return warnings;
+}
+
+/** What this store keeps the library from promising, in words. */
+export function limitsOf(store: ResolvedOptions["store"]): string[] {
+  const limits: string[] = [];
+  if (!store.atomic) limits.push("writes of other processes to the same session may be lost, and may revive it after its end");
+  if (!store.changes) limits.push("what other processes change is seen by sockets within `revalidateIntervalMs` only");
+  return limits;
+}
+
+export function socketWarnings({ shared }: ResolvedOptions, socketPath: string): StartWarning[] {
+  const warnings: StartWarning[] = [];
+  const path = typeof shared.cookie === "object" ? shared.cookie.path : undefined;
+  const covered = path === undefined || path === "/" || `${socketPath}/`.startsWith(path.endsWith("/") ? path : `${path}/`);
+  if (!covered) {
+    const message = `\`cookie.path\` is ${JSON.stringify(path)}, so browsers don't send the session cookie to ${socketPath}/ and every socket will be refused. Set cookie.path to "/", or Socket.IO's path below it.`;
+    warnings.push({ code: "SOCKET_SESSION_COOKIE_PATH", message });
+  }
+  const version = engineVersion();
+  if (version && isOlder(version)) {
+    const message = `engine.io ${version} can end the process on a failed request; 6.6.12 or later does not. Update socket.io.`;
+    warnings.push({ code: "SOCKET_SESSION_OLD_ENGINE", message });
+  }
+  return warnings;
+}
+
+/** The engine.io that this application's socket.io uses; undefined where a bundler has hidden it. */
+function engineVersion(): string | undefined {
+  try {
+    const socketIo = createRequire(import.meta.url).resolve("socket.io");
+    const main = createRequire(socketIo).resolve("engine.io");
+    const { version } = JSON.parse(readFileSync(join(dirname(main), "..", "package.json"), "utf8"));
+    return typeof version === "string" ? version : undefined;
+  } catch {
+    return undefined; // the check is a courtesy
+  }
+}
+
+function isOlder(version: string): boolean {
+  const parts = version.split(".").map((part) => Number.parseInt(part, 10));
+  for (const [index, least] of oldestEngine.entries()) {
+    const part = parts[index] ?? 0;
+    if (part !== least) return part < least;
+  }
+  return false;
+}

@@ -1,0 +1,77 @@
+/**
+ * Runs synchronous database operations that may find the database locked by another process, without ever holding the
+ * event loop: one operation per turn, in order, and while the lock is taken the first one is tried again with jittered
+ * back-off until `timeoutMs`.
+ *
+ * ```ts
+ * const queue = new LockQueue({ timeoutMs: 5000, isBusy, timeoutError });
+ * await queue.run(() => statement.run(id)); // rejects with what the operation throws, or with timeoutError
+ * ```
+ *
+ * Waiting is real time, whatever clock the store was given, and keeps the process alive as any pending I/O does.
+ */
+export interface LockQueueOptions {
+  readonly timeoutMs: number;
+  readonly isBusy: (error: unknown) => boolean;
+  readonly timeoutError: (waitedMs: number, cause: unknown) => Error;
+}
+
+interface Waiting {
+  readonly attempt: () => void;
+  readonly reject: (error: unknown) => void;
+  readonly since: number;
+}
+
+const FIRST_DELAY_MS = 1;
+const LONGEST_DELAY_MS = 40;
+
+export class LockQueue {
+  readonly #options: LockQueueOptions;
+  readonly #waiting: Waiting[] = [];
+  /** An operation runs, or a timer is set that will run the next one. */
+  #engaged = false;
+  #delayMs = FIRST_DELAY_MS;
+
+  constructor(options: LockQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Tries at once if nothing waits and none has run in this turn; after all earlier operations otherwise. */
+  run<Result>(operation: () => Result): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ attempt: () => resolve(operation()), reject, since: performance.now() });
+      if (!this.#engaged) this.#tryFirst();
+    });
+  }
+
+  /** For what needs no lock as a rule: tries at once, and waits in the queue only if the database is locked. */
+  async runAtOnce<Result>(operation: () => Result): Promise<Result> {
+    try {
+      return operation();
+    } catch (error) {
+      if (!this.#options.isBusy(error)) throw error;
+      return this.run(operation);
+    }
+  }
+
+  #tryFirst(): void {
+    const first = this.#waiting[0];
+    this.#engaged = first !== undefined;
+    if (!first) return;
+    try {
+      first.attempt();
+    } catch (error) {
+      const waitedMs = Math.round(performance.now() - first.since);
+      if (this.#options.isBusy(error) && waitedMs < this.#options.timeoutMs) {
+        // Jitter, so that processes that met once don't meet at every attempt.
+        setTimeout(() => this.#tryFirst(), this.#delayMs * (0.5 + Math.random()));
+        this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_DELAY_MS);
+        return;
+      }
+      first.reject(this.#options.isBusy(error) ? this.#options.timeoutError(waitedMs, error) : error);
+    }
+    this.#waiting.shift();
+    this.#delayMs = FIRST_DELAY_MS;
+    setImmediate(() => this.#tryFirst());
+  }
+}

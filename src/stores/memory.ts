@@ -1,0 +1,128 @@
+/**
+ * Sessions in the memory of this process: for development, tests, and applications of one process that may lose them.
+ *
+ * ```ts
+ * import { memoryStore } from "socket-session/memory";
+ * const sessions = liveSessions({ store: memoryStore(), secret });
+ * ```
+ *
+ * - `clock`: what decides that a session's time is over; the system's by default.
+ *
+ * Everything the port promises holds: conditional writes, a feed that misses nothing, data as plain JSON. Several hubs
+ * may share one store object to play several nodes. Sessions whose time is over are removed within a minute.
+ *
+ * `close()` ends the timer and no more, since other hubs may share the object: the sessions stay readable, and whoever
+ * writes again starts the timer again. The memory is given back with the object.
+ */
+import { type Clock, systemClock } from "../clock.ts";
+import type {
+  CookieDocument,
+  EndReason,
+  FeedListener,
+  Revision,
+  SessionDocument,
+  SessionKey,
+  SessionStore,
+  StoredSession,
+  Unsubscribe,
+} from "../core/session-store.ts";
+import { documentText, parseDocument } from "./document-text.ts";
+import { ExpiringMap } from "./expiring-map.ts";
+import { FeedListeners } from "./feed-listeners.ts";
+
+export interface MemoryStoreOptions {
+  clock?: Clock;
+}
+
+export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
+  return new MemoryStore(options.clock ?? systemClock);
+}
+
+interface Entry {
+  readonly text: string;
+  readonly expiresAt: number;
+  readonly revision: number;
+}
+
+// Every method does its work in one synchronous step: that makes it atomic.
+class MemoryStore implements SessionStore {
+  readonly name = "memory";
+  readonly atomic = true;
+  readonly #entriesBySid: ExpiringMap<Entry>;
+  readonly #listeners = new FeedListeners();
+  #lastRevision = 0;
+
+  constructor(clock: Clock) {
+    this.#entriesBySid = new ExpiringMap(clock);
+  }
+
+  async read({ sid }: SessionKey): Promise<StoredSession | null> {
+    const entry = this.#entriesBySid.get(sid);
+    if (!entry) return null;
+    return { document: parseDocument(entry.text), expiresAt: entry.expiresAt, revision: entry.revision };
+  }
+
+  async create({ sid }: SessionKey, document: SessionDocument, expiresAt: number): Promise<Revision | null> {
+    const text = documentText(document);
+    if (this.#entriesBySid.get(sid)) return null;
+    return this.#write(sid, text, expiresAt);
+  }
+
+  async replace(
+    { sid, publicIds }: SessionKey,
+    expected: Revision,
+    document: SessionDocument,
+    expiresAt: number | "keep",
+  ): Promise<Revision | null> {
+    const text = documentText(document);
+    const entry = this.#entriesBySid.get(sid);
+    if (entry?.revision !== expected) return null;
+    const revision = this.#write(sid, text, expiresAt === "keep" ? entry.expiresAt : expiresAt);
+    this.#listeners.changed({ kind: "changed", publicIds, revision });
+    return revision;
+  }
+
+  async touch({ sid }: SessionKey, expiresAt: number, _cookie: CookieDocument): Promise<boolean> {
+    const entry = this.#entriesBySid.get(sid);
+    if (!entry) return false;
+    if (expiresAt > entry.expiresAt) this.#entriesBySid.set(sid, { ...entry, expiresAt });
+    return true;
+  }
+
+  async destroy({ sid, publicIds }: SessionKey, reason: EndReason): Promise<boolean> {
+    if (!this.#entriesBySid.delete(sid)) return false;
+    this.#listeners.changed({ kind: "ended", publicIds, reason });
+    return true;
+  }
+
+  async changes(listener: FeedListener): Promise<Unsubscribe> {
+    const remove = this.#listeners.add(listener);
+    return async () => remove();
+  }
+
+  async all(): Promise<Record<string, SessionDocument>> {
+    // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
+    return Object.fromEntries(
+      this.#entriesBySid.live().map(([sid, entry]) => [sid, parseDocument(entry.text)]),
+    );
+  }
+
+  async count(): Promise<number> {
+    return this.#entriesBySid.live().length;
+  }
+
+  async clear(): Promise<void> {
+    this.#entriesBySid.clear();
+    this.#listeners.missed();
+  }
+
+  async close(): Promise<void> {
+    this.#entriesBySid.stop();
+  }
+
+  #write(sid: string, text: string, expiresAt: number): Revision {
+    this.#lastRevision += 1;
+    this.#entriesBySid.set(sid, { text, expiresAt, revision: this.#lastRevision });
+    return this.#lastRevision;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The tables of a session file, its versions, and every statement that runs on them.
+ *
+ * The file's `user_version` counts the migrations applied to it. To change the tables append a migration; never edit
+ * one that has been released.
+ */
+
+/** Marks the file as one of ours in SQLite's header (`file(1)` shows it): the bytes "sose". */
+export const APPLICATION_ID = 0x736f7365;
+
+export const MIGRATIONS: readonly string[] = [
+  // Ids are BLOBs of UTF-16: bound as TEXT, ids with different lone surrogates become the same U+FFFD, and SQLite's
+  // own text functions end at a NUL. Times are REAL so that any JavaScript number comes back as it went in.
+  // The highest `sequence` is never deleted (see PRUNE_CHANGES), so that sequences have no gaps and never come back.
+  `CREATE TABLE sessions (
+     id         BLOB PRIMARY KEY,
+     document   TEXT NOT NULL,
+     expires_at REAL NOT NULL,
+     revision   TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX sessions_expires_at ON sessions (expires_at);
+   CREATE TABLE changes (
+     sequence   INTEGER PRIMARY KEY,
+     at         REAL NOT NULL,
+     kind       TEXT NOT NULL,
+     public_ids TEXT NOT NULL,
+     reason     TEXT,
+     revision   TEXT
+   ) STRICT;`,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+export const READ = "SELECT document, expires_at, revision FROM sessions WHERE id = ? AND expires_at > ?";
+
+/** Takes the place of an expired session, never that of a live one. */
+export const CREATE = `
+  INSERT INTO sessions (id, document, expires_at, revision) VALUES (?, ?, ?, ?)
+  ON CONFLICT (id) DO UPDATE
+    SET document = excluded.document, expires_at = excluded.expires_at, revision = excluded.revision
+    WHERE sessions.expires_at <= ?`;
+
+export const REPLACE = `
+  UPDATE sessions SET document = ?, expires_at = ?, revision = ?
+  WHERE id = ? AND revision = ? AND expires_at > ?`;
+
+export const TOUCH = "UPDATE sessions SET expires_at = max(expires_at, ?) WHERE id = ? AND expires_at > ?";
+
+export const DESTROY = "DELETE FROM sessions WHERE id = ? AND expires_at > ?";
+
+export const ALL = "SELECT id, document FROM sessions WHERE expires_at > ?";
+
+export const COUNT = "SELECT count(*) AS count FROM sessions WHERE expires_at > ?";
+
+export const CLEAR = "DELETE FROM sessions";
+
+export const PRUNE_SESSIONS = `
+  DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ? LIMIT ?)`;
+
+export const PUBLISH = "INSERT INTO changes (at, kind, public_ids, reason, revision) VALUES (?, ?, ?, ?, ?)";
+
+export const CHANGES_SINCE = `
+  SELECT sequence, kind, public_ids, reason, revision FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?`;
+
+export const LAST_SEQUENCE = "SELECT coalesce(max(sequence), 0) AS sequence FROM changes";
+
+/** Removes the oldest rows only, so that a reader sees by the first sequence it finds whether it missed some. */
+export const PRUNE_CHANGES = `
+  DELETE FROM changes WHERE sequence < min(
+    coalesce(
+      (SELECT sequence FROM changes WHERE at >= ? ORDER BY sequence LIMIT 1),
+      (SELECT max(sequence) FROM changes)),
+    (SELECT min(sequence) FROM changes) + ?)`;
+
+/** Changes when another connection has committed, in this process or another; never by this connection's writes. */
+export const DATA_VERSION = "PRAGMA data_version";

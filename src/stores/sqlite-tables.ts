@@ -1,0 +1,144 @@
+/**
+ * The statements on a session file, each a synchronous step that is atomic towards all processes: what writes a session
+ * also writes its row of the change feed, in one transaction. Any of them may throw "busy" (see `isBusy`), and then has
+ * changed nothing.
+ */
+import { randomUUID } from "node:crypto";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Clock } from "../clock.ts";
+import type {
+  EndReason,
+  Revision,
+  SessionDocument,
+  SessionKey,
+  StoredSession,
+} from "../core/session-store.ts";
+import { parseDocument } from "./document-text.ts";
+import { rollback } from "./sqlite-file.ts";
+import * as sql from "./sqlite-schema.ts";
+
+export class SqliteTables {
+  readonly #database: DatabaseSync;
+  readonly #clock: Clock;
+  readonly #read: StatementSync;
+  readonly #create: StatementSync;
+  readonly #replace: StatementSync;
+  readonly #touch: StatementSync;
+  readonly #destroy: StatementSync;
+  readonly #publish: StatementSync;
+  readonly #pruneSessions: StatementSync;
+  readonly #pruneChanges: StatementSync;
+
+  constructor(database: DatabaseSync, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#read = database.prepare(sql.READ);
+    this.#create = database.prepare(sql.CREATE);
+    this.#replace = database.prepare(sql.REPLACE);
+    this.#touch = database.prepare(sql.TOUCH);
+    this.#destroy = database.prepare(sql.DESTROY);
+    this.#publish = database.prepare(sql.PUBLISH);
+    this.#pruneSessions = database.prepare(sql.PRUNE_SESSIONS);
+    this.#pruneChanges = database.prepare(sql.PRUNE_CHANGES);
+  }
+
+  read({ sid }: SessionKey): StoredSession | null {
+    const row = this.#read.get(storedId(sid), this.#clock.now());
+    if (!row) return null;
+    return {
+      document: parseDocument(String(row.document)),
+      expiresAt: Number(row.expires_at),
+      revision: String(row.revision),
+    };
+  }
+
+  create({ sid }: SessionKey, text: string, expiresAt: number): Revision | null {
+    const revision = randomUUID();
+    const written = this.#transaction(() =>
+      changedOne(this.#create.run(storedId(sid), text, expiresAt, revision, this.#clock.now())),
+    );
+    return written ? revision : null;
+  }
+
+  replace(
+    { sid, publicIds }: SessionKey,
+    expected: Revision,
+    text: string,
+    expiresAt: number,
+  ): Revision | null {
+    const revision = randomUUID();
+    const written = this.#transaction(() => {
+      const now = this.#clock.now();
+      const replaced = changedOne(this.#replace.run(text, expiresAt, revision, storedId(sid), expected, now));
+      if (replaced) this.#publish.run(now, "changed", JSON.stringify(publicIds), null, revision);
+      return replaced;
+    });
+    return written ? revision : null;
+  }
+
+  touch({ sid }: SessionKey, expiresAt: number): boolean {
+    return this.#transaction(() => changedOne(this.#touch.run(expiresAt, storedId(sid), this.#clock.now())));
+  }
+
+  destroy({ sid, publicIds }: SessionKey, reason: EndReason): boolean {
+    return this.#transaction(() => {
+      const now = this.#clock.now();
+      const destroyed = changedOne(this.#destroy.run(storedId(sid), now));
+      if (destroyed) this.#publish.run(now, "ended", JSON.stringify(publicIds), reason, null);
+      return destroyed;
+    });
+  }
+
+  all(): Record<string, SessionDocument> {
+    const rows = this.#database.prepare(sql.ALL).all(this.#clock.now());
+    // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
+    return Object.fromEntries(rows.map((row) => [originalId(row.id), parseDocument(String(row.document))]));
+  }
+
+  count(): number {
+    return Number(this.#database.prepare(sql.COUNT).get(this.#clock.now())?.count);
+  }
+
+  clear(): void {
+    this.#transaction(() => {
+      this.#database.exec(sql.CLEAR);
+      this.#publish.run(this.#clock.now(), "cleared", "[]", null, null);
+    });
+  }
+
+  /** Removes at most `limit` sessions whose time is over; returns how many. */
+  pruneSessions(limit: number): number {
+    return this.#transaction(() => Number(this.#pruneSessions.run(this.#clock.now(), limit).changes));
+  }
+
+  /** Removes at most `limit` of the oldest rows of the feed, none younger than `ageMs`; returns how many. */
+  pruneChanges(ageMs: number, limit: number): number {
+    return this.#transaction(() => Number(this.#pruneChanges.run(this.#clock.now() - ageMs, limit).changes));
+  }
+
+  /** With the write lock from the start: a transaction that reads first and locks later could only fail. */
+  #transaction<Result>(work: () => Result): Result {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      rollback(this.#database);
+      throw error;
+    }
+  }
+}
+
+function changedOne({ changes }: { changes: number | bigint }): boolean {
+  return Number(changes) === 1;
+}
+
+/** UTF-16 keeps every string apart from every other; why not TEXT: see the schema. */
+function storedId(sid: string): Uint8Array {
+  return Buffer.from(sid, "utf16le");
+}
+
+function originalId(id: unknown): string {
+  return id instanceof Uint8Array ? Buffer.from(id).toString("utf16le") : String(id);
+}

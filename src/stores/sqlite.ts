@@ -1,0 +1,188 @@
+/**
+ * Sessions in one SQLite file, shared by the processes of one machine; nothing to install, `node:sqlite` is built in.
+ *
+ * ```ts
+ * import { sqliteStore } from "socket-session/sqlite";
+ * const sessions = liveSessions({ store: sqliteStore({ path: "sessions.db" }), secret });
+ * ```
+ *
+ * - `path`: the file, made if missing (its directory is not). It has to be on a local disk, and the sessions' own.
+ *   `":memory:"` works for a single process.
+ * - `clock`: what decides that a session's time is over; the system's by default.
+ * - `pollIntervalMs`: how often to look for what other processes wrote, while somebody listens; 25.
+ * - `busyTimeoutMs`: how long an operation waits for another process's lock before it rejects; 5000. The event loop
+ *   goes on meanwhile; only opening waits with it held.
+ * - `pruneIntervalMs`: how often expired sessions, and feed entries older than ten minutes, are removed; 60000.
+ *
+ * Opening throws `STORE_OPEN` at once if the file can't be used. What was answered survives a crash of the process and
+ * a power cut. `close()` lets the operations begun finish, and closes the file; later ones reject.
+ */
+import { type Clock, systemClock } from "../clock.ts";
+import type {
+  CookieDocument,
+  EndReason,
+  FeedListener,
+  Revision,
+  SessionDocument,
+  SessionKey,
+  SessionStore,
+  StoredSession,
+  Unsubscribe,
+} from "../core/session-store.ts";
+import { SocketSessionError } from "../errors.ts";
+import { documentText } from "./document-text.ts";
+import { LockQueue } from "./lock-queue.ts";
+import { closedError, isBusy, lockedError, operationError } from "./sqlite-errors.ts";
+import { SqliteFeed } from "./sqlite-feed.ts";
+import { openSqliteFile } from "./sqlite-file.ts";
+import { SqlitePruning } from "./sqlite-pruning.ts";
+import { SqliteTables } from "./sqlite-tables.ts";
+
+export interface SqliteStoreOptions {
+  path: string;
+  clock?: Clock;
+  pollIntervalMs?: number;
+  busyTimeoutMs?: number;
+  pruneIntervalMs?: number;
+}
+
+export function sqliteStore(options: SqliteStoreOptions): SessionStore {
+  const {
+    path,
+    clock = systemClock,
+    pollIntervalMs = 25,
+    busyTimeoutMs = 5000,
+    pruneIntervalMs = 60_000,
+  } = options;
+  if (typeof path !== "string" || path === "") {
+    throw new SocketSessionError(
+      "INVALID_OPTION",
+      `Expected sqliteStore's path to be the path of a file, but it is ${JSON.stringify(path)}. ` +
+        'Give one such as "sessions.db".',
+    );
+  }
+  for (const [name, value] of Object.entries({ pollIntervalMs, busyTimeoutMs, pruneIntervalMs })) {
+    if (!(Number.isFinite(value) && value >= 0)) {
+      throw new SocketSessionError(
+        "INVALID_OPTION",
+        `Expected sqliteStore's ${name} to be a number of milliseconds, but it is ${value}. Leave it out for the default.`,
+      );
+    }
+  }
+  return new SqliteStore({ path, clock, pollIntervalMs, busyTimeoutMs, pruneIntervalMs });
+}
+
+class SqliteStore implements SessionStore {
+  readonly name = "sqlite";
+  readonly atomic = true;
+  readonly #path: string;
+  readonly #queue: LockQueue;
+  readonly #tables: SqliteTables;
+  readonly #feed: SqliteFeed;
+  readonly #pruning: SqlitePruning;
+  readonly #closeFile: () => void;
+  #closed: Promise<void> | null = null;
+
+  constructor({ path, clock, pollIntervalMs, busyTimeoutMs, pruneIntervalMs }: Required<SqliteStoreOptions>) {
+    const database = openSqliteFile(path, busyTimeoutMs);
+    this.#path = path;
+    this.#closeFile = () => database.close();
+    this.#tables = new SqliteTables(database, clock);
+    this.#queue = new LockQueue({
+      timeoutMs: busyTimeoutMs,
+      isBusy,
+      timeoutError: (waitedMs, cause) => lockedError(path, waitedMs, cause),
+    });
+    this.#feed = new SqliteFeed(database, {
+      clock,
+      pollIntervalMs,
+      busyTimeoutMs,
+      wrapError: (error) => operationError(path, error),
+    });
+    this.#pruning = new SqlitePruning(this.#tables, this.#queue, clock, pruneIntervalMs);
+  }
+
+  read(key: SessionKey): Promise<StoredSession | null> {
+    return this.#reading(() => this.#tables.read(key));
+  }
+
+  async create(key: SessionKey, document: SessionDocument, expiresAt: number): Promise<Revision | null> {
+    const text = documentText(document);
+    return this.#writing(() => this.#tables.create(key, text, expiresAt));
+  }
+
+  async replace(
+    key: SessionKey,
+    expected: Revision,
+    document: SessionDocument,
+    expiresAt: number,
+  ): Promise<Revision | null> {
+    const text = documentText(document);
+    return this.#writing(() => {
+      const revision = this.#tables.replace(key, expected, text, expiresAt);
+      if (revision !== null) this.#feed.afterCommit();
+      return revision;
+    });
+  }
+
+  touch(key: SessionKey, expiresAt: number, _cookie: CookieDocument): Promise<boolean> {
+    return this.#writing(() => this.#tables.touch(key, expiresAt));
+  }
+
+  destroy(key: SessionKey, reason: EndReason): Promise<boolean> {
+    return this.#writing(() => {
+      const destroyed = this.#tables.destroy(key, reason);
+      if (destroyed) this.#feed.afterCommit();
+      return destroyed;
+    });
+  }
+
+  async changes(listener: FeedListener): Promise<Unsubscribe> {
+    const remove = await this.#reading(() => this.#feed.listen(listener));
+    return async () => remove();
+  }
+
+  all(): Promise<Record<string, SessionDocument>> {
+    return this.#reading(() => this.#tables.all());
+  }
+
+  count(): Promise<number> {
+    return this.#reading(() => this.#tables.count());
+  }
+
+  clear(): Promise<void> {
+    return this.#writing(() => {
+      this.#tables.clear();
+      this.#feed.afterCommit();
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#pruning.stop();
+    this.#feed.close();
+    await this.#queue.run(this.#closeFile);
+  }
+
+  /** In WAL mode readers don't wait for the writer, and so not for our own writes that wait for it either. */
+  #reading<Result>(operation: () => Result): Promise<Result> {
+    return this.#open(() => this.#queue.runAtOnce(operation));
+  }
+
+  #writing<Result>(operation: () => Result): Promise<Result> {
+    return this.#open(() => this.#queue.run(operation));
+  }
+
+  async #open<Result>(operation: () => Promise<Result>): Promise<Result> {
+    if (this.#closed) throw closedError(this.#path);
+    try {
+      return await operation();
+    } catch (error) {
+      throw operationError(this.#path, error);
+    }
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * For the tests of an application: sign visitors in without going through its login, and decide what time it is.
+ *
+ * ```ts
+ * const cookie = await signIn(sessions, { userId: "ada" });
+ * const socket = io(url, { extraHeaders: { cookie } });
+ * ```
+ */
+import { type InjectOptions, injectSession } from "./inject-session.ts";
+import type { AppData } from "./live-session.ts";
+import type { LiveSessions } from "./live-sessions.ts";
+
+export type { InjectOptions };
+
+/** Stores a new session holding `data` and resolves to the `Cookie` header that a browser would send for it. */
+export async function signIn(sessions: LiveSessions, data: AppData = {}, options: InjectOptions = {}): Promise<string> {
+  const { cookie } = await injectSession(sessions, data, options);
+  return cookie;
+}

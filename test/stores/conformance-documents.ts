@@ -1,0 +1,139 @@
+/** The part of the suite that is about what can be stored, and under which ids. */
+import { expect, it } from "vitest";
+import type { SessionDocument, SessionStore } from "../../src/core/session-store.ts";
+import { keyOf } from "./session-keys.ts";
+
+export interface Connections {
+  store: SessionStore;
+  other: SessionStore;
+  later: (ms?: number) => number;
+}
+
+const hostileIds = [
+  "__proto__",
+  "constructor",
+  "toString",
+  "hasOwnProperty",
+  "'; DROP TABLE sessions; --",
+  '"',
+  "\\",
+  "%",
+  "_",
+  "*",
+  "?",
+  "$ne",
+  "a.b",
+  "\0",
+  "a",
+  "a\0",
+  "a\0b",
+  "\ud800",
+  "\ud801",
+  "\udc00",
+  "\ufffd",
+  "é",
+  "e\u0301",
+  "😀",
+  " ",
+  "A",
+  "x".repeat(10_000),
+  `${"x".repeat(10_000)}y`,
+];
+
+const hostileKeys: SessionDocument = JSON.parse(`{
+  "cookie": { "originalMaxAge": null, "expires": null, "path": "/" },
+  "__proto__": { "polluted": true },
+  "constructor": "c", "prototype": 1, "toJSON": "j", "hasOwnProperty": null, "valueOf": [1],
+  "": "empty", "1": "first", "a.b": 1, "$set": { "n": 1 }, "\\u0000": "nul",
+  "nested": { "__proto__": { "x": 1 }, "constructor": 2, "toJSON": "k", "cookie": { "expires": "never" } }
+}`);
+
+export function describeDocuments(connections: () => Connections): void {
+  const key = keyOf("a session");
+
+  it("keeps every top-level and nested key, whatever it is called", async () => {
+    const { store, other, later } = connections();
+    const text = JSON.stringify(hostileKeys);
+    const revision = await store.create(key, hostileKeys, later());
+    expect(sortedText((await other.read(key))?.document)).toBe(sortedText(JSON.parse(text)));
+    await store.replace(key, revision ?? "", { ...hostileKeys, more: true }, later());
+    expect(sortedText((await other.read(key))?.document)).toBe(sortedText({ ...JSON.parse(text), more: true }));
+    expect("polluted" in {}).toBe(false);
+  });
+
+  it("keeps NUL, lone surrogates and all of unicode in the data", async () => {
+    const { store, other, later } = connections();
+    const texts = ["a\0b", "\0", "\ud800", "x\udfffy", "😀", "e\u0301é", "\u2028", '"\\', "\u{10ffff}"];
+    await store.create(key, { cookie: {}, texts }, later());
+    expect((await other.read(key))?.document.texts).toEqual(texts);
+  });
+
+  it("keeps a session of a megabyte", async () => {
+    const { store, other, later } = connections();
+    const large = "é\0😀".repeat(1 << 18);
+    const revision = await store.create(key, { cookie: {}, large }, later());
+    expect((await other.read(key))?.document.large).toBe(large);
+    await other.replace(key, revision ?? "", { cookie: {}, large: `${large}!` }, later());
+    expect((await store.read(key))?.document.large).toBe(`${large}!`);
+  });
+
+  it("keeps sessions apart, whatever their ids are", async () => {
+    const { store, other, later } = connections();
+    for (const [n, sid] of hostileIds.entries()) {
+      expect(await store.create(keyOf(sid), { cookie: {}, n }, later()), JSON.stringify(sid)).not.toBeNull();
+    }
+    if (store.count) expect(await other.count?.()).toBe(hostileIds.length);
+    const all = await other.all?.();
+    if (all && !Array.isArray(all)) expect(new Set(Object.keys(all))).toEqual(new Set(hostileIds));
+    for (const [n, sid] of hostileIds.entries()) {
+      expect((await other.read(keyOf(sid)))?.document.n, JSON.stringify(sid)).toBe(n);
+      expect(await other.destroy(keyOf(sid), "destroyed"), JSON.stringify(sid)).toBe(true);
+    }
+  });
+
+  it("gives a fresh copy each time, and keeps none of the caller's", async () => {
+    const { store, later } = connections();
+    const mine = { cookie: {}, list: [1] };
+    await store.create(key, mine, later());
+    mine.list.push(2);
+    const first = await store.read(key);
+    expect(first?.document.list).toEqual([1]);
+    if (first) first.document.list = "changed";
+    expect((await store.read(key))?.document.list).toEqual([1]);
+  });
+
+  it("refuses data that is not JSON, and changes nothing", async () => {
+    const { store, later } = connections();
+    const circular: SessionDocument = { cookie: {} };
+    circular.self = circular;
+    await expect(store.create(key, circular, later())).rejects.toThrow(TypeError);
+    expect(await store.read(key)).toBeNull();
+    const revision = await store.create(key, { cookie: {}, n: 1 }, later());
+    await expect(store.replace(key, revision ?? "", circular, later())).rejects.toThrow(TypeError);
+    expect((await store.read(key))?.document.n).toBe(1);
+  });
+
+  it("lists, counts and clears, where it can", async () => {
+    const { store, other, later } = connections();
+    await store.create(keyOf("1"), { cookie: {}, n: 1 }, later());
+    await store.create(keyOf("2"), { cookie: {}, n: 2 }, later());
+    if (store.all) {
+      const all = Object.values(await store.all());
+      expect(all.map(({ n }) => n).sort()).toEqual([1, 2]);
+    }
+    if (store.count) expect(await store.count()).toBe(2);
+    if (!store.clear) return;
+    await store.clear();
+    expect(await other.read(keyOf("1"))).toBeNull();
+    expect(await other.read(keyOf("2"))).toBeNull();
+  });
+}
+
+/** For databases that order keys by themselves. */
+function sortedText(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,185 @@
+/**
+ * The promises of the store port as tests. A store's own test file calls this in a few lines:
+ *
+ * ```ts
+ * describeStore("memory", traits, async () => harness);
+ * ```
+ */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { SessionDocument, SessionStore } from "../../src/core/session-store.ts";
+import { describeDocuments } from "./conformance-documents.ts";
+import { describeFeed } from "./conformance-feed.ts";
+import { keyOf } from "./session-keys.ts";
+
+export interface StoreHarness {
+  /** The store as another connection sees it; the same object where connections would not see each other. */
+  open(): SessionStore;
+  now(): number;
+  advance(ms: number): void;
+  end(): Promise<void>;
+}
+
+export interface StoreTraits {
+  atomic: boolean;
+  feed: boolean;
+  /** Revisions name writes; else content, and equal content has an equal revision. */
+  uniqueRevisions: boolean;
+  /** A session ends at its millisecond; else within the second. */
+  exactExpiry: boolean;
+}
+
+const key = keyOf("a session");
+const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: "/" };
+const document: SessionDocument = { cookie, n: 0 };
+const HOUR = 3_600_000;
+
+export function describeStore(name: string, traits: StoreTraits, start: () => Promise<StoreHarness>): void {
+  describe(name, () => {
+    let harness: StoreHarness;
+    let store: SessionStore;
+    let other: SessionStore;
+    const later = (ms = HOUR) => harness.now() + ms;
+
+    beforeEach(async () => {
+      harness = await start();
+      store = harness.open();
+      other = harness.open();
+    });
+    afterEach(() => harness.end());
+
+    it("says what it is", () => {
+      expect(store.name).toMatch(/\w/);
+      expect(store.atomic).toBe(traits.atomic);
+      expect(store.changes !== undefined).toBe(traits.feed);
+    });
+
+    it("reads nothing where nothing was stored", async () => {
+      expect(await store.read(key)).toBeNull();
+    });
+
+    it("creates once, and leaves what is there alone", async () => {
+      const revision = await store.create(key, document, later());
+      expect(revision).not.toBeNull();
+      expect(await other.create(key, { cookie, n: 1 }, later())).toBeNull();
+      expect(await other.read(key)).toEqual({ document, expiresAt: later(), revision });
+    });
+
+    it("lets one of many simultaneous creations win", async () => {
+      const creations = Array.from({ length: 20 }, (_, n) =>
+        (n % 2 ? store : other).create(key, { cookie, n }, later()),
+      );
+      const winners = (await Promise.all(creations)).flatMap((revision, n) => (revision === null ? [] : [n]));
+      expect(winners).toHaveLength(1);
+      expect((await store.read(key))?.document.n).toBe(winners[0]);
+    });
+
+    it("replaces what is still as it was read", async () => {
+      const first = await store.create(key, document, later());
+      const second = await other.replace(key, first ?? "", { cookie, n: 1 }, later(2 * HOUR));
+      expect(second).not.toBeNull();
+      expect(second).not.toBe(first);
+      expect(await store.read(key)).toEqual({
+        document: { cookie, n: 1 },
+        expiresAt: later(2 * HOUR),
+        revision: second,
+      });
+    });
+
+    it("changes nothing on a stale revision", async () => {
+      const first = await store.create(key, document, later());
+      const second = await store.replace(key, first ?? "", { cookie, n: 1 }, later());
+      expect(await other.replace(key, first ?? "", { cookie, n: 2 }, later(2 * HOUR))).toBeNull();
+      expect(await store.read(key)).toEqual({ document: { cookie, n: 1 }, expiresAt: later(), revision: second });
+    });
+
+    it("loses none of many concurrent increments", async () => {
+      await store.create(key, document, later());
+      const increment = async (connection: SessionStore) => {
+        for (;;) {
+          const found = await connection.read(key);
+          if (!found) throw new Error("Expected the session to be there.");
+          const incremented = { ...found.document, n: Number(found.document.n) + 1 };
+          if ((await connection.replace(key, found.revision, incremented, found.expiresAt)) !== null) return;
+        }
+      };
+      const connections = [store, other, harness.open(), harness.open()];
+      await Promise.all(connections.flatMap((connection) => Array.from({ length: 25 }, () => increment(connection))));
+      expect((await store.read(key))?.document.n).toBe(100);
+    });
+
+    it("never creates by replace or touch", async () => {
+      const revision = await store.create(key, document, later());
+      await other.destroy(key, "destroyed");
+      expect(await store.replace(key, revision ?? "", document, later())).toBeNull();
+      expect(await store.touch(key, later(), cookie)).toBe(false);
+      expect(await store.touch(keyOf("never stored"), later(), cookie)).toBe(false);
+      expect(await other.read(key)).toBeNull();
+      expect(await other.read(keyOf("never stored"))).toBeNull();
+    });
+
+    it("ends a session when its time is over", async () => {
+      await store.create(key, document, later(1000));
+      harness.advance(999);
+      expect(await other.read(key)).not.toBeNull();
+      harness.advance(traits.exactExpiry ? 1 : 1000);
+      expect(await other.read(key)).toBeNull();
+    });
+
+    it("never revives a session whose time is over", async () => {
+      const revision = await store.create(key, document, later(1000));
+      harness.advance(2000);
+      expect(await store.replace(key, revision ?? "", document, later())).toBeNull();
+      expect(await store.touch(key, later(), cookie)).toBe(false);
+      expect(await store.destroy(key, "destroyed")).toBe(false);
+      expect(await store.read(key)).toBeNull();
+      expect(await store.create(key, { cookie, n: 1 }, later())).not.toBeNull();
+      expect((await other.read(key))?.document.n).toBe(1);
+    });
+
+    it("extends by touch, and leaves the revision", async () => {
+      const revision = await store.create(key, document, later(1000));
+      const extended = later();
+      expect(await store.touch(key, extended, { ...cookie, expires: new Date(extended).toISOString() })).toBe(true);
+      harness.advance(2000);
+      const found = await store.read(key);
+      expect(found?.expiresAt).toBe(extended);
+      expect(found?.revision).toBe(revision);
+      expect(await store.replace(key, revision ?? "", { cookie, n: 1 }, later())).not.toBeNull();
+    });
+
+    it("never shortens by touch", async () => {
+      await store.create(key, document, later());
+      expect(await store.touch(key, later(1000), cookie)).toBe(true);
+      harness.advance(2000);
+      expect((await store.read(key))?.expiresAt).toBe(later(HOUR - 2000));
+    });
+
+    it("destroys once", async () => {
+      await store.create(key, document, later());
+      expect(await other.destroy(key, "destroyed")).toBe(true);
+      expect(await store.destroy(key, "destroyed")).toBe(false);
+      expect(await store.read(key)).toBeNull();
+    });
+
+    it.runIf(traits.uniqueRevisions)("never gives a revision twice for an id", async () => {
+      const seen = new Set<unknown>();
+      for (let round = 0; round < 10; round += 1) {
+        const first = await (round % 2 ? store : other).create(key, document, later());
+        const second = await store.replace(key, first ?? "", document, later());
+        await other.destroy(key, "destroyed");
+        seen.add(first).add(second);
+        expect(await store.replace(key, second ?? "", document, later())).toBeNull();
+      }
+      expect(seen.size).toBe(20);
+    });
+
+    it("closes more than once", async () => {
+      await other.close();
+      await Promise.all([other.close(), other.close()]);
+    });
+
+    const connections = () => ({ store, other, later, harness });
+    describeDocuments(connections);
+    describe.runIf(traits.feed)("feed", () => describeFeed(connections));
+  });
+}

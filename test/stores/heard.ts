@@ -1,0 +1,47 @@
+/** A listener of the change feed that remembers what it was told. */
+import { expect, vi } from "vitest";
+import type { FeedListener, SessionChange, SessionKey, SessionStore } from "../../src/core/session-store.ts";
+import { keyOf } from "./session-keys.ts";
+
+export class Heard implements FeedListener {
+  readonly changes: SessionChange[] = [];
+  readonly errors: unknown[] = [];
+  missedCount = 0;
+
+  changed(change: SessionChange): void {
+    this.changes.push(change);
+  }
+  broken(error: unknown): void {
+    this.errors.push(error);
+  }
+  missed(): void {
+    this.missedCount += 1;
+  }
+
+  has(key: SessionKey): boolean {
+    return this.changes.some(({ publicIds }) => publicIds[0] === key.publicId);
+  }
+}
+
+export async function listen(store: SessionStore): Promise<{ heard: Heard; stop: () => Promise<void> }> {
+  const heard = new Heard();
+  if (!store.changes) throw new Error("Expected a store with a feed.");
+  return { heard, stop: await store.changes(heard) };
+}
+
+let marks = 0;
+
+/**
+ * Publishes a last change through `store` and waits until everyone has heard it: whatever was published before has then
+ * been told, and what is not there was never told. The change itself is taken out again.
+ */
+export async function everythingTold(store: SessionStore, ...listeners: Heard[]): Promise<void> {
+  marks += 1;
+  const mark = keyOf(`mark ${marks}`);
+  await store.create(mark, { cookie: {} }, Number.MAX_SAFE_INTEGER);
+  await store.destroy(mark, "destroyed");
+  for (const heard of listeners) {
+    await vi.waitFor(() => expect(heard.has(mark)).toBe(true), { timeout: 5000, interval: 5 });
+    heard.changes.splice(heard.changes.findIndex(({ publicIds }) => publicIds[0] === mark.publicId));
+  }
+}

@@ -1,0 +1,105 @@
+import { io as connect, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
+
+/** What a client saw of one connection attempt or connection. */
+export interface Refusal extends Error {
+  data?: { code?: string };
+}
+
+/**
+ * A visitor: a cookie jar shared by plain HTTP requests and stock Socket.IO clients, as in a real browser.
+ */
+export class Browser {
+  readonly #url: string;
+  readonly #cookies = new Map<string, string>();
+  readonly #sockets = new Set<Socket>();
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** The `Cookie` header as it would be sent now. */
+  get cookie(): string {
+    return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
+  set cookie(header: string) {
+    this.#cookies.clear();
+    for (const pair of header.split("; ")) {
+      const [name = "", ...value] = pair.split("=");
+      if (name) this.#cookies.set(name, value.join("="));
+    }
+  }
+
+  async request(path: string, init: RequestInit = {}): Promise<{ status: number; body: string }> {
+    const headers = new Headers(init.headers);
+    if (this.cookie) headers.set("cookie", this.cookie);
+    const response = await fetch(new URL(path, this.#url), { redirect: "manual", ...init, headers });
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = ""] = line.split(";");
+      const [name = "", ...value] = pair.split("=");
+      this.#cookies.set(name, value.join("="));
+    }
+    return { status: response.status, body: await response.text() }; // to the end: the save comes before it
+  }
+
+  async get(path: string): Promise<string> {
+    return (await this.request(path)).body;
+  }
+
+  async post(path: string, body?: unknown): Promise<string> {
+    const headers = { "content-type": "application/json" };
+    return (await this.request(path, { method: "POST", headers, body: JSON.stringify(body ?? {}) })).body;
+  }
+
+  /** A stock client; it sends whatever cookie the jar holds at each request. Not connected yet when this returns. */
+  socket(namespace = "/", options: Partial<ManagerOptions & SocketOptions> = {}): Socket {
+    const jar = this;
+    const extraHeaders = {
+      get cookie() {
+        return jar.cookie;
+      },
+    };
+    const socket = connect(new URL(namespace, this.#url).href, {
+      forceNew: true,
+      reconnectionDelay: 20,
+      reconnectionDelayMax: 50,
+      extraHeaders,
+      ...options,
+    });
+    this.#sockets.add(socket);
+    return socket;
+  }
+
+  /** A stock client that is connected. */
+  async connect(namespace = "/", options: Partial<ManagerOptions & SocketOptions> = {}): Promise<Socket> {
+    const socket = this.socket(namespace, options);
+    await connected(socket);
+    return socket;
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.disconnect();
+  }
+}
+
+/** Resolves when `socket` is connected; rejects with the refusal of the server. */
+export function connected(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (socket.connected) return resolve();
+    socket.once("connect", () => resolve());
+    socket.once("connect_error", reject);
+  });
+}
+
+/** Resolves with the server's refusal. */
+export function refused(socket: Socket): Promise<Refusal> {
+  return new Promise((resolve, reject) => {
+    socket.once("connect_error", (error) => resolve(error as Refusal));
+    socket.once("connect", () => reject(new Error("the socket was let in")));
+  });
+}
+
+/** Resolves with the reason at the next disconnection. */
+export function disconnected(socket: Socket): Promise<string> {
+  return new Promise((resolve) => socket.once("disconnect", (reason) => resolve(reason)));
+}

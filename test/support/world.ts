@@ -1,0 +1,108 @@
+import "./session-data.ts";
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import express, { type Express } from "express";
+import { Server, type ServerOptions } from "socket.io";
+import { liveSessions, type LiveSessions, type LiveSessionsOptions } from "socket-session";
+import { memoryStore } from "socket-session/memory";
+import { Browser } from "./browser.ts";
+
+export interface WorldOptions extends Partial<LiveSessionsOptions> {
+  io?: Partial<ServerOptions>;
+  /** Adds routes of a test's own, after the session middleware. */
+  routes?: (app: Express, sessions: LiveSessions) => void;
+  /** Runs before the server listens, after `attach`. */
+  sockets?: (io: Server, sessions: LiveSessions) => void;
+}
+
+/** An application: Express, Socket.IO and the sessions they share, on a free port of this machine. */
+export interface World {
+  readonly url: string;
+  readonly sessions: LiveSessions;
+  readonly io: Server;
+  readonly http: HttpServer;
+  readonly errors: unknown[];
+  browser(): Browser;
+  /** A browser that has logged in. */
+  visitor(data?: Record<string, unknown>): Promise<Browser>;
+  close(): Promise<void>;
+}
+
+export const secret = "a secret of thirty-two characters";
+
+export async function startWorld({ io: ioOptions, routes, sockets, ...options }: WorldOptions = {}): Promise<World> {
+  const sessions = liveSessions({ store: memoryStore(), secret, name: "sid", ...options });
+  const errors: unknown[] = [];
+  sessions.on("error", (error) => errors.push(error));
+  const app = express();
+  app.use(express.json());
+  app.use(sessions.express());
+  standardRoutes(app, sessions);
+  routes?.(app, sessions);
+  const http = createServer(app);
+  const io = new Server(http, ioOptions);
+  sessions.attach(io);
+  sockets?.(io, sessions);
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const browsers: Browser[] = [];
+  const browser = () => {
+    const one = new Browser(url);
+    browsers.push(one);
+    return one;
+  };
+  return {
+    url,
+    sessions,
+    io,
+    http,
+    errors,
+    browser,
+    async visitor(data = { name: "ada" }) {
+      const one = browser();
+      await one.post("/login", data);
+      return one;
+    },
+    async close() {
+      for (const one of browsers) one.close();
+      http.closeAllConnections();
+      await io.close();
+      await sessions.close();
+    },
+  };
+}
+
+function standardRoutes(app: Express, sessions: LiveSessions): void {
+  app.post("/login", (req, res, next) => {
+    req.session.regenerate((error) => {
+      if (error) return next(error);
+      Object.assign(req.session, req.body);
+      res.send("in");
+    });
+  });
+  app.post("/write", (req, res) => {
+    Object.assign(req.session, req.body);
+    res.send("written");
+  });
+  app.post("/increment", (req, res) => {
+    req.session.m = (req.session.m ?? 0) + 1;
+    res.send(String(req.session.m));
+  });
+  app.post("/update", async (req, res) => {
+    const n = await sessions.of(req).update((s) => {
+      s.n = (s.n ?? 0) + 1;
+      return s.n;
+    });
+    res.send(String(n));
+  });
+  app.get("/session", (req, res) => {
+    const { cookie: _cookie, ...data } = req.session;
+    res.json({ id: req.sessionID, data });
+  });
+  app.post("/logout", (req, res, next) => {
+    req.session.destroy((error) => (error ? next(error) : res.send("out")));
+  });
+  app.post("/regenerate", (req, res, next) => {
+    req.session.regenerate((error) => (error ? next(error) : res.send("new")));
+  });
+}
