@@ -15,7 +15,7 @@ const checks = [
         () => run("tsc", ["--noEmit", "-p", path]),
       ]),
   ),
-  ["style and lint", () => run("biome", ["ci"])],
+  ["style and lint", () => run("biome", ["ci", "--error-on-warnings"])],
   ["nothing unused", () => run("knip")],
   ["package.json", () => run("publint", ["run", "--strict"])],
   [

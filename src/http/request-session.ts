@@ -1,4 +1,4 @@
-import type { Request } from "express";
+import type session from "express-session";
 import { documentOf } from "../core/fields.ts";
 import { type HandleContext, SessionHandle } from "../core/session-handle.ts";
 import type { SessionKey } from "../core/session-store.ts";
@@ -6,12 +6,15 @@ import { snapshotOfDocument } from "../core/snapshot.ts";
 import type { Change, Held, Updated } from "../core/transactions.ts";
 import { heldBy, type LoadedSessions } from "./loaded-sessions.ts";
 
+/** A request that the session middleware has seen. */
+export type SessionRequest = Pick<Parameters<ReturnType<typeof session>>[0], "session">;
+
 /** `sessions.of(req)`: what it updates shows in `req.session` too, and later saves of the request build on it. */
 export class RequestSession extends SessionHandle {
-  readonly #request: Pick<Request, "session">;
+  readonly #request: SessionRequest;
   readonly #loaded: LoadedSessions;
 
-  constructor(context: HandleContext, loaded: LoadedSessions, key: SessionKey, request: Pick<Request, "session">) {
+  constructor(context: HandleContext, loaded: LoadedSessions, key: SessionKey, request: SessionRequest) {
     super(context, key);
     this.#request = request;
     this.#loaded = loaded;
@@ -34,7 +37,7 @@ export class RequestSession extends SessionHandle {
   }
 
   /** The request's session object, unless it has been destroyed or replaced by one of another id. */
-  get #session(): Request["session"] | undefined {
+  get #session(): SessionRequest["session"] | undefined {
     const { session } = this.#request;
     return session?.id === this.key.sid ? session : undefined;
   }

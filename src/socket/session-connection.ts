@@ -4,7 +4,9 @@ import type { Hub } from "../core/hub.ts";
 import type { End, LiveEntry, Observer } from "../core/live-entry.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../core/session-handle.ts";
 import type { SessionKey } from "../core/session-store.ts";
+import { SocketSessionError } from "../errors.ts";
 import { endEvent, endReasons } from "../protocol.ts";
+import { guardHandlers } from "./guarded-handlers.ts";
 import { type Codec, type EngineConnection, gate, packetTypes } from "./upstream.ts";
 
 export interface ConnectionContext extends HandleContext {
@@ -68,6 +70,7 @@ export class SessionConnection {
     const handle = this.#entry ? new SessionHandle(this.#context, this.#entry) : new GuestHandle();
     this.#handles.set(socket, handle);
     Object.defineProperty(socket, "session", { value: handle, enumerable: false });
+    guardHandlers(socket, (error) => this.#context.hub.report(handlerError(socket, error)));
     socket.use((_event, next) => {
       if (this.isEnded) return; // decoded before the end, dispatched after it
       if (this.#entry) this.#context.activity.onEvent(this.#entry);
@@ -131,4 +134,9 @@ export class SessionConnection {
   #send(connection: EngineConnection, packet: Parameters<Codec["encode"]>[0]): void {
     for (const encoded of this.#context.codec.encode(packet)) connection.write(encoded);
   }
+}
+
+function handlerError(socket: Socket, cause: unknown): SocketSessionError {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return new SocketSessionError("LISTENER_FAILED", `A handler of a socket in ${socket.nsp.name} failed: ${what}`, { cause });
 }

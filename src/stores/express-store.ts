@@ -20,6 +20,8 @@
  * - A `touch` moves the store's own expiry and, in most stores, not `cookie.expires` in the document. So `expiresAt` is
  *   the later of the document's and this process's last touch, and may be in the past while the store still answers
  *   with the session, touched by another process: then it lives, and its end is to be asked for again later.
+ * - A session whose cookie has no life time lives as long as the store keeps it (`MemoryStore`: for ever), as with
+ *   `express-session` alone.
  *
  * `close()` closes nothing: the store belongs to who made it.
  */

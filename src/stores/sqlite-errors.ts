@@ -99,14 +99,10 @@ function obstacle(path: string): { what: string; cure: string } | undefined {
   }
   for (const place of existsSync(path) ? [directory, path] : [directory]) {
     if (!writable(place)) {
-      return { what: `this process may not write ${place}`, cure: cureOfReadOnly() };
+      return { what: `this process may not write ${place}`, cure: curesByResultCode.get(READONLY) ?? "" };
     }
   }
   return undefined;
-}
-
-function cureOfReadOnly(): string {
-  return curesByResultCode.get(READONLY) ?? "";
 }
 
 function writable(path: string): boolean {

@@ -125,9 +125,9 @@ export class SqliteFeed {
         const change = changeOf(row);
         if (change) this.#listeners.changed(change);
         else this.#listeners.missed();
+        if (this.#closed) return; // by a listener
       }
-      // A listener may have closed the store.
-      if (this.#closed || (rows.length < ROWS_PER_READ && !this.#behind)) return;
+      if (rows.length < ROWS_PER_READ && !this.#behind) return;
     }
   }
 

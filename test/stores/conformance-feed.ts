@@ -6,7 +6,9 @@ import { keyOf } from "./session-keys.ts";
 
 const key = keyOf("a session");
 
-export function describeFeed(connections: () => Connections & { harness: { advance(ms: number): void } }): void {
+export function describeFeed(
+  connections: () => Connections & { harness: { advance(ms: number): void } },
+): void {
   it("tells everyone of changes and ends, exactly and in order", async () => {
     const { store, other, later } = connections();
     const near = await listen(store);
@@ -32,6 +34,8 @@ export function describeFeed(connections: () => Connections & { harness: { advan
 
   it("tells nothing of reads, touches, and writes that changed nothing", async () => {
     const { store, other, later, harness } = connections();
+    await store.create(keyOf("over before anyone listened"), { cookie: {} }, later());
+    await store.destroy(keyOf("over before anyone listened"), "destroyed");
     const revision = await store.create(key, { cookie: {} }, later());
     const expired = await store.create(keyOf("expired"), { cookie: {} }, later(1000));
     harness.advance(1000);
@@ -101,7 +105,10 @@ export function describeFeed(connections: () => Connections & { harness: { advan
     await store.destroy(key, "destroyed");
     expect(await answered).toBe(true);
     await everythingTold(store, heard);
-    expect(heard.changes.map(({ publicIds }) => publicIds[0])).toEqual([key.publicId, keyOf("answer").publicId]);
+    expect(heard.changes.map(({ publicIds }) => publicIds[0])).toEqual([
+      key.publicId,
+      keyOf("answer").publicId,
+    ]);
   });
 
   it("tells `missed` when all sessions are cleared", async () => {

@@ -3,7 +3,8 @@ import { createHmac } from "node:crypto";
 import type { SessionKey } from "../../src/core/session-store.ts";
 
 export function keyOf(sid: string): SessionKey {
-  const under = (secret: string) => createHmac("sha256", secret).update(Buffer.from(sid, "utf16le")).digest("hex");
+  const under = (secret: string) =>
+    createHmac("sha256", secret).update(Buffer.from(sid, "utf16le")).digest("hex");
   const publicId = under("new");
   return { sid, publicId, publicIds: [publicId, under("old")] };
 }

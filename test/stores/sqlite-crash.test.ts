@@ -11,9 +11,13 @@ it("keeps all that was answered, and nothing half, when a writer is killed", asy
   const path = newFile();
   const answered: string[] = [];
   for (let round = 0; round < 4; round += 1) {
-    const child = spawn(process.execPath, [...execArgv, fixturePath("write-until-killed"), path, `${round}-`], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = spawn(
+      process.execPath,
+      [...execArgv, fixturePath("write-until-killed"), path, `${round}-`],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     onTestFinished(() => {
       child.kill("SIGKILL");
     });
@@ -35,34 +39,46 @@ it("keeps all that was answered, and nothing half, when a writer is killed", asy
   const raw = rawConnection(path);
   expect(raw.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
   const changed = raw.prepare("SELECT json_extract(document, '$.n') AS n, revision FROM sessions").all();
-  const published = new Set(raw.prepare("SELECT revision FROM changes").all().map(({ revision }) => revision));
+  const published = new Set(
+    raw
+      .prepare("SELECT revision FROM changes")
+      .all()
+      .map(({ revision }) => revision),
+  );
   // A change and its publication are one: what was replaced is in the feed, what was only created is not.
   for (const { n, revision } of changed) expect(published.has(revision ?? "")).toBe(n === 1);
 });
 
-it.skipIf(process.platform === "win32")("rejects when the disk takes no more, and goes on reading", async () => {
-  const path = newFile();
-  const script = `ulimit -f 400; exec "$0" "$@"`;
-  const child = spawn(
-    "sh",
-    ["-c", script, process.execPath, ...execArgv, fixturePath("store-process"), path],
-    { stdio: ["ignore", "inherit", "inherit", "ipc"] },
-  );
-  onTestFinished(() => {
-    child.kill("SIGKILL");
-  });
-  expect(await message(child)).toEqual({ result: "opened" });
-  const later = Date.now() + 3_600_000;
-  const small = { cookie: {}, filling: "small" };
-  expect(await call(child, "create", keyOf("small"), small, later)).toEqual({ result: expect.any(String) });
-  expect(await call(child, "create", keyOf("large"), { cookie: {}, filling: "x".repeat(1 << 20) }, later)).toEqual({
-    error: {
-      code: "STORE_FAILED",
-      cause: expect.any(String),
-      message: expect.stringContaining(`Expected the SQLite file ${path} to take the operation, but SQLite said: `),
-    },
-  });
-  expect(await call(child, "read", keyOf("large"))).toEqual({ result: null });
-  expect(await call(child, "read", keyOf("small"))).toMatchObject({ result: { document: small } });
-  expect(await call(child, "destroy", keyOf("small"), "destroyed")).toEqual({ result: true });
-});
+it.skipIf(process.platform === "win32")(
+  "rejects when the disk takes no more, and goes on reading",
+  async () => {
+    const path = newFile();
+    const script = `ulimit -f 400; exec "$0" "$@"`;
+    const child = spawn(
+      "sh",
+      ["-c", script, process.execPath, ...execArgv, fixturePath("store-process"), path],
+      { stdio: ["ignore", "inherit", "inherit", "ipc"] },
+    );
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    expect(await message(child)).toEqual({ result: "opened" });
+    const later = Date.now() + 3_600_000;
+    const small = { cookie: {}, filling: "small" };
+    expect(await call(child, "create", keyOf("small"), small, later)).toEqual({ result: expect.any(String) });
+    expect(
+      await call(child, "create", keyOf("large"), { cookie: {}, filling: "x".repeat(1 << 20) }, later),
+    ).toEqual({
+      error: {
+        code: "STORE_FAILED",
+        cause: expect.any(String),
+        message: expect.stringContaining(
+          `Expected the SQLite file ${path} to take the operation, but SQLite said: `,
+        ),
+      },
+    });
+    expect(await call(child, "read", keyOf("large"))).toEqual({ result: null });
+    expect(await call(child, "read", keyOf("small"))).toMatchObject({ result: { document: small } });
+    expect(await call(child, "destroy", keyOf("small"), "destroyed")).toEqual({ result: true });
+  },
+);

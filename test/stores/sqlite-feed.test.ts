@@ -82,22 +82,18 @@ it("tells more changes than it reads at a time, each once", async () => {
 
 it("tells `broken` once, and `missed` when the file can be read again", async () => {
   const path = newFile();
-  const clock = new SetClock();
-  const store = openStore(path, clock);
+  const timers = new StoppedTimers(new SetClock());
+  const store = openStore(path, timers);
   const { heard } = await listen(store);
   const raw = rawConnection(path);
   raw.exec("ALTER TABLE changes RENAME TO aside");
-  await vi.waitFor(() => expect(heard.errors).toHaveLength(1), { timeout: 5000, interval: 5 });
+  for (let polls = 0; polls < 5; polls += 1) timers.fire();
+  expect(heard.errors).toHaveLength(1);
   expect(heard.errors[0]).toMatchObject({ code: "STORE_FAILED", message: expect.stringContaining(path) });
   await expect(store.changes?.(new Heard())).rejects.toThrow("no such table");
-  // Several polls later it is still one error: prepared anew for each.
-  const polled = new StoppedTimers(clock);
-  await new Promise<void>((resolve) => clock.after(20, resolve));
-  expect(polled.pendingCount).toBe(0);
-  expect(heard.errors).toHaveLength(1);
   expect(heard.missedCount).toBe(0);
   raw.exec("ALTER TABLE aside RENAME TO changes");
-  await vi.waitFor(() => expect(heard.missedCount).toBe(1), { timeout: 5000, interval: 5 });
+  for (let polls = 0; polls < 5; polls += 1) timers.fire();
   await everythingTold(store, heard);
   expect(heard.errors).toHaveLength(1);
   expect(heard.missedCount).toBe(1);
@@ -111,7 +107,9 @@ it("writes nothing that it can't publish", async () => {
   const revision = await store.create(key, { cookie: {}, n: 0 }, later);
   const raw = rawConnection(path);
   raw.exec("ALTER TABLE changes RENAME TO aside");
-  await expect(store.replace(key, revision ?? "", { cookie: {}, n: 1 }, later)).rejects.toThrow("no such table");
+  await expect(store.replace(key, revision ?? "", { cookie: {}, n: 1 }, later)).rejects.toThrow(
+    "no such table",
+  );
   await expect(store.destroy(key, "destroyed")).rejects.toThrow("no such table");
   expect(await store.read(key)).toEqual({ document: { cookie: {}, n: 0 }, expiresAt: later, revision });
   raw.exec("ALTER TABLE aside RENAME TO changes");
@@ -146,20 +144,46 @@ it("polls only while somebody listens", async () => {
   expect(timers.pendingCount).toBe(0);
 });
 
-it("lets a listener close the store", async () => {
+it("lets a listener write while it is told, and tells that after the rest", async () => {
   const path = newFile();
   const clock = new SetClock();
-  const store = openStore(path, clock);
-  const closing = openStore(path, clock);
-  const heard = new Heard();
-  let closed: Promise<void> | undefined;
-  heard.changed = () => {
-    closed ??= closing.close();
+  const store = openStore(path, clock, 60_000);
+  await store.create(keyOf("answer"), { cookie: {} }, clock.now() + 1000);
+  const answering = new Heard();
+  let answered: Promise<boolean> | undefined;
+  answering.changed = () => {
+    answered ??= store.destroy(keyOf("answer"), "revoked");
   };
-  await closing.changes?.(heard);
-  await store.create(key, { cookie: {} }, clock.now() + 1000);
-  await store.destroy(key, "destroyed");
-  await vi.waitFor(() => expect(closed).toBeDefined(), { timeout: 5000, interval: 5 });
-  await closed;
+  await store.changes?.(answering);
+  const { heard } = await listen(store);
+  // In one transaction, so that one poll finds both.
+  rawConnection(path).exec(`
+    INSERT INTO changes (at, kind, public_ids, reason)
+    VALUES (0, 'ended', '["1"]', 'destroyed'), (0, 'ended', '["2"]', 'destroyed')`);
+  await vi.waitFor(() => expect(heard.changes).toHaveLength(3), { timeout: 5000, interval: 5 });
+  expect(await answered).toBe(true);
+  await everythingTold(store, heard);
+  expect(heard.changes.map(({ publicIds }) => publicIds[0])).toEqual(["1", "2", keyOf("answer").publicId]);
+  expect(heard.missedCount).toBe(0);
+});
+
+it("lets a listener close the store, and tells nothing after that", async () => {
+  const path = newFile();
+  const clock = new SetClock();
+  const timers = new StoppedTimers(clock);
+  const elsewhere = openStore(path, clock);
+  const store = openStore(path, timers);
+  const heard = new Heard();
+  const changed = vi.fn(() => void store.close());
+  heard.changed = changed;
+  await store.changes?.(heard);
+  for (const sid of ["1", "2"]) {
+    await elsewhere.create(keyOf(sid), { cookie: {} }, clock.now() + 1000);
+    await elsewhere.destroy(keyOf(sid), "destroyed");
+  }
+  timers.fire();
+  expect(changed).toHaveBeenCalledTimes(1);
+  await store.close();
   expect(heard.errors).toEqual([]);
+  expect(timers.pendingCount).toBe(0);
 });

@@ -20,6 +20,15 @@ function refusal(path: string): SocketSessionError {
   throw new Error("Expected the file to be refused.");
 }
 
+function understandsUris(uri: string): boolean {
+  try {
+    new DatabaseSync(uri).close();
+    return true;
+  } catch {
+    return false; // the URI was taken for the path of a file in a directory that does not exist
+  }
+}
+
 /** A session file with more in it than fits the first pages. */
 async function filledFile(): Promise<string> {
   const path = newFile();
@@ -46,7 +55,9 @@ it("names a directory in the place of the file, and a file in the place of the d
   expect(refusal(path).message).toMatch(/it is a directory\. Give the path of a file/);
   const file = newFile();
   writeFileSync(file, "");
-  expect(refusal(join(file, "sessions.db")).message).toMatch(/is not a directory\. Give a path inside a directory/);
+  expect(refusal(join(file, "sessions.db")).message).toMatch(
+    /is not a directory\. Give a path inside a directory/,
+  );
 });
 
 it("names a file that is no database", () => {
@@ -81,7 +92,9 @@ it("refuses the database of another application, and leaves it as it was", () =>
   foreign.close();
   const before = readFileSync(path);
   expect(refusal(path).code).toBe("STORE_OPEN");
-  expect(refusal(path).message).toMatch(/a database of something else\. Give the sessions a file of their own/);
+  expect(refusal(path).message).toMatch(
+    /a database of something else\. Give the sessions a file of their own/,
+  );
   expect(readFileSync(path).equals(before)).toBe(true);
 });
 
@@ -94,10 +107,13 @@ it("refuses tables of a newer release", async () => {
   expect(refusal(path).message).toMatch(/but they are of version 99, .* Update socket-session/);
 });
 
-it("refuses a file it can only read", async () => {
+it("refuses a file it can only read", async (context) => {
   const path = `file:${await filledFile()}?mode=ro`;
+  if (!understandsUris(path)) context.skip("this release of Node has no URIs for SQLite files");
   expect(refusal(path)).toMatchObject({ code: "STORE_OPEN", cause: { errcode: 8 } });
-  expect(refusal(path).message).toMatch(/readonly database\. Let this process write the file and its directory/);
+  expect(refusal(path).message).toMatch(
+    /readonly database\. Let this process write the file and its directory/,
+  );
 });
 
 it.skipIf(process.platform === "win32")("names what this user may not write", async () => {
@@ -112,7 +128,9 @@ it.skipIf(process.platform === "win32")("names what this user may not write", as
   for (const answer of [readOnlyFile, readOnlyDirectory]) {
     expect(answer).toMatchObject({ error: { code: "STORE_OPEN" } });
     expect(answer).toMatchObject({
-      error: { message: expect.stringMatching(/this process may not write .*\. Let this process write the file/) },
+      error: {
+        message: expect.stringMatching(/this process may not write .*\. Let this process write the file/),
+      },
     });
   }
 });
@@ -132,5 +150,7 @@ it("opens what another store has closed, whatever was left beside the file", asy
 it("refuses options that make no sense", () => {
   expect(() => sqliteStore({ path: "" })).toThrow(/Expected sqliteStore's path to be the path of a file/);
   expect(() => sqliteStore({ path: ":memory:", pollIntervalMs: -1 })).toThrow(/pollIntervalMs .* it is -1/);
-  expect(() => sqliteStore({ path: ":memory:", busyTimeoutMs: Number.NaN })).toThrow(/busyTimeoutMs .* it is NaN/);
+  expect(() => sqliteStore({ path: ":memory:", busyTimeoutMs: Number.NaN })).toThrow(
+    /busyTimeoutMs .* it is NaN/,
+  );
 });

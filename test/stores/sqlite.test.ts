@@ -1,13 +1,22 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
+import type { Clock } from "../../src/clock.ts";
 import type { SessionStore } from "../../src/core/session-store.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
 import { describeStore } from "./conformance.ts";
 import { Heard } from "./heard.ts";
 import { keyOf } from "./session-keys.ts";
-import { SetClock } from "./set-clock.ts";
-import { call, countRows, message, newFile, rawConnection, start, temporaryDirectory } from "./sqlite-files.ts";
+import { SetClock, StoppedTimers } from "./set-clock.ts";
+import {
+  call,
+  countRows,
+  message,
+  newFile,
+  rawConnection,
+  start,
+  temporaryDirectory,
+} from "./sqlite-files.ts";
 
 const traits = { atomic: true, feed: true, uniqueRevisions: true, exactExpiry: true };
 
@@ -44,7 +53,7 @@ describeStore('sqliteStore(":memory:")', traits, async () => {
 const key = keyOf("a session");
 const later = () => Date.now() + 3_600_000;
 
-function openStore(path: string, options: { pruneIntervalMs?: number; clock?: SetClock } = {}): SessionStore {
+function openStore(path: string, options: { pruneIntervalMs?: number; clock?: Clock } = {}): SessionStore {
   const store = sqliteStore({ path, pollIntervalMs: 2, ...options });
   onTestFinished(() => store.close());
   return store;
@@ -65,6 +74,19 @@ it("lets several processes make the same new file at the same time", async () =>
   const processes = Array.from({ length: 6 }, () => start("store-process", [path]));
   const answers = await Promise.all(processes.map(message));
   expect(answers).toEqual(Array.from({ length: 6 }, () => ({ result: "opened" })));
+});
+
+it("waits for another process that is making the file", async () => {
+  const path = newFile();
+  const raw = rawConnection(path);
+  raw.exec("BEGIN EXCLUSIVE; CREATE TABLE half_done (a)");
+  const patient = message(start("store-process", [path, "10000"]));
+  for (let attempts = 0; attempts < 2; attempts += 1) {
+    const answer = await message(start("store-process", [path, "0"]));
+    expect(answer).toMatchObject({ error: { code: "STORE_OPEN", cause: "database is locked" } });
+  }
+  raw.exec("ROLLBACK");
+  expect(await patient).toEqual({ result: "opened" });
 });
 
 it("tells what another process did", async () => {
@@ -88,14 +110,18 @@ it("tells what another process did", async () => {
 it("removes sessions from the file when they are over, in as many batches as it takes", async () => {
   const path = newFile();
   const clock = new SetClock();
-  const store = openStore(path, { clock, pruneIntervalMs: 5 });
-  for (let i = 0; i < 120; i += 1) await store.create(keyOf(`short ${i}`), { cookie: {} }, clock.now() + 1000);
+  const timers = new StoppedTimers(clock);
+  const store = openStore(path, { clock: timers });
+  for (let i = 0; i < 120; i += 1)
+    await store.create(keyOf(`short ${i}`), { cookie: {} }, clock.now() + 1000);
   await store.create(key, { cookie: {} }, clock.now() + 2000);
   const raw = rawConnection(path);
   expect(countRows(raw, "sessions")).toBe(121);
   clock.advance(1000);
+  timers.fire();
   await vi.waitFor(() => expect(countRows(raw, "sessions")).toBe(1), { timeout: 5000, interval: 5 });
   expect(await store.read(key)).not.toBeNull();
+  await vi.waitFor(() => expect(timers.pendingCount, "the next round is due").toBe(1));
 });
 
 it("keeps feed entries for ten minutes", async () => {
@@ -117,7 +143,9 @@ it("keeps feed entries for ten minutes", async () => {
 it("lets what was begun finish at close, and refuses what comes after", async () => {
   const path = newFile();
   const store = sqliteStore({ path });
-  const created = Promise.all(["1", "2", "3"].map((sid) => store.create(keyOf(sid), { cookie: {} }, later())));
+  const created = Promise.all(
+    ["1", "2", "3"].map((sid) => store.create(keyOf(sid), { cookie: {} }, later())),
+  );
   const closed = store.close();
   expect(await created).not.toContain(null);
   await closed;

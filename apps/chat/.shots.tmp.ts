@@ -1,0 +1,54 @@
+import { launchChromium } from "/work/main/apps/chat/test/chromium.ts";
+import { buildPage } from "/work/main/apps/chat/test/build-page.ts";
+import { createChat } from "/work/main/apps/chat/server/create-chat.ts";
+import { memoryStore } from "socket-session/memory";
+const out = "/tmp/shots"; 
+const page_ = await buildPage();
+const chat = createChat({ store: memoryStore(), secret: "x".repeat(32), pageDir: page_.dir });
+chat.sessions.on("error", (e) => console.error("ERR", e));
+const url = `http://localhost:${await chat.listen(0)}`;
+const browser = await launchChromium("/usr/bin/chromium");
+async function visitor(name, opts, first) {
+  const c = await browser.newContext(opts);
+  const p = await c.newPage();
+  p.on("console", m => console.log(name, m.type(), m.text()));
+  p.on("pageerror", e => console.log(name, "pageerror", e));
+  await p.goto(url);
+  await p.getByRole("status").filter({ hasText: "guest" }).waitFor();
+  if (first) await p.screenshot({ path: `${out}/${first}-before.png` });
+  await p.getByLabel("Your name").fill(name);
+  await p.getByRole("button", { name: "Log in" }).click();
+  await p.getByRole("status").filter({ hasText: name }).waitFor();
+  return p;
+}
+async function say(p, t) { await p.getByLabel("Message").fill(t); await p.getByLabel("Message").press("Enter"); await p.getByRole("log").getByText(t).waitFor(); }
+const ada = await visitor("Ada", { viewport: { width: 1200, height: 760 }, colorScheme: "light" }, "light");
+const tab2 = await ada.context().newPage(); await tab2.goto(url);
+const grace = await visitor("Grace Hopper", { viewport: { width: 1200, height: 760 }, colorScheme: "dark" }, "dark");
+const linus = await visitor("Konrad", { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, colorScheme: "light", isMobile: true, hasTouch: true }, "phone");
+const guestC = await browser.newContext(); const guest = await guestC.newPage(); await guest.goto(url);
+await guest.getByRole("status").filter({ hasText: "guest" }).waitFor();
+await say(ada, "Good morning! I have this room open in two tabs, and it counts me once.");
+await say(grace, "Morning, Ada. Did you see the moth they taped into the log book?");
+await say(grace, "It has a name now, I hear.");
+await say(guest, "May I ask something without logging in?");
+await say(linus, "Of course. Guests can read and write here; only their name is “guest”.");
+await ada.getByText("Change name").click();
+await ada.getByLabel("New name").fill("Countess Lovelace");
+await ada.screenshot({ path: `${out}/light-rename.png` });
+await ada.getByRole("button", { name: "Rename" }).click();
+await ada.getByRole("status").filter({ hasText: "Countess" }).waitFor();
+await say(tab2, "I have renamed myself in the other tab, and this one knows already.");
+for (const [n, p] of [["light", ada], ["dark", grace], ["phone", linus]]) await p.screenshot({ path: `${out}/${n}-chat.png` });
+await linus.screenshot({ path: `${out}/phone-full.png`, fullPage: true });
+const clip = await ada.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+console.log(clip, await linus.evaluate(() => [document.documentElement.scrollWidth, innerWidth, document.documentElement.scrollHeight]));
+await tab2.getByRole("button", { name: "Log out" }).click();
+await ada.getByText("You are logged out").waitFor();
+await ada.screenshot({ path: `${out}/light-ended.png` });
+for (const p of [grace, linus]) { const p2 = await p.context().newPage(); await p2.goto(url); await p2.getByRole("button", { name: "Log out" }).click(); await p.getByText("You are logged out").waitFor(); }
+await grace.screenshot({ path: `${out}/dark-ended.png` });
+await linus.screenshot({ path: `${out}/phone-ended.png` });
+await guest.getByLabel("Message").fill("   "); await guest.getByLabel("Message").press("Enter");
+await guest.screenshot({ path: `${out}/guest-empty.png` });
+await browser.close(); await chat.close(); await page_.remove();

@@ -1,0 +1,59 @@
+import { limits } from "../shared/events.ts";
+import type { ChatSocket } from "./connection.ts";
+import { element } from "./element.ts";
+import { wordsForMessage } from "./words.ts";
+
+const form = element("composer", HTMLFormElement);
+const text = element("text", HTMLTextAreaElement);
+const problem = element("composer-problem", HTMLParagraphElement);
+const roomLeft = element("room-left", HTMLParagraphElement);
+
+const answerMs = 5_000;
+
+/** The field for messages: what the server doesn't take stays in it, with the reason below. */
+export function startComposer(socket: ChatSocket): void {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void send(socket);
+  });
+  text.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  text.addEventListener("input", () => {
+    showRoomLeft();
+    complain("");
+  });
+}
+
+async function send(socket: ChatSocket): Promise<void> {
+  const sent = text.value;
+  // The server would say the same; but what is far too long it would not even read, and close the connection.
+  if (sent.trim().length > limits.messageLength) return complain(wordsForMessage("tooLong", undefined));
+  if (!socket.connected) return complain("There is no connection at the moment. Your message is still here.");
+  try {
+    const outcome = await socket.timeout(answerMs).emitWithAck("message", sent);
+    if (!outcome.ok) return complain(wordsForMessage(outcome.problem, outcome.retryInMs));
+  } catch {
+    return complain("The server has not answered, so your message may not have been sent.");
+  }
+  complain("");
+  if (text.value !== sent) return; // the next one is being typed already
+  text.value = "";
+  showRoomLeft();
+}
+
+/** Cleared first, so that the same words twice are read aloud twice. */
+function complain(words: string): void {
+  problem.textContent = "";
+  problem.textContent = words;
+  text.toggleAttribute("aria-invalid", false);
+  if (words) text.setAttribute("aria-invalid", "true");
+}
+
+function showRoomLeft(): void {
+  const left = limits.messageLength - text.value.length;
+  roomLeft.textContent = left < 100 ? `${left} of ${limits.messageLength} characters left` : "";
+  roomLeft.classList.toggle("low", left < 0);
+}

@@ -1,0 +1,6 @@
+/** The element of index.html with this id, which must be of that kind. */
+export function element<E extends HTMLElement>(id: string, kind: new () => E): E {
+  const found = document.getElementById(id);
+  if (found instanceof kind) return found;
+  throw new Error(`index.html has no ${kind.name} with the id "${id}".`);
+}

@@ -1,0 +1,38 @@
+import { randomUUID } from "node:crypto";
+import type { LiveSession } from "socket-session";
+import { type ChatMessage, guestName, limits, type Outcome } from "../shared/events.ts";
+import { RateLimit } from "./rate-limit.ts";
+
+export type Said = { readonly ok: true; readonly message: ChatMessage } | Extract<Outcome, { ok: false }>;
+
+/** What is said in the room: checked, stamped with the session's name, and the last of it remembered. */
+export class Conversation {
+  readonly #now: () => number;
+  readonly #rate: RateLimit;
+  readonly #last: ChatMessage[] = [];
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#rate = new RateLimit({ most: limits.messages, perMs: limits.perMs, now });
+  }
+
+  get last(): readonly ChatMessage[] {
+    return this.#last;
+  }
+
+  /** `posted` is whatever a client has sent. Guests have no session to count by, so they share a limit by `address`. */
+  say(posted: unknown, session: LiveSession, address: string): Said {
+    if (typeof posted !== "string") return { ok: false, problem: "notText" };
+    const text = posted.trim();
+    if (text === "") return { ok: false, problem: "empty" };
+    if (text.length > limits.messageLength) return { ok: false, problem: "tooLong" };
+    const retryInMs = this.#rate.take(session.publicId || address);
+    if (retryInMs > 0) return { ok: false, problem: "tooFast", retryInMs };
+
+    const { publicId: from, data } = session;
+    const message = { id: randomUUID(), from, name: data.name ?? guestName, text, sentAt: this.#now() };
+    this.#last.push(message);
+    if (this.#last.length > limits.history) this.#last.shift();
+    return { ok: true, message };
+  }
+}

@@ -1,0 +1,68 @@
+import express, { type Request, type Response, type Router } from "express";
+import { type FormAnswer, type FormProblem, guestName, limits } from "../shared/events.ts";
+
+/**
+ * Log in, rename, log out: ordinary forms. There is no password: this is a demonstration of sessions, and anybody may
+ * take any name. Each answers with a redirect, so that reloading the page posts nothing again; a script that
+ * asks for JSON gets that.
+ */
+export function formRoutes(): Router {
+  const router = express.Router();
+  router.use(express.urlencoded({ extended: false, limit: 2_000 }));
+
+  router.post("/login", (request, response, next) => {
+    const name = nameIn(request);
+    if (typeof name !== "string") return refuse(request, response, name);
+    // A new id at every login: an id that somebody has planted in this browser is worth nothing afterwards.
+    request.session.regenerate((error) => {
+      if (error) return next(error);
+      request.session.name = name;
+      accept(request, response);
+    });
+  });
+
+  router.post("/rename", (request, response) => {
+    const name = nameIn(request);
+    if (request.session.name === undefined) return refuse(request, response, { problem: "notLoggedIn" });
+    if (typeof name !== "string") return refuse(request, response, name);
+    request.session.name = name;
+    accept(request, response);
+  });
+
+  router.post("/logout", (request, response, next) => {
+    request.session.destroy((error) => {
+      if (error) return next(error);
+      response.clearCookie("sid");
+      accept(request, response);
+    });
+  });
+
+  return router;
+}
+
+/** The name as it will be shown, or what is wrong with it. */
+function nameIn({ body }: Request): string | { problem: FormProblem } {
+  const posted: unknown = body?.name;
+  // What can't be seen would let two people look the same.
+  const name = typeof posted === "string" ? posted.replace(/\p{C}/gu, "").replace(/\s+/gu, " ").trim() : "";
+  if (name === "") return { problem: "nameEmpty" };
+  if (name.length > limits.nameLength) return { problem: "nameTooLong" };
+  if (name.toLowerCase() === guestName) return { problem: "nameTaken" };
+  return name;
+}
+
+function accept(request: Request, response: Response): void {
+  const answer: FormAnswer = { ok: true };
+  if (wantsJson(request)) response.json(answer);
+  else response.redirect(303, "/");
+}
+
+function refuse(request: Request, response: Response, { problem }: { problem: FormProblem }): void {
+  const answer: FormAnswer = { ok: false, problem };
+  if (wantsJson(request)) response.status(problem === "notLoggedIn" ? 401 : 422).json(answer);
+  else response.redirect(303, `/?${new URLSearchParams({ form: request.path.slice(1), problem })}`);
+}
+
+function wantsJson(request: Request): boolean {
+  return request.accepts(["html", "json"]) === "json";
+}

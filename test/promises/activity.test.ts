@@ -1,0 +1,178 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { disconnected } from "../support/browser.ts";
+import { installHandlers, serverSockets } from "../support/handlers.ts";
+import { ManualClock, settle } from "../support/manual-clock.ts";
+import { describeEverywhere, describeStores, storeKinds, transportKinds } from "../support/matrix.ts";
+import { spyStore } from "../support/spy-store.ts";
+import { upgraded } from "../support/upgraded.ts";
+import { startWorld, type World } from "../support/world.ts";
+import type { SessionStore } from "socket-session";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+let world: World;
+afterEach(() => world.close());
+
+const obedient = storeKinds.filter(({ obeysClock }) => obeysClock);
+
+describe.each(obedient)("activity is what people do, over $name", (store) => {
+  describe.each(transportKinds)("by $name", (kind) => {
+    const transports = [...kind.transports];
+
+    async function start(cookie: { maxAge?: number } = { maxAge: hour }, options: object = {}) {
+      const clock = new ManualClock();
+      const spy = spyStore(store.open(clock) as SessionStore);
+      world = await startWorld({ store: spy, clock, cookie, sockets: (io) => installHandlers(io), ...options });
+      return { clock, spy };
+    }
+
+    test.each(["/", "/admin", "/room-7"])("a silent socket in %s ends at expiry, told as expired", async (namespace) => {
+      const { clock } = await start();
+      const ada = await world.visitor();
+      const socket = await ada.connect(namespace, { transports });
+      await upgraded(socket);
+      const told = new Promise((resolve) => socket.once("session:end", resolve));
+      const gone = disconnected(socket);
+      await clock.advance(hour - 1000);
+      expect(await socket.emitWithAck("state")).toBe("live");
+      await clock.advance(hour - 1000);
+      expect(serverSockets(world.io)).toHaveLength(1); // that was activity
+      await clock.advance(2000);
+      expect(serverSockets(world.io)).toHaveLength(0);
+      expect(await told).toEqual({ reason: "expired" });
+      expect(await gone).toBe("io server disconnect");
+      expect(JSON.parse(await ada.get("/session")).data).toEqual({});
+    });
+
+    test("a chatting socket lives on, and the store sees one touch per touchIntervalMs at most", async () => {
+      const { clock, spy } = await start({ maxAge: hour }, { touchIntervalMs: minute });
+      const ada = await world.visitor();
+      const first = await ada.connect("/", { transports });
+      const second = await ada.connect("/admin", { transports });
+      const before = spy.calls.touch;
+      const rounds = 12 * 30; // three hours, an event every thirty seconds from each of two sockets, and a request
+      for (let i = 0; i < rounds; i++) {
+        await Promise.all([first.emitWithAck("read"), second.emitWithAck("read")]);
+        if (i % 10 === 0) await ada.get("/session");
+        await clock.advance(30_000);
+      }
+      expect(first.connected && second.connected).toBe(true);
+      const touches = spy.calls.touch - before;
+      expect(touches).toBeLessThanOrEqual((rounds * 30_000) / minute + 1);
+      expect(touches).toBeGreaterThanOrEqual((rounds * 30_000) / minute / 2 - 1);
+    });
+
+    test("polls, heartbeats and acknowledgements are no activity: an idle connection expires", async () => {
+      const { clock, spy } = await start({ maxAge: hour }, { io: { pingInterval: 20, pingTimeout: 5000 } });
+      const ada = await world.visitor();
+      const socket = await ada.connect("/", { transports });
+      await upgraded(socket);
+      socket.on("question", (answer) => answer("yes"));
+      const gone = disconnected(socket);
+      const [serverSide] = serverSockets(world.io);
+      const touches = spy.calls.touch;
+      for (let i = 0; i < 6; i++) {
+        await new Promise((resolve) => socket.io.engine.once("heartbeat", resolve)); // at least one poll, too
+        expect(await serverSide?.emitWithAck("question")).toBe("yes");
+        await clock.advance(10 * minute);
+      }
+      expect(spy.calls.touch).toBe(touches);
+      expect(await gone).toBe("io server disconnect");
+    });
+
+    test.each([
+      ["30 days", { maxAge: 30 * day }, 30 * day],
+      ["no maxAge: the ttlMs", {}, day],
+    ])("sessions of %s live exactly as long", async (_name, cookie, life) => {
+      const { clock } = await start(cookie);
+      const ada = await world.visitor();
+      const socket = await ada.connect("/", { transports });
+      const gone = disconnected(socket);
+      await settle();
+      expect(serverSockets(world.io)).toHaveLength(1);
+      await clock.advance(life - 2000);
+      expect(serverSockets(world.io)).toHaveLength(1);
+      await clock.advance(3000);
+      expect(serverSockets(world.io)).toHaveLength(0);
+      expect(await gone).toBe("io server disconnect");
+    });
+
+    test("a session with a maxAge of its own (remember me) is extended by that", async () => {
+      const { clock } = await start(
+        { maxAge: hour },
+        {
+          routes: (app: import("express").Express) => {
+            app.post("/remember", (req, res) => {
+              req.session.cookie.maxAge = 10 * day;
+              res.send("ok");
+            });
+          },
+        },
+      );
+      const ada = await world.visitor();
+      const socket = await ada.connect("/", { transports });
+      await ada.post("/remember");
+      await clock.advance(9 * day);
+      await socket.emitWithAck("read");
+      await clock.advance(9 * day);
+      expect(serverSockets(world.io)).toHaveLength(1);
+      const gone = disconnected(socket);
+      await clock.advance(day + 1000);
+      expect(await gone).toBe("io server disconnect");
+    });
+
+    test("a touch on another node moves the deadline without a message", async () => {
+      const { clock, spy } = await start();
+      const ada = await world.visitor();
+      const socket = await ada.connect("/", { transports });
+      const other = await startWorld({ store: spy, clock, cookie: { maxAge: hour } });
+      const elsewhere = other.browser();
+      elsewhere.cookie = ada.cookie;
+      await clock.advance(hour / 2);
+      await elsewhere.get("/session");
+      await clock.advance(hour / 2 + 1000);
+      expect(socket.connected).toBe(true);
+      expect(serverSockets(world.io)).toHaveLength(1);
+      await clock.advance(hour / 2 + 1000);
+      expect(serverSockets(world.io)).toHaveLength(0);
+      other.http.close();
+      await other.io.close();
+    });
+  });
+});
+
+describeEverywhere("in real time", ({ store, transports, namespace }) => {
+  test("an idle socket ends with its session", async () => {
+    world = await startWorld({ store: store.open(), cookie: { maxAge: 500 }, sockets: (io) => installHandlers(io) });
+    const ada = await world.visitor();
+    const socket = await ada.connect(namespace, { transports });
+    expect(await disconnected(socket)).toBe("io server disconnect");
+    expect(JSON.parse(await ada.get("/session")).data).toEqual({});
+  });
+});
+
+describeStores("touches of requests", ({ store }) => {
+  test("touchIntervalMs: 0 touches at each request, as plain express-session does", async () => {
+    const clock = new ManualClock();
+    world = await startWorld({ store: store.open(clock), clock, touchIntervalMs: 0 });
+    const ada = await world.visitor();
+    const { touches } = world.sessions.stats();
+    for (let i = 0; i < 3; i++) {
+      await clock.advance(1);
+      await ada.get("/session");
+    }
+    expect(world.sessions.stats().touches).toBe(touches + 3);
+  });
+
+  test("requests side by side make one touch", async () => {
+    const clock = new ManualClock();
+    world = await startWorld({ store: store.open(clock), clock, cookie: { maxAge: hour } });
+    const ada = await world.visitor();
+    await clock.advance(2 * minute);
+    const { touches } = world.sessions.stats();
+    await Promise.all(Array.from({ length: 8 }, () => ada.get("/session")));
+    expect(world.sessions.stats().touches).toBe(touches + 1);
+  });
+});

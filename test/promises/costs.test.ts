@@ -1,0 +1,38 @@
+import type { SessionStore } from "socket-session";
+import { afterEach, expect, test } from "vitest";
+import { installHandlers } from "../support/handlers.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { describeEverywhere } from "../support/matrix.ts";
+import { spyStore } from "../support/spy-store.ts";
+import { fromExpressStore } from "../../src/stores/express-store.ts";
+import { startWorld, type World } from "../support/world.ts";
+
+let world: World;
+afterEach(() => world.close());
+
+describeEverywhere("what it costs", ({ store, transports, namespace }) => {
+  test("one read per connection, none per event, one write per update", async () => {
+    const clock = new ManualClock();
+    const opened = store.open(clock);
+    const port = store.feed ? (opened as SessionStore) : fromExpressStore(opened as never, { ttlMs: 86_400_000, clock });
+    const spy = spyStore(port);
+    world = await startWorld({ store: spy, clock, sockets: (io) => installHandlers(io) });
+    const ada = await world.visitor();
+    const atStart = { ...spy.calls };
+    const first = await ada.connect(namespace, { transports });
+    expect(spy.calls.read).toBe(atStart.read + 1);
+    const second = await ada.connect(namespace, { transports });
+    expect(spy.calls.read).toBe(atStart.read + 2);
+    for (let i = 0; i < 20; i++) {
+      await first.emitWithAck("read");
+      await second.emitWithAck("read");
+    }
+    expect(spy.calls).toEqual({ ...atStart, read: atStart.read + 2 });
+    for (let i = 0; i < 5; i++) await first.emitWithAck("increment");
+    expect(spy.calls).toEqual({ ...atStart, read: atStart.read + 2, replace: atStart.replace + 5 });
+    await ada.get("/session");
+    expect(spy.calls).toEqual({ ...atStart, read: atStart.read + 3, replace: atStart.replace + 5 });
+    await ada.post("/write", { name: "lovelace" });
+    expect(spy.calls).toEqual({ ...atStart, read: atStart.read + 4, replace: atStart.replace + 6 });
+  });
+});

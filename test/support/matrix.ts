@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import session from "express-session";
+import type { Clock, LiveSessionsOptions } from "socket-session";
+import { memoryStore } from "socket-session/memory";
+import { sqliteStore } from "socket-session/sqlite";
+import { describe } from "vitest";
+
+export interface StoreKind {
+  readonly name: string;
+  /** A new, empty store; a clock is obeyed where `obeysClock`. */
+  open(clock?: Clock): LiveSessionsOptions["store"];
+  /** Another process's view of the same data, where the store has one. */
+  readonly obeysClock: boolean;
+  readonly feed: boolean;
+}
+
+const directory = mkdtempSync(join(tmpdir(), "socket-session-"));
+process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+let files = 0;
+
+export const storeKinds: readonly StoreKind[] = [
+  { name: "memory", open: (clock) => memoryStore(clock ? { clock } : {}), obeysClock: true, feed: true },
+  {
+    name: "SQLite",
+    open: (clock) => sqliteStore({ path: join(directory, `${files++}.sqlite`), ...(clock ? { clock } : {}) }),
+    obeysClock: true,
+    feed: true,
+  },
+  { name: "a wrapped MemoryStore", open: () => new session.MemoryStore(), obeysClock: false, feed: false },
+];
+
+export const transportKinds = [
+  { name: "polling", transports: ["polling"] },
+  { name: "WebSocket", transports: ["websocket"] },
+  { name: "polling upgraded to WebSocket", transports: ["polling", "websocket"] },
+] as const;
+
+export const namespaceKinds = [
+  { name: "the main namespace", namespace: "/" },
+  { name: "a static namespace", namespace: "/admin" },
+  { name: "a dynamic namespace", namespace: "/room-7" },
+] as const;
+
+export interface Setting {
+  readonly store: StoreKind;
+  readonly transports: string[];
+  readonly namespace: string;
+}
+
+/** Runs `tests` on every store, transport and namespace kind. */
+export function describeEverywhere(name: string, tests: (setting: Setting) => void): void {
+  describe.each(storeKinds)(`${name}, over $name`, (store) => {
+    describe.each(transportKinds)("by $name", ({ transports }) => {
+      describe.each(namespaceKinds)("in $name", ({ namespace }) => {
+        tests({ store, transports: [...transports], namespace });
+      });
+    });
+  });
+}
+
+/** Runs `tests` on every store, by WebSocket in the main namespace. */
+export function describeStores(name: string, tests: (setting: Setting) => void): void {
+  describe.each(storeKinds)(`${name}, over $name`, (store) => {
+    tests({ store, transports: ["websocket"], namespace: "/" });
+  });
+}

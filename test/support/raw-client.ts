@@ -1,0 +1,72 @@
+import { request } from "node:http";
+import { connect } from "node:net";
+
+/** Speaks Engine.IO's long-polling by hand, with whatever headers a test wants. */
+export class RawPolling {
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+  sid = "";
+
+  constructor(url: string, headers: Record<string, string>) {
+    this.#url = url;
+    this.#headers = headers;
+  }
+
+  send(method: "GET" | "POST" | "OPTIONS", body?: string, headers = this.#headers): Promise<{ status: number; body: string }> {
+    const url = new URL("/socket.io/", this.#url);
+    url.search = `EIO=4&transport=polling${this.sid ? `&sid=${this.sid}` : ""}`;
+    return rawRequest(url.href, method, headers, body);
+  }
+
+  /** Opens an Engine.IO connection and joins `/`. Resolves with what the server answers to that. */
+  async open(): Promise<string> {
+    const { body } = await this.send("GET");
+    this.sid = JSON.parse(body.slice(1)).sid;
+    await this.send("POST", "40");
+    return (await this.send("GET")).body;
+  }
+}
+
+export function rawRequest(
+  url: string,
+  method: string,
+  headers: Record<string, string>,
+  body?: string,
+): Promise<{ status: number; body: string; headers: Record<string, unknown> }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk) => {
+        text += chunk;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text, headers: response.headers }));
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+/** Asks for a WebSocket by hand; resolves with the first line of the answer, or what ended the connection. */
+export function rawUpgrade(url: string, headers: Record<string, string>, query = "EIO=4&transport=websocket"): Promise<string> {
+  const { hostname, port, host } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname, () => {
+      const lines = Object.entries({
+        Host: host,
+        Connection: "Upgrade",
+        Upgrade: "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        ...headers,
+      }).map(([name, value]) => `${name}: ${value}\r\n`);
+      socket.write(`GET /socket.io/?${query} HTTP/1.1\r\n${lines.join("")}\r\n`);
+    });
+    socket.once("data", (data) => {
+      resolve(data.toString().split("\r\n")[0] ?? "");
+      socket.destroy();
+    });
+    socket.once("close", () => resolve("closed"));
+    socket.once("error", (error) => resolve(error.message));
+  });
+}
