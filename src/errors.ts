@@ -4,7 +4,8 @@
  */
 export const errorCodes = {
   SESSION_ENDED: "the session has ended; nothing was written",
-  SESSION_NESTED_UPDATE: "update() was called inside an update() of the same session, which would wait for itself",
+  SESSION_NESTED_UPDATE:
+    "update() was called inside an update() of the same session, which would wait for itself",
   SESSION_UPDATE_TIMEOUT: "the function given to update() did not settle in time; nothing was written",
   SESSION_CONTENTION: "other writers won every attempt of this write; nothing was written",
   SESSION_GUEST: "this socket or request has no stored session to write to",

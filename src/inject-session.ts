@@ -36,7 +36,8 @@ export async function injectSession(
   const { cookie: configured } = options.shared;
   const { maxAge: configuredMaxAge = null } = typeof configured === "object" ? configured : {};
   const originalMaxAge = maxAge ?? configuredMaxAge ?? null;
-  const expires = originalMaxAge === null ? null : new Date(options.clock.now() + originalMaxAge).toISOString();
+  const expires =
+    originalMaxAge === null ? null : new Date(options.clock.now() + originalMaxAge).toISOString();
   const sid = randomBytes(24).toString("base64url");
   const cookie = { originalMaxAge, expires, httpOnly: true, path: "/" };
   await transactions.create(nameOf(sid), { fields: fieldsOf(data), cookie });

@@ -2,7 +2,9 @@ import type { SessionData } from "express-session";
 import type { EndReason } from "./core/session-store.ts";
 
 /** What an application keeps in its sessions: its augmentation of express-session's `SessionData`, without `cookie`. */
-export type AppData = { -readonly [K in keyof SessionData as K extends "cookie" ? never : K]: SessionData[K] };
+export type AppData = {
+  -readonly [K in keyof SessionData as K extends "cookie" ? never : K]: SessionData[K];
+};
 
 export type DeepReadonly<T> = T extends (...args: never[]) => unknown
   ? T

@@ -3,8 +3,8 @@ import createDebug from "debug";
 import session from "express-session";
 import type { Server } from "socket.io";
 import { Activity } from "./core/activity.ts";
-import { type FeedState, Hub } from "./core/hub.ts";
 import type { SessionValues } from "./core/fields.ts";
+import { type FeedState, Hub } from "./core/hub.ts";
 import type { HandleContext } from "./core/session-handle.ts";
 import { sessionNames } from "./core/session-names.ts";
 import type { EndReason, SessionKey } from "./core/session-store.ts";
@@ -51,7 +51,9 @@ export interface LiveSessionsEvents {
   /** A session ended: by this node, or any session that was live on it. */
   end: [end: { publicId: string; reason: EndReason }];
   /** Somebody was not let in. `cause` is what the store said, for `STORE_UNAVAILABLE`. */
-  refuse: [refusal: { code: RefusalCode; address: string | undefined; origin: string | undefined; cause?: unknown }];
+  refuse: [
+    refusal: { code: RefusalCode; address: string | undefined; origin: string | undefined; cause?: unknown },
+  ];
   /** A save overwrote top-level keys that somebody else had changed since the request loaded them. */
   conflict: [conflict: { publicId: string; keys: readonly string[] }];
   /** A save of an ended session was dropped. */
@@ -92,7 +94,10 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
   readonly #requests = new WeakMap<object, RequestSession>();
   readonly #gateways = new Map<object, SocketGateway>();
   readonly #undo: (() => void)[] = [];
-  readonly #refused = Object.fromEntries(Object.keys(refusals).map((code) => [code, 0])) as Record<RefusalCode, number>;
+  readonly #refused = Object.fromEntries(Object.keys(refusals).map((code) => [code, 0])) as Record<
+    RefusalCode,
+    number
+  >;
   #conflicts = 0;
   #discarded = 0;
 
@@ -150,9 +155,14 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
   attach(io: SocketServer, { exempt = [] }: AttachOptions = {}): this {
     const { options, server } = { options: this.#options, server: io as unknown as Server };
     if (typeof server?.bind !== "function" || typeof server.path !== "function") {
-      throw invalid("sessions.attach() expects a Socket.IO server", io, "Call it with `new Server(httpServer)`.");
+      throw invalid(
+        "sessions.attach() expects a Socket.IO server",
+        io,
+        "Call it with `new Server(httpServer)`.",
+      );
     }
-    if (this.#gateways.has(server)) throw attachError("this server has been attached before", "Attach each once.");
+    if (this.#gateways.has(server))
+      throw attachError("this server has been attached before", "Attach each once.");
     if ((server.engine?.clientsCount ?? 0) > 0) {
       throw attachError("clients are connected already", "Call it before the server listens.");
     }
@@ -173,7 +183,12 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
         this.#refused[code]++;
         const address = request?.socket.remoteAddress;
         debug("refused %s: %s", address, code);
-        const refusal = { code, address, origin: request?.headers.origin, ...(cause === undefined ? {} : { cause }) };
+        const refusal = {
+          code,
+          address,
+          origin: request?.headers.origin,
+          ...(cause === undefined ? {} : { cause }),
+        };
         this.#hub.tell(() => this.emit("refuse", refusal));
         if (cause !== undefined) this.#fail(cause);
       },
@@ -185,7 +200,11 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
   /** A request's session, with the same transactional `update`; it refreshes `req.session` too. */
   of(request: Request): LiveSession {
     if (!request.session) {
-      throw invalid("sessions.of(req) expects a request with a session", request.session, "Put sessions.express() before the route; and after a logout there is none.");
+      throw invalid(
+        "sessions.of(req) expects a request with a session",
+        request.session,
+        "Put sessions.express() before the route; and after a logout there is none.",
+      );
     }
     const key = this.#nameOf(request.sessionID);
     const known = this.#requests.get(request);
@@ -203,7 +222,8 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
    * there was none.
    */
   async end(session: string | { publicId: string }): Promise<boolean> {
-    const key = typeof session === "string" ? this.#nameOf(session) : this.#hub.livePublic(session.publicId)?.key;
+    const key =
+      typeof session === "string" ? this.#nameOf(session) : this.#hub.livePublic(session.publicId)?.key;
     return key !== undefined && this.#hub.end(key, "revoked");
   }
 
@@ -257,7 +277,13 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
       const id = this.#options.userId?.(data);
       return id === undefined || id === null ? undefined : String(id);
     } catch (cause) {
-      this.#fail(new SocketSessionError("LISTENER_FAILED", "The `userId` option threw; the session counts as nobody's.", { cause }));
+      this.#fail(
+        new SocketSessionError(
+          "LISTENER_FAILED",
+          "The `userId` option threw; the session counts as nobody's.",
+          { cause },
+        ),
+      );
       return undefined;
     }
   }
@@ -289,5 +315,6 @@ function attachError(what: string, cure: string): SocketSessionError {
 }
 
 function warn(warnings: readonly StartWarning[]): void {
-  for (const { code, message } of warnings) process.emitWarning(message, { type: "SocketSessionWarning", code });
+  for (const { code, message } of warnings)
+    process.emitWarning(message, { type: "SocketSessionWarning", code });
 }

@@ -65,11 +65,16 @@ const day = 86_400_000;
 /** Checks the options and fills in the defaults; throws `INVALID_OPTION` with the cure. */
 export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
   if (typeof options !== "object" || options === null) {
-    throw invalid("liveSessions() expects an object of options", options, "Give it at least `store` and `secret`.");
+    throw invalid(
+      "liveSessions() expects an object of options",
+      options,
+      "Give it at least `store` and `secret`.",
+    );
   }
   const { cookie, genid, proxy, rolling, saveUninitialized = false, unset, clock = systemClock } = options;
   if ((options.resave as unknown) === true) {
-    const why = "it writes what a request loaded back over what was written since, and revives sessions after logout";
+    const why =
+      "it writes what a request loaded back over what was written since, and revives sessions after logout";
     throw invalid("`resave` expects false", true, `Remove \`resave: true\`: ${why}. Nothing needs it here.`);
   }
   const name = options.name ?? options.key ?? "connect.sid";
@@ -79,7 +84,11 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
   const duration = (option: string, value: number | undefined, standard: number, least: number): number => {
     const ms = value ?? standard;
     if (typeof ms === "number" && ms >= least && ms < Number.MAX_SAFE_INTEGER) return ms;
-    throw invalid(`\`${option}\` expects milliseconds, ${least} or more`, value, `Leave it out for ${standard}.`);
+    throw invalid(
+      `\`${option}\` expects milliseconds, ${least} or more`,
+      value,
+      `Leave it out for ${standard}.`,
+    );
   };
   const shared = { cookie, genid, proxy, rolling, saveUninitialized, unset };
   const ttlMs = duration("ttlMs", options.ttlMs, day, 1);
@@ -119,9 +128,11 @@ function isFunction(value: object, method: string): boolean {
 
 function secretsOf(secret: unknown): readonly Secret[] {
   const secrets: unknown[] = Array.isArray(secret) ? secret : [secret];
-  const usable = (one: unknown): one is Secret => (typeof one === "string" && one !== "") || Buffer.isBuffer(one);
+  const usable = (one: unknown): one is Secret =>
+    (typeof one === "string" && one !== "") || Buffer.isBuffer(one);
   if (secrets.length > 0 && secrets.every(usable)) return secrets;
-  const cure = "Set one of at least 32 random bytes, the same on every node, for example from the environment.";
+  const cure =
+    "Set one of at least 32 random bytes, the same on every node, for example from the environment.";
   throw new SocketSessionError(
     "INVALID_OPTION",
     `\`secret\` expects a string or Buffer that is not empty, or an array of them; it was ${secret === undefined ? "missing" : "not"}. ${cure}`,
@@ -141,7 +152,8 @@ function guestsOf(guests: unknown): "refuse" | "allow" {
 
 function originsOf(origins: unknown): ReadonlySet<string> {
   if (origins === undefined) return new Set();
-  const cure = 'Write each as a browser does: scheme, host and port, no path, no wildcard: ["https://app.example"].';
+  const cure =
+    'Write each as a browser does: scheme, host and port, no path, no wildcard: ["https://app.example"].';
   if (!Array.isArray(origins)) throw invalid("`origins` expects an array of origins", origins, cure);
   for (const origin of origins) {
     if (typeof origin !== "string" || !URL.canParse(origin) || new URL(origin).origin !== origin) {
@@ -152,7 +164,12 @@ function originsOf(origins: unknown): ReadonlySet<string> {
 }
 
 export function invalid(expected: string, came: unknown, cure: string): SocketSessionError {
-  const shown = typeof came === "string" ? JSON.stringify(came) : typeof came === "object" ? describe(came) : String(came);
+  const shown =
+    typeof came === "string"
+      ? JSON.stringify(came)
+      : typeof came === "object"
+        ? describe(came)
+        : String(came);
   return new SocketSessionError("INVALID_OPTION", `${expected}; it was ${shown}. ${cure}`);
 }
 

@@ -13,7 +13,10 @@ export const endReasons = {
   expired: { client: "stops", meaning: "the session's time was over" },
   revoked: { client: "stops", meaning: "the session was ended from outside" },
   replaced: { client: "reconnects", meaning: "the session got a new id, as at login" },
-  unverified: { client: "reconnects", meaning: "the session's time seemed over and the store could not be asked" },
+  unverified: {
+    client: "reconnects",
+    meaning: "the session's time seemed over and the store could not be asked",
+  },
 } as const;
 
 export type EndReasonCode = keyof typeof endReasons;
@@ -24,11 +27,23 @@ export type EndReasonCode = keyof typeof endReasons;
  */
 export const refusals = {
   SESSION_REQUIRED: { client: "stops", meaning: "no session cookie came along: log in first" },
-  SESSION_INVALID: { client: "stops", meaning: "the session cookie is damaged, or signed with another secret" },
-  SESSION_ENDED: { client: "stops", meaning: "the cookie's session is over, or was never stored: log in again" },
+  SESSION_INVALID: {
+    client: "stops",
+    meaning: "the session cookie is damaged, or signed with another secret",
+  },
+  SESSION_ENDED: {
+    client: "stops",
+    meaning: "the cookie's session is over, or was never stored: log in again",
+  },
   STORE_UNAVAILABLE: { client: "retries", meaning: "the session store did not answer" },
-  ORIGIN_REFUSED: { client: "retries", meaning: "the page's origin is neither the server's own nor listed in `origins`" },
-  COOKIE_MISMATCH: { client: "retries", meaning: "a poll or upgrade carried another session than its handshake" },
+  ORIGIN_REFUSED: {
+    client: "retries",
+    meaning: "the page's origin is neither the server's own nor listed in `origins`",
+  },
+  COOKIE_MISMATCH: {
+    client: "retries",
+    meaning: "a poll or upgrade carried another session than its handshake",
+  },
   JSONP_REFUSED: { client: "retries", meaning: "JSONP polling carries no Origin and is not served" },
   TRANSPORT_REFUSED: { client: "retries", meaning: "WebTransport carries no cookie" },
   BAD_REQUEST: { client: "retries", meaning: "the request's address could not be read" },

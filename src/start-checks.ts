@@ -30,15 +30,18 @@ export function storeWarnings({ store }: ResolvedOptions): StartWarning[] {
 /** What this store keeps the library from promising, in words. */
 export function limitsOf(store: ResolvedOptions["store"]): string[] {
   const limits: string[] = [];
-  if (!store.atomic) limits.push("writes of other processes to the same session may be lost, and may revive it after its end");
-  if (!store.changes) limits.push("what other processes change is seen by sockets within `revalidateIntervalMs` only");
+  if (!store.atomic)
+    limits.push("writes of other processes to the same session may be lost, and may revive it after its end");
+  if (!store.changes)
+    limits.push("what other processes change is seen by sockets within `revalidateIntervalMs` only");
   return limits;
 }
 
 export function socketWarnings({ shared }: ResolvedOptions, socketPath: string): StartWarning[] {
   const warnings: StartWarning[] = [];
   const path = typeof shared.cookie === "object" ? shared.cookie.path : undefined;
-  const covered = path === undefined || path === "/" || `${socketPath}/`.startsWith(path.endsWith("/") ? path : `${path}/`);
+  const covered =
+    path === undefined || path === "/" || `${socketPath}/`.startsWith(path.endsWith("/") ? path : `${path}/`);
   if (!covered) {
     const message = `\`cookie.path\` is ${JSON.stringify(path)}, so browsers don't send the session cookie to ${socketPath}/ and every socket will be refused. Set cookie.path to "/", or Socket.IO's path below it.`;
     warnings.push({ code: "SOCKET_SESSION_COOKIE_PATH", message });

@@ -13,7 +13,11 @@ import type { LiveSessions } from "./live-sessions.ts";
 export type { InjectOptions };
 
 /** Stores a new session holding `data` and resolves to the `Cookie` header that a browser would send for it. */
-export async function signIn(sessions: LiveSessions, data: AppData = {}, options: InjectOptions = {}): Promise<string> {
+export async function signIn(
+  sessions: LiveSessions,
+  data: AppData = {},
+  options: InjectOptions = {},
+): Promise<string> {
   const { cookie } = await injectSession(sessions, data, options);
   return cookie;
 }

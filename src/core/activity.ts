@@ -9,8 +9,14 @@ export interface ActivityOptions {
   readonly ttlMs: number;
 }
 
+interface Touched {
+  /** What was written. */
+  readonly deadline: number;
+  /** When every read brings it along, so that it need not be remembered. */
+  readonly expiresAt: number;
+}
+
 const retryMs = 1_000;
-const rememberedTouches = 100_000;
 
 /**
  * Extends sessions by what people do. A touch is due when it would move the *stored* deadline by `touchIntervalMs` or
@@ -20,18 +26,18 @@ export class Activity {
   readonly #hub: Hub;
   readonly #options: ActivityOptions;
   /** The deadlines written lately, for requests side by side that all read the older one. */
-  readonly #written: ExpiringMap<number>;
+  readonly #written: ExpiringMap<Touched>;
   /** Touches that reached the store, for `stats()`. */
   touches = 0;
 
   constructor(hub: Hub, options: ActivityOptions) {
     this.#hub = hub;
     this.#options = options;
-    this.#written = new ExpiringMap(hub.clock, Math.max(options.touchIntervalMs, 1), rememberedTouches);
+    this.#written = new ExpiringMap(hub.clock);
   }
 
   get remembered(): number {
-    return this.#written.size;
+    return this.#written.heldSize;
   }
 
   close(): void {
@@ -62,14 +68,14 @@ export class Activity {
 
   #isDue(key: SessionKey, cookie: CookieDocument, expiresAt: number): boolean {
     const life = lifeMs(cookie, this.#options.ttlMs);
-    const stored = Math.max(expiresAt, this.#written.get(key.sid) ?? 0);
+    const stored = Math.max(expiresAt, this.#written.get(key.sid)?.deadline ?? 0);
     return this.#hub.clock.now() + life - stored >= touchIntervalFor(life, this.#options.touchIntervalMs);
   }
 
   async #touch(key: SessionKey, cookie: CookieDocument): Promise<boolean> {
-    const before = this.#written.get(key.sid);
-    const expiresAt = this.#hub.clock.now() + lifeMs(cookie, this.#options.ttlMs);
-    this.#written.set(key.sid, expiresAt);
+    const now = this.#hub.clock.now();
+    const expiresAt = now + lifeMs(cookie, this.#options.ttlMs);
+    this.#written.set(key.sid, { deadline: expiresAt, expiresAt: now + this.#options.touchIntervalMs });
     this.touches++;
     try {
       const stored = await this.#hub.store.touch(key, expiresAt, cookie);
@@ -78,7 +84,7 @@ export class Activity {
       if (!stored && entry) await this.#hub.reload(entry);
       return stored;
     } catch (error) {
-      this.#written.set(key.sid, before ?? 0);
+      this.#written.delete(key.sid);
       throw error;
     }
   }

@@ -1,55 +1,71 @@
+/**
+ * A map whose entries end by the clock: an entry whose time is over is never returned, and is removed by a sweep at
+ * most `sweepIntervalMs` later. There is a timer only while there are entries, and it keeps no process alive.
+ *
+ * ```ts
+ * const entries = new ExpiringMap<{ expiresAt: number }>(systemClock);
+ * entries.set("a", { expiresAt: Date.now() + 1000 });
+ * entries.stop(); // ends the timer; the next `set` starts it again
+ * ```
+ */
 import type { Clock } from "../clock.ts";
 
-/** A map whose entries vanish `ttlMs` after they were set, at most `maxSize` of them (the oldest go first). */
-export class ExpiringMap<V> {
+export class ExpiringMap<Value extends { readonly expiresAt: number }> {
+  readonly #entries = new Map<string, Value>();
   readonly #clock: Clock;
-  readonly #ttlMs: number;
-  readonly #maxSize: number;
-  readonly #entries = new Map<string, { value: V; until: number }>();
-  #cancel: (() => void) | undefined;
+  readonly #sweepIntervalMs: number;
+  #cancelSweep: (() => void) | null = null;
 
-  constructor(clock: Clock, ttlMs: number, maxSize: number) {
+  constructor(clock: Clock, sweepIntervalMs = 60_000) {
     this.#clock = clock;
-    this.#ttlMs = ttlMs;
-    this.#maxSize = maxSize;
+    this.#sweepIntervalMs = sweepIntervalMs;
   }
 
-  get size(): number {
+  /** All that is held, entries included whose time is over but which no sweep has met yet. */
+  get heldSize(): number {
     return this.#entries.size;
   }
 
-  get(key: string): V | undefined {
-    const entry = this.#entries.get(key);
-    return entry && entry.until > this.#clock.now() ? entry.value : undefined;
+  get(key: string): Value | undefined {
+    const value = this.#entries.get(key);
+    if (value === undefined || value.expiresAt > this.#clock.now()) return value;
+    this.#entries.delete(key);
+    return undefined;
   }
 
-  set(key: string, value: V): void {
-    this.#entries.delete(key); // so that insertion order stays the order of expiry
-    this.#entries.set(key, { value, until: this.#clock.now() + this.#ttlMs });
-    if (this.#entries.size > this.#maxSize) {
-      for (const oldest of this.#entries.keys()) {
-        this.#entries.delete(oldest);
-        break;
-      }
-    }
-    this.#arm();
+  set(key: string, value: Value): void {
+    this.#entries.set(key, value);
+    this.#scheduleSweep();
+  }
+
+  /** True if there was an entry whose time was not over. */
+  delete(key: string): boolean {
+    const value = this.get(key);
+    return value !== undefined && this.#entries.delete(key);
+  }
+
+  /** The entries whose time is not over. */
+  live(): [key: string, value: Value][] {
+    const now = this.#clock.now();
+    return [...this.#entries].filter(([, value]) => value.expiresAt > now);
   }
 
   clear(): void {
     this.#entries.clear();
-    this.#cancel?.();
-    this.#cancel = undefined;
+    this.stop();
   }
 
-  #arm(): void {
-    this.#cancel ??= this.#clock.after(this.#ttlMs, () => {
-      this.#cancel = undefined;
+  stop(): void {
+    this.#cancelSweep?.();
+    this.#cancelSweep = null;
+  }
+
+  #scheduleSweep(): void {
+    this.#cancelSweep ??= this.#clock.after(this.#sweepIntervalMs, () => {
+      this.#cancelSweep = null;
       const now = this.#clock.now();
-      for (const [key, entry] of this.#entries) {
-        if (entry.until > now) break;
-        this.#entries.delete(key);
-      }
-      if (this.#entries.size > 0) this.#arm();
+      for (const [key, value] of this.#entries) if (value.expiresAt <= now) this.#entries.delete(key);
+      if (this.#entries.size > 0) this.#scheduleSweep();
     });
   }
 }

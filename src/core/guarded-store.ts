@@ -16,7 +16,10 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
     try {
       return await withTimeout(clock, timeoutMs, run, () => {
         const cure = "Is the database overloaded or unreachable? Raise storeTimeoutMs if it is just slow.";
-        return new SocketSessionError("STORE_TIMEOUT", `The ${what} did not answer within ${timeoutMs} ms. ${cure}`);
+        return new SocketSessionError(
+          "STORE_TIMEOUT",
+          `The ${what} did not answer within ${timeoutMs} ms. ${cure}`,
+        );
       });
     } catch (cause) {
       if (cause instanceof SocketSessionError) throw cause;

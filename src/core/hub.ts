@@ -4,7 +4,14 @@ import { sameFields } from "./fields.ts";
 import { guardedStore } from "./guarded-store.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { type End, LiveEntry, type Observer } from "./live-entry.ts";
-import type { EndReason, SessionChange, SessionKey, SessionStore, StoredSession, Unsubscribe } from "./session-store.ts";
+import type {
+  EndReason,
+  SessionChange,
+  SessionKey,
+  SessionStore,
+  StoredSession,
+  Unsubscribe,
+} from "./session-store.ts";
 import { type Snapshot, snapshotOf } from "./snapshot.ts";
 
 /** What the hub tells the application's own listeners. */
@@ -181,7 +188,11 @@ export class Hub {
   }
 
   /** Runs a write of this node; news of the feed that come meanwhile are looked at when it is done. */
-  async write<T>(entry: LiveEntry | undefined, run: () => Promise<T>, adopted: (result: T) => void): Promise<T> {
+  async write<T>(
+    entry: LiveEntry | undefined,
+    run: () => Promise<T>,
+    adopted: (result: T) => void,
+  ): Promise<T> {
     if (!entry) return run();
     entry.writing++;
     try {
@@ -273,7 +284,8 @@ export class Hub {
   #schedule(entry: LiveEntry, expiresAt: number): void {
     const now = this.clock.now();
     const deadline = expiresAt > now ? expiresAt : now + this.#retryMs(entry);
-    const check = this.#feed === "whole" ? deadline : Math.min(deadline, now + this.#options.revalidateIntervalMs);
+    const check =
+      this.#feed === "whole" ? deadline : Math.min(deadline, now + this.#options.revalidateIntervalMs);
     this.#checks.set(entry, check);
   }
 
@@ -317,7 +329,8 @@ export class Hub {
       if (!entry) continue;
       if (change.kind === "ended") this.finish(entry, { reason: change.reason });
       else if (entry.writing > 0) entry.heard.push(change.revision);
-      else if (change.revision === undefined || change.revision !== entry.snapshot?.revision) this.#refresh(entry);
+      else if (change.revision === undefined || change.revision !== entry.snapshot?.revision)
+        this.#refresh(entry);
       return;
     }
   }
@@ -325,7 +338,8 @@ export class Hub {
   #feedBroken(error: unknown): void {
     this.#feed = "broken";
     this.#options.events.failed(error);
-    for (const entry of this.#entries.values()) if (entry.snapshot) this.#schedule(entry, entry.snapshot.expiresAt);
+    for (const entry of this.#entries.values())
+      if (entry.snapshot) this.#schedule(entry, entry.snapshot.expiresAt);
   }
 
   #feedWhole(): void {

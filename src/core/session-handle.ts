@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
-import type { LiveSession, SessionEvents, SessionState } from "../live-session.ts";
 import { SessionEnded, SocketSessionError } from "../errors.ts";
+import type { LiveSession, SessionEvents, SessionState } from "../live-session.ts";
 import type { SessionValues } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import type { End, LiveEntry, Observer } from "./live-entry.ts";
@@ -38,7 +38,8 @@ abstract class HandleEvents {
   }
 
   protected tell(hub: Hub, event: keyof SessionEvents, ...args: unknown[]): void {
-    for (const listener of this.#emitter?.rawListeners(event) ?? []) hub.tell(() => listener.apply(this, args));
+    for (const listener of this.#emitter?.rawListeners(event) ?? [])
+      hub.tell(() => listener.apply(this, args));
   }
 
   protected forgetListeners(): void {

@@ -81,7 +81,10 @@ export interface SessionStore {
    */
   read(key: SessionKey): Promise<StoredSession | null>;
 
-  /** Stores a new session and returns its revision; null, and no change, if one with this id is stored and not expired. */
+  /**
+   * Stores a new session and returns its revision; null, and no change, if one with this id is stored and not expired.
+   * Not published: nobody can have heard of it.
+   */
   create(key: SessionKey, document: SessionDocument, expiresAt: number): Promise<Revision | null>;
 
   /**

@@ -17,7 +17,11 @@ export function snapshotOf({ document, expiresAt, revision }: StoredSession): Sn
   return { data: deepFreeze(data), fields: fieldsOf(data), cookie: cookie ?? {}, expiresAt, revision };
 }
 
-export function snapshotOfDocument(document: SessionDocument, expiresAt: number, revision: Revision): Snapshot {
+export function snapshotOfDocument(
+  document: SessionDocument,
+  expiresAt: number,
+  revision: Revision,
+): Snapshot {
   return snapshotOf({ document, expiresAt, revision });
 }
 

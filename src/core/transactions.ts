@@ -49,7 +49,6 @@ export interface Saved {
 const maxAttempts = 100;
 const maxBackoffMs = 20;
 const endedMemoryMs = 600_000;
-const rememberedEnds = 100_000;
 
 interface Frame {
   readonly sid: string;
@@ -66,16 +65,16 @@ export class Transactions {
   readonly #options: TransactionOptions;
   readonly #updates = new KeyedLock();
   readonly #frames = new AsyncLocalStorage<Frame>();
-  readonly #ended: ExpiringMap<true>;
+  readonly #ended: ExpiringMap<{ readonly expiresAt: number }>;
 
   constructor(hub: Hub, options: TransactionOptions) {
     this.#hub = hub;
     this.#options = options;
-    this.#ended = new ExpiringMap(hub.clock, endedMemoryMs, rememberedEnds);
+    this.#ended = new ExpiringMap(hub.clock);
   }
 
   get counts(): { updates: number; rememberedEnds: number } {
-    return { updates: this.#updates.size, rememberedEnds: this.#ended.size };
+    return { updates: this.#updates.size, rememberedEnds: this.#ended.heldSize };
   }
 
   close(): void {
@@ -84,7 +83,7 @@ export class Transactions {
 
   /** A session of this id has existed and is over: a save without base must not make it anew. */
   rememberEnd(key: SessionKey): void {
-    this.#ended.set(key.sid, true);
+    this.#ended.set(key.sid, { expiresAt: this.#hub.clock.now() + endedMemoryMs });
   }
 
   /**
@@ -144,7 +143,13 @@ export class Transactions {
       for (let attempt = 1; attempt <= maxAttempts && current; attempt++) {
         const merged = ownCookie ? cookie : extended(current.cookie, cookie);
         const expiresAt = this.#deadline(merged);
-        const written = await this.#replace(key, current, applyPatch(current.fields, patch), merged, expiresAt);
+        const written = await this.#replace(
+          key,
+          current,
+          applyPatch(current.fields, patch),
+          merged,
+          expiresAt,
+        );
         if (written) return { snapshot: written, conflicts: conflictsOf(base.fields, current.fields, patch) };
         if (attempt > 2) await this.#backoff(attempt);
         current = await this.#readCurrent(key);
@@ -264,5 +269,7 @@ function draftFields(draft: SessionValues): Fields {
 
 /** The stored cookie, with the later of both times. */
 function extended(current: CookieDocument, mine: CookieDocument): CookieDocument {
-  return (mine.expires ?? "") > (current.expires ?? "") ? { ...current, expires: mine.expires ?? null } : current;
+  return (mine.expires ?? "") > (current.expires ?? "")
+    ? { ...current, expires: mine.expires ?? null }
+    : current;
 }

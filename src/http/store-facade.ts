@@ -46,7 +46,8 @@ export class StoreFacade extends Store {
     super();
     this.#context = context;
     const { hub, store } = context;
-    if (store.all) this.all = (callback) => this.#answer(hub.store.all().then(asSessionData<never>), callback);
+    if (store.all)
+      this.all = (callback) => this.#answer(hub.store.all().then(asSessionData<never>), callback);
     if (store.count) this.length = (callback) => this.#answer(hub.store.count(), callback);
     if (store.clear) this.clear = (callback) => this.#answer(this.#clear(), callback);
   }
@@ -67,7 +68,8 @@ export class StoreFacade extends Store {
 
   set(sid: string, session: SessionData, callback?: Callback<void>): void {
     const request: unknown = Reflect.get(session, "req");
-    const quiet = typeof request === "object" && request !== null && this.#context.responses.isEnding(request);
+    const quiet =
+      typeof request === "object" && request !== null && this.#context.responses.isEnding(request);
     this.#answer(this.#save(sid, session, quiet), callback);
   }
 
@@ -131,7 +133,9 @@ export class StoreFacade extends Store {
     const save = async (): Promise<Saved | boolean> => {
       const base = loaded.baseOf(session);
       if (!base) {
-        return loaded.isUnstored(session) ? transactions.create(key, held) : transactions.saveWhole(key, held);
+        return loaded.isUnstored(session)
+          ? transactions.create(key, held)
+          : transactions.saveWhole(key, held);
       }
       const unchanged = sameFields(base.fields, held.fields) && !cookieChanged(base.cookie, held.cookie);
       if (!unchanged) return transactions.save(key, base, held);

@@ -63,7 +63,8 @@ export class Admission {
       }
       connection.release();
     }
-    if (guests === "allow") return { kind: "admitted", connection: new SessionConnection(this.#context, undefined) };
+    if (guests === "allow")
+      return { kind: "admitted", connection: new SessionConnection(this.#context, undefined) };
     return { kind: "refused", code: cookie.kind === "none" ? "SESSION_REQUIRED" : "SESSION_ENDED" };
   }
 

@@ -23,7 +23,8 @@ export function isOriginAllowed(request: IncomingMessage, policy: OriginPolicy):
 function isSameOrigin(origin: string, request: IncomingMessage, trustProxy: boolean): boolean {
   const forwarded = (name: string) => (trustProxy ? firstOf(request.headers[name]) : undefined);
   const host = forwarded("x-forwarded-host") ?? request.headers.host;
-  const isTls = (request.socket as TLSSocket).encrypted === true || forwarded("x-forwarded-proto") === "https";
+  const isTls =
+    (request.socket as TLSSocket).encrypted === true || forwarded("x-forwarded-proto") === "https";
   if (!host || !URL.canParse(origin)) return false;
   const page = new URL(origin);
   if (page.origin !== origin) return false; // "null", a path, user:password@…

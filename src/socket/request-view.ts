@@ -7,7 +7,10 @@ const recipeMethods = new Set(["save", "reload", "touch", "destroy", "regenerate
  * Puts a read-only `session` on a handshake's request, for code that reads `socket.request.session.name` as the
  * recipes do. Whatever would write to it throws, and says what to call instead.
  */
-export function exposeSession(request: IncomingMessage, dataOf: () => Readonly<Record<string, unknown>>): void {
+export function exposeSession(
+  request: IncomingMessage,
+  dataOf: () => Readonly<Record<string, unknown>>,
+): void {
   const view = new Proxy<Record<string, unknown>>(
     {},
     {

@@ -138,5 +138,9 @@ export class SessionConnection {
 
 function handlerError(socket: Socket, cause: unknown): SocketSessionError {
   const what = cause instanceof Error ? cause.message : String(cause);
-  return new SocketSessionError("LISTENER_FAILED", `A handler of a socket in ${socket.nsp.name} failed: ${what}`, { cause });
+  return new SocketSessionError(
+    "LISTENER_FAILED",
+    `A handler of a socket in ${socket.nsp.name} failed: ${what}`,
+    { cause },
+  );
 }

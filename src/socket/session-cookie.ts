@@ -11,7 +11,11 @@ export type SessionCookie =
  * The session id in a `Cookie` header, exactly as `express-session` would find it: the same parser, the first of
  * several cookies with the name, the first of the secrets that fits. Never throws, whatever the header holds.
  */
-export function readSessionCookie(header: string | undefined, name: string, secrets: readonly Secret[]): SessionCookie {
+export function readSessionCookie(
+  header: string | undefined,
+  name: string,
+  secrets: readonly Secret[],
+): SessionCookie {
   const raw = header ? parse(header)[name] : undefined;
   if (!raw) return { kind: "none" };
   if (!raw.startsWith("s:")) return { kind: "invalid" };

@@ -109,7 +109,12 @@ export class SocketGateway {
   #guard(engine: Engine, request: EngineRequest, exchange: Exchange): void {
     const reject = (code: RefusalCode, cause?: unknown) => {
       this.#options.onRefusal(code, request, cause);
-      engine.emit("connection_error", { req: request, code: 4, message: "Forbidden", context: { name: code } });
+      engine.emit("connection_error", {
+        req: request,
+        code: 4,
+        message: "Forbidden",
+        context: { name: code },
+      });
       exchange.reject(code);
     };
     const fault = this.#admission.check(request);
@@ -124,7 +129,11 @@ export class SocketGateway {
     void this.#handshake(request, exchange, reject);
   }
 
-  async #handshake(request: EngineRequest, exchange: Exchange, reject: (code: RefusalCode, cause?: unknown) => void) {
+  async #handshake(
+    request: EngineRequest,
+    exchange: Exchange,
+    reject: (code: RefusalCode, cause?: unknown) => void,
+  ) {
     const decision = await this.#admission.decide(request);
     if (decision.kind === "rejected") return reject(decision.code, decision.cause);
     if (decision.kind === "refused") this.#options.onRefusal(decision.code, request, undefined);
@@ -171,7 +180,8 @@ export class SocketGateway {
     }
     this.#hold(connection, new SessionConnection(this.#context, undefined));
     const emit = connection.emit;
-    connection.emit = (event, ...args) => (event === "data" && refused.refuses(args[0])) || emit.call(connection, event, ...args);
+    connection.emit = (event, ...args) =>
+      (event === "data" && refused.refuses(args[0])) || emit.call(connection, event, ...args);
     return true;
   }
 

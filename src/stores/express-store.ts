@@ -26,6 +26,8 @@
  * `close()` closes nothing: the store belongs to who made it.
  */
 import { type Clock, systemClock } from "../clock.ts";
+import { ExpiringMap } from "../core/expiring-map.ts";
+import { KeyedLock } from "../core/keyed-lock.ts";
 import type {
   CookieDocument,
   EndReason,
@@ -36,7 +38,6 @@ import type {
   StoredSession,
 } from "../core/session-store.ts";
 import { isRecord } from "./document-text.ts";
-import { ExpiringMap } from "./expiring-map.ts";
 import {
   contentRevision,
   copyOf,
@@ -45,7 +46,6 @@ import {
   expressSession,
 } from "./express-session-shape.ts";
 import { ExpressStoreCalls } from "./express-store-calls.ts";
-import { SessionQueue } from "./session-queue.ts";
 
 export interface ExpressStoreOptions {
   ttlMs: number;
@@ -69,7 +69,7 @@ class WrappedStore implements SessionStore {
   readonly #calls: ExpressStoreCalls;
   readonly #clock: Clock;
   readonly #ttlMs: number;
-  readonly #queue = new SessionQueue();
+  readonly #queue = new KeyedLock();
   readonly #lastTouchBySid: ExpiringMap<{ readonly expiresAt: number }>;
 
   constructor(store: ExpressStore, calls: ExpressStoreCalls, clock: Clock, ttlMs: number) {
@@ -102,12 +102,18 @@ class WrappedStore implements SessionStore {
     { sid }: SessionKey,
     expected: Revision,
     document: SessionDocument,
-    expiresAt: number,
+    expiresAt: number | "keep",
   ): Promise<Revision | null> {
     return this.#queue.run(sid, async () => {
       const found = await this.#calls.get(sid);
-      if (!found || contentRevision(documentOf(found)) !== expected) return null;
-      return this.#set(sid, copyOf(document), expiresAt);
+      if (!found) return null;
+      const current = documentOf(found);
+      if (contentRevision(current) !== expected) return null;
+      return this.#set(
+        sid,
+        copyOf(document),
+        expiresAt === "keep" ? this.#kept(sid, current.cookie) : expiresAt,
+      );
     });
   }
 
@@ -152,6 +158,13 @@ class WrappedStore implements SessionStore {
 
   #deadline(sid: string, cookie: CookieDocument): number {
     return this.#knownDeadline(sid, cookie) ?? this.#clock.now() + (cookie.originalMaxAge ?? this.#ttlMs);
+  }
+
+  /** Where another process has extended the session beyond what is known here, a full life: never one that is over. */
+  #kept(sid: string, cookie: CookieDocument): number {
+    const deadline = this.#deadline(sid, cookie);
+    const now = this.#clock.now();
+    return deadline > now ? deadline : now + (cookie.originalMaxAge ?? this.#ttlMs);
   }
 
   #knownDeadline(sid: string, cookie: CookieDocument): number | undefined {

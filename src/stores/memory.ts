@@ -15,6 +15,7 @@
  * writes again starts the timer again. The memory is given back with the object.
  */
 import { type Clock, systemClock } from "../clock.ts";
+import { ExpiringMap } from "../core/expiring-map.ts";
 import type {
   CookieDocument,
   EndReason,
@@ -27,7 +28,6 @@ import type {
   Unsubscribe,
 } from "../core/session-store.ts";
 import { documentText, parseDocument } from "./document-text.ts";
-import { ExpiringMap } from "./expiring-map.ts";
 import { FeedListeners } from "./feed-listeners.ts";
 
 export interface MemoryStoreOptions {

@@ -41,7 +41,7 @@ export const CREATE = `
     WHERE sessions.expires_at <= ?`;
 
 export const REPLACE = `
-  UPDATE sessions SET document = ?, expires_at = ?, revision = ?
+  UPDATE sessions SET document = ?, expires_at = coalesce(?, expires_at), revision = ?
   WHERE id = ? AND revision = ? AND expires_at > ?`;
 
 export const TOUCH = "UPDATE sessions SET expires_at = max(expires_at, ?) WHERE id = ? AND expires_at > ?";

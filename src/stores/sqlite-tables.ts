@@ -64,12 +64,13 @@ export class SqliteTables {
     { sid, publicIds }: SessionKey,
     expected: Revision,
     text: string,
-    expiresAt: number,
+    expiresAt: number | "keep",
   ): Revision | null {
     const revision = randomUUID();
     const written = this.#transaction(() => {
       const now = this.#clock.now();
-      const replaced = changedOne(this.#replace.run(text, expiresAt, revision, storedId(sid), expected, now));
+      const until = expiresAt === "keep" ? null : expiresAt;
+      const replaced = changedOne(this.#replace.run(text, until, revision, storedId(sid), expected, now));
       if (replaced) this.#publish.run(now, "changed", JSON.stringify(publicIds), null, revision);
       return replaced;
     });

@@ -115,7 +115,7 @@ class SqliteStore implements SessionStore {
     key: SessionKey,
     expected: Revision,
     document: SessionDocument,
-    expiresAt: number,
+    expiresAt: number | "keep",
   ): Promise<Revision | null> {
     const text = documentText(document);
     return this.#writing(() => {

@@ -1,3 +1,4 @@
+import type { SessionStore } from "socket-session";
 import { afterEach, describe, expect, test } from "vitest";
 import { disconnected } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
@@ -6,7 +7,6 @@ import { describeEverywhere, describeStores, storeKinds, transportKinds } from "
 import { spyStore } from "../support/spy-store.ts";
 import { upgraded } from "../support/upgraded.ts";
 import { startWorld, type World } from "../support/world.ts";
-import type { SessionStore } from "socket-session";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -24,27 +24,36 @@ describe.each(obedient)("activity is what people do, over $name", (store) => {
     async function start(cookie: { maxAge?: number } = { maxAge: hour }, options: object = {}) {
       const clock = new ManualClock();
       const spy = spyStore(store.open(clock) as SessionStore);
-      world = await startWorld({ store: spy, clock, cookie, sockets: (io) => installHandlers(io), ...options });
+      world = await startWorld({
+        store: spy,
+        clock,
+        cookie,
+        sockets: (io) => installHandlers(io),
+        ...options,
+      });
       return { clock, spy };
     }
 
-    test.each(["/", "/admin", "/room-7"])("a silent socket in %s ends at expiry, told as expired", async (namespace) => {
-      const { clock } = await start();
-      const ada = await world.visitor();
-      const socket = await ada.connect(namespace, { transports });
-      await upgraded(socket);
-      const told = new Promise((resolve) => socket.once("session:end", resolve));
-      const gone = disconnected(socket);
-      await clock.advance(hour - 1000);
-      expect(await socket.emitWithAck("state")).toBe("live");
-      await clock.advance(hour - 1000);
-      expect(serverSockets(world.io)).toHaveLength(1); // that was activity
-      await clock.advance(2000);
-      expect(serverSockets(world.io)).toHaveLength(0);
-      expect(await told).toEqual({ reason: "expired" });
-      expect(await gone).toBe("io server disconnect");
-      expect(JSON.parse(await ada.get("/session")).data).toEqual({});
-    });
+    test.each(["/", "/admin", "/room-7"])(
+      "a silent socket in %s ends at expiry, told as expired",
+      async (namespace) => {
+        const { clock } = await start();
+        const ada = await world.visitor();
+        const socket = await ada.connect(namespace, { transports });
+        await upgraded(socket);
+        const told = new Promise((resolve) => socket.once("session:end", resolve));
+        const gone = disconnected(socket);
+        await clock.advance(hour - 1000);
+        expect(await socket.emitWithAck("state")).toBe("live");
+        await clock.advance(hour - 1000);
+        expect(serverSockets(world.io)).toHaveLength(1); // that was activity
+        await clock.advance(2000);
+        expect(serverSockets(world.io)).toHaveLength(0);
+        expect(await told).toEqual({ reason: "expired" });
+        expect(await gone).toBe("io server disconnect");
+        expect(JSON.parse(await ada.get("/session")).data).toEqual({});
+      },
+    );
 
     test("a chatting socket lives on, and the store sees one touch per touchIntervalMs at most", async () => {
       const { clock, spy } = await start({ maxAge: hour }, { touchIntervalMs: minute });
@@ -74,7 +83,7 @@ describe.each(obedient)("activity is what people do, over $name", (store) => {
       const [serverSide] = serverSockets(world.io);
       const touches = spy.calls.touch;
       for (let i = 0; i < 6; i++) {
-        await new Promise((resolve) => socket.io.engine.once("heartbeat", resolve)); // at least one poll, too
+        await new Promise<void>((resolve) => socket.io.engine.once("heartbeat", () => resolve())); // at least one poll, too
         expect(await serverSide?.emitWithAck("question")).toBe("yes");
         await clock.advance(10 * minute);
       }
@@ -145,7 +154,11 @@ describe.each(obedient)("activity is what people do, over $name", (store) => {
 
 describeEverywhere("in real time", ({ store, transports, namespace }) => {
   test("an idle socket ends with its session", async () => {
-    world = await startWorld({ store: store.open(), cookie: { maxAge: 500 }, sockets: (io) => installHandlers(io) });
+    world = await startWorld({
+      store: store.open(),
+      cookie: { maxAge: 500 },
+      sockets: (io) => installHandlers(io),
+    });
     const ada = await world.visitor();
     const socket = await ada.connect(namespace, { transports });
     expect(await disconnected(socket)).toBe("io server disconnect");

@@ -1,10 +1,10 @@
 import type { SessionStore } from "socket-session";
 import { afterEach, expect, test } from "vitest";
+import { fromExpressStore } from "../../src/stores/express-store.ts";
 import { installHandlers } from "../support/handlers.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { describeEverywhere } from "../support/matrix.ts";
 import { spyStore } from "../support/spy-store.ts";
-import { fromExpressStore } from "../../src/stores/express-store.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -14,7 +14,9 @@ describeEverywhere("what it costs", ({ store, transports, namespace }) => {
   test("one read per connection, none per event, one write per update", async () => {
     const clock = new ManualClock();
     const opened = store.open(clock);
-    const port = store.feed ? (opened as SessionStore) : fromExpressStore(opened as never, { ttlMs: 86_400_000, clock });
+    const port = store.feed
+      ? (opened as SessionStore)
+      : fromExpressStore(opened as never, { ttlMs: 86_400_000, clock });
     const spy = spyStore(port);
     world = await startWorld({ store: spy, clock, sockets: (io) => installHandlers(io) });
     const ada = await world.visitor();

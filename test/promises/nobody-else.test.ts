@@ -1,4 +1,5 @@
 import { sign } from "cookie-signature";
+import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test } from "vitest";
 import { connected, disconnected, refused } from "../support/browser.ts";
 import { installHandlers, namespaces, serverSockets } from "../support/handlers.ts";
@@ -6,7 +7,6 @@ import { settle } from "../support/manual-clock.ts";
 import { describeEverywhere, namespaceKinds, transportKinds } from "../support/matrix.ts";
 import { RawPolling, rawRequest, rawUpgrade } from "../support/raw-client.ts";
 import { secret, startWorld, type World, type WorldOptions } from "../support/world.ts";
-import { memoryStore } from "socket-session/memory";
 
 let world: World;
 afterEach(() => world.close());
@@ -22,11 +22,12 @@ describeEverywhere("refusals", ({ store, transports, namespace }) => {
       store: store.open(),
       sockets: (io) => {
         for (const one of namespaces) {
-          io.of(one).use((_socket, next) => {
+          const nsp = io.of(one);
+          nsp.use((_socket, next) => {
             ran.push("middleware");
             next();
           });
-          io.of(one).on("connection", () => ran.push("connection"));
+          nsp.on("connection", () => ran.push("connection"));
         }
       },
     });
@@ -61,10 +62,18 @@ describeEverywhere("refusals", ({ store, transports, namespace }) => {
   });
 
   test("cross-origin handshakes are refused with the visitor's cookie, unless the origin is listed", async () => {
-    await start({ store: store.open(), origins: ["https://listed.example"], io: { cors: { origin: true, credentials: true } } });
+    await start({
+      store: store.open(),
+      origins: ["https://listed.example"],
+      io: { cors: { origin: true, credentials: true } },
+    });
     const ada = await world.visitor();
     const attempt = (headers: Record<string, string>) =>
-      ada.socket(namespace, { transports, reconnection: false, extraHeaders: { cookie: ada.cookie, ...headers } });
+      ada.socket(namespace, {
+        transports,
+        reconnection: false,
+        extraHeaders: { cookie: ada.cookie, ...headers },
+      });
     const evil = await refused(attempt({ origin: "https://evil.example" }));
     expect(evil.data).toBeUndefined();
     expect(world.sessions.stats().refused.ORIGIN_REFUSED).toBe(1);
@@ -122,7 +131,9 @@ describe("a refused connection", () => {
 describe("polls and upgrades of others", () => {
   test("get nothing, take nothing, and leave the rightful connection unharmed", async () => {
     const heard: unknown[] = [];
-    await start({ sockets: (io) => io.on("connection", (socket) => socket.onAny((...event) => heard.push(event))) });
+    await start({
+      sockets: (io) => io.on("connection", (socket) => socket.onAny((...event) => heard.push(event))),
+    });
     const ada = await world.visitor({ name: "ada" });
     const eve = await world.visitor({ name: "eve" });
     const own = new RawPolling(world.url, { cookie: ada.cookie });
@@ -132,7 +143,9 @@ describe("polls and upgrades of others", () => {
       expect((await own.send("GET", undefined, headers as Record<string, string>)).status).toBe(403);
       expect((await own.send("POST", '42["forged"]', headers as Record<string, string>)).status).toBe(403);
       const query = `EIO=4&transport=websocket&sid=${own.sid}`;
-      expect(await rawUpgrade(world.url, headers as Record<string, string>, query)).toBe("HTTP/1.1 403 Forbidden");
+      expect(await rawUpgrade(world.url, headers as Record<string, string>, query)).toBe(
+        "HTTP/1.1 403 Forbidden",
+      );
     }
     expect((await own.send("GET")).body).toBe('42["secret",1]');
     await own.send("POST", '42["mine"]');
@@ -247,55 +260,59 @@ describe.each(transportKinds)("guests by $name", (kind) => {
 });
 
 describe.each([true, false])("connection state recovery with skipMiddlewares: %s", (skipMiddlewares) => {
-  test.each(namespaceKinds)("in $name every connection is new: nothing restored, nothing replayed", async ({ namespace }) => {
-    const recovered: boolean[] = [];
-    const ran: string[] = [];
-    await start({
-      io: { connectionStateRecovery: { skipMiddlewares } },
-      sockets: (io) => {
-        for (const one of namespaces) {
-          io.of(one).use((socket, next) => {
-            ran.push(socket.session.publicId);
-            next();
-          });
-          io.of(one).on("connection", (socket) => {
-            recovered.push(socket.recovered);
-            socket.join("room");
-            socket.on("read", (done) => done(socket.session.data, [...socket.rooms].length));
-          });
-        }
-      },
-    });
-    const ada = await world.visitor({ name: "ada" });
-    const socket = await ada.connect(namespace, { transports: ["websocket"], reconnection: false });
-    const received: unknown[] = [];
-    socket.onAny((event, value) => received.push([event, value])); // without the recovery's own offset
-    world.io.of(namespace).emit("first", 1);
-    await expect.poll(() => received.length).toBe(1);
-    const gone = disconnected(socket);
-    socket.io.engine.close();
-    await gone;
-    await ada.post("/login", { name: "eve" }); // the next user in the same tab
-    world.io.of(namespace).emit("missed", 2);
-    const back = connected(socket);
-    socket.connect();
-    await back;
-    expect(await socket.emitWithAck("read")).toEqual({ name: "eve" });
-    expect(received).toEqual([["first", 1]]);
-    expect(recovered).toEqual([false, false]);
-    expect(ran).toHaveLength(2);
-    expect(socket.recovered).toBe(false);
+  test.each(namespaceKinds)(
+    "in $name every connection is new: nothing restored, nothing replayed",
+    async ({ namespace }) => {
+      const recovered: boolean[] = [];
+      const ran: string[] = [];
+      await start({
+        io: { connectionStateRecovery: { skipMiddlewares } },
+        sockets: (io) => {
+          for (const one of namespaces) {
+            const nsp = io.of(one);
+            nsp.use((socket, next) => {
+              ran.push(socket.session.publicId);
+              next();
+            });
+            nsp.on("connection", (socket) => {
+              recovered.push(socket.recovered);
+              socket.join("room");
+              socket.on("read", (done) => done(socket.session.data, [...socket.rooms].length));
+            });
+          }
+        },
+      });
+      const ada = await world.visitor({ name: "ada" });
+      const socket = await ada.connect(namespace, { transports: ["websocket"], reconnection: false });
+      const received: unknown[] = [];
+      socket.onAny((event, value) => received.push([event, value])); // without the recovery's own offset
+      world.io.of(namespace).emit("first", 1);
+      await expect.poll(() => received.length).toBe(1);
+      const gone = disconnected(socket);
+      socket.io.engine.close();
+      await gone;
+      await ada.post("/login", { name: "eve" }); // the next user in the same tab
+      world.io.of(namespace).emit("missed", 2);
+      const back = connected(socket);
+      socket.connect();
+      await back;
+      expect(await socket.emitWithAck("read")).toEqual({ name: "eve" });
+      expect(received).toEqual([["first", 1]]);
+      expect(recovered).toEqual([false, false]);
+      expect(ran).toHaveLength(2);
+      expect(socket.recovered).toBe(false);
 
-    const { cookie } = ada;
-    const goneAgain = disconnected(socket);
-    socket.io.engine.close();
-    await goneAgain;
-    await ada.post("/logout");
-    world.io.of(namespace).emit("missed", 3);
-    ada.cookie = cookie;
-    const refusal = refused(socket);
-    socket.connect();
-    expect((await refusal).data).toEqual({ code: "SESSION_ENDED" });
-    expect(received).toEqual([["first", 1]]);
-  });
+      const { cookie } = ada;
+      const goneAgain = disconnected(socket);
+      socket.io.engine.close();
+      await goneAgain;
+      await ada.post("/logout");
+      world.io.of(namespace).emit("missed", 3);
+      ada.cookie = cookie;
+      const refusal = refused(socket);
+      socket.connect();
+      expect((await refusal).data).toEqual({ code: "SESSION_ENDED" });
+      expect(received).toEqual([["first", 1]]);
+    },
+  );
 });

@@ -9,7 +9,8 @@ import { startWorld, type World } from "../support/world.ts";
 let world: World;
 afterEach(() => world.close());
 
-const sessionOf = async (browser: { get(path: string): Promise<string> }) => JSON.parse(await browser.get("/session"));
+const sessionOf = async (browser: { get(path: string): Promise<string> }) =>
+  JSON.parse(await browser.get("/session"));
 
 describe.each(storeKinds)("an end closes every socket of its session and no other, over $name", (store) => {
   describe.each(transportKinds)("by $name", (kind) => {
@@ -56,12 +57,15 @@ describe.each(storeKinds)("an end closes every socket of its session and no othe
 
     test("regenerate: silent at once, closed with the response, and a stock client is back with the new cookie", async () => {
       const { ada, own, others } = await twoVisitors();
-      const back = Promise.all(own.clients.map((client) => new Promise((resolve) => client.once("connect", () => resolve(0)))));
+      const back = Promise.all(
+        own.clients.map((client) => new Promise((resolve) => client.once("connect", () => resolve(0)))),
+      );
       await ada.post("/login", { name: "lovelace" });
       const reasons = await own.ends;
       expect(reasons.filter((reason) => reason === "io server disconnect")).toEqual([]);
       await back;
-      for (const client of own.clients) expect(await client.emitWithAck("read")).toEqual({ name: "lovelace" });
+      for (const client of own.clients)
+        expect(await client.emitWithAck("read")).toEqual({ name: "lovelace" });
       expect(own.told).toEqual([]);
       await expectOthersUnharmed(others);
     });
@@ -148,35 +152,39 @@ describeEverywhere("nothing revives an ended session", ({ store, transports, nam
     expect(world.errors).toEqual([]);
   });
 
-  test.each(["/logout", "/regenerate"])("a socket still in async middleware at a %s never connects", async (end) => {
-    const connections: string[] = [];
-    const entered = Promise.withResolvers<unknown>();
-    const left = Promise.withResolvers<void>();
-    world = await startWorld({
-      store: store.open(),
-      sockets: (io) => {
-        for (const one of namespaces) {
-          io.of(one).use(async (socket, next) => {
-            entered.resolve(socket.session.data.name);
-            await left.promise;
-            next();
-          });
-          io.of(one).on("connection", (socket) => connections.push(socket.id));
-        }
-      },
-    });
-    const ada = await world.visitor({ name: "ada" });
-    const { cookie } = ada;
-    const socket = ada.socket(namespace, { transports, reconnection: false });
-    expect(await entered.promise).toBe("ada");
-    const other = world.browser();
-    other.cookie = cookie;
-    await other.post(end);
-    left.resolve();
-    await settle();
-    expect(connections).toEqual([]);
-    expect(socket.connected).toBe(false);
-  });
+  test.each(["/logout", "/regenerate"])(
+    "a socket still in async middleware at a %s never connects",
+    async (end) => {
+      const connections: string[] = [];
+      const entered = Promise.withResolvers<unknown>();
+      const left = Promise.withResolvers<void>();
+      world = await startWorld({
+        store: store.open(),
+        sockets: (io) => {
+          for (const one of namespaces) {
+            const nsp = io.of(one);
+            nsp.use(async (socket, next) => {
+              entered.resolve(socket.session.data.name);
+              await left.promise;
+              next();
+            });
+            nsp.on("connection", (socket) => connections.push(socket.id));
+          }
+        },
+      });
+      const ada = await world.visitor({ name: "ada" });
+      const { cookie } = ada;
+      const socket = ada.socket(namespace, { transports, reconnection: false });
+      expect(await entered.promise).toBe("ada");
+      const other = world.browser();
+      other.cookie = cookie;
+      await other.post(end);
+      left.resolve();
+      await settle();
+      expect(connections).toEqual([]);
+      expect(socket.connected).toBe(false);
+    },
+  );
 });
 
 describeStores("explicit and implicit saves", ({ store }) => {

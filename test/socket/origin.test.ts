@@ -30,28 +30,47 @@ describe("origins", () => {
     ["user info before the host", { host: "app.example", origin: "http://app.example@evil.example" }],
     ["a path", { host: "app.example", origin: "http://app.example/" }],
     ["no Host", { origin: "http://app.example" }],
-    ["a forwarded host nobody trusts", { host: "app", "x-forwarded-host": "evil.example", origin: "http://evil.example" }],
+    [
+      "a forwarded host nobody trusts",
+      { host: "app", "x-forwarded-host": "evil.example", origin: "http://evil.example" },
+    ],
     ["a hostile Host", { host: "app.example@evil.example", origin: "http://app.example" }],
   ])("%s may not", (_name, headers) => {
     expect(isOriginAllowed(request(headers), policy())).toBe(false);
   });
 
   test("over TLS the page must be https too", () => {
-    expect(isOriginAllowed(request({ host: "app.example", origin: "https://app.example" }, true), policy())).toBe(true);
-    expect(isOriginAllowed(request({ host: "app.example", origin: "http://app.example" }, true), policy())).toBe(false);
+    expect(
+      isOriginAllowed(request({ host: "app.example", origin: "https://app.example" }, true), policy()),
+    ).toBe(true);
+    expect(
+      isOriginAllowed(request({ host: "app.example", origin: "http://app.example" }, true), policy()),
+    ).toBe(false);
   });
 
   test("listed origins may, compared exactly", () => {
     const listed = policy(false, ["https://pages.example"]);
-    expect(isOriginAllowed(request({ host: "api.example", origin: "https://pages.example" }), listed)).toBe(true);
-    expect(isOriginAllowed(request({ host: "api.example", origin: "http://pages.example" }), listed)).toBe(false);
-    expect(isOriginAllowed(request({ host: "api.example", origin: "https://pages.example.evil" }), listed)).toBe(false);
+    expect(isOriginAllowed(request({ host: "api.example", origin: "https://pages.example" }), listed)).toBe(
+      true,
+    );
+    expect(isOriginAllowed(request({ host: "api.example", origin: "http://pages.example" }), listed)).toBe(
+      false,
+    );
+    expect(
+      isOriginAllowed(request({ host: "api.example", origin: "https://pages.example.evil" }), listed),
+    ).toBe(false);
   });
 
   test("with a trusted proxy the forwarded host and scheme count", () => {
-    const headers = { host: "10.0.0.7:3000", "x-forwarded-host": "app.example", "x-forwarded-proto": "https" };
+    const headers = {
+      host: "10.0.0.7:3000",
+      "x-forwarded-host": "app.example",
+      "x-forwarded-proto": "https",
+    };
     expect(isOriginAllowed(request({ ...headers, origin: "https://app.example" }), policy(true))).toBe(true);
     expect(isOriginAllowed(request({ ...headers, origin: "http://app.example" }), policy(true))).toBe(false);
-    expect(isOriginAllowed(request({ ...headers, origin: "https://app.example" }), policy(false))).toBe(false);
+    expect(isOriginAllowed(request({ ...headers, origin: "https://app.example" }), policy(false))).toBe(
+      false,
+    );
   });
 });

@@ -51,7 +51,15 @@ describe("the session id in a cookie header", () => {
       }
     }
     const app = express();
-    app.use(session({ store: new Listening(), secret: secrets, name: "sid", resave: false, saveUninitialized: false }));
+    app.use(
+      session({
+        store: new Listening(),
+        secret: secrets,
+        name: "sid",
+        resave: false,
+        saveUninitialized: false,
+      }),
+    );
     app.use((_req, res) => void res.send("ok"));
     const server = createServer({ maxHeaderSize: 65_536 }, app);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -76,7 +84,20 @@ describe("the session id in a cookie header", () => {
   });
 
   test("any header: never throws, never finds what is not signed, and agrees with express-session", async () => {
-    const part = fc.constantFrom("sid", "=", ";", " ", "s:", "%", "%3A", '"', ".", "a", signed("abc"), signed("x", "no"));
+    const part = fc.constantFrom(
+      "sid",
+      "=",
+      ";",
+      " ",
+      "s:",
+      "%",
+      "%3A",
+      '"',
+      ".",
+      "a",
+      signed("abc"),
+      signed("x", "no"),
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(part, { maxLength: 14 }), async (parts) => {
         const header = parts.join("").trim();

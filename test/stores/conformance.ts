@@ -77,6 +77,16 @@ export function describeStore(name: string, traits: StoreTraits, start: () => Pr
       expect((await store.read(key))?.document.n).toBe(winners[0]);
     });
 
+    it("keeps the life time that is stored, also one that a touch has extended, where asked to", async () => {
+      const first = await store.create(key, lasting(HOUR), later());
+      await other.touch(key, later(2 * HOUR), lasting(HOUR).cookie);
+      const second = await store.replace(key, first ?? "", { ...lasting(HOUR), n: 1 }, "keep");
+      expect(second).not.toBeNull();
+      const found = await other.read(key);
+      expect(found?.document.n).toBe(1);
+      expect(Math.abs((found?.expiresAt ?? 0) - later(2 * HOUR))).toBeLessThanOrEqual(1000);
+    });
+
     it("replaces what is still as it was read", async () => {
       const first = await store.create(key, document, later());
       const second = await other.replace(key, first ?? "", { cookie, n: 1 }, later(2 * HOUR));

@@ -12,7 +12,11 @@ export class RawPolling {
     this.#headers = headers;
   }
 
-  send(method: "GET" | "POST" | "OPTIONS", body?: string, headers = this.#headers): Promise<{ status: number; body: string }> {
+  send(
+    method: "GET" | "POST" | "OPTIONS",
+    body?: string,
+    headers = this.#headers,
+  ): Promise<{ status: number; body: string }> {
     const url = new URL("/socket.io/", this.#url);
     url.search = `EIO=4&transport=polling${this.sid ? `&sid=${this.sid}` : ""}`;
     return rawRequest(url.href, method, headers, body);
@@ -40,7 +44,9 @@ export function rawRequest(
       response.on("data", (chunk) => {
         text += chunk;
       });
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text, headers: response.headers }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, body: text, headers: response.headers }),
+      );
     });
     sent.on("error", reject);
     sent.end(body);
@@ -48,7 +54,11 @@ export function rawRequest(
 }
 
 /** Asks for a WebSocket by hand; resolves with the first line of the answer, or what ended the connection. */
-export function rawUpgrade(url: string, headers: Record<string, string>, query = "EIO=4&transport=websocket"): Promise<string> {
+export function rawUpgrade(
+  url: string,
+  headers: Record<string, string>,
+  query = "EIO=4&transport=websocket",
+): Promise<string> {
   const { hostname, port, host } = new URL(url);
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname, () => {

@@ -3,7 +3,7 @@ import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type Express } from "express";
 import { Server, type ServerOptions } from "socket.io";
-import { liveSessions, type LiveSessions, type LiveSessionsOptions } from "socket-session";
+import { type LiveSessions, type LiveSessionsOptions, liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { Browser } from "./browser.ts";
 
@@ -30,7 +30,12 @@ export interface World {
 
 export const secret = "a secret of thirty-two characters";
 
-export async function startWorld({ io: ioOptions, routes, sockets, ...options }: WorldOptions = {}): Promise<World> {
+export async function startWorld({
+  io: ioOptions,
+  routes,
+  sockets,
+  ...options
+}: WorldOptions = {}): Promise<World> {
   const sessions = liveSessions({ store: memoryStore(), secret, name: "sid", ...options });
   const errors: unknown[] = [];
   sessions.on("error", (error) => errors.push(error));

@@ -6,7 +6,7 @@ const warnMs = 2 * 60_000;
 
 /** What is left of the session, second by second. */
 export class Countdown {
-  readonly #text = element("left", HTMLParagraphElement);
+  readonly #text = element("left", HTMLElement);
   readonly #bar = element("left-bar", HTMLSpanElement);
   readonly #warning = element("left-warning", HTMLParagraphElement);
   readonly #stay = element("stay", HTMLButtonElement);
@@ -35,8 +35,7 @@ export class Countdown {
   #show(): void {
     const leftMs = Math.max(this.#endsAt - Date.now(), 0);
     const isLow = leftMs < Math.min(warnMs, this.#mostMs / 4);
-    this.#text.textContent =
-      leftMs === 0 ? "Time is up …" : `${inWords(leftMs)} left. Whatever you do here extends it.`;
+    this.#text.textContent = leftMs === 0 ? "Time is up …" : `${inWords(leftMs)} left`;
     this.#bar.style.setProperty("inline-size", `${(100 * leftMs) / this.#mostMs}%`);
     this.#bar.classList.toggle("low", isLow);
     // Set once: whatever is set anew is read aloud anew.

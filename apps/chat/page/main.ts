@@ -38,7 +38,7 @@ connection.socket
   });
 
 element("log-in-again", HTMLButtonElement).addEventListener("click", () => {
-  element("login-name", HTMLInputElement).focus();
+  element("login", HTMLFormElement).requestSubmit(); // without a name in it, the browser asks for one
 });
 element("go-on-as-guest", HTMLButtonElement).addEventListener("click", () => {
   connection.start();

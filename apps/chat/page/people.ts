@@ -11,9 +11,8 @@ export function showPeople({ people, guests }: Here, own: string | undefined): v
   const items = people.map(({ publicId, name }) => {
     const item = document.createElement("li");
     const label = document.createElement("span");
-    label.textContent = name;
+    label.textContent = publicId === own ? `${name} (you)` : name;
     item.append(disc(publicId, name), label);
-    if (publicId === own) item.append(" (you)");
     return item;
   });
   if (guests > 0) {

@@ -5,11 +5,13 @@ import { paintDisc } from "./disc.ts";
 import { element } from "./element.ts";
 
 const status = element("status", HTMLParagraphElement);
+const statusText = element("status-text", HTMLSpanElement);
 const live = element("live", HTMLDivElement);
 const ownName = element("own-name", HTMLElement);
 const stranger = element("stranger", HTMLDivElement);
 const strangerText = element("stranger-text", HTMLParagraphElement);
 const loginButton = element("login-button", HTMLButtonElement);
+const loginName = element("login-name", HTMLInputElement);
 const composer = element("composer", HTMLFormElement);
 const over = element("over", HTMLDivElement);
 const overTitle = element("over-title", HTMLElement);
@@ -44,6 +46,7 @@ function showSession(session: SessionView, countdown: Countdown): void {
   stranger.hidden = true;
   live.hidden = false;
   ownName.textContent = session.name;
+  loginName.value = session.name; // for the next login in this tab
   const disc = live.querySelector(".disc");
   if (disc instanceof HTMLElement) paintDisc(disc, session.publicId, session.name);
   countdown.start(session.leftMs);
@@ -73,5 +76,5 @@ function statusOf(phase: Phase): string {
 /** Only what has changed: a status that is set anew is read aloud anew. */
 function say(phase: Phase["kind"], words: string): void {
   status.dataset.phase = phase;
-  if (status.textContent !== words) status.textContent = words;
+  if (statusText.textContent !== words) statusText.textContent = words;
 }

@@ -28,7 +28,8 @@ export function readEnvironment({ PORT, STORE, SECRET }: Variables): Environment
   const notes = [`Sessions: ${path}`];
   const secretPath = `${path}.secret`;
   if (!SECRET) notes.push(`Secret: ${secretPath} (set SECRET to use another)`);
-  return { port, store: sqliteStore({ path }), secret: SECRET || keptSecret(secretPath), notes };
+  const secret = SECRET || keptSecret(secretPath);
+  return { port, store: sqliteStore({ path }), secret, notes };
 }
 
 function portOf(text: string): number {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { ExpiringMap } from "../../src/stores/expiring-map.ts";
-import { SetClock, StoppedTimers } from "./set-clock.ts";
+import { ExpiringMap } from "../../src/core/expiring-map.ts";
+import { SetClock, StoppedTimers } from "../stores/set-clock.ts";
 
 it("holds nothing behind once a sweep has passed", () => {
   const time = new SetClock();

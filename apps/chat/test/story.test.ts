@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { sqliteStore } from "socket-session/sqlite";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { chromiumPath, describeWithChromium } from "../../../test/setup/services.ts";
+import { type Chat, createChat } from "../server/create-chat.ts";
+import { type BuiltPage, buildPage } from "./build-page.ts";
+import { launchChromium } from "./chromium.ts";
+
+describeWithChromium("in a browser", () => {
+  let built: BuiltPage;
+  let browser: Browser;
+  let folder: string;
+  let chat: Chat;
+  let url: string;
+
+  beforeAll(async () => {
+    built = await buildPage();
+    browser = await launchChromium(chromiumPath());
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await built?.remove();
+  });
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "chat-story-"));
+    const store = sqliteStore({ path: join(folder, "chat.sqlite") });
+    chat = createChat({ store, secret: "a secret of thirty-two characters", pageDir: built.dir });
+    url = `http://localhost:${await chat.listen(0)}`;
+  });
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    await chat.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** A page in a browser of its own, or in another tab of `page`'s; what goes wrong in it fails the test. */
+  async function open(page?: Page): Promise<Page> {
+    const context = page?.context() ?? (await browser.newContext());
+    context.setDefaultTimeout(10_000);
+    const opened = await context.newPage();
+    opened.on("pageerror", (error) => expect.unreachable(String(error)));
+    await opened.goto(url);
+    return opened;
+  }
+
+  const shows = (page: Page, text: string) => page.getByText(text).first().waitFor();
+  const isConnectedAs = (page: Page, who: string) =>
+    page
+      .getByRole("status")
+      .filter({ hasText: `Connected as ${who}` })
+      .waitFor();
+
+  async function logIn(page: Page, name: string): Promise<void> {
+    await page.getByLabel("Your name").fill(name);
+    await page.getByRole("button", { name: "Log in" }).first().click();
+    await isConnectedAs(page, name);
+  }
+
+  async function say(page: Page, text: string): Promise<void> {
+    await page.getByLabel("Message").fill(text);
+    await page.getByLabel("Message").press("Enter");
+  }
+
+  /** Resolves when the log of `page` has this message by this writer. */
+  const hears = (page: Page, writer: string, text: string) =>
+    page.getByRole("article").filter({ hasText: writer }).filter({ hasText: text }).waitFor();
+
+  test("a newcomer logs in, chats in two tabs, renames himself and logs out; a second visitor sees it all", async () => {
+    const newcomer = await open();
+    await isConnectedAs(newcomer, "a guest");
+    const visitor = await open();
+    await logIn(visitor, "Grace");
+    await visitor.evaluate(() => {
+      document.title = "never reloaded";
+    });
+
+    await logIn(newcomer, "Ada");
+    const secondTab = await open(newcomer);
+    await isConnectedAs(secondTab, "Ada");
+    await say(newcomer, "Hello from the first tab");
+    await say(secondTab, "and from the second");
+    for (const page of [visitor, newcomer, secondTab]) {
+      await hears(page, "Ada", "Hello from the first tab");
+      await hears(page, "Ada", "and from the second");
+    }
+    const people = visitor.getByRole("region", { name: "Here now" }).getByRole("listitem");
+    expect((await people.allTextContents()).map((text) => text.slice(1))).toEqual(["Ada", "Grace (you)"]);
+
+    await newcomer.getByText("Change name").click();
+    await newcomer.getByLabel("New name").fill("Countess");
+    await newcomer.getByRole("button", { name: "Rename" }).click();
+    await isConnectedAs(newcomer, "Countess");
+    await say(secondTab, "my very next words");
+    await hears(visitor, "Countess", "my very next words");
+    await isConnectedAs(secondTab, "Countess");
+
+    await newcomer.getByRole("button", { name: "Log out" }).click();
+    await isConnectedAs(newcomer, "a guest");
+    await shows(secondTab, "You are logged out. It happened in another tab or window of this browser.");
+    await secondTab.getByRole("status").filter({ hasText: "Not connected" }).waitFor();
+    expect(await secondTab.getByLabel("Message").isVisible()).toBe(false);
+
+    await visitor.getByRole("listitem").filter({ hasText: "1 guest" }).waitFor();
+    await say(visitor, "Goodbye!");
+    await hears(newcomer, "Grace", "Goodbye!");
+    expect(await visitor.title()).toBe("never reloaded");
+    expect(await secondTab.getByText("Goodbye!").count()).toBe(0);
+  });
+
+  test("the plain form renames without any script of the page's", async () => {
+    const page = await open();
+    await logIn(page, "Ada");
+    const secondTab = await open(page);
+    await isConnectedAs(secondTab, "Ada");
+    await page.getByText("Change name").click();
+    await page.getByLabel("New name").fill("Countess");
+    await page.locator("#rename").evaluate((form: { submit(): void }) => form.submit());
+    await isConnectedAs(page, "Countess");
+    await say(secondTab, "It worked");
+    await hears(page, "Countess", "It worked");
+  });
+
+  test("a login in one tab brings its other tabs along, also those whose session was over", async () => {
+    const page = await open();
+    const secondTab = await open(page);
+    await isConnectedAs(secondTab, "a guest");
+    await logIn(page, "Ada");
+    await isConnectedAs(secondTab, "Ada");
+    await page.getByRole("button", { name: "Log out" }).click();
+    await shows(secondTab, "You are logged out.");
+    await logIn(page, "Grace");
+    await isConnectedAs(secondTab, "Grace");
+  });
+
+  test("what is wrong is said where it is: in a name, in a message, in the cookie", async () => {
+    const page = await open();
+    await page.getByLabel("Your name").fill("guest");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await shows(page, "Guests are called that. Please choose another name.");
+    expect(new URL(page.url()).search).toBe("");
+    await say(page, "x".repeat(501));
+    await shows(page, "a message has at most 500 characters");
+    for (let n = 1; n <= 5; n++) {
+      await say(page, `message ${n}`);
+      await hears(page, "guest", `message ${n}`);
+    }
+    await say(page, "message 6");
+    await shows(page, "You can send again in");
+    expect(await page.getByLabel("Message").inputValue()).toBe("message 6");
+
+    await page.context().addCookies([{ name: "sid", value: "s%3Aforged.signature", url }]);
+    await page.reload();
+    await shows(page, "This browser's cookie is not valid here.");
+    await logIn(page, "Ada");
+  });
+
+  test("a server that goes away and comes back is waited for", async () => {
+    const page = await open();
+    await logIn(page, "Ada");
+    await chat.close();
+    await page.getByRole("status").filter({ hasText: "Connection lost" }).waitFor();
+    const store = sqliteStore({ path: join(folder, "chat.sqlite") });
+    chat = createChat({ store, secret: "a secret of thirty-two characters", pageDir: built.dir });
+    await chat.listen(Number(new URL(url).port));
+    await isConnectedAs(page, "Ada");
+  });
+});

@@ -1,0 +1,122 @@
+import { fileURLToPath } from "node:url";
+import { io as connect, type Socket } from "socket.io-client";
+import { memoryStore } from "socket-session/memory";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { createChat } from "../server/create-chat.ts";
+import type { ClientToServer, ServerToClient } from "../shared/events.ts";
+
+/** A chat with the time in the tests' hands, and visitors for it. */
+export async function startChat() {
+  const clock = new ManualClock();
+  const pageDir = fileURLToPath(new URL("../page", import.meta.url));
+  const store = memoryStore({ clock });
+  const chat = createChat({ store, secret: "a secret of thirty-two characters", pageDir, clock });
+  const url = `http://localhost:${await chat.listen(0)}`;
+  const visitors: Visitor[] = [];
+  const visitor = () => {
+    const one = new Visitor(url);
+    visitors.push(one);
+    return one;
+  };
+  return {
+    clock,
+    visitor,
+    /** A visitor who has logged in. */
+    async member(name: string): Promise<Visitor> {
+      const one = visitor();
+      await one.post("/login", { name });
+      return one;
+    },
+    async close() {
+      for (const one of visitors) one.close();
+      await chat.close();
+    },
+  };
+}
+
+/** Somebody with a browser: one cookie for its forms and its tabs. */
+export class Visitor {
+  readonly #url: string;
+  readonly #tabs: Tab[] = [];
+  cookie = "";
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async request(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.cookie) headers.set("cookie", this.cookie);
+    const response = await fetch(new URL(path, this.#url), { ...init, redirect: "manual", headers });
+    for (const line of response.headers.getSetCookie()) this.cookie = line.split(";")[0] ?? "";
+    return response;
+  }
+
+  /** Sends a form: the response's status, and where it leads. */
+  async post(path: string, fields: Record<string, string> = {}, headers: Record<string, string> = {}) {
+    const response = await this.request(path, { method: "POST", body: new URLSearchParams(fields), headers });
+    await response.text(); // to the end: the session is saved before it
+    return `${response.status} ${response.headers.get("location") ?? ""}`.trim();
+  }
+
+  /** A tab that is connected. */
+  async open(): Promise<Tab> {
+    const jar = this;
+    const extraHeaders = {
+      get cookie() {
+        return jar.cookie;
+      },
+    };
+    const tab = new Tab(connect(this.#url, { forceNew: true, reconnectionDelay: 20, extraHeaders }));
+    this.#tabs.push(tab);
+    await tab.until("session");
+    return tab;
+  }
+
+  close(): void {
+    for (const { socket } of this.#tabs) socket.disconnect();
+  }
+}
+
+type News<E extends keyof ServerToClient> = Parameters<ServerToClient[E]>[0];
+type Listener = { event: string; hear: (news: unknown) => boolean };
+
+/** A stock client that remembers what it has heard. */
+export class Tab {
+  readonly socket: Socket<ServerToClient, ClientToServer>;
+  readonly #heard: { event: string; news: unknown }[] = [];
+  #listeners: Listener[] = [];
+
+  constructor(socket: Socket<ServerToClient, ClientToServer>) {
+    this.socket = socket;
+    socket.onAny((event: string, news: unknown) => {
+      this.#heard.push({ event, news });
+      this.#listeners = this.#listeners.filter((one) => one.event !== event || !one.hear(news));
+    });
+  }
+
+  say(text: string) {
+    return this.socket.emitWithAck("message", text);
+  }
+
+  /** The first news that `isIt`, among those heard since the last call or still to come. */
+  until<E extends keyof ServerToClient>(
+    event: E,
+    isIt: (news: News<E>) => boolean = () => true,
+  ): Promise<News<E>> {
+    const matches = (news: unknown) => isIt(news as News<E>);
+    const at = this.#heard.findIndex((one) => one.event === event && matches(one.news));
+    if (at >= 0) {
+      const [found] = this.#heard.splice(0, at + 1).slice(-1);
+      return Promise.resolve(found?.news as News<E>);
+    }
+    return new Promise((resolve) => {
+      const hear = (news: unknown) => {
+        if (!matches(news)) return false;
+        resolve(news as News<E>);
+        return true;
+      };
+      this.#listeners.push({ event, hear });
+    });
+  }
+}
