@@ -12,14 +12,13 @@ export type {
   Unsubscribe,
 } from "./core/session-store.ts";
 export { type ErrorCode, errorCodes, SessionEnded, SocketSessionError } from "./errors.ts";
+export type { LiveSessionsEvents } from "./events.ts";
 export type { AppData, DeepReadonly, LiveSession, SessionEvents, SessionState } from "./live-session.ts";
 export {
   type AttachOptions,
   LiveSessions,
-  type LiveSessionsEvents,
   liveSessions,
   type SocketServer,
-  type Stats,
 } from "./live-sessions.ts";
 export type { LiveSessionsOptions } from "./options.ts";
 export {
@@ -31,3 +30,4 @@ export {
   type RefusalData,
   refusals,
 } from "./protocol.ts";
+export type { Stats } from "./stats.ts";

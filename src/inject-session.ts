@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { serialize } from "cookie";
 import { sign } from "cookie-signature";
 import { fieldsOf } from "./core/fields.ts";
+import type { Saves } from "./core/saves.ts";
 import type { SessionKey } from "./core/session-store.ts";
-import type { Transactions } from "./core/transactions.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 export interface InjectOptions {
@@ -14,7 +14,7 @@ export interface InjectOptions {
 interface Internals {
   readonly options: ResolvedOptions;
   readonly nameOf: (sid: string) => SessionKey;
-  readonly transactions: Transactions;
+  readonly saves: Saves;
 }
 
 const internals = new WeakMap<object, Internals>();
@@ -32,7 +32,7 @@ export async function injectSession(
 ): Promise<{ sid: string; cookie: string }> {
   const inner = internals.get(sessions);
   if (!inner) throw new TypeError("signIn() expects what liveSessions() returned.");
-  const { options, nameOf, transactions } = inner;
+  const { options, nameOf, saves } = inner;
   const { cookie: configured } = options.shared;
   const { maxAge: configuredMaxAge = null } = typeof configured === "object" ? configured : {};
   const originalMaxAge = maxAge ?? configuredMaxAge ?? null;
@@ -40,7 +40,7 @@ export async function injectSession(
     originalMaxAge === null ? null : new Date(options.clock.now() + originalMaxAge).toISOString();
   const sid = randomBytes(24).toString("base64url");
   const cookie = { originalMaxAge, expires, httpOnly: true, path: "/" };
-  await transactions.create(nameOf(sid), { fields: fieldsOf(data), cookie });
+  await saves.create(nameOf(sid), { fields: fieldsOf(data), cookie });
   const [secret = ""] = options.secrets;
   return { sid, cookie: serialize(options.name, `s:${sign(sid, secret as string)}`) };
 }

@@ -3,23 +3,27 @@ import createDebug from "debug";
 import session from "express-session";
 import type { Server } from "socket.io";
 import { Activity } from "./core/activity.ts";
+import { ConditionalWrites } from "./core/conditional-writes.ts";
 import type { SessionValues } from "./core/fields.ts";
-import { type FeedState, Hub } from "./core/hub.ts";
+import { Hub } from "./core/hub.ts";
+import { Saves } from "./core/saves.ts";
 import type { HandleContext } from "./core/session-handle.ts";
 import { sessionNames } from "./core/session-names.ts";
 import type { EndReason, SessionKey } from "./core/session-store.ts";
-import { Transactions } from "./core/transactions.ts";
+import { Updates } from "./core/updates.ts";
 import { SocketSessionError } from "./errors.ts";
+import type { LiveSessionsEvents } from "./events.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
 import { RequestSession } from "./http/request-session.ts";
 import { Responses } from "./http/responses.ts";
 import { type HttpContext, StoreFacade } from "./http/store-facade.ts";
 import { exposeInternals } from "./inject-session.ts";
-import type { AppData, DeepReadonly, LiveSession } from "./live-session.ts";
+import type { LiveSession } from "./live-session.ts";
 import { invalid, type LiveSessionsOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { type RefusalCode, refusals } from "./protocol.ts";
 import { SocketGateway } from "./socket/socket-gateway.ts";
 import { limitsOf, type StartWarning, socketWarnings, storeWarnings } from "./start-checks.ts";
+import type { Stats } from "./stats.ts";
 
 declare module "socket.io" {
   interface Socket {
@@ -45,48 +49,12 @@ export interface AttachOptions {
   exempt?: ReadonlyArray<string | RegExp>;
 }
 
-export interface LiveSessionsEvents {
-  /** A session changed: by this node, or any session that is live on it. */
-  change: [change: { publicId: string; userId: string | undefined; data: DeepReadonly<AppData> }];
-  /** A session ended: by this node, or any session that was live on it. */
-  end: [end: { publicId: string; reason: EndReason }];
-  /** Somebody was not let in. `cause` is what the store said, for `STORE_UNAVAILABLE`. */
-  refuse: [
-    refusal: { code: RefusalCode; address: string | undefined; origin: string | undefined; cause?: unknown },
-  ];
-  /** A save overwrote top-level keys that somebody else had changed since the request loaded them. */
-  conflict: [conflict: { publicId: string; keys: readonly string[] }];
-  /** A save of an ended session was dropped. */
-  discard: [discarded: { publicId: string }];
-  /** Something failed where nobody waits for an answer. Without a listener it becomes a process warning. */
-  error: [error: unknown];
-}
-
-export interface Stats {
-  /** Sessions live on this node. */
-  readonly live: number;
-  /** Connections that hold a session or are guests. */
-  readonly connections: number;
-  readonly refused: Readonly<Record<RefusalCode, number>>;
-  readonly touches: number;
-  readonly conflicts: number;
-  readonly discarded: number;
-  readonly store: {
-    readonly name: string;
-    readonly atomic: boolean;
-    /** `none`: the store has no change feed; `broken`: it has one, and is cut off from it at the moment. */
-    readonly feed: FeedState;
-    /** What cannot be promised over this store, in words. */
-    readonly limits: readonly string[];
-  };
-}
-
 /** Sessions that requests and sockets share. Made by {@link liveSessions}. */
 export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
   readonly #options: ResolvedOptions;
   readonly #nameOf: (sid: string) => SessionKey;
   readonly #hub: Hub;
-  readonly #transactions: Transactions;
+  readonly #saves: Saves;
   readonly #activity: Activity;
   readonly #handles: HandleContext;
   readonly #loaded = new LoadedSessions();
@@ -112,17 +80,19 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
         void this.emit("change", { publicId: key.publicId, userId: this.#userIdOf(data), data }),
       ended: (key: SessionKey, { reason }: { reason: EndReason }) => {
         debug("session %s ended: %s", key.publicId, reason);
-        this.#transactions.rememberEnd(key);
+        this.#saves.rememberEnd(key);
         this.emit("end", { publicId: key.publicId, reason });
       },
       failed: (error: unknown) => this.#fail(error),
     };
     this.#hub = new Hub({ store, clock, revalidateIntervalMs, storeTimeoutMs, events });
-    this.#transactions = new Transactions(this.#hub, resolved);
+    const writes = new ConditionalWrites(this.#hub, resolved.ttlMs);
+    this.#saves = new Saves(this.#hub, writes);
+    const updates = new Updates(this.#hub, writes, this.#saves, resolved.updateTimeoutMs);
     this.#activity = new Activity(this.#hub, resolved);
     const userId = (data: Readonly<SessionValues>) => this.#userIdOf(data);
-    this.#handles = { hub: this.#hub, transactions: this.#transactions, userId };
-    exposeInternals(this, { options: resolved, nameOf: this.#nameOf, transactions: this.#transactions });
+    this.#handles = { hub: this.#hub, updates, userId };
+    exposeInternals(this, { options: resolved, nameOf: this.#nameOf, saves: this.#saves });
     warn(storeWarnings(resolved));
     this.#hub.start();
   }
@@ -247,7 +217,7 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
     for (const gateway of this.#gateways.values()) gateway.close();
     for (const undo of this.#undo.splice(0)) undo();
     this.#activity.close();
-    this.#transactions.close();
+    this.#saves.close();
     await this.#hub.close();
     await this.#options.store.close();
   }
@@ -256,7 +226,7 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
     return {
       store: this.#options.store,
       hub: this.#hub,
-      transactions: this.#transactions,
+      saves: this.#saves,
       activity: this.#activity,
       nameOf: this.#nameOf,
       loaded: this.#loaded,

@@ -1,17 +1,12 @@
 import type { Clock } from "../clock.ts";
 import { Deadlines } from "./deadlines.ts";
+import { Entries } from "./entries.ts";
+import { Feed, type FeedState } from "./feed.ts";
 import { sameFields } from "./fields.ts";
 import { guardedStore } from "./guarded-store.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { type End, LiveEntry, type Observer } from "./live-entry.ts";
-import type {
-  EndReason,
-  SessionChange,
-  SessionKey,
-  SessionStore,
-  StoredSession,
-  Unsubscribe,
-} from "./session-store.ts";
+import type { EndReason, SessionChange, SessionKey, SessionStore, StoredSession } from "./session-store.ts";
 import { type Snapshot, snapshotOf } from "./snapshot.ts";
 
 /** What the hub tells the application's own listeners. */
@@ -29,8 +24,6 @@ export interface HubOptions {
   readonly events: HubEvents;
 }
 
-export type FeedState = "none" | "whole" | "broken";
-
 const firstRetryMs = 1_000;
 
 /**
@@ -47,52 +40,35 @@ export class Hub {
   readonly lock = new KeyedLock();
   readonly clock: Clock;
   readonly #options: HubOptions;
-  readonly #entries = new Map<string, LiveEntry>();
-  readonly #entriesByPublicId = new Map<string, LiveEntry>();
+  readonly #entries = new Entries();
   readonly #checks: Deadlines<LiveEntry>;
-  #feed: FeedState = "none";
-  #unsubscribe: Promise<Unsubscribe | undefined> | undefined;
+  readonly #feed: Feed;
 
   constructor(options: HubOptions) {
     this.#options = options;
     this.clock = options.clock;
     this.store = guardedStore(options.store, options.clock, options.storeTimeoutMs);
     this.#checks = new Deadlines(options.clock, (entry) => void this.#check(entry));
+    this.#feed = new Feed(options.store, options.clock, {
+      changed: (change) => this.#hear(change),
+      broken: (error) => this.#feedBroken(error),
+      whole: () => this.revalidateAll(),
+    });
   }
 
   /** Subscribes to the store's feed. Until it is there, and where there is none, sessions are asked for regularly. */
   start(): void {
-    const { store } = this.#options;
-    if (!store.changes || this.#unsubscribe) return;
-    this.#feed = "broken";
-    this.#unsubscribe = store
-      .changes({
-        changed: (change) => this.#hear(change),
-        broken: (error) => this.#feedBroken(error),
-        missed: () => this.#feedWhole(),
-      })
-      .then(
-        (unsubscribe) => {
-          this.#feedWhole();
-          return unsubscribe;
-        },
-        (error: unknown) => {
-          this.#feedBroken(error);
-          return undefined;
-        },
-      );
+    this.#feed.start();
   }
 
   async close(): Promise<void> {
     this.#checks.clear();
     this.#entries.clear();
-    this.#entriesByPublicId.clear();
-    const unsubscribe = await this.#unsubscribe;
-    await unsubscribe?.();
+    await this.#feed.close();
   }
 
   get feed(): FeedState {
-    return this.#feed;
+    return this.#feed.state;
   }
 
   /** What is held right now: all zero once nothing is live. */
@@ -102,16 +78,16 @@ export class Hub {
 
   /** The session if it is live on this node, by any of its public ids. */
   livePublic(publicId: string): LiveEntry | undefined {
-    return this.#entriesByPublicId.get(publicId);
+    return this.#entries.ofPublicId(publicId);
   }
 
   live(key: SessionKey): LiveEntry | undefined {
-    return this.#entries.get(key.sid);
+    return this.#entries.get(key);
   }
 
   /** Registers `observer`; `load` next, and `release` in the end. An entry that has ended is left alone. */
   observe(session: SessionKey | LiveEntry, observer: Observer): LiveEntry {
-    const entry = session instanceof LiveEntry ? session : this.#entry(session);
+    const entry = session instanceof LiveEntry ? session : this.#entries.ensure(session);
     if (!entry.isEnded) entry.observers.add(observer);
     return entry;
   }
@@ -123,7 +99,7 @@ export class Hub {
 
   /** Keeps the session live while `fn` runs. */
   async hold<T>(key: SessionKey, fn: (entry: LiveEntry) => Promise<T>): Promise<T> {
-    const entry = this.#entry(key);
+    const entry = this.#entries.ensure(key);
     entry.holds++;
     try {
       return await fn(entry);
@@ -187,25 +163,32 @@ export class Hub {
     this.tell(() => this.#options.events.changed(entry.key, snapshot));
   }
 
-  /** Runs a write of this node; news of the feed that come meanwhile are looked at when it is done. */
-  async write<T>(
-    entry: LiveEntry | undefined,
-    run: () => Promise<T>,
-    adopted: (result: T) => void,
-  ): Promise<T> {
-    if (!entry) return run();
-    entry.writing++;
+  /**
+   * Runs a write of this node, in the session's lock. What it resolves to is the current snapshot from then on; news of
+   * the feed that come meanwhile may be its own echo, and are looked at when it is done.
+   */
+  async write(key: SessionKey, run: () => Promise<Snapshot | null>): Promise<Snapshot | null> {
+    const entry = this.live(key);
+    if (entry) entry.writing++;
     try {
-      const result = await run();
-      adopted(result);
-      return result;
+      const snapshot = await run();
+      const live = this.live(key); // it may have come to life meanwhile, and read what was before
+      if (snapshot && live) this.adopt(live, snapshot);
+      return snapshot;
+    } catch (error) {
+      if (entry) this.#checkSoon(entry); // nobody knows whether it was written
+      throw error;
     } finally {
-      entry.writing--;
-      if (entry.writing === 0) {
+      if (entry && --entry.writing === 0) {
         const news = entry.heard.splice(0).some((revision) => revision !== entry.snapshot?.revision);
-        if (news) this.#refresh(entry);
+        if (news && !entry.isEnded) this.#refresh(entry);
       }
     }
+  }
+
+  /** Tells the application of a change of a session that nobody observes here. */
+  announceChange(key: SessionKey, snapshot: Snapshot): void {
+    if (!this.live(key)) this.tell(() => this.#options.events.changed(key, snapshot));
   }
 
   /** Ends the session in the store and here; false if it was not stored any more. */
@@ -243,7 +226,7 @@ export class Hub {
 
   /** Reads every live session again, as after a gap in the feed. */
   revalidateAll(): void {
-    for (const entry of this.#entries.values()) this.#refresh(entry);
+    for (const entry of this.#entries) this.#refresh(entry);
   }
 
   /** Tells the application's `error` listeners. */
@@ -256,18 +239,8 @@ export class Hub {
     try {
       listener();
     } catch (error) {
-      this.#options.events.failed(error);
+      this.report(error);
     }
-  }
-
-  #entry(key: SessionKey): LiveEntry {
-    let entry = this.#entries.get(key.sid);
-    if (!entry) {
-      entry = new LiveEntry(key);
-      this.#entries.set(key.sid, entry);
-      for (const publicId of key.publicIds) this.#entriesByPublicId.set(publicId, entry);
-    }
-    return entry;
   }
 
   #dropIfIdle(entry: LiveEntry): void {
@@ -276,16 +249,14 @@ export class Hub {
 
   #forget(entry: LiveEntry): void {
     this.#checks.delete(entry);
-    if (this.#entries.get(entry.key.sid) !== entry) return;
-    this.#entries.delete(entry.key.sid);
-    for (const publicId of entry.key.publicIds) this.#entriesByPublicId.delete(publicId);
+    this.#entries.remove(entry);
   }
 
   #schedule(entry: LiveEntry, expiresAt: number): void {
     const now = this.clock.now();
     const deadline = expiresAt > now ? expiresAt : now + this.#retryMs(entry);
     const check =
-      this.#feed === "whole" ? deadline : Math.min(deadline, now + this.#options.revalidateIntervalMs);
+      this.#feed.state === "whole" ? deadline : Math.min(deadline, now + this.#options.revalidateIntervalMs);
     this.#checks.set(entry, check);
   }
 
@@ -303,14 +274,19 @@ export class Hub {
 
   /** A session whose time is over and that nobody can verify is not served for ever. */
   #readFailed(entry: LiveEntry, error: unknown): void {
-    this.#options.events.failed(error);
+    this.report(error);
     const deadline = entry.snapshot?.expiresAt ?? Number.POSITIVE_INFINITY;
     if (deadline + this.#options.revalidateIntervalMs <= this.clock.now()) {
       this.finish(entry, { reason: "unverified" });
-    } else if (!entry.isEnded && !entry.idle) {
-      this.#checks.set(entry, this.clock.now() + this.#retryMs(entry));
-      entry.failures++;
+    } else {
+      this.#checkSoon(entry);
     }
+  }
+
+  #checkSoon(entry: LiveEntry): void {
+    if (entry.isEnded || entry.idle) return;
+    this.#checks.set(entry, this.clock.now() + this.#retryMs(entry));
+    entry.failures++;
   }
 
   #gone(entry: LiveEntry): void {
@@ -325,7 +301,7 @@ export class Hub {
 
   #hear(change: SessionChange): void {
     for (const publicId of change.publicIds) {
-      const entry = this.#entriesByPublicId.get(publicId);
+      const entry = this.#entries.ofPublicId(publicId);
       if (!entry) continue;
       if (change.kind === "ended") this.finish(entry, { reason: change.reason });
       else if (entry.writing > 0) entry.heard.push(change.revision);
@@ -336,14 +312,7 @@ export class Hub {
   }
 
   #feedBroken(error: unknown): void {
-    this.#feed = "broken";
-    this.#options.events.failed(error);
-    for (const entry of this.#entries.values())
-      if (entry.snapshot) this.#schedule(entry, entry.snapshot.expiresAt);
-  }
-
-  #feedWhole(): void {
-    this.#feed = "whole";
-    this.revalidateAll();
+    this.report(error);
+    for (const entry of this.#entries) if (entry.snapshot) this.#schedule(entry, entry.snapshot.expiresAt);
   }
 }

@@ -6,11 +6,11 @@ import type { Hub } from "./hub.ts";
 import type { End, LiveEntry, Observer } from "./live-entry.ts";
 import type { SessionKey } from "./session-store.ts";
 import { deepFreeze, type Snapshot } from "./snapshot.ts";
-import type { Change, Transactions, Updated } from "./transactions.ts";
+import type { Change, Updated, Updates } from "./updates.ts";
 
 export interface HandleContext {
   readonly hub: Hub;
-  readonly transactions: Transactions;
+  readonly updates: Updates;
   readonly userId: (data: Readonly<SessionValues>) => string | undefined;
 }
 
@@ -110,7 +110,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 
   protected write<R>(fn: Change<R>): Promise<Updated<R>> {
-    return this.context.transactions.update(this.key, fn);
+    return this.context.updates.update(this.key, fn);
   }
 
   async reload(): Promise<LiveSession["data"]> {

@@ -1,5 +1,5 @@
 import { type Fields, fieldsOf, type SessionValues } from "./fields.ts";
-import type { CookieDocument, Revision, SessionDocument, StoredSession } from "./session-store.ts";
+import type { CookieDocument, Revision, StoredSession } from "./session-store.ts";
 
 /** One version of a session, as it was read or written: immutable, shared by all who look at it. */
 export interface Snapshot {
@@ -15,14 +15,6 @@ export interface Snapshot {
 export function snapshotOf({ document, expiresAt, revision }: StoredSession): Snapshot {
   const { cookie, ...data } = document;
   return { data: deepFreeze(data), fields: fieldsOf(data), cookie: cookie ?? {}, expiresAt, revision };
-}
-
-export function snapshotOfDocument(
-  document: SessionDocument,
-  expiresAt: number,
-  revision: Revision,
-): Snapshot {
-  return snapshotOf({ document, expiresAt, revision });
 }
 
 /** Freezes JSON data all the way down. */

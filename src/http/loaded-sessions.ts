@@ -1,6 +1,7 @@
+import type { Version } from "../core/conditional-writes.ts";
 import { type Fields, fieldsOf } from "../core/fields.ts";
+import type { Base, Held } from "../core/saves.ts";
 import type { CookieDocument, StoredSession } from "../core/session-store.ts";
-import type { Base, Held, Version } from "../core/transactions.ts";
 
 /**
  * Remembers of each session object what it held when it was loaded or last saved: the base of the three-way merge.

@@ -1,9 +1,10 @@
 import type session from "express-session";
 import { documentOf } from "../core/fields.ts";
+import type { Held } from "../core/saves.ts";
 import { type HandleContext, SessionHandle } from "../core/session-handle.ts";
 import type { SessionKey } from "../core/session-store.ts";
-import { snapshotOfDocument } from "../core/snapshot.ts";
-import type { Change, Held, Updated } from "../core/transactions.ts";
+import { snapshotOf } from "../core/snapshot.ts";
+import type { Change, Updated } from "../core/updates.ts";
 import { heldBy, type LoadedSessions } from "./loaded-sessions.ts";
 
 /** A request that the session middleware has seen. */
@@ -21,7 +22,7 @@ export class RequestSession extends SessionHandle {
     const stored = loaded.baseOf(request.session)?.stored;
     if (stored && !this.entry.snapshot) {
       const document = documentOf(stored.fields, stored.cookie);
-      context.hub.adopt(this.entry, snapshotOfDocument(document, stored.expiresAt, stored.revision));
+      context.hub.adopt(this.entry, snapshotOf({ ...stored, document }));
     }
   }
 
@@ -30,7 +31,7 @@ export class RequestSession extends SessionHandle {
       const session = this.#session;
       return session && this.#loaded.isUnstored(session) ? heldBy(session) : undefined;
     };
-    const updated = await this.context.transactions.update(this.key, fn, unstored);
+    const updated = await this.context.updates.update(this.key, fn, unstored);
     const session = this.#session; // `reload()` may have put another object in its place
     if (session) this.#loaded.refresh(session, updated.snapshot);
     return updated;

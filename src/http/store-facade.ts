@@ -4,8 +4,8 @@ import { sameFields } from "../core/fields.ts";
 import type { Hub } from "../core/hub.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import { cookieChanged } from "../core/merge.ts";
+import type { Saved, Saves } from "../core/saves.ts";
 import type { SessionKey, SessionStore } from "../core/session-store.ts";
-import type { Saved, Transactions } from "../core/transactions.ts";
 import { SessionEnded } from "../errors.ts";
 import { cookieOf, heldBy, type LoadedSessions } from "./loaded-sessions.ts";
 import type { Responses } from "./responses.ts";
@@ -13,7 +13,7 @@ import type { Responses } from "./responses.ts";
 export interface HttpContext {
   readonly store: SessionStore;
   readonly hub: Hub;
-  readonly transactions: Transactions;
+  readonly saves: Saves;
   readonly activity: Activity;
   readonly nameOf: (sid: string) => SessionKey;
   readonly loaded: LoadedSessions;
@@ -127,18 +127,16 @@ export class StoreFacade extends Store {
 
   /** `quiet`: nobody asked for this save, so an ended session is no error to anybody. */
   async #save(sid: string, session: object, quiet: boolean): Promise<void> {
-    const { nameOf, loaded, transactions, activity, hub, onConflict, onDiscard } = this.#context;
+    const { nameOf, loaded, saves, activity, hub, onConflict, onDiscard } = this.#context;
     const key = nameOf(sid);
     const held = heldBy(session);
     const save = async (): Promise<Saved | boolean> => {
       const base = loaded.baseOf(session);
       if (!base) {
-        return loaded.isUnstored(session)
-          ? transactions.create(key, held)
-          : transactions.saveWhole(key, held);
+        return loaded.isUnstored(session) ? saves.create(key, held) : saves.saveWhole(key, held);
       }
       const unchanged = sameFields(base.fields, held.fields) && !cookieChanged(base.cookie, held.cookie);
-      if (!unchanged) return transactions.save(key, base, held);
+      if (!unchanged) return saves.save(key, base, held);
       const touched = await activity.onRequest(key, held.cookie, base.stored.expiresAt);
       return touched && (quiet || (await hub.read(key)) !== null);
     };

@@ -1,6 +1,5 @@
 import type { Socket } from "socket.io";
 import type { Activity } from "../core/activity.ts";
-import type { Hub } from "../core/hub.ts";
 import type { End, LiveEntry, Observer } from "../core/live-entry.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../core/session-handle.ts";
 import type { SessionKey } from "../core/session-store.ts";

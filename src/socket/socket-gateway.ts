@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
+import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "socket.io";
-import { type RefusalCode, refusals } from "../protocol.ts";
+import type { RefusalCode } from "../protocol.ts";
 import { Admission, type AdmissionOptions, type Decision } from "./admission.ts";
+import { type Exchange, ignoreReset, rejectRequest, rejectUpgrade } from "./exchange.ts";
 import { RefusedConnection } from "./refused-connection.ts";
 import { exposeSession } from "./request-view.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
@@ -79,7 +79,10 @@ export class SocketGateway {
     const { handleRequest, handleUpgrade, emit } = engine;
     engine.handleRequest = (request, response) => {
       const pass = () => handleRequest.call(engine, request, response);
-      if (request.method === "OPTIONS") return pass(); // a CORS preflight carries no cookie and gets no session
+      if (request.method === "OPTIONS") {
+        pass(); // a CORS preflight carries no cookie and gets no session
+        return;
+      }
       this.#guard(engine, request, {
         pass,
         reject: (code) => rejectRequest(response, code),
@@ -117,16 +120,19 @@ export class SocketGateway {
       });
       exchange.reject(code);
     };
-    const fault = this.#admission.check(request);
-    if (fault) return reject(fault);
-    const engineId = queryOf(request)?.sid;
-    if (engineId) {
-      const identity = this.#identities.get(engineId);
-      if (identity === undefined || identity === this.#admission.identityOf(request)) return exchange.pass();
-      return reject("COOKIE_MISMATCH");
-    }
-    if (this.#closed) return reject("STORE_UNAVAILABLE");
-    void this.#handshake(request, exchange, reject);
+    const fault = this.#admission.check(request) ?? this.#mismatch(request);
+    if (fault) reject(fault);
+    else if (queryOf(request)?.sid) exchange.pass();
+    else if (this.#closed) reject("STORE_UNAVAILABLE");
+    else
+      void this.#handshake(request, exchange, reject).catch((cause: unknown) => reject("BAD_REQUEST", cause));
+  }
+
+  /** A poll or upgrade has to prove the session that its connection was opened with. */
+  #mismatch(request: EngineRequest): RefusalCode | undefined {
+    const identity = this.#identities.get(queryOf(request)?.sid ?? "");
+    if (identity === undefined || identity === this.#admission.identityOf(request)) return undefined;
+    return "COOKIE_MISMATCH";
   }
 
   async #handshake(
@@ -135,7 +141,10 @@ export class SocketGateway {
     reject: (code: RefusalCode, cause?: unknown) => void,
   ) {
     const decision = await this.#admission.decide(request);
-    if (decision.kind === "rejected") return reject(decision.code, decision.cause);
+    if (decision.kind === "rejected") {
+      reject(decision.code, decision.cause);
+      return;
+    }
     if (decision.kind === "refused") this.#options.onRefusal(decision.code, request, undefined);
     if (decision.kind === "admitted") {
       const { connection } = decision;
@@ -143,7 +152,10 @@ export class SocketGateway {
         if (!connection.isClaimed) connection.release();
       };
       exchange.onGone(giveBack);
-      if (exchange.isGone() || this.#closed) return giveBack();
+      if (exchange.isGone() || this.#closed) {
+        giveBack();
+        return;
+      }
       exposeSession(request, () => connection.data);
     }
     this.#handshakes.set(request, { decision, identity: this.#admission.identityOf(request) });
@@ -190,35 +202,4 @@ export class SocketGateway {
     connection.once("close", () => this.#connections.delete(connection));
     own.claim(connection);
   }
-}
-
-/** A handshake, poll or upgrade, whatever it is answered through. */
-interface Exchange {
-  pass(): void;
-  reject(code: RefusalCode): void;
-  onGone(gone: () => void): void;
-  isGone(): boolean;
-}
-
-/** A peer that resets while its upgrade waits would otherwise raise an uncaught error. */
-function ignoreReset(): void {}
-
-function bodyOf(code: RefusalCode): string {
-  return JSON.stringify({ code: 4, message: "Forbidden", context: refusals[code].meaning });
-}
-
-function statusOf(code: RefusalCode): [number, string] {
-  if (code === "STORE_UNAVAILABLE") return [503, "Service Unavailable"];
-  return code === "BAD_REQUEST" ? [400, "Bad Request"] : [403, "Forbidden"];
-}
-
-function rejectRequest(response: ServerResponse, code: RefusalCode): void {
-  response.writeHead(statusOf(code)[0], { "Content-Type": "application/json", Connection: "close" });
-  response.end(bodyOf(code));
-}
-
-function rejectUpgrade(socket: Duplex, code: RefusalCode): void {
-  const body = bodyOf(code);
-  const head = `HTTP/1.1 ${statusOf(code).join(" ")}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
-  socket.end(head + body, () => socket.destroy());
 }

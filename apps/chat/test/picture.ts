@@ -34,8 +34,8 @@ async function say(page: Page, text: string): Promise<void> {
   await page.getByRole("log").getByText(text).waitFor();
 }
 
-const ada = await logIn("Ada", { viewport: { width: 860, height: 620 }, colorScheme: "light" });
-const grace = await logIn("Grace", { viewport: { width: 360, height: 620 }, colorScheme: "dark" });
+const ada = await logIn("Ada", { viewport: { width: 820, height: 600 }, colorScheme: "light" });
+const grace = await logIn("Grace", { viewport: { width: 360, height: 600 }, colorScheme: "dark" });
 await say(grace, "Morning, Ada! How many tabs today?");
 await say(ada, "Two. The list shows me once.");
 await ada.getByText("Change name").click();
@@ -45,18 +45,18 @@ await ada.getByRole("status").filter({ hasText: "Countess" }).waitFor();
 await say(ada, "And now I have a new name, without reconnecting.");
 await say(grace, "I see it already.");
 await ada.mouse.move(0, 0);
-await grace.getByRole("log").scrollIntoViewIfNeeded();
+await grace.getByLabel("Message").blur();
+await grace.mouse.wheel(0, 10_000);
+await grace.waitForFunction("innerHeight + scrollY >= document.documentElement.scrollHeight - 1");
 const views = [await ada.screenshot(), await grace.screenshot()].map((png) => png.toString("base64"));
 
-const frame = await browser.newPage({ viewport: { width: 1200, height: 640 } });
+const frame = await browser.newPage({ viewport: { width: 1200, height: 604 } });
 await frame.setContent(`
   <style>
-    body { margin: 0; background: transparent }
-    img { position: absolute; border-radius: 14px; box-shadow: 0 6px 22px rgb(0 0 0 / 0.35) }
-    img:first-child { left: 10px; top: 6px }
-    img:last-child { right: 14px; top: 6px }
+    body { margin: 2px; display: flex; justify-content: space-between }
+    img { border-radius: 14px; outline: 2px solid #888 }
   </style>
-  <img src="data:image/png;base64,${views[0]}" width="800"><img src="data:image/png;base64,${views[1]}" width="350">
+  ${views.map((png) => `<img src="data:image/png;base64,${png}">`).join("")}
 `);
 mkdirSync(dirname(path), { recursive: true });
 await frame.screenshot({ path, omitBackground: true });

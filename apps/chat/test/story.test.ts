@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, WebSocket } from "playwright-core";
 import { sqliteStore } from "socket-session/sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { chromiumPath, describeWithChromium } from "../../../test/setup/services.ts";
@@ -9,12 +9,14 @@ import { type Chat, createChat } from "../server/create-chat.ts";
 import { type BuiltPage, buildPage } from "./build-page.ts";
 import { launchChromium } from "./chromium.ts";
 
-describeWithChromium("in a browser", () => {
+describeWithChromium("in a browser", { timeout: 60_000 }, () => {
   let built: BuiltPage;
   let browser: Browser;
   let folder: string;
   let chat: Chat;
   let url: string;
+  let errors: Error[];
+  const webSockets = new WeakMap<Page, WebSocket[]>();
 
   beforeAll(async () => {
     built = await buildPage();
@@ -30,21 +32,23 @@ describeWithChromium("in a browser", () => {
     const store = sqliteStore({ path: join(folder, "chat.sqlite") });
     chat = createChat({ store, secret: "a secret of thirty-two characters", pageDir: built.dir });
     url = `http://localhost:${await chat.listen(0)}`;
+    errors = [];
   });
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
     await chat.close();
     rmSync(folder, { recursive: true, force: true });
+    expect(errors).toEqual([]);
   });
 
-  /** A page in a browser of its own, or in another tab of `page`'s; what goes wrong in it fails the test. */
-  async function open(page?: Page): Promise<Page> {
-    const context = page?.context() ?? (await browser.newContext());
-    context.setDefaultTimeout(10_000);
-    const opened = await context.newPage();
-    opened.on("pageerror", (error) => expect.unreachable(String(error)));
-    await opened.goto(url);
-    return opened;
+  /** Another tab of this browser, or one in a browser of its own; what its scripts throw fails the test. */
+  async function open(context?: BrowserContext): Promise<Page> {
+    const page = await (context ?? (await browser.newContext())).newPage();
+    page.setDefaultTimeout(10_000);
+    page.on("pageerror", (error) => errors.push(error));
+    page.on("websocket", (webSocket) => webSockets.set(page, [...(webSockets.get(page) ?? []), webSocket]));
+    await page.goto(url);
+    return page;
   }
 
   const shows = (page: Page, text: string) => page.getByText(text).first().waitFor();
@@ -72,14 +76,13 @@ describeWithChromium("in a browser", () => {
   test("a newcomer logs in, chats in two tabs, renames himself and logs out; a second visitor sees it all", async () => {
     const newcomer = await open();
     await isConnectedAs(newcomer, "a guest");
-    const visitor = await open();
-    await logIn(visitor, "Grace");
-    await visitor.evaluate(() => {
-      document.title = "never reloaded";
-    });
+    const other = await browser.newContext();
+    await other.request.post(`${url}/login`, { form: { name: "Grace" } });
+    const visitor = await open(other);
+    await isConnectedAs(visitor, "Grace");
 
     await logIn(newcomer, "Ada");
-    const secondTab = await open(newcomer);
+    const secondTab = await open(newcomer.context());
     await isConnectedAs(secondTab, "Ada");
     await say(newcomer, "Hello from the first tab");
     await say(secondTab, "and from the second");
@@ -107,14 +110,15 @@ describeWithChromium("in a browser", () => {
     await visitor.getByRole("listitem").filter({ hasText: "1 guest" }).waitFor();
     await say(visitor, "Goodbye!");
     await hears(newcomer, "Grace", "Goodbye!");
-    expect(await visitor.title()).toBe("never reloaded");
+    const [only, ...others] = webSockets.get(visitor) ?? [];
+    expect([only?.isClosed(), others]).toEqual([false, []]);
     expect(await secondTab.getByText("Goodbye!").count()).toBe(0);
   });
 
   test("the plain form renames without any script of the page's", async () => {
     const page = await open();
     await logIn(page, "Ada");
-    const secondTab = await open(page);
+    const secondTab = await open(page.context());
     await isConnectedAs(secondTab, "Ada");
     await page.getByText("Change name").click();
     await page.getByLabel("New name").fill("Countess");
@@ -126,7 +130,7 @@ describeWithChromium("in a browser", () => {
 
   test("a login in one tab brings its other tabs along, also those whose session was over", async () => {
     const page = await open();
-    const secondTab = await open(page);
+    const secondTab = await open(page.context());
     await isConnectedAs(secondTab, "a guest");
     await logIn(page, "Ada");
     await isConnectedAs(secondTab, "Ada");

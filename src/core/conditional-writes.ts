@@ -1,0 +1,84 @@
+import { SocketSessionError } from "../errors.ts";
+import { documentOf, type Fields, sameFields } from "./fields.ts";
+import type { Hub } from "./hub.ts";
+import { lifeMs } from "./life-time.ts";
+import type { CookieDocument, SessionDocument, SessionKey } from "./session-store.ts";
+import { type Snapshot, snapshotOf } from "./snapshot.ts";
+
+/** A session as it is stored. */
+export type Version = Pick<Snapshot, "fields" | "cookie" | "expiresAt" | "revision">;
+
+/** How often a conditional write may be beaten before `SESSION_CONTENTION`. */
+export const maxAttempts = 100;
+const maxBackoffMs = 20;
+
+/** The single write that everything ends in: on top of one version, or not at all. */
+export class ConditionalWrites {
+  readonly #hub: Hub;
+  readonly #ttlMs: number;
+
+  constructor(hub: Hub, ttlMs: number) {
+    this.#hub = hub;
+    this.#ttlMs = ttlMs;
+  }
+
+  /** Null if another writer was faster or the session is gone; what was written is the live session's snapshot now. */
+  async replace(
+    key: SessionKey,
+    current: Version,
+    fields: Fields,
+    cookie: CookieDocument,
+    expiresAt: number | "keep",
+  ): Promise<Snapshot | null> {
+    const document = documentOf(fields, cookie);
+    const until = expiresAt === "keep" ? current.expiresAt : expiresAt;
+    const snapshot = await this.#write(key, document, until, () =>
+      this.#hub.store.replace(key, current.revision, document, expiresAt),
+    );
+    if (snapshot && !sameFields(current.fields, fields)) this.#hub.announceChange(key, snapshot);
+    return snapshot;
+  }
+
+  /** Null if a session of this id is stored already. */
+  async create(key: SessionKey, fields: Fields, cookie: CookieDocument): Promise<Snapshot | null> {
+    const document = documentOf(fields, cookie);
+    const expiresAt = this.deadline(cookie);
+    return this.#write(key, document, expiresAt, () => this.#hub.store.create(key, document, expiresAt));
+  }
+
+  async #write(
+    key: SessionKey,
+    document: SessionDocument,
+    expiresAt: number,
+    write: () => Promise<Snapshot["revision"] | null>,
+  ): Promise<Snapshot | null> {
+    return this.#hub.write(key, async () => {
+      const revision = await write();
+      return revision === null ? null : snapshotOf({ document, expiresAt, revision });
+    });
+  }
+
+  /** What is stored now. */
+  async read(key: SessionKey): Promise<Snapshot | null> {
+    const stored = await this.#hub.read(key);
+    return stored && snapshotOf(stored);
+  }
+
+  /** When a session with this cookie ends, used now. */
+  deadline(cookie: CookieDocument): number {
+    return this.#hub.clock.now() + lifeMs(cookie, this.#ttlMs);
+  }
+
+  /** Waits a little, at random, before the next attempt. */
+  backoff(attempt: number): Promise<void> {
+    const delayMs = Math.random() * Math.min(2 ** attempt, maxBackoffMs);
+    return new Promise((resolve) => this.#hub.clock.after(delayMs, resolve));
+  }
+
+  contention(key: SessionKey, operation: string): SocketSessionError {
+    return new SocketSessionError(
+      "SESSION_CONTENTION",
+      `The ${operation} of session ${key.publicId} was beaten by other writers ${maxAttempts} times; nothing was written. Keep what changes many times a second out of the session.`,
+    );
+  }
+}

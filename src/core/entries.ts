@@ -1,0 +1,47 @@
+import { LiveEntry } from "./live-entry.ts";
+import type { SessionKey } from "./session-store.ts";
+
+/** The live sessions of a node, by id and by each of their public ids. */
+export class Entries {
+  readonly #bySid = new Map<string, LiveEntry>();
+  readonly #byPublicId = new Map<string, LiveEntry>();
+
+  get size(): number {
+    return this.#bySid.size;
+  }
+
+  get(key: SessionKey): LiveEntry | undefined {
+    return this.#bySid.get(key.sid);
+  }
+
+  ofPublicId(publicId: string): LiveEntry | undefined {
+    return this.#byPublicId.get(publicId);
+  }
+
+  /** The entry of this session, a new one if there is none. */
+  ensure(key: SessionKey): LiveEntry {
+    let entry = this.#bySid.get(key.sid);
+    if (!entry) {
+      entry = new LiveEntry(key);
+      this.#bySid.set(key.sid, entry);
+      for (const publicId of key.publicIds) this.#byPublicId.set(publicId, entry);
+    }
+    return entry;
+  }
+
+  /** Removes just this entry, not one that has come after it. */
+  remove(entry: LiveEntry): void {
+    if (this.#bySid.get(entry.key.sid) !== entry) return;
+    this.#bySid.delete(entry.key.sid);
+    for (const publicId of entry.key.publicIds) this.#byPublicId.delete(publicId);
+  }
+
+  clear(): void {
+    this.#bySid.clear();
+    this.#byPublicId.clear();
+  }
+
+  [Symbol.iterator](): Iterator<LiveEntry> {
+    return [...this.#bySid.values()][Symbol.iterator]();
+  }
+}

@@ -1,0 +1,133 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { SessionEnded, SocketSessionError } from "../errors.ts";
+import { type ConditionalWrites, maxAttempts } from "./conditional-writes.ts";
+import { type Fields, fieldsOf, type SessionValues, valuesOf } from "./fields.ts";
+import type { Hub } from "./hub.ts";
+import { KeyedLock } from "./keyed-lock.ts";
+import type { LiveEntry } from "./live-entry.ts";
+import { applyPatch, diff } from "./merge.ts";
+import type { Held, Saves } from "./saves.ts";
+import type { SessionKey } from "./session-store.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { withTimeout } from "./with-timeout.ts";
+
+/** Application code that changes a draft. */
+export type Change<R> = (draft: SessionValues) => R | Promise<R>;
+
+export interface Updated<R> {
+  readonly result: R;
+  readonly snapshot: Snapshot;
+}
+
+/** An update under way, as the code within it sees it. */
+interface Frame {
+  readonly sid: string;
+  readonly outer: Frame | undefined;
+  running: boolean;
+}
+
+/**
+ * `update(fn)`: a transaction over one session. `fn` runs outside of the session's lock, which spans the write alone:
+ * it may await a request of its own session. When a write was beaten, `fn` runs again on fresh data.
+ */
+export class Updates {
+  readonly #hub: Hub;
+  readonly #writes: ConditionalWrites;
+  readonly #saves: Saves;
+  readonly #timeoutMs: number;
+  readonly #queue = new KeyedLock();
+  readonly #frames = new AsyncLocalStorage<Frame>();
+
+  constructor(hub: Hub, writes: ConditionalWrites, saves: Saves, timeoutMs: number) {
+    this.#hub = hub;
+    this.#writes = writes;
+    this.#saves = saves;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Sessions with an update under way or waiting. */
+  get running(): number {
+    return this.#queue.size;
+  }
+
+  /**
+   * Runs `fn` on a draft and writes what it changed in one atomic step. Updates of one session run one after another
+   * in this process. `unstored` says whether the session still has to be stored for the first time. Rejects with
+   * `SessionEnded`, `SESSION_NESTED_UPDATE`, `SESSION_UPDATE_TIMEOUT`, `SESSION_CONTENTION`, `SESSION_INVALID_DATA`,
+   * the store's error, or what `fn` throws: nothing is written then.
+   */
+  async update<R>(key: SessionKey, fn: Change<R>, unstored?: () => Held | undefined): Promise<Updated<R>> {
+    this.#refuseNesting(key);
+    return this.#hub.hold(key, (entry) =>
+      this.#queue.run(key.sid, () => {
+        const held = unstored?.();
+        return held ? this.#create(key, held, fn) : this.#change(entry, fn);
+      }),
+    );
+  }
+
+  /** Nobody else knows the id of a session that was never stored, so nothing can come between. */
+  async #create<R>(key: SessionKey, { fields, cookie }: Held, fn: Change<R>): Promise<Updated<R>> {
+    const draft = valuesOf(fields);
+    const result = await this.#run(key, () => fn(draft));
+    const { snapshot } = await this.#saves.create(key, { fields: draftFields(draft), cookie });
+    if (!snapshot) throw new SessionEnded(key.publicId);
+    return { result, snapshot };
+  }
+
+  async #change<R>(entry: LiveEntry, fn: Change<R>): Promise<Updated<R>> {
+    const { key } = entry;
+    let current = entry.snapshot ?? (await this.#hub.load(entry));
+    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+      if (!current || entry.isEnded) throw new SessionEnded(key.publicId);
+      const draft = valuesOf(current.fields);
+      const result = await this.#run(key, () => fn(draft));
+      if (entry.isEnded) throw new SessionEnded(key.publicId);
+      const patch = diff(current.fields, draftFields(draft));
+      if (patch.size === 0) return { result, snapshot: current };
+      const seen = current;
+      const snapshot = await this.#hub.lock.run(key.sid, () =>
+        this.#writes.replace(key, seen, applyPatch(seen.fields, patch), seen.cookie, "keep"),
+      );
+      if (snapshot) return { result, snapshot };
+      if (attempt > 1) await this.#writes.backoff(attempt);
+      current = await this.#hub.reload(entry);
+    }
+    throw this.#writes.contention(key, "update");
+  }
+
+  #run<R>(key: SessionKey, fn: () => R | Promise<R>): Promise<R> {
+    const frame: Frame = { sid: key.sid, outer: this.#frames.getStore(), running: true };
+    const late = () =>
+      new SocketSessionError(
+        "SESSION_UPDATE_TIMEOUT",
+        `The function given to update() of session ${key.publicId} did not settle within ${this.#timeoutMs} ms; nothing was written. Do slow work before update(), or raise updateTimeoutMs.`,
+      );
+    return withTimeout(this.#hub.clock, this.#timeoutMs, () => this.#frames.run(frame, fn), late).finally(
+      () => {
+        frame.running = false;
+      },
+    );
+  }
+
+  #refuseNesting(key: SessionKey): void {
+    for (let frame = this.#frames.getStore(); frame; frame = frame.outer) {
+      if (frame.running && frame.sid === key.sid) {
+        throw new SocketSessionError(
+          "SESSION_NESTED_UPDATE",
+          `update() of session ${key.publicId} was called inside an update() of the same session and would wait for itself. Change the draft that the outer function was given instead.`,
+        );
+      }
+    }
+  }
+}
+
+function draftFields(draft: SessionValues): Fields {
+  if ("cookie" in draft) {
+    throw new SocketSessionError(
+      "SESSION_INVALID_DATA",
+      'The function given to update() set "cookie", which belongs to express-session. Change req.session.cookie in a request instead.',
+    );
+  }
+  return fieldsOf(draft);
+}

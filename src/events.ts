@@ -1,0 +1,21 @@
+import type { EndReason } from "./core/session-store.ts";
+import type { AppData, DeepReadonly } from "./live-session.ts";
+import type { RefusalCode } from "./protocol.ts";
+
+/** What a `LiveSessions` tells. A listener that throws is reported as `error` and harms nobody else. */
+export interface LiveSessionsEvents {
+  /** A session changed: by this node, or any session that is live on it. */
+  change: [change: { publicId: string; userId: string | undefined; data: DeepReadonly<AppData> }];
+  /** A session ended: by this node, or any session that was live on it. */
+  end: [end: { publicId: string; reason: EndReason }];
+  /** Somebody was not let in. `cause` is what the store said, for `STORE_UNAVAILABLE`. */
+  refuse: [
+    refusal: { code: RefusalCode; address: string | undefined; origin: string | undefined; cause?: unknown },
+  ];
+  /** A save overwrote top-level keys that somebody else had changed since the request loaded them. */
+  conflict: [conflict: { publicId: string; keys: readonly string[] }];
+  /** A save of an ended session was dropped. */
+  discard: [discarded: { publicId: string }];
+  /** Something failed where nobody waits for an answer. Without a listener it becomes a process warning. */
+  error: [error: unknown];
+}

@@ -1,0 +1,22 @@
+import type { FeedState } from "./core/feed.ts";
+import type { RefusalCode } from "./protocol.ts";
+
+/** What `sessions.stats()` returns: how things stand on this node, and counts since its start. */
+export interface Stats {
+  /** Sessions live on this node. */
+  readonly live: number;
+  /** Connections that hold a session or are guests. */
+  readonly connections: number;
+  readonly refused: Readonly<Record<RefusalCode, number>>;
+  readonly touches: number;
+  readonly conflicts: number;
+  readonly discarded: number;
+  readonly store: {
+    readonly name: string;
+    readonly atomic: boolean;
+    /** `none`: the store has no change feed; `broken`: it has one, and is cut off from it at the moment. */
+    readonly feed: FeedState;
+    /** What cannot be promised over this store, in words. */
+    readonly limits: readonly string[];
+  };
+}
