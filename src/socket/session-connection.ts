@@ -121,8 +121,12 @@ export class SessionConnection {
   }
 
   /** Silent at once; the transport closes when the client has its new cookie, and a stock client comes back with it. */
-  #replace(connection: EngineConnection, { settled }: End): void {
+  #replace(connection: EngineConnection, { reason, settled }: End): void {
     gate(connection);
+    if (reason !== "replaced") {
+      connection.close(true);
+      return;
+    }
     const cancel = this.#context.hub.clock.after(this.#context.rebindMs, () => connection.close(true));
     void settled?.then(() => {
       cancel();

@@ -9,6 +9,8 @@ import { Browser } from "./browser.ts";
 
 export interface WorldOptions extends Partial<LiveSessionsOptions> {
   io?: Partial<ServerOptions>;
+  /** Express 5 unless a test brings another. */
+  framework?: typeof express;
   /** Adds routes of a test's own, after the session middleware. */
   routes?: (app: Express, sessions: LiveSessions) => void;
   /** Runs before the server listens, after `attach`. */
@@ -32,6 +34,7 @@ export const secret = "a secret of thirty-two characters";
 
 export async function startWorld({
   io: ioOptions,
+  framework = express,
   routes,
   sockets,
   ...options
@@ -39,8 +42,8 @@ export async function startWorld({
   const sessions = liveSessions({ store: memoryStore(), secret, name: "sid", ...options });
   const errors: unknown[] = [];
   sessions.on("error", (error) => errors.push(error));
-  const app = express();
-  app.use(express.json());
+  const app = framework();
+  app.use(framework.json());
   app.use(sessions.express());
   standardRoutes(app, sessions);
   routes?.(app, sessions);
