@@ -299,7 +299,9 @@ describe("writes", () => {
 
   test("a late update of a session that was never stored, or has ended, throws SessionEnded and stores nothing", async () => {
     const set = liveSet();
-    await expect(set.updates.update(nameOf("never"), () => {})).rejects.toMatchObject({ code: "SESSION_ENDED" });
+    await expect(set.updates.update(nameOf("never"), () => {})).rejects.toMatchObject({
+      code: "SESSION_ENDED",
+    });
     const key = await stored(set, "a");
     await set.hub.end(key, "destroyed");
     await expect(set.updates.update(key, () => {})).rejects.toMatchObject({ name: "SessionEnded" });

@@ -36,7 +36,13 @@ describe("the three-way merge", () => {
   test("hostile keys are keys like any other", () => {
     const values = JSON.parse('{"__proto__":{"polluted":1},"constructor":1,"toJSON":"x","hasOwnProperty":2}');
     const copy = documentOf(fieldsOf(values), { path: "/" });
-    expect(Object.keys(copy).sort()).toEqual(["__proto__", "constructor", "cookie", "hasOwnProperty", "toJSON"]);
+    expect(Object.keys(copy).sort()).toEqual([
+      "__proto__",
+      "constructor",
+      "cookie",
+      "hasOwnProperty",
+      "toJSON",
+    ]);
     expect(Reflect.get({}, "polluted")).toBeUndefined();
     expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
   });

@@ -1,16 +1,15 @@
 import { EventEmitter, once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import express from "express";
 import session from "express-session";
-import { liveSessions, type LiveSessions } from "socket-session";
+import { type LiveSessions, liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test } from "vitest";
-import { refused } from "../support/browser.ts";
+import { Browser, refused } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
 import { describeStores } from "../support/matrix.ts";
 import { secret, startWorld, type World } from "../support/world.ts";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { Browser } from "../support/browser.ts";
 
 let world: World | undefined;
 const closing: (() => unknown)[] = [];
@@ -24,7 +23,8 @@ type Answer = [error: unknown, value?: unknown];
 const call = (run: (callback: (...answer: unknown[]) => void) => void) =>
   new Promise<Answer>((resolve) => run((error, value) => resolve([error, value])));
 
-const cookie = () => ({ originalMaxAge: 60_000, expires: new Date(Date.now() + 60_000).toISOString() }) as never;
+const cookie = () =>
+  ({ originalMaxAge: 60_000, expires: new Date(Date.now() + 60_000).toISOString() }) as never;
 
 describeStores("the express-session store contract", ({ store }) => {
   function open(): { sessions: LiveSessions; facade: session.Store } {
@@ -44,13 +44,25 @@ describeStores("the express-session store contract", ({ store }) => {
     sync = false;
     expect(await call((done) => facade.get("a", done))).toEqual([null, null]);
     expect(early).toEqual([false]);
-    expect(await call((done) => facade.set("a", { cookie: cookie(), n: 1 }, done))).toEqual([null, undefined]);
-    expect(await call((done) => facade.get("a", done))).toMatchObject([null, { n: 1, cookie: { originalMaxAge: 60_000 } }]);
-    expect(await call((done) => facade.touch?.("a", { cookie: cookie() } as never, done))).toEqual([null, undefined]);
+    expect(await call((done) => facade.set("a", { cookie: cookie(), n: 1 }, done))).toEqual([
+      null,
+      undefined,
+    ]);
+    expect(await call((done) => facade.get("a", done))).toMatchObject([
+      null,
+      { n: 1, cookie: { originalMaxAge: 60_000 } },
+    ]);
+    expect(await call((done) => facade.touch?.("a", { cookie: cookie() } as never, done))).toEqual([
+      null,
+      undefined,
+    ]);
     expect(await call((done) => facade.destroy("a", done))).toEqual([null, undefined]);
     expect(await call((done) => facade.get("a", done))).toEqual([null, null]);
     expect(await call((done) => facade.destroy("a", done))).toEqual([null, undefined]);
-    expect(await call((done) => facade.touch?.("a", { cookie: cookie() } as never, done))).toEqual([null, undefined]);
+    expect(await call((done) => facade.touch?.("a", { cookie: cookie() } as never, done))).toEqual([
+      null,
+      undefined,
+    ]);
     expect(await call((done) => facade.get("a", done))).toEqual([null, null]); // a touch makes nothing
   });
 
@@ -71,7 +83,11 @@ describeStores("the express-session store contract", ({ store }) => {
     await ada.connect();
     await eve.connect();
     const [, all] = await call((done) => facade.all?.(done));
-    expect(Object.values(all as object).map(({ name }) => name).sort()).toEqual(["ada", "eve"]);
+    expect(
+      Object.values(all as object)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(["ada", "eve"]);
     expect(await call((done) => facade.length?.(done))).toEqual([null, 2]);
     expect(await call((done) => facade.clear?.(done))).toEqual([null, undefined]);
     expect(await call((done) => facade.length?.(done))).toEqual([null, 0]);
@@ -90,14 +106,19 @@ describeStores("the express-session store contract", ({ store }) => {
     expect((await call((done) => facade.get("a", done)))[1]).toMatchObject({ n: 2, m: 2 });
     await sessions.end("a");
     expect((await call((done) => facade.set("a", mine, done)))[0]).toMatchObject({ code: "SESSION_ENDED" });
-    expect((await call((done) => facade.set("a", { ...mine }, done)))[0]).toMatchObject({ code: "SESSION_ENDED" });
+    expect((await call((done) => facade.set("a", { ...mine }, done)))[0]).toMatchObject({
+      code: "SESSION_ENDED",
+    });
     expect((await call((done) => facade.get("a", done)))[1]).toBeNull();
   });
 
   test("load gives a Session that works without HTTP: save, reload, touch, destroy", async () => {
     const { facade } = open();
     await call((done) => facade.set("a", { cookie: cookie(), n: 1 }, done));
-    const [, loaded] = (await call((done) => facade.load("a", done))) as [unknown, session.Session & session.SessionData];
+    const [, loaded] = (await call((done) => facade.load("a", done))) as [
+      unknown,
+      session.Session & session.SessionData,
+    ];
     expect(loaded.id).toBe("a");
     loaded.n = 2;
     await call((done) => loaded.save(done));
@@ -113,11 +134,22 @@ describeStores("the express-session store contract", ({ store }) => {
     const { facade } = open();
     const hostile = JSON.parse('{"save":1,"id":2,"constructor":3,"__proto__":{"x":1},"touch":4,"n":1}');
     await call((done) => facade.set("a", Object.assign(hostile, { cookie: cookie() }), done));
-    const [, loaded] = (await call((done) => facade.load("a", done))) as [unknown, session.Session & session.SessionData];
+    const [, loaded] = (await call((done) => facade.load("a", done))) as [
+      unknown,
+      session.Session & session.SessionData,
+    ];
     loaded.n = 2;
     await call((done) => loaded.save(done));
     const [, kept] = await call((done) => facade.get("a", done));
-    expect(Object.keys(kept as object).sort()).toEqual(["__proto__", "constructor", "cookie", "id", "n", "save", "touch"]);
+    expect(Object.keys(kept as object).sort()).toEqual([
+      "__proto__",
+      "constructor",
+      "cookie",
+      "id",
+      "n",
+      "save",
+      "touch",
+    ]);
   });
 });
 
@@ -166,7 +198,10 @@ describe("a middleware made elsewhere, with sessions.store()", () => {
 
   test("a wrapped store's disconnect and connect reach express-session", async () => {
     const store = new session.MemoryStore();
-    world = await startWorld({ store, routes: (app) => app.get("/has", (req, res) => void res.send(String("session" in req))) });
+    world = await startWorld({
+      store,
+      routes: (app) => app.get("/has", (req, res) => void res.send(String("session" in req))),
+    });
     expect(await world.browser().get("/has")).toBe("true");
     store.emit("disconnect");
     expect(await world.browser().get("/has")).toBe("false");
@@ -239,7 +274,11 @@ describe("options of express-session keep their meaning", () => {
     const old = await startWorld({ store, secret: "the old secret" });
     const ada = await old.visitor({ name: "ada" });
     await old.close();
-    world = await startWorld({ store, secret: ["the new secret", "the old secret"], sockets: (io) => installHandlers(io) });
+    world = await startWorld({
+      store,
+      secret: ["the new secret", "the old secret"],
+      sockets: (io) => installHandlers(io),
+    });
     const later = world.browser();
     later.cookie = ada.cookie;
     expect(JSON.parse(await later.get("/session")).data).toEqual({ name: "ada" });

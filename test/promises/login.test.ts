@@ -128,7 +128,9 @@ describe.each([
       const socket: Socket = await visitor.connect("/");
       expect(await socket.emitWithAck("user")).toBeNull();
       const gone = disconnected(socket);
-      expect(JSON.parse(await visitor.post("/passport/login", { user: "ada" }))).toEqual({ user: { id: "ada" } });
+      expect(JSON.parse(await visitor.post("/passport/login", { user: "ada" }))).toEqual({
+        user: { id: "ada" },
+      });
       expect(visitor.cookie).not.toBe(before);
       expect(await gone).not.toBe("io server disconnect");
       await expect.poll(() => socket.connected).toBe(true);

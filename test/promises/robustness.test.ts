@@ -91,7 +91,12 @@ describeEverywhere("what goes wrong in a handler", ({ store, transports, namespa
 describeStores("an update that hangs", ({ store }) => {
   test("times out, and the next one runs", async () => {
     const clock = new ManualClock();
-    world = await startWorld({ store: store.open(), clock, updateTimeoutMs: 5000, sockets: (io) => installHandlers(io) });
+    world = await startWorld({
+      store: store.open(),
+      clock,
+      updateTimeoutMs: 5000,
+      sockets: (io) => installHandlers(io),
+    });
     const ada = await world.visitor({ name: "ada" });
     const socket = await ada.connect();
     const [serverSide] = serverSockets(world.io);
@@ -161,27 +166,32 @@ describe("a store that does wrong", () => {
     ["never calls back", () => true],
   ];
 
-  test.each(faults)("that %s: handshakes are refused, requests get the error, nothing crashes", async (_name, fault) => {
-    const store = new WildStore();
-    world = await startWorld({
-      store,
-      storeTimeoutMs: 50,
-      touchIntervalMs: 0,
-      sockets: (io) => installHandlers(io),
-    });
-    const ada = await world.visitor({ name: "ada" });
-    const socket = await ada.connect();
-    store.misbehave = (method, callback) => method !== "set" && fault(method, callback);
-    expect((await ada.request("/session")).status).toBe(500);
-    const handshake = ada.socket("/", { transports: ["websocket"], reconnection: false });
-    expect((await refused(handshake)).data).toBeUndefined();
-    await socket.emitWithAck("read");
-    await expect.poll(() => world.errors.length).toBeGreaterThan(1);
-    expect(world.errors.every((error) => /STORE_(FAILED|TIMEOUT)/.test((error as { code: string }).code))).toBe(true);
-    store.misbehave = () => false;
-    expect(JSON.parse(await ada.get("/session")).data).toEqual({ name: "ada" });
-    expect(await socket.emitWithAck("increment")).toBe(1);
-  });
+  test.each(faults)(
+    "that %s: handshakes are refused, requests get the error, nothing crashes",
+    async (_name, fault) => {
+      const store = new WildStore();
+      world = await startWorld({
+        store,
+        storeTimeoutMs: 50,
+        touchIntervalMs: 0,
+        sockets: (io) => installHandlers(io),
+      });
+      const ada = await world.visitor({ name: "ada" });
+      const socket = await ada.connect();
+      store.misbehave = (method, callback) => method !== "set" && fault(method, callback);
+      expect((await ada.request("/session")).status).toBe(500);
+      const handshake = ada.socket("/", { transports: ["websocket"], reconnection: false });
+      expect((await refused(handshake)).data).toBeUndefined();
+      await socket.emitWithAck("read");
+      await expect.poll(() => world.errors.length).toBeGreaterThan(1);
+      expect(
+        world.errors.every((error) => /STORE_(FAILED|TIMEOUT)/.test((error as { code: string }).code)),
+      ).toBe(true);
+      store.misbehave = () => false;
+      expect(JSON.parse(await ada.get("/session")).data).toEqual({ name: "ada" });
+      expect(await socket.emitWithAck("increment")).toBe(1);
+    },
+  );
 
   test("that answers twice: the first answer counts, once", async () => {
     const store = new WildStore();
@@ -249,7 +259,12 @@ describe("a session that cannot be verified at its deadline", () => {
     const store = memoryStore({ clock });
     const read = store.read.bind(store);
     const hour = 3_600_000;
-    world = await startWorld({ store, clock, cookie: { maxAge: hour }, sockets: (io) => installHandlers(io) });
+    world = await startWorld({
+      store,
+      clock,
+      cookie: { maxAge: hour },
+      sockets: (io) => installHandlers(io),
+    });
     const ada = await world.visitor({ name: "ada" });
     const { id: sid } = JSON.parse(await ada.get("/session"));
     const socket = await ada.connect("/", { transports: ["websocket"] });

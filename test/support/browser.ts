@@ -9,12 +9,12 @@ export interface Refusal extends Error {
  * A visitor: a cookie jar shared by plain HTTP requests and stock Socket.IO clients, as in a real browser.
  */
 export class Browser {
-  readonly #url: string;
+  readonly url: string;
   readonly #cookies = new Map<string, string>();
   readonly #sockets = new Set<Socket>();
 
   constructor(url: string) {
-    this.#url = url;
+    this.url = url;
   }
 
   /** The `Cookie` header as it would be sent now. */
@@ -33,7 +33,7 @@ export class Browser {
   async request(path: string, init: RequestInit = {}): Promise<{ status: number; body: string }> {
     const headers = new Headers(init.headers);
     if (this.cookie) headers.set("cookie", this.cookie);
-    const response = await fetch(new URL(path, this.#url), { redirect: "manual", ...init, headers });
+    const response = await fetch(new URL(path, this.url), { redirect: "manual", ...init, headers });
     for (const line of response.headers.getSetCookie()) {
       const [pair = ""] = line.split(";");
       const [name = "", ...value] = pair.split("=");
@@ -59,7 +59,7 @@ export class Browser {
         return jar.cookie;
       },
     };
-    const socket = connect(new URL(namespace, this.#url).href, {
+    const socket = connect(new URL(namespace, this.url).href, {
       forceNew: true,
       reconnectionDelay: 20,
       reconnectionDelayMax: 50,

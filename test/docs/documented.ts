@@ -1,0 +1,71 @@
+/** Which table documents which type: its names must be the type's, no fewer and no more. */
+export interface DocumentedType {
+  /** A type whose keys are documented, in the scope of the imports below. */
+  readonly keys: string;
+  readonly file: string;
+  readonly headings: readonly string[];
+}
+
+export const imports = `
+import type { EventEmitter } from "node:events";
+import type {
+  AttachOptions, EndReasonCode, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
+  RefusalCode, SessionEvents, SessionState, SessionStore, Stats,
+} from "socket-session";
+import type { MemoryStoreOptions } from "socket-session/memory";
+import type { SqliteStoreOptions } from "socket-session/sqlite";
+import type { InjectOptions } from "socket-session/testing";
+`;
+
+const reference = (name: string) => `docs/reference/${name}.md`;
+
+export const documentedTypes: readonly DocumentedType[] = [
+  {
+    keys: "keyof LiveSessionsOptions",
+    file: reference("options"),
+    headings: ["Shared with express-session", "Sessions", "Sockets", "Times"],
+  },
+  { keys: "keyof AttachOptions", file: reference("options"), headings: ["attach(io, options)"] },
+  { keys: "keyof LiveSession", file: reference("session"), headings: ["Properties", "Methods"] },
+  { keys: "keyof SessionEvents", file: reference("session"), headings: ["Events"] },
+  { keys: "SessionState", file: reference("session"), headings: ["States"] },
+  {
+    keys: "Exclude<keyof LiveSessions, keyof EventEmitter>",
+    file: reference("sessions"),
+    headings: ["Methods"],
+  },
+  { keys: "keyof LiveSessionsEvents", file: reference("sessions"), headings: ["Events"] },
+  { keys: "keyof Stats", file: reference("sessions"), headings: ["stats()"] },
+  { keys: `keyof Stats["store"]`, file: reference("sessions"), headings: ["stats().store"] },
+  { keys: "RefusalCode", file: reference("refusals-and-ends"), headings: ["Refusals"] },
+  { keys: "EndReasonCode", file: reference("refusals-and-ends"), headings: ["Ends"] },
+  { keys: "keyof MemoryStoreOptions", file: "docs/stores/memory.md", headings: ["Options"] },
+  { keys: "keyof SqliteStoreOptions", file: "docs/stores/sqlite.md", headings: ["Options"] },
+  { keys: "keyof SessionStore", file: "docs/stores/writing-a-store.md", headings: ["The port", "Abilities"] },
+  { keys: "keyof InjectOptions", file: "docs/guide/testing-your-app.md", headings: ["Options"] },
+];
+
+/** What stands for an application around the blocks that are marked `fragment`. */
+export const fragmentGlobals = `
+import type { Server as HttpServer } from "node:http";
+import type { Express, NextFunction, Request, Response } from "express";
+import type { Store } from "express-session";
+import type { Server, Socket } from "socket.io";
+import type { LiveSessions, SessionStore } from "socket-session";
+declare module "express-session" {
+  interface SessionData { name?: string; count?: number; userId?: string; profileVersion?: number }
+}
+declare global {
+  const sessions: LiveSessions;
+  const store: SessionStore;
+  const expressStore: Store;
+  const secret: string;
+  const app: Express;
+  const server: HttpServer;
+  const io: Server;
+  const socket: Socket;
+  const req: Request;
+  const res: Response;
+  const next: NextFunction;
+}
+`;

@@ -1,0 +1,135 @@
+/** The programs of the guides: shown as they are, and doing what the guides say. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Socket } from "socket.io-client";
+import { afterEach, describe, expect, test } from "vitest";
+import { Browser, disconnected, refused } from "../support/browser.ts";
+import { documentAt, root } from "./markdown.ts";
+import { type Running, runExample } from "./run-example.ts";
+
+let running: Running;
+const browsers: Browser[] = [];
+afterEach(() => {
+  for (const browser of browsers.splice(0)) browser.close();
+  running.close();
+});
+
+const examples = "docs/guide/examples";
+
+async function start(file: string): Promise<Browser> {
+  running = await runExample(`${examples}/${file}`);
+  return browser();
+}
+
+function browser(): Browser {
+  const one = new Browser(running.url);
+  browsers.push(one);
+  return one;
+}
+
+const heard = (socket: Socket, event: string) =>
+  new Promise<unknown>((resolve) => socket.once(event, (message) => resolve(message)));
+
+const textOf = (file: string) => readFileSync(join(root, examples, file), "utf8").trimEnd();
+
+describe("the smallest example", () => {
+  test("is in the README as it is", () => {
+    expect(documentAt("README.md").blocks.map(({ code }) => code)).toContain(textOf("smallest.ts"));
+  });
+
+  test("chats, renames, and closes at the logout", async () => {
+    const ada = await start("smallest.ts");
+    expect((await refused(ada.socket())).data).toEqual({ code: "SESSION_REQUIRED" });
+    await ada.post("/login/ada");
+    const socket = await ada.connect();
+    const first = heard(socket, "message");
+    socket.emit("message", "hello");
+    expect(await first).toEqual({ name: "ada", text: "hello" });
+    await socket.emitWithAck("rename", "lovelace");
+    const second = heard(socket, "message");
+    socket.emit("message", "again");
+    expect(await second).toEqual({ name: "lovelace", text: "again" });
+    const told = heard(socket, "session:end");
+    const gone = disconnected(socket);
+    await ada.post("/logout");
+    expect(await told).toEqual({ reason: "destroyed" });
+    expect(await gone).toBe("io server disconnect");
+  });
+});
+
+describe("the guide from the recipe", () => {
+  const guide = documentAt("docs/guide/from-the-recipe.md");
+
+  /** What a diff leads to. */
+  const after = (diff: string) =>
+    diff
+      .split("\n")
+      .filter((line) => !line.startsWith("-"))
+      .map((line) => line.slice(1))
+      .join("\n");
+
+  test.each(["from-recipe.ts", "from-shared-session.ts", "from-passport-socketio.ts"])(
+    "has a diff that leads to %s",
+    (file) => {
+      const diffs = guide.blocks.filter(({ language }) => language === "diff");
+      for (const { code, line } of diffs)
+        for (const [index, text] of code.split("\n").entries())
+          expect(text, `line ${line + index} of the guide`).toMatch(/^[-+ ]|^$/);
+      expect(diffs.map(({ code }) => after(code))).toContain(textOf(file));
+    },
+  );
+
+  test("after the recipe: counts in requests and sockets, tells the tabs of the session, closes at the logout", async () => {
+    const ada = await start("from-recipe.ts");
+    await ada.get("/");
+    const socket = await ada.connect();
+    const eve = browser();
+    await eve.get("/");
+    const other = await eve.connect();
+    const overheard: unknown[] = [];
+    other.on("count", (count) => overheard.push(count));
+    const told = heard(socket, "count");
+    expect(await ada.post("/incr")).toBe("1");
+    expect(await told).toBe(1);
+    const counts = await Promise.all([
+      ...Array.from({ length: 20 }, () => socket.emitWithAck("incr")),
+      ...Array.from({ length: 20 }, async () => Number(await ada.post("/incr"))),
+    ]);
+    expect(Math.max(...counts)).toBe(41);
+    const gone = disconnected(socket);
+    await ada.post("/logout");
+    expect(await gone).toBe("io server disconnect");
+    expect(await other.emitWithAck("incr")).toBe(1);
+    expect(overheard).toEqual([]);
+  });
+
+  test("after express-socket.io-session: guests, a login that is a request, and a logout from a socket", async () => {
+    const ada = await start("from-shared-session.ts");
+    await ada.connect(); // a guest
+    await ada.post("/login/ada");
+    const socket = await ada.connect();
+    expect(await socket.emitWithAck("theme", "dark")).toEqual({ name: "ada", theme: "dark" });
+    const gone = disconnected(socket);
+    socket.emit("logout");
+    expect(await gone).toBe("io server disconnect");
+  });
+
+  test("after passport.socketio: the socket has Passport's user, follows its changes, and closes at the logout", async () => {
+    const ada = await start("from-passport-socketio.ts");
+    expect((await ada.request("/login/nobody", { method: "POST" })).status).toBe(401);
+    expect(JSON.parse(await ada.post("/login/ada"))).toEqual({ id: "ada", name: "Ada" });
+    const socket = await ada.connect();
+    expect(await socket.emitWithAck("who am I")).toBe("Ada");
+    await ada.post("/rename/Lovelace");
+    await expect.poll(() => socket.emitWithAck("who am I")).toBe("Lovelace");
+    const { cookie } = ada;
+    const gone = disconnected(socket);
+    const refusal = refused(socket);
+    await ada.post("/logout");
+    expect(await gone).not.toBe("io server disconnect");
+    expect((await refusal).data).toEqual({ code: "SESSION_REQUIRED" }); // the logout has cleared the cookie
+    expect(socket.active).toBe(false);
+    ada.cookie = cookie;
+    expect((await refused(ada.socket())).data).toEqual({ code: "SESSION_ENDED" });
+  });
+});

@@ -1,0 +1,104 @@
+import cluster from "node:cluster";
+import session from "express-session";
+import { Server } from "socket.io";
+import { liveSessions } from "socket-session";
+import { memoryStore } from "socket-session/memory";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+const secret = "a secret of thirty-two characters";
+const build = (options: Record<string, unknown>) =>
+  liveSessions({ store: memoryStore(), secret, ...options } as never);
+
+describe("options", () => {
+  test.each([
+    ["resave: true", { resave: true }, "Remove `resave: true`"],
+    ["no secret", { secret: undefined }, "32 random bytes"],
+    ["an empty secret", { secret: "" }, "32 random bytes"],
+    ["no secrets", { secret: [] }, "32 random bytes"],
+    ["an empty one among secrets", { secret: ["good", ""] }, "32 random bytes"],
+    ["no store", { store: undefined }, "`store` expects a session store; it was undefined"],
+    ["not a store", { store: { get() {} } }, "any express-session store"],
+    ["an empty name", { name: "" }, "the name of a cookie"],
+    ["a userId that is no function", { userId: "id" }, "`userId` expects a function"],
+    ["guests as a boolean", { guests: true }, '"refuse" or "allow"'],
+    ["origins as a string", { origins: "https://a.example" }, "array of origins"],
+    ["a wildcard origin", { origins: ["*"] }, "no wildcard"],
+    ["an origin with a path", { origins: ["https://a.example/"] }, 'it was "https://a.example/"'],
+    ["an origin without scheme", { origins: ["a.example"] }, "no wildcard"],
+    [
+      "a duration in words",
+      { touchIntervalMs: "1m" },
+      '`touchIntervalMs` expects milliseconds, 0 or more; it was "1m"',
+    ],
+    ["a negative duration", { rebindMs: -1 }, "milliseconds"],
+    ["no duration at all", { ttlMs: 0 }, "milliseconds"],
+    ["NaN", { revalidateIntervalMs: Number.NaN }, "milliseconds"],
+  ])("%s: says what was expected, what came, and the cure", (_name, options, message) => {
+    expect(() => build(options)).toThrow(message);
+    try {
+      build(options);
+    } catch (error) {
+      expect(error).toMatchObject({ code: "INVALID_OPTION", name: "SocketSessionError" });
+      expect(String(error)).not.toContain(secret);
+    }
+  });
+
+  test("no options at all", () => {
+    expect(() => liveSessions(undefined as never)).toThrow("expects an object of options");
+  });
+
+  test("resave: false and secrets as Buffers are fine", async () => {
+    await build({ resave: false, secret: [Buffer.from("a buffer")] }).close();
+  });
+
+  test("of() needs a request with a session", async () => {
+    const sessions = build({});
+    expect(() => sessions.of({} as never)).toThrow("Put sessions.express() before the route");
+    await sessions.close();
+  });
+});
+
+describe("warnings at the start", () => {
+  let warn: ReturnType<typeof vi.spyOn>;
+  beforeEach(() => {
+    warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  });
+  afterEach(() => {
+    warn.mockRestore();
+  });
+  const codes = () => warn.mock.calls.map(([, options]: unknown[]) => (options as { code: string }).code);
+
+  test("none for a good set-up", async () => {
+    const sessions = build({ cookie: { path: "/" } });
+    sessions.attach(new Server());
+    await sessions.close();
+    expect(codes()).toEqual([]);
+  });
+
+  test("a wrapped store says what it cannot promise", async () => {
+    const sessions = build({ store: new session.MemoryStore() });
+    expect(codes()).toEqual(["SOCKET_SESSION_LIMITED_STORE"]);
+    expect(String(warn.mock.calls[0]?.[0])).toContain("revalidateIntervalMs");
+    await sessions.close();
+  });
+
+  test("memoryStore in a cluster's worker", async () => {
+    const isWorker = vi.spyOn(cluster, "isWorker", "get").mockReturnValue(true);
+    await build({}).close();
+    isWorker.mockRestore();
+    expect(codes()).toEqual(["SOCKET_SESSION_MEMORY_WORKERS"]);
+  });
+
+  test.each([
+    ["/app", "/socket.io", true],
+    ["/app", "/app/socket.io", false],
+    ["/", "/socket.io", false],
+    ["/socket.io", "/socket.io", false],
+    ["/app", "/application/socket.io", true],
+  ])("cookie.path %s with Socket.IO at %s", async (path, socketPath, warned) => {
+    const sessions = build({ cookie: { path } });
+    sessions.attach(new Server({ path: socketPath }));
+    await sessions.close();
+    expect(codes()).toEqual(warned ? ["SOCKET_SESSION_COOKIE_PATH"] : []);
+  });
+});

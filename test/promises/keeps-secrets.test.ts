@@ -1,0 +1,89 @@
+import { inspect } from "node:util";
+import createDebug from "debug";
+import { liveSessions } from "socket-session";
+import { memoryStore } from "socket-session/memory";
+import { afterEach, expect, test } from "vitest";
+import { sessionNames } from "../../src/core/session-names.ts";
+import { refused } from "../support/browser.ts";
+import { installHandlers, serverSockets } from "../support/handlers.ts";
+import { describeStores } from "../support/matrix.ts";
+import { startWorld, type World } from "../support/world.ts";
+
+let world: World | undefined;
+afterEach(async () => {
+  createDebug.disable();
+  await world?.close();
+  world = undefined;
+});
+
+describeStores("the session id", ({ store }) => {
+  test("is in no event, error, log line, message, room, or socket.data; public ids are", async () => {
+    const said: unknown[] = [];
+    const write = createDebug.log;
+    createDebug.log = (...line: unknown[]) => void said.push(line);
+    createDebug.enable("socket-session*");
+    world = await startWorld({
+      store: store.open(),
+      sockets: (io, sessions) => {
+        installHandlers(io, (socket) => {
+          said.push(socket.data, [...socket.rooms], socket.session.publicId, Object.keys(socket.handshake));
+        });
+        for (const event of ["change", "end", "refuse", "conflict", "discard", "error"] as const) {
+          sessions.on(event, (...args: unknown[]) => said.push([event, args]));
+        }
+      },
+      routes: (app, sessions) => {
+        app.post("/fail", async (req, res) => {
+          const handle = sessions.of(req);
+          for (const fn of [
+            () => handle.update(() => handle.update(() => {})),
+            () => handle.update((s) => void Object.assign(s, { n: 1n })),
+          ]) {
+            await fn().catch((error: unknown) => said.push(error));
+          }
+          await handle.end();
+          await handle.update(() => {}).catch((error: unknown) => said.push(error));
+          req.session.name = "late";
+          res.send("ok");
+        });
+      },
+    });
+    const ada = await world.visitor({ name: "ada" });
+    const { id } = JSON.parse(await ada.get("/session"));
+    const socket = await ada.connect();
+    socket.onAny((...message) => said.push(message));
+    const { publicId } = serverSockets(world.io)[0]?.session ?? { publicId: "" };
+    await ada.post("/write", { name: "lovelace" });
+    await ada.post("/fail");
+    await refused(ada.socket());
+    said.push(world.sessions.stats());
+    createDebug.log = write;
+    const text = inspect(said, { depth: 12, maxStringLength: null, maxArrayLength: null });
+    expect(text).toContain(publicId);
+    expect(publicId).toMatch(/^[\w-]{22}$/);
+    expect(text).not.toContain(id);
+    expect(text).not.toContain(encodeURIComponent(id));
+  });
+});
+
+test("public ids are keyed: another secret gives others; a rotation knows both", () => {
+  const [old, both] = [sessionNames(["old"]), sessionNames(["new", "old"])];
+  expect(old("a").publicId).not.toBe(sessionNames(["other"])("a").publicId);
+  expect(both("a").publicId).not.toBe(old("a").publicId);
+  expect(both("a").publicIds).toContain(old("a").publicId);
+  expect(old("a\ud800").publicId).not.toBe(old("a\ud801").publicId);
+});
+
+test("sessions.end({ publicId }) ends a session that is live here, also under its name of an older secret", async () => {
+  const store = memoryStore();
+  world = await startWorld({ store, secret: ["new", "old"], sockets: (io) => installHandlers(io) });
+  const ada = await world.visitor();
+  const { id } = JSON.parse(await ada.get("/session"));
+  await ada.connect();
+  const { publicId } = sessionNames(["old"])(id);
+  expect(await world.sessions.end({ publicId })).toBe(true);
+  expect(await world.sessions.end({ publicId })).toBe(false);
+  const other = liveSessions({ store, secret: "x" });
+  expect(await other.end({ publicId: "unknown" })).toBe(false);
+  await other.close();
+});

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { transportKinds } from "../support/matrix.ts";
+import { type ApplicationOptions, type Story, tell } from "./application.ts";
+import { ours } from "./ours.ts";
+import { type RecipeOptions, recipe } from "./recipe.ts";
+
+export type TransportName = (typeof transportKinds)[number]["name"];
+
+export interface Contrast<Outcome> {
+  readonly story: Story<Outcome>;
+  /** Default: all. */
+  readonly by?: readonly TransportName[];
+  readonly options?: () => ApplicationOptions;
+  /** What comes of it where the promise is kept. */
+  readonly kept: Outcome;
+  /** Ways to follow the recipe. Default: as documented, and with `resave: false`, which many advise. */
+  readonly recipes?: Readonly<Record<string, RecipeOptions>>;
+  /** What comes of it there, or a matcher for that. */
+  readonly broken: unknown;
+}
+
+const usualRecipes: Readonly<Record<string, RecipeOptions>> = {
+  "as documented": {},
+  "with resave: false": { resave: false },
+};
+
+/** Shows that a promise is kept here, and that its test can fail: the recipe breaks it. */
+export function contrast<Outcome>(promise: string, { by, options, ...told }: Contrast<Outcome>): void {
+  const { story, kept, recipes = usualRecipes, broken } = told;
+  const kinds = transportKinds.filter(({ name }) => by === undefined || by.includes(name));
+  describe.concurrent(promise, () => {
+    for (const { name, transports } of kinds) {
+      test(`is kept by ${name}`, async () => {
+        expect(await tell(story, ours(options?.()), transports)).toEqual(kept);
+      });
+      for (const [way, recipeOptions] of Object.entries(recipes)) {
+        test(`is broken by ${name} in the recipe ${way}`, async () => {
+          const outcome = await tell(story, recipe({ ...options?.(), ...recipeOptions }), transports);
+          expect(outcome).not.toEqual(kept);
+          expect(outcome).toEqual(broken);
+        });
+      }
+    }
+  });
+}

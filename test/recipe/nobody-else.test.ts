@@ -1,0 +1,37 @@
+import { describe, expect, test } from "vitest";
+import { transportKinds } from "../support/matrix.ts";
+import { type ApplicationOptions, tell } from "./application.ts";
+import { contrast } from "./contrast.ts";
+import { ours } from "./ours.ts";
+import { recipe } from "./recipe.ts";
+import { otherOrigin, otherVisitorsPoll, storeDown } from "./stories/nobody-else.ts";
+import { UnreliableStore } from "./unreliable-store.ts";
+
+contrast("nobody else gets in: a page on another origin", {
+  story: otherOrigin,
+  by: ["WebSocket"],
+  kept: { entry: "refused", sees: null },
+  recipes: {
+    "as documented": {},
+    "with resave: false": { resave: false },
+    "with CORS for another page": { io: { cors: { origin: "https://listed.example", credentials: true } } },
+  },
+  broken: { entry: "let in", sees: { name: "ada" } },
+});
+
+contrast("nobody else gets in: another visitor on a running polling connection", {
+  story: otherVisitorsPoll,
+  by: ["polling"],
+  kept: {
+    poll: "403 ",
+    upgrade: "HTTP/1.1 403 Forbidden",
+    handled: ["ada: mine"],
+    owner: '42["news","secret"]\u001e42["news","later"]',
+  },
+  broken: {
+    poll: '200 42["news","secret"]',
+    upgrade: "HTTP/1.1 101 Switching Protocols",
+    handled: ["ada: forged", "ada: mine"],
+    owner: '42["news","later"]',
+  },
+});

@@ -1,0 +1,266 @@
+/**
+ * Pins what this package relies on in socket.io, engine.io and express-session beyond their public API: an upgrade that
+ * changes one of these fails here, by name, before it breaks a promise somewhere else.
+ */
+import { createServer, type IncomingMessage } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import express from "express";
+import session from "express-session";
+import { Server } from "socket.io";
+import { afterEach, describe, expect, test } from "vitest";
+import { Browser, connected } from "../support/browser.ts";
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** A plain Socket.IO server without this package. */
+async function plain(prepare: (io: Server) => void = () => {}) {
+  const http = createServer(express());
+  const io = new Server(http);
+  prepare(io);
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+  closing.push(
+    () => io.close(),
+    () => browser.close(),
+  );
+  return { io, http, browser };
+}
+
+/** An object's methods, to be replaced on the instance. */
+const methodsOf = (value: unknown) => value as Record<string, (...args: unknown[]) => unknown>;
+
+const internals = (value: unknown) => value as Record<string, unknown>;
+
+describe("socket.io", () => {
+  test("makes its sockets in namespace._createSocket(client, auth), before middleware, in every namespace", async () => {
+    const order: string[] = [];
+    const patch = (namespace: unknown) => {
+      const inner = namespace as { name: string; _createSocket(...args: unknown[]): Promise<unknown> };
+      const create = inner._createSocket;
+      inner._createSocket = async (...args) => {
+        order.push(
+          `create ${inner.name} ${Object.keys(args[0] as object).includes("conn")} ${typeof args[1]}`,
+        );
+        return create.apply(inner, args);
+      };
+    };
+    const { browser } = await plain((io) => {
+      for (const namespace of io._nsps.values()) patch(namespace);
+      io.on("new_namespace", patch);
+      io.of("/admin").use((_socket, next) => {
+        order.push("middleware");
+        next();
+      });
+      io.of(/^\/room-\d+$/);
+    });
+    for (const namespace of ["/", "/admin", "/room-7"]) await browser.connect(namespace);
+    expect(order).toEqual([
+      "create / true object",
+      "create /admin true object",
+      "middleware",
+      "create /room-7 true object",
+    ]);
+  });
+
+  test("calls socket._cleanup when a socket is gone: disconnected, refused by middleware, or closed before", async () => {
+    const cleaned: string[] = [];
+    const left = Promise.withResolvers<void>();
+    const waiting = Promise.withResolvers<void>();
+    const { io, browser } = await plain((server) => {
+      server.use(async (socket, next) => {
+        const cleanup = socket._cleanup;
+        socket._cleanup = () => {
+          cleaned.push(String(socket.handshake.auth.case));
+          cleanup.call(socket);
+        };
+        if (socket.handshake.auth.case === "refused") return next(new Error("no"));
+        if (socket.handshake.auth.case === "closed") {
+          waiting.resolve();
+          await left.promise;
+        }
+        next();
+      });
+    });
+    const one = await browser.connect("/", { auth: { case: "disconnected" } });
+    one.disconnect();
+    browser.socket("/", { auth: { case: "refused" }, reconnection: false });
+    const three = browser.socket("/", { auth: { case: "closed" }, reconnection: false });
+    await waiting.promise;
+    three.disconnect();
+    await expect.poll(() => io.engine.clientsCount).toBeLessThanOrEqual(1);
+    left.resolve();
+    await expect.poll(() => [...cleaned].sort()).toEqual(["closed", "disconnected", "refused"]);
+  });
+
+  test("has io._nsps, io._parser.Decoder, io.encoder, and binds its engine through io.bind", async () => {
+    const bound: unknown[] = [];
+    const http = createServer();
+    const io = new Server();
+    const bind = io.bind;
+    io.bind = (engine: unknown) => {
+      bound.push(engine);
+      return bind.call(io, engine);
+    };
+    io.attach(http);
+    closing.push(() => io.close());
+    expect(bound).toEqual([io.engine]);
+    expect(internals(io)._nsps).toBeInstanceOf(Map);
+    const { Decoder } = internals(io)._parser as {
+      Decoder: new () => {
+        add(data: string): void;
+        on: (event: string, fn: (packet: unknown) => void) => void;
+      };
+    };
+    const decoder = new Decoder();
+    const packets: unknown[] = [];
+    decoder.on("decoded", (packet) => packets.push(packet));
+    const encoder = internals(io).encoder as { encode(packet: object): string[] };
+    for (const data of encoder.encode({ type: 4, nsp: "/admin", data: { code: "X" } })) decoder.add(data);
+    expect(packets).toMatchObject([{ type: 4, nsp: "/admin", data: { code: "X" } }]);
+  });
+});
+
+describe("engine.io", () => {
+  test("is 6.6.12 or later, which bears a middleware that calls next twice", () => {
+    const socketIo = createRequire(import.meta.url).resolve("socket.io");
+    const engine = createRequire(socketIo).resolve("engine.io");
+    const { version } = createRequire(engine)("../package.json");
+    const [major, minor, patch] = version.split(".").map(Number);
+    expect([major, minor]).toEqual([6, 6]);
+    expect(patch).toBeGreaterThanOrEqual(12);
+  });
+
+  test("passes requests through handleRequest and handleUpgrade, looked up on the instance, with connection.request", async () => {
+    const { io, browser } = await plain();
+    const seen: string[] = [];
+    const requests: unknown[] = [];
+    const engine = methodsOf(io.engine);
+    for (const method of ["handleRequest", "handleUpgrade"]) {
+      const original = engine[method];
+      engine[method] = (...args) => {
+        seen.push(method);
+        requests.push(args[0]);
+        return original?.apply(io.engine, args);
+      };
+    }
+    const connections: { request: unknown; id: string; protocol: number; writeBuffer: unknown[] }[] = [];
+    io.engine.on("connection", (connection: (typeof connections)[number]) => connections.push(connection));
+    await browser.connect("/", { transports: ["polling"] });
+    expect(new Set(seen)).toEqual(new Set(["handleRequest"]));
+    await browser.connect("/", { transports: ["websocket"] });
+    expect(seen).toContain("handleUpgrade");
+    for (const connection of connections) {
+      expect(requests).toContain(connection.request);
+      expect(connection).toMatchObject({ id: expect.any(String), protocol: 4 });
+      expect(Array.isArray(connection.writeBuffer)).toBe(true);
+    }
+    expect(connections).toHaveLength(2);
+  });
+
+  test("reads request._query if it is there", async () => {
+    const { io, browser } = await plain();
+    const engine = methodsOf(io.engine);
+    const original = engine.handleRequest;
+    engine.handleRequest = (request, ...rest) => {
+      Object.assign(request as IncomingMessage, { _query: { EIO: "4", transport: "no such transport" } });
+      return original?.call(io.engine, request, ...rest);
+    };
+    expect((await browser.request("/socket.io/?EIO=4&transport=polling")).body).toContain(
+      "Transport unknown",
+    );
+  });
+
+  test('with readyState "closing" neither takes nor sends messages, and close(true) still ends it', async () => {
+    const heard: string[] = [];
+    const { io, browser } = await plain((server) => {
+      server.on("connection", (socket) => socket.onAny((event) => heard.push(event)));
+    });
+    for (const transports of [["polling"], ["websocket"]]) {
+      const socket = await browser.connect("/", { transports, reconnection: false });
+      const received: string[] = [];
+      socket.onAny((event) => received.push(event));
+      const [serverSide] = [...io.sockets.sockets.values()];
+      const connection = serverSide?.conn;
+      if (!connection) throw new Error("no connection");
+      connection.readyState = "closing";
+      serverSide.emit("out");
+      socket.emit("in");
+      const gone = new Promise((resolve) => socket.once("disconnect", resolve));
+      connection.close(true);
+      await gone;
+      expect([heard, received]).toEqual([[], []]);
+      await expect.poll(() => io.sockets.sockets.size).toBe(0);
+    }
+  });
+});
+
+describe("express-session", () => {
+  test("puts its own generate on the store it is given, and makes sessions with a hidden req and id", () => {
+    class Facade extends session.MemoryStore {
+      assigned: unknown;
+      set generate(value: unknown) {
+        this.assigned = value;
+      }
+    }
+    const store = new Facade();
+    session({ store, secret: "x", resave: false, saveUninitialized: false });
+    expect(store.assigned).toBeTypeOf("function");
+    const made = store.createSession(
+      { sessionID: "a", sessionStore: store } as never,
+      { cookie: { originalMaxAge: 1000 }, n: 1, save: 2 } as never,
+    );
+    expect(Object.keys(made).sort()).toEqual(["cookie", "n"]);
+    expect(Reflect.get(made, "req")).toMatchObject({ sessionID: "a" });
+    expect(made.id).toBe("a");
+  });
+
+  test("saves by itself from within res.end, synchronously, and asks for a touch where nothing changed", async () => {
+    const calls: string[] = [];
+    class Watching extends session.MemoryStore {
+      override set(...args: Parameters<session.MemoryStore["set"]>): void {
+        calls.push(`set, ending: ${ending}`);
+        super.set(...args);
+      }
+      override touch(...args: Parameters<session.MemoryStore["touch"] & Function>): void {
+        calls.push(`touch, ending: ${ending}`);
+        super.touch(...(args as [string, session.SessionData]));
+      }
+    }
+    let ending = false;
+    const app = express();
+    app.use(session({ store: new Watching(), secret: "x", resave: false, saveUninitialized: false }));
+    app.use((req, res) => {
+      const end = res.end;
+      res.end = ((...args: Parameters<typeof end>) => {
+        ending = true;
+        try {
+          return end.apply(res, args);
+        } finally {
+          ending = false;
+        }
+      }) as typeof res.end;
+      if (req.path === "/set") req.session.n = 1;
+      res.send("ok");
+    });
+    const http = createServer(app);
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    closing.push(() => http.close());
+    const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    await browser.get("/set");
+    await browser.get("/");
+    expect(calls).toEqual(["set, ending: true", "touch, ending: true"]);
+  });
+});
+
+test("a stock client stops at CONNECT_ERROR, and its err.data is what was sent", async () => {
+  const { browser } = await plain((io) => {
+    io.use((_socket, next) => next(Object.assign(new Error("no"), { data: { code: "X" } })));
+  });
+  const socket = browser.socket();
+  await expect(connected(socket)).rejects.toMatchObject({ message: "no", data: { code: "X" } });
+  expect(socket.active).toBe(false);
+});
