@@ -1,44 +1,56 @@
 import type { Socket } from "socket.io";
+import { SocketSessionError } from "../errors.ts";
 
 type Listener = (...args: unknown[]) => unknown;
 type Register = (event: string | symbol, listener: Listener) => Socket;
+type Report = (error: unknown) => void;
 
 /**
- * Keeps what a handler of `socket` throws, or rejects with, from ending the process: `report` gets it. An awaited
- * `socket.session.update()` may reject in any handler, as a session can end at any moment.
- *
- * Listeners are wrapped the way Node's own `once` does it (a `listener` property), so `off` and `listeners` find the
- * original.
+ * What handlers of the application throw, or reject with, must not end the process: `report` gets it. An awaited
+ * `socket.session.update()` may reject in any of them, as a session can end at any moment.
  */
-export function guardHandlers(socket: Socket, report: (error: unknown) => void): void {
-  const guard = (listener: Listener): Listener => {
-    const guarded: Listener = (...args) => {
-      try {
-        const result = listener.apply(socket, args);
-        if (result instanceof Promise) result.catch(report);
-      } catch (error) {
-        report(error);
-      }
-    };
-    return Object.assign(guarded, { listener });
+export function guarded(what: string, report: Report, handler: Listener, self?: unknown): Listener {
+  const fail = (cause: unknown) => {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    report(new SocketSessionError("LISTENER_FAILED", `${what} failed: ${text}`, { cause }));
   };
-  const emitter = socket as unknown as Record<"on" | "addListener" | "prependListener" | "off", Register>;
+  return (...args) => {
+    try {
+      const result = handler.apply(self, args);
+      if (result instanceof Promise) result.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
+}
+
+/**
+ * Guards every handler that `socket` is given. They are wrapped the way Node's own `once` does it (a `listener`
+ * property), so that `off` and `listeners` find the original.
+ */
+export function guardHandlers(socket: Socket, report: Report): void {
+  const what = `A handler of a socket in ${socket.nsp.name}`;
+  const guard = (listener: Listener, run = listener) =>
+    Object.assign(guarded(what, report, run, socket), { listener });
+  const emitter = socket as unknown as Record<"on" | "prependListener" | "off", Register>;
   const { on, prependListener, off } = emitter;
-  const guardedOn: Register = (event, listener) => on.call(socket, event, guard(listener));
-  const guardedPrepend: Register = (event, listener) => prependListener.call(socket, event, guard(listener));
+  const each =
+    (register: Register): Register =>
+    (event, listener) =>
+      register.call(socket, event, guard(listener));
   const once =
     (register: Register): Register =>
     (event, listener) => {
-      const guarded = guard((...args) => {
-        off.call(socket, event, guarded);
+      const wrapped = guard(listener, (...args) => {
+        off.call(socket, event, wrapped);
         return listener.apply(socket, args);
       });
-      return register.call(socket, event, Object.assign(guarded, { listener }));
+      return register.call(socket, event, wrapped);
     };
   Object.assign(socket, {
-    on: guardedOn,
-    addListener: guardedOn,
-    prependListener: guardedPrepend,
+    on: each(on),
+    addListener: each(on),
+    prependListener: each(prependListener),
     once: once(on),
     prependOnceListener: once(prependListener),
   });

@@ -3,7 +3,6 @@ import type { Activity } from "../core/activity.ts";
 import type { End, LiveEntry, Observer } from "../core/live-entry.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../core/session-handle.ts";
 import type { SessionKey } from "../core/session-store.ts";
-import { SocketSessionError } from "../errors.ts";
 import { endEvent, endReasons } from "../protocol.ts";
 import { guardHandlers } from "./guarded-handlers.ts";
 import { type Codec, type EngineConnection, gate, packetTypes } from "./upstream.ts";
@@ -69,7 +68,7 @@ export class SessionConnection {
     const handle = this.#entry ? new SessionHandle(this.#context, this.#entry) : new GuestHandle();
     this.#handles.set(socket, handle);
     Object.defineProperty(socket, "session", { value: handle, enumerable: false });
-    guardHandlers(socket, (error) => this.#context.hub.report(handlerError(socket, error)));
+    guardHandlers(socket, (error) => this.#context.hub.report(error));
     socket.use((_event, next) => {
       if (this.isEnded) return; // decoded before the end, dispatched after it
       if (this.#entry) this.#context.activity.onEvent(this.#entry);
@@ -117,7 +116,7 @@ export class SessionConnection {
       return;
     }
     connection.once("drain", () => connection.close(true));
-    this.#context.hub.clock.after(farewellMs, () => connection.close(true));
+    this.#closeAfter(connection, farewellMs);
   }
 
   /** Silent at once; the transport closes when the client has its new cookie, and a stock client comes back with it. */
@@ -127,23 +126,16 @@ export class SessionConnection {
       connection.close(true);
       return;
     }
-    const cancel = this.#context.hub.clock.after(this.#context.rebindMs, () => connection.close(true));
-    void settled?.then(() => {
-      cancel();
-      connection.close(true);
-    });
+    this.#closeAfter(connection, this.#context.rebindMs);
+    void settled?.then(() => connection.close(true));
+  }
+
+  #closeAfter(connection: EngineConnection, ms: number): void {
+    const cancel = this.#context.hub.clock.after(ms, () => connection.close(true));
+    connection.once("close", cancel);
   }
 
   #send(connection: EngineConnection, packet: Parameters<Codec["encode"]>[0]): void {
     for (const encoded of this.#context.codec.encode(packet)) connection.write(encoded);
   }
-}
-
-function handlerError(socket: Socket, cause: unknown): SocketSessionError {
-  const what = cause instanceof Error ? cause.message : String(cause);
-  return new SocketSessionError(
-    "LISTENER_FAILED",
-    `A handler of a socket in ${socket.nsp.name} failed: ${what}`,
-    { cause },
-  );
 }

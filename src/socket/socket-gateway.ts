@@ -12,6 +12,7 @@ import {
   type Engine,
   type EngineConnection,
   type EngineRequest,
+  guardNamespaces,
   onEngine,
   onSocket,
   queryOf,
@@ -47,6 +48,7 @@ export class SocketGateway {
     this.#options = options;
     this.#context = { ...options.context, codec: codecOf(io) };
     this.#admission = new Admission(options, this.#context);
+    guardNamespaces(io, (error) => this.#context.hub.report(error));
     onEngine(io, (engine) => this.#watch(engine));
     onSocket(
       io,

@@ -5,6 +5,7 @@
  * | what | why nothing public serves |
  * |---|---|
  * | `namespace._createSocket` | the only moment before middleware and recovery where a socket can get its session |
+ * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
  * | `socket._cleanup` | the only sign that a socket is gone that also comes when it never connected |
  * | `io._nsps` | namespaces made before `attach` |
  * | `io._parser`, `io.encoder` | a refusal must speak the application's parser |
@@ -16,6 +17,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Server, Socket } from "socket.io";
 import { SocketSessionError } from "../errors.ts";
+import { guarded } from "./guarded-handlers.ts";
 
 /** An Engine.IO connection: what carries all Socket.IO namespaces of one client. */
 export interface EngineConnection {
@@ -68,6 +70,9 @@ interface Client {
 
 interface Namespace {
   readonly name: string;
+  rawListeners(event: string): ((...args: unknown[]) => unknown)[];
+  emitReserved(event: string, ...args: unknown[]): boolean;
+  run(socket: Socket, done: (error?: Error) => void): void;
   _createSocket(client: Client, auth: Record<string, unknown>): Promise<Socket>;
 }
 
@@ -120,7 +125,7 @@ export function onSocket(
   born: (socket: Socket, connection: EngineConnection) => void,
   gone: (socket: Socket) => void,
 ): void {
-  const patch = (namespace: Namespace) => {
+  onNamespace(io, (namespace) => {
     const create = namespace._createSocket;
     namespace._createSocket = async (client, auth) => {
       const { pid: _pid, offset: _offset, ...rest } = auth;
@@ -133,9 +138,46 @@ export function onSocket(
       born(socket, client.conn);
       return socket;
     };
-  };
-  for (const namespace of internalsOf(io)._nsps.values()) patch(namespace);
-  io.on("new_namespace", (namespace) => patch(namespace as unknown as Namespace));
+  });
+}
+
+/**
+ * Keeps what `connection` handlers and middleware throw, or reject with, from ending the process. A socket whose
+ * middleware failed is refused, without a word of the reason.
+ */
+export function guardNamespaces(io: Server, report: (error: unknown) => void): void {
+  onNamespace(io, (namespace) => {
+    const { emitReserved, run, name } = namespace;
+    namespace.emitReserved = (event, ...args) => {
+      if (event !== "connection" && event !== "connect") return emitReserved.call(namespace, event, ...args);
+      const listeners = namespace.rawListeners(event);
+      for (const listener of listeners) {
+        guarded(`A ${event} handler of ${name}`, report, listener, namespace)(...args);
+      }
+      return listeners.length > 0;
+    };
+    namespace.run = (socket, done) => {
+      const refuse = (error: unknown) => {
+        report(error);
+        done(new Error("internal error"));
+      };
+      // it runs what `_fns` holds at this moment, and looks at nothing else
+      const middleware = (Reflect.get(namespace, "_fns") as Middleware[]).map(
+        (fn): Middleware =>
+          (one, next) =>
+            guarded(`A middleware of ${name}`, refuse, () => fn(one, next))(),
+      );
+      run.call({ _fns: middleware } as unknown as Namespace, socket, done);
+    };
+  });
+}
+
+type Middleware = (socket: Socket, next: (error?: Error) => void) => unknown;
+
+/** Calls `use` with every namespace that sockets can be in: static or dynamic, present or future. */
+function onNamespace(io: Server, use: (namespace: Namespace) => void): void {
+  for (const namespace of internalsOf(io)._nsps.values()) use(namespace);
+  io.on("new_namespace", (namespace) => use(namespace as unknown as Namespace));
 }
 
 /** Stops all traffic of a connection in both directions; polls are still answered, sockets in middleware dropped. */

@@ -123,7 +123,8 @@ describe("what is live", () => {
     const key = await stored(set, "a", { deep: { list: [{ n: 1 }] } });
     const entry = set.hub.observe(key, listening());
     const snapshot = await set.hub.load(entry);
-    const { list } = (snapshot?.data as { deep: { list: { n: number }[] } }).deep;
+    if (!snapshot) throw new Error("it is gone");
+    const { list } = snapshot.data.deep as { list: { n: number }[] };
     expect(() => list.push({ n: 2 })).toThrow(TypeError);
     expect(() => Object.assign(list[0] ?? {}, { n: 2 })).toThrow(TypeError);
   });

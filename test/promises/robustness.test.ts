@@ -2,7 +2,7 @@ import session from "express-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { disconnected, refused } from "../support/browser.ts";
-import { installHandlers, serverSockets } from "../support/handlers.ts";
+import { installHandlers, namespaces, serverSockets } from "../support/handlers.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
 import { describeEverywhere, describeStores } from "../support/matrix.ts";
 import { startWorld, type World } from "../support/world.ts";
@@ -57,6 +57,50 @@ describeEverywhere("what goes wrong in a handler", ({ store, transports, namespa
     socket.emit("reject"); // `once`: it is not there any more
     expect(await socket.emitWithAck("read")).toEqual({ name: "ada", n: 1 });
     expect(world.errors).toHaveLength(events.length);
+  });
+
+  test("in connection handlers and middleware too; a socket whose middleware failed stays out", async () => {
+    let fail = "";
+    world = await startWorld({
+      store: store.open(),
+      sockets: (io) => {
+        for (const one of namespaces) {
+          const nsp = io.of(one);
+          nsp.use(async (socket, next) => {
+            if (fail === "middleware rejects") await Promise.reject(new Error(fail));
+            if (fail === "update in middleware")
+              await socket.session.update(() => Promise.reject(new Error(fail)));
+            next();
+          });
+          nsp.use((_socket, next) => {
+            if (fail === "middleware throws") throw new Error(fail);
+            next();
+          });
+          nsp.on("connection", async () => {
+            if (fail === "connection rejects") throw new Error(fail);
+          });
+          nsp.once("connection", () => {
+            if (fail === "connection throws") throw new Error(fail);
+          });
+          nsp.on("connection", (socket) => socket.on("read", (done) => done(socket.session.data)));
+        }
+      },
+    });
+    const ada = await world.visitor({ name: "ada" });
+    for (fail of ["connection throws", "connection rejects"]) {
+      const socket = await ada.connect(namespace, { transports });
+      expect(await socket.emitWithAck("read")).toEqual({ name: "ada" });
+    }
+    for (fail of ["middleware throws", "middleware rejects", "update in middleware"]) {
+      expect((await refused(ada.socket(namespace, { transports }))).message).toBe("internal error");
+    }
+    expect(world.errors.map((error) => String((error as Error).cause))).toEqual([
+      "Error: connection throws",
+      "Error: connection rejects",
+      "Error: middleware throws",
+      "Error: middleware rejects",
+      "Error: update in middleware",
+    ]);
   });
 
   test("events after the end of a session reach no handler; those under way reject without harm", async () => {

@@ -2,9 +2,12 @@
 import type { Express } from "express";
 import type { Store } from "express-session";
 import type { Server, ServerOptions, Socket } from "socket.io";
-import type { AppData } from "socket-session";
+import type { AppData, DeepReadonly } from "socket-session";
 import type { Browser } from "../support/browser.ts";
 import { namespaces } from "../support/handlers.ts";
+
+/** What is seen of a session: changed by `change` only. */
+export type Seen = DeepReadonly<AppData>;
 
 export interface ApplicationOptions {
   /** Of the session cookie, in milliseconds. Default: none. */
@@ -28,9 +31,9 @@ export interface Application {
   /** A browser that has logged in. */
   visitor(data?: Record<string, unknown>): Promise<Browser>;
   /** What a handler sees of the session if it does nothing for that; null if the socket has no session. */
-  see(socket: Socket): AppData | null;
+  see(socket: Socket): Seen | null;
   /** The same after reading the store again; rejects if the session is not there. */
-  reload(socket: Socket): Promise<AppData>;
+  reload(socket: Socket): Promise<Seen>;
   /** Changes the session from a handler, the way that is documented. */
   change(socket: Socket, fn: (data: AppData) => void | Promise<void>): Promise<void>;
   close(): Promise<void>;

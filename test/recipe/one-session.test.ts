@@ -11,8 +11,8 @@ contrast("one session: what a request writes is in the next event", {
 contrast("no lost update: a hundred increments are a hundred", {
   story: hundredIncrements,
   kept: { acknowledged: 100, stored: { name: "ada", n: 100 } },
-  // How many are left depends on how the events fall together.
-  broken: { acknowledged: 100, stored: { name: "ada", n: expect.any(Number) } },
+  // How many are left depends on how the events fall together; polls may roll back even the last one.
+  broken: { acknowledged: 100, stored: expect.objectContaining({ name: "ada" }) },
 });
 
 contrast("no lost update, over is over: a poll that waits meanwhile undoes neither a write nor a logout", {

@@ -20,8 +20,8 @@ export async function ours({ maxAge, store, io }: ApplicationOptions = {}): Prom
     errors: world.errors,
     browser: world.browser,
     visitor: world.visitor,
-    see: (socket) => ({ ...structuredClone(socket.session.data) }),
-    reload: async (socket) => structuredClone(await socket.session.reload()),
+    see: (socket) => socket.session.data,
+    reload: (socket) => socket.session.reload(),
     change: (socket, fn) => socket.session.update(fn),
     close: world.close,
   };

@@ -24,6 +24,6 @@ contrast("over is over: a logout closes the sockets in all namespaces", {
 
 contrast("over is over: a socket in asynchronous middleware at the logout never connects", {
   story: stillInMiddleware,
-  kept: { client: "closed", connections: ["eve"] },
-  broken: { client: "let in", connections: ["ada", "eve"] },
+  kept: { isLetIn: false, connections: ["eve"] },
+  broken: { isLetIn: true, connections: ["ada", "eve"] },
 });

@@ -11,7 +11,7 @@ import { Server, type Socket } from "socket.io";
 import type { AppData } from "socket-session";
 import { Browser } from "../support/browser.ts";
 import { secret } from "../support/world.ts";
-import { type Application, type ApplicationOptions, installAnswers } from "./application.ts";
+import { type Application, type ApplicationOptions, installAnswers, type Seen } from "./application.ts";
 
 export interface RecipeOptions extends ApplicationOptions {
   /** The how-to sets true. */
@@ -115,17 +115,17 @@ function requestOf(socket: Socket): Request {
   return socket.request as Request;
 }
 
-function dataOf({ session }: Request): AppData | null {
+function dataOf({ session }: Request): Seen | null {
   if (!session) return null;
   const { cookie: _cookie, ...data } = session;
   return JSON.parse(JSON.stringify(data));
 }
 
-function see(socket: Socket): AppData | null {
+function see(socket: Socket): Seen | null {
   return dataOf(requestOf(socket));
 }
 
-function reload(socket: Socket): Promise<AppData> {
+function reload(socket: Socket): Promise<Seen> {
   const request = requestOf(socket);
   return new Promise((resolve, reject) => {
     request.session.reload((error) => (error ? reject(error) : resolve(dataOf(request) ?? {})));

@@ -225,9 +225,9 @@ describe("express-session", () => {
         calls.push(`set, ending: ${ending}`);
         super.set(...args);
       }
-      override touch(...args: Parameters<session.MemoryStore["touch"] & Function>): void {
+      override touch(...args: Parameters<NonNullable<session.Store["touch"]>>): void {
         calls.push(`touch, ending: ${ending}`);
-        super.touch(...(args as [string, session.SessionData]));
+        super.touch(...args);
       }
     }
     let ending = false;

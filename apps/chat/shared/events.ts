@@ -32,7 +32,7 @@ export interface Here {
   readonly guests: number;
 }
 
-export interface Person {
+interface Person {
   readonly publicId: string;
   readonly name: string;
 }

@@ -1,13 +1,9 @@
-import type { AppData } from "socket-session";
 import { upgraded } from "../../support/upgraded.ts";
-import type { Story } from "../application.ts";
+import type { Seen, Story } from "../application.ts";
 import { dataOf, onlySocket, until } from "../waiting.ts";
 
 /** A request changes the name; then the socket's next event asks for it. */
-export const requestThenEvent: Story<{ before: AppData; after: AppData }> = async (
-  application,
-  transports,
-) => {
+export const requestThenEvent: Story<{ before: Seen; after: Seen }> = async (application, transports) => {
   const ada = await application.visitor({ name: "ada" });
   const socket = await ada.connect("/", { transports });
   await upgraded(socket);
