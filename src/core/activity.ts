@@ -68,8 +68,10 @@ export class Activity {
 
   #isDue(key: SessionKey, cookie: CookieDocument, expiresAt: number): boolean {
     const life = lifeMs(cookie, this.#options.ttlMs);
-    const stored = Math.max(expiresAt, this.#written.get(key.sid)?.deadline ?? 0);
-    return this.#hub.clock.now() + life - stored >= touchIntervalFor(life, this.#options.touchIntervalMs);
+    const target = this.#hub.clock.now() + life;
+    const written = this.#written.get(key.sid)?.deadline ?? 0;
+    const stored = written <= target ? Math.max(expiresAt, written) : expiresAt; // its life was shortened since
+    return target - stored >= touchIntervalFor(life, this.#options.touchIntervalMs);
   }
 
   async #touch(key: SessionKey, cookie: CookieDocument): Promise<boolean> {

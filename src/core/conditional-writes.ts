@@ -31,7 +31,8 @@ export class ConditionalWrites {
     expiresAt: number | "keep",
   ): Promise<Snapshot | null> {
     const document = documentOf(fields, cookie);
-    const until = expiresAt === "keep" ? current.expiresAt : expiresAt;
+    const kept = () => Math.max(current.expiresAt, this.#hub.live(key)?.snapshot?.expiresAt ?? 0);
+    const until = () => (expiresAt === "keep" ? kept() : expiresAt);
     const snapshot = await this.#write(key, document, until, () =>
       this.#hub.store.replace(key, current.revision, document, expiresAt),
     );
@@ -43,18 +44,23 @@ export class ConditionalWrites {
   async create(key: SessionKey, fields: Fields, cookie: CookieDocument): Promise<Snapshot | null> {
     const document = documentOf(fields, cookie);
     const expiresAt = this.deadline(cookie);
-    return this.#write(key, document, expiresAt, () => this.#hub.store.create(key, document, expiresAt));
+    return this.#write(
+      key,
+      document,
+      () => expiresAt,
+      () => this.#hub.store.create(key, document, expiresAt),
+    );
   }
 
   async #write(
     key: SessionKey,
     document: SessionDocument,
-    expiresAt: number,
+    expiresAt: () => number,
     write: () => Promise<Snapshot["revision"] | null>,
   ): Promise<Snapshot | null> {
     return this.#hub.write(key, async () => {
       const revision = await write();
-      return revision === null ? null : snapshotOf({ document, expiresAt, revision });
+      return revision === null ? null : snapshotOf({ document, expiresAt: expiresAt(), revision });
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Checks } from "./checks.ts";
 import { Entries } from "./entries.ts";
 import { Feed, type FeedState } from "./feed.ts";
 import { sameFields } from "./fields.ts";
@@ -24,7 +24,8 @@ export interface HubOptions {
   readonly events: HubEvents;
 }
 
-const firstRetryMs = 1_000;
+/** A session that is gone this close to its deadline has expired: some stores count in seconds. */
+const expiryToleranceMs = 1_000;
 
 /**
  * Which sessions are live on this node, and what each holds.
@@ -41,14 +42,18 @@ export class Hub {
   readonly clock: Clock;
   readonly #options: HubOptions;
   readonly #entries = new Entries();
-  readonly #checks: Deadlines<LiveEntry>;
+  readonly #checks: Checks;
   readonly #feed: Feed;
 
   constructor(options: HubOptions) {
     this.#options = options;
     this.clock = options.clock;
     this.store = guardedStore(options.store, options.clock, options.storeTimeoutMs);
-    this.#checks = new Deadlines(options.clock, (entry) => void this.#check(entry));
+    this.#checks = new Checks({
+      ...options,
+      feedIsWhole: () => this.#feed.state === "whole",
+      verify: (entry) => this.#verify(this.load(entry), entry),
+    });
     this.#feed = new Feed(options.store, options.clock, {
       changed: (change) => this.#hear(change),
       broken: (error) => this.#feedBroken(error),
@@ -156,8 +161,7 @@ export class Hub {
   adopt(entry: LiveEntry, snapshot: Snapshot): void {
     if (entry.isEnded) return;
     const previous = entry.adopt(snapshot);
-    entry.failures = snapshot.expiresAt > this.clock.now() ? 0 : entry.failures + 1; // kept past its time: ask ever less
-    if (!entry.idle) this.#schedule(entry, snapshot.expiresAt);
+    this.#checks.seen(entry, snapshot.expiresAt);
     if (!previous || sameFields(previous.fields, snapshot.fields)) return;
     for (const observer of [...entry.observers]) this.tell(() => observer.changed?.(snapshot, previous));
     this.tell(() => this.#options.events.changed(entry.key, snapshot));
@@ -176,7 +180,7 @@ export class Hub {
       if (snapshot && live) this.adopt(live, snapshot);
       return snapshot;
     } catch (error) {
-      if (entry) this.#checkSoon(entry); // nobody knows whether it was written
+      if (entry) this.#checks.failed(entry); // nobody knows whether it was written
       throw error;
     } finally {
       if (entry && --entry.writing === 0) {
@@ -221,7 +225,7 @@ export class Hub {
 
   /** The life of the stored session was extended. */
   extended(entry: LiveEntry, expiresAt: number): void {
-    if (entry.extend(expiresAt)) this.#schedule(entry, expiresAt);
+    if (entry.extend(expiresAt)) this.#checks.seen(entry, expiresAt);
   }
 
   /** Reads every live session again, as after a gap in the feed. */
@@ -252,51 +256,25 @@ export class Hub {
     this.#entries.remove(entry);
   }
 
-  #schedule(entry: LiveEntry, expiresAt: number): void {
-    const now = this.clock.now();
-    const deadline = expiresAt > now ? expiresAt : now + this.#retryMs(entry);
-    const check =
-      this.#feed.state === "whole" ? deadline : Math.min(deadline, now + this.#options.revalidateIntervalMs);
-    this.#checks.set(entry, check);
-  }
-
-  #retryMs(entry: LiveEntry): number {
-    return Math.min(firstRetryMs * 2 ** Math.min(entry.failures, 16), this.#options.revalidateIntervalMs);
-  }
-
-  async #check(entry: LiveEntry): Promise<void> {
-    try {
-      await this.load(entry);
-    } catch (error) {
-      this.#readFailed(entry, error);
-    }
-  }
-
   /** A session whose time is over and that nobody can verify is not served for ever. */
-  #readFailed(entry: LiveEntry, error: unknown): void {
-    this.report(error);
-    const deadline = entry.snapshot?.expiresAt ?? Number.POSITIVE_INFINITY;
-    if (deadline + this.#options.revalidateIntervalMs <= this.clock.now()) {
-      this.finish(entry, { reason: "unverified" });
-    } else {
-      this.#checkSoon(entry);
-    }
-  }
-
-  #checkSoon(entry: LiveEntry): void {
-    if (entry.isEnded || entry.idle) return;
-    this.#checks.set(entry, this.clock.now() + this.#retryMs(entry));
-    entry.failures++;
+  #verify(reading: Promise<unknown>, entry: LiveEntry): void {
+    reading.catch((error: unknown) => {
+      this.report(error);
+      const deadline = entry.snapshot?.expiresAt ?? Number.POSITIVE_INFINITY;
+      const isOverdue = deadline + this.#options.revalidateIntervalMs <= this.clock.now();
+      if (isOverdue) this.finish(entry, { reason: "unverified" });
+      else this.#checks.failed(entry);
+    });
   }
 
   #gone(entry: LiveEntry): void {
     const snapshot = entry.snapshot;
-    const overdue = snapshot !== undefined && snapshot.expiresAt <= this.clock.now() + firstRetryMs;
+    const overdue = snapshot !== undefined && snapshot.expiresAt <= this.clock.now() + expiryToleranceMs;
     this.finish(entry, { reason: overdue ? "expired" : "destroyed" });
   }
 
   #refresh(entry: LiveEntry): void {
-    this.reload(entry).catch((error: unknown) => this.#readFailed(entry, error));
+    this.#verify(this.reload(entry), entry);
   }
 
   #hear(change: SessionChange): void {
@@ -313,6 +291,6 @@ export class Hub {
 
   #feedBroken(error: unknown): void {
     this.report(error);
-    for (const entry of this.#entries) if (entry.snapshot) this.#schedule(entry, entry.snapshot.expiresAt);
+    for (const entry of this.#entries) if (entry.snapshot) this.#checks.seen(entry, entry.snapshot.expiresAt);
   }
 }

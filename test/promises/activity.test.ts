@@ -132,6 +132,33 @@ describe.each(obedient)("activity is what people do, over $name", (store) => {
       expect(await gone).toBe("io server disconnect");
     });
 
+    test("a life that a request shortens ends earlier, and activity goes on extending it", async () => {
+      const { clock } = await start(
+        { maxAge: 10 * day },
+        {
+          routes: (app: import("express").Express) => {
+            app.post("/shorten", (req, res) => {
+              req.session.cookie.maxAge = hour;
+              res.send("ok");
+            });
+          },
+        },
+      );
+      const ada = await world.visitor();
+      const socket = await ada.connect("/", { transports });
+      await clock.advance(hour);
+      await socket.emitWithAck("read"); // a touch, which is remembered for a while
+      await ada.post("/shorten");
+      for (let i = 0; i < 4; i++) {
+        await clock.advance(hour / 2);
+        await socket.emitWithAck("read");
+      }
+      expect(serverSockets(world.io)).toHaveLength(1);
+      const gone = disconnected(socket);
+      await clock.advance(hour + 1000);
+      expect(await gone).toBe("io server disconnect");
+    });
+
     test("a touch on another node moves the deadline without a message", async () => {
       const { clock, spy } = await start();
       const ada = await world.visitor();

@@ -1,11 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { transportKinds } from "../support/matrix.ts";
-import { type ApplicationOptions, tell } from "./application.ts";
 import { contrast } from "./contrast.ts";
-import { ours } from "./ours.ts";
-import { recipe } from "./recipe.ts";
-import { otherOrigin, otherVisitorsPoll, storeDown } from "./stories/nobody-else.ts";
-import { UnreliableStore } from "./unreliable-store.ts";
+import { otherOrigin, otherVisitorsPoll } from "./stories/nobody-else.ts";
 
 contrast("nobody else gets in: a page on another origin", {
   story: otherOrigin,

@@ -19,6 +19,7 @@ contrast("no lost update, over is over: a poll that waits meanwhile undoes neith
   story: pollInBetween,
   by: ["polling"],
   kept: { afterWrite: { name: "lovelace" }, afterLogout: {} },
-  recipes: { "as documented": {} }, // `resave: false` keeps this one
+  recipes: { "as documented": {} },
+  alsoKeptBy: { "with resave: false": { resave: false } },
   broken: { afterWrite: { name: "ada" }, afterLogout: { name: "ada" } },
 });

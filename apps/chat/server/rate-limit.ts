@@ -14,10 +14,6 @@ export class RateLimit {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#timesByKey.size;
-  }
-
   /** 0 if one more is allowed, and counts it; else how long to wait for the next, in milliseconds. */
   take(key: string): number {
     const { most, perMs, now } = this.#options;

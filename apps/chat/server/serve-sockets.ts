@@ -6,7 +6,7 @@ import {
   type Here,
   type ServerToClient,
   type SessionView,
-} from "../shared/events.ts";
+} from "../contract/events.ts";
 import { Conversation } from "./conversation.ts";
 
 type ChatServer = Server<ClientToServer, ServerToClient>;

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { Socket } from "socket.io-client";
-import { disconnected } from "../../support/browser.ts";
+import { type Browser, disconnected } from "../../support/browser.ts";
 import { upgraded } from "../../support/upgraded.ts";
 import type { Application, Story } from "../application.ts";
 import { dataOf, type Fate, fateOf, pause } from "../waiting.ts";
@@ -9,14 +9,16 @@ import { dataOf, type Fate, fateOf, pause } from "../waiting.ts";
 export const maxAge = 1_000;
 
 interface Outcome {
-  socket: Fate;
-  /** What a request finds in the session afterwards. */
+  /** Whether the server closed the socket while the story waited. */
+  closed: boolean;
+  /** What a request finds in the session then. */
   session: unknown;
+  socket: Fate;
 }
 
 async function connectVisitor(application: Application, transports: string[]) {
   const ada = await application.visitor({ name: "ada" });
-  const socket = await ada.connect("/", { transports });
+  const socket = await ada.connect("/", { transports, reconnection: false });
   await upgraded(socket);
   return { ada, socket };
 }
@@ -25,7 +27,7 @@ async function connectVisitor(application: Application, transports: string[]) {
 export const silence: Story<Outcome> = async (application, transports) => {
   const { ada, socket } = await connectVisitor(application, transports);
   await Promise.race([disconnected(socket), pause(1.5 * maxAge)]);
-  return { socket: await fateOf(socket), session: await dataOf(ada) };
+  return outcome(ada, socket);
 };
 
 /** Somebody chats for longer than the session's time. */
@@ -33,20 +35,24 @@ export const chat: Story<Outcome> = async (application, transports) => {
   const { ada, socket } = await connectVisitor(application, transports);
   const end = performance.now() + 1.5 * maxAge;
   while (performance.now() < end && (await fateOf(socket)) !== "gone") await pause(20);
-  return { socket: await fateOf(socket), session: await dataOf(ada) };
+  return outcome(ada, socket);
 };
 
 /** Nobody does anything, but heartbeats go to and fro. */
 export const heartbeats: Story<Outcome> = async (application, transports) => {
   const { ada, socket } = await connectVisitor(application, transports);
   const end = performance.now() + 2 * maxAge;
-  let gone = false;
-  const isGone = disconnected(socket).then(() => {
-    gone = true;
-  });
-  while (performance.now() < end && !gone) await Promise.race([heartbeat(socket), isGone]);
-  return { socket: await fateOf(socket), session: await dataOf(ada) };
+  const gone = disconnected(socket);
+  while (performance.now() < end && socket.connected) await Promise.race([heartbeat(socket), gone]);
+  return outcome(ada, socket);
 };
+
+async function outcome(visitor: Browser, socket: Socket): Promise<Outcome> {
+  const closed = !socket.connected;
+  // The request first: the recipe's polls may bring an expired session back when they carry an answer.
+  const session = await dataOf(visitor);
+  return { closed, session, socket: await fateOf(socket) };
+}
 
 function heartbeat(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.io.engine.once("heartbeat", () => resolve()));

@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import { transportKinds } from "../support/matrix.ts";
+import { upgraded } from "../support/upgraded.ts";
+import { type ApplicationProcess, withProcess } from "./application-process.ts";
+import { entryOf, fateOf } from "./waiting.ts";
+
+describe.concurrent.each(transportKinds)("the process, by $name", (kind) => {
+  const transports = [...kind.transports];
+
+  /** A handler ends the session, and another one is called for the next event. */
+  async function leaveAndGoOn(application: ApplicationProcess) {
+    const ada = application.browser();
+    await ada.post("/login", { name: "ada" });
+    const socket = await ada.connect("/", { transports, reconnection: false });
+    await upgraded(socket);
+    socket.emit("leave");
+    socket.emit("go on");
+    return { socket: await fateOf(socket), ...(await application.state()) };
+  }
+
+  test("goes on after session.end() and another event", async () => {
+    expect(await withProcess("ours", "ours", leaveAndGoOn)).toEqual({
+      socket: "gone",
+      process: "up",
+      errors: [],
+    });
+  });
+
+  test("goes on with handlers as the recipe writes them, which are told what to write instead", async () => {
+    expect(await withProcess("ours", "recipe", leaveAndGoOn)).toEqual({
+      socket: "still answers",
+      process: "up",
+      errors: ["SESSION_READ_ONLY", "SESSION_READ_ONLY"],
+    });
+  });
+
+  test("ends in the recipe after session.destroy() and another event", async () => {
+    expect(await withProcess("recipe", "recipe", leaveAndGoOn)).toEqual({
+      socket: "gone",
+      process: "ended with 1: TypeError: Cannot read properties of undefined (reading 'reload')",
+      errors: [],
+    });
+  });
+
+  /** A client connects while the store is disconnected. */
+  async function connectWhileDown(application: ApplicationProcess) {
+    const ada = application.browser();
+    await ada.post("/login", { name: "ada" });
+    await ada.post("/store/fail");
+    const socket = ada.socket("/", { transports, reconnection: false });
+    await entryOf(socket);
+    return application.state();
+  }
+
+  test("goes on when somebody connects while the store is disconnected", async () => {
+    expect(await withProcess("ours", "ours", connectWhileDown)).toMatchObject({ process: "up" });
+  });
+
+  test("ends in the recipe when somebody connects while the store is disconnected", async () => {
+    expect(await withProcess("recipe", "recipe", connectWhileDown)).toMatchObject({
+      process: "ended with 1: TypeError: Cannot read properties of undefined (reading 'id')",
+    });
+  });
+});
