@@ -2,14 +2,23 @@ import { contrast } from "./contrast.ts";
 import { chat, heartbeats, maxAge, silence } from "./stories/activity.ts";
 
 /** The how-to's advice for expiry: each socket reads its session from the store every so often. */
-const expiryPoll = { "with a poll per socket": { expiryPollMs: 50 } };
+const expiryPoll = { expiryPollMs: 50 };
 
 contrast("over is over: an idle socket ends with its session", {
   story: silence,
   options: () => ({ maxAge }),
   kept: { closed: true, session: {}, socket: "gone" },
   broken: { closed: false, session: {}, socket: "still answers" },
-  alsoKeptBy: expiryPoll,
+  alsoKeptBy: { "with a read every so often and resave: false": { ...expiryPoll, resave: false } },
+});
+
+contrast("over is over: what closes an idle socket does not revive its session", {
+  story: silence,
+  by: ["polling"],
+  options: () => ({ maxAge }),
+  kept: { closed: true, session: {}, socket: "gone" },
+  recipes: { "with a read every so often": expiryPoll },
+  broken: { closed: true, session: { name: "ada" }, socket: "gone" },
 });
 
 const goesOn = { closed: false, session: { name: "ada" }, socket: "still answers" } as const;
@@ -32,7 +41,7 @@ contrast("activity is what people do: who chats stays logged in, whoever asks fo
   by: ["WebSocket", "polling upgraded to WebSocket"],
   options: () => ({ maxAge }),
   kept: goesOn,
-  recipes: expiryPoll,
+  recipes: { "with a read every so often": expiryPoll },
   broken: { closed: true, session: {}, socket: "gone" },
 });
 
