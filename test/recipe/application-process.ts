@@ -6,7 +6,7 @@ import { Browser } from "../support/browser.ts";
 /** An application in a process of its own. */
 export interface ApplicationProcess {
   browser(): Browser;
-  /** `up`, or what it died of; and what it has reported as errors. */
+  /** `up`, or what it died of; and the codes of what it has reported as errors. */
   state(): Promise<{ process: string; errors: string[] }>;
 }
 

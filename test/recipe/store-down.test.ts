@@ -1,10 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { transportKinds } from "../support/matrix.ts";
 import { type Application, type ApplicationOptions, tell } from "./application.ts";
 import { ours } from "./ours.ts";
 import { recipe } from "./recipe.ts";
 import { storeDown } from "./stories/nobody-else.ts";
 import { UnreliableStore } from "./unreliable-store.ts";
+
+// Over a store like this one, socket-session says at each start what it cannot promise.
+vi.spyOn(process, "emitWarning").mockImplementation(() => {});
 
 const kept = { entry: "refused", triesAgain: true, sees: { name: "ada" } };
 

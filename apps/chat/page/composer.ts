@@ -1,4 +1,4 @@
-import { limits } from "../contract/events.ts";
+import { limits } from "../shared/events.ts";
 import type { ChatSocket } from "./connection.ts";
 import { element } from "./element.ts";
 import { wordsForMessage } from "./words.ts";

@@ -1,6 +1,6 @@
 import { io, type Socket } from "socket.io-client";
 import type { EndMessage } from "socket-session";
-import type { ClientToServer, ServerToClient, SessionView } from "../contract/events.ts";
+import type { ClientToServer, ServerToClient, SessionView } from "../shared/events.ts";
 import { closedWords, endWords, type Words, wordsForRefusal } from "./words.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { type FormAnswer, type FormProblem, limits } from "../contract/events.ts";
+import { type FormAnswer, type FormProblem, limits } from "../shared/events.ts";
 import { element } from "./element.ts";
 import { formWords } from "./words.ts";
 

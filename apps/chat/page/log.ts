@@ -1,4 +1,4 @@
-import type { ChatMessage } from "../contract/events.ts";
+import type { ChatMessage } from "../shared/events.ts";
 import { disc } from "./disc.ts";
 import { element } from "./element.ts";
 

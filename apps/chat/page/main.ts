@@ -1,4 +1,4 @@
-import type { Here } from "../contract/events.ts";
+import type { Here } from "../shared/events.ts";
 import { startComposer } from "./composer.ts";
 import { Connection, type Phase } from "./connection.ts";
 import { Countdown } from "./countdown.ts";

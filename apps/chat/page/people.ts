@@ -1,4 +1,4 @@
-import type { Here } from "../contract/events.ts";
+import type { Here } from "../shared/events.ts";
 import { disc } from "./disc.ts";
 import { element } from "./element.ts";
 import { countOf } from "./words.ts";

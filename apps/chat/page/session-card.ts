@@ -1,4 +1,4 @@
-import type { SessionView } from "../contract/events.ts";
+import type { SessionView } from "../shared/events.ts";
 import type { Phase } from "./connection.ts";
 import type { Countdown } from "./countdown.ts";
 import { paintDisc } from "./disc.ts";

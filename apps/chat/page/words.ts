@@ -1,5 +1,5 @@
 import type { EndReasonCode, RefusalCode } from "socket-session";
-import { type FormProblem, limits, type MessageProblem } from "../contract/events.ts";
+import { type FormProblem, limits, type MessageProblem } from "../shared/events.ts";
 
 /** Why the session is over, or the socket was not let in: a title and a sentence. */
 export interface Words {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { LiveSession } from "socket-session";
-import { type ChatMessage, guestName, limits, type Outcome } from "../contract/events.ts";
+import { type ChatMessage, guestName, limits, type Outcome } from "../shared/events.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 export type Said = { readonly ok: true; readonly message: ChatMessage } | Extract<Outcome, { ok: false }>;

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import express from "express";
 import { Server } from "socket.io";
 import { type Clock, type LiveSessions, type LiveSessionsOptions, liveSessions } from "socket-session";
-import type { ClientToServer, ServerToClient } from "../contract/events.ts";
+import type { ClientToServer, ServerToClient } from "../shared/events.ts";
 import { refuseCrossSitePosts } from "./cross-site-posts.ts";
 import { formRoutes } from "./form-routes.ts";
 import { sayWhatFailed, securityHeaders } from "./responses.ts";

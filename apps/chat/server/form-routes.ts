@@ -1,5 +1,5 @@
 import express, { type Request, type Response, type Router } from "express";
-import { type FormAnswer, type FormProblem, guestName, limits } from "../contract/events.ts";
+import { type FormAnswer, type FormProblem, guestName, limits } from "../shared/events.ts";
 
 /**
  * Log in, rename, log out: ordinary forms. There is no password: this is a demonstration of sessions, and anybody may

@@ -6,7 +6,7 @@ import {
   type Here,
   type ServerToClient,
   type SessionView,
-} from "../contract/events.ts";
+} from "../shared/events.ts";
 import { Conversation } from "./conversation.ts";
 
 type ChatServer = Server<ClientToServer, ServerToClient>;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { limits } from "../contract/events.ts";
+import { limits } from "../shared/events.ts";
 import { startChat } from "./visitors.ts";
 
 let chat: Awaited<ReturnType<typeof startChat>>;
