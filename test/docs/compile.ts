@@ -72,8 +72,11 @@ function errorsOf(output: string, sources: readonly Source[]): string[] {
 function tsc(folder: string): Promise<string> {
   const command = join(root, "node_modules", "typescript", "bin", "tsc");
   return new Promise((resolve) => {
-    execFile(process.execPath, [command, "-p", ".", "--pretty", "false"], { cwd: folder }, (_error, stdout, stderr) =>
-      resolve(stdout + stderr),
+    execFile(
+      process.execPath,
+      [command, "-p", ".", "--pretty", "false"],
+      { cwd: folder },
+      (_error, stdout, stderr) => resolve(stdout + stderr),
     );
   });
 }

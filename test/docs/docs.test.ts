@@ -1,7 +1,7 @@
 /** What the documents say is true of the sources, as far as a machine can tell. */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-import { errorCodes, endReasons, LiveSessions, refusals } from "socket-session";
+import { endReasons, errorCodes, LiveSessions, refusals } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { describe, expect, test } from "vitest";
 import { resolveOptions } from "../../src/options.ts";
@@ -34,7 +34,12 @@ describe("code blocks", () => {
 
   test("compile, and so do the programs of the guides", async () => {
     const programs = globSync("docs/guide/examples/*.ts", { cwd: root }).map(
-      (file): Source => ({ name: file, line: 1, extension: "ts", code: readFileSync(join(root, file), "utf8") }),
+      (file): Source => ({
+        name: file,
+        line: 1,
+        extension: "ts",
+        code: readFileSync(join(root, file), "utf8"),
+      }),
     );
     const whole = code.filter(({ info }) => info === "").map(sourceOf);
     const fragments = code.filter(({ info }) => info === "fragment").map(sourceOf);
@@ -104,7 +109,7 @@ describe("names", () => {
       ...Object.keys(errorCodes),
       ...Object.keys(refusals),
       ...inSources(/code: "(SOCKET_\w+)"/g),
-      ...["CONNECT_ERROR", "SESSION_SECRET", "LOGIN_REQUIRED"], // Socket.IO's, and the examples' own
+      ...["CONNECT_ERROR", "SESSION_SECRET", "CHROMIUM_PATH", "LOGIN_REQUIRED"], // Socket.IO's, and variables of the environment
     ]);
     const named = documents.flatMap(({ file, codeSpans }) =>
       codeSpans.filter((code) => /^[A-Z]+(_[A-Z]+)+$/.test(code)).map((code) => ({ file, code })),
@@ -125,9 +130,13 @@ describe("names", () => {
   test("of debug output", () => {
     const namespaces = inSources(/createDebug\("([^"]+)"\)/g);
     const debug = documentAt("docs/reference/sessions.md").names("Debug output");
-    expect(new Set(documentAt("docs/reference/sessions.md").table("Debug output").map(([cell]) => cell))).toEqual(
-      new Set(namespaces.map((name) => `\`${name}\``)),
-    );
+    expect(
+      new Set(
+        documentAt("docs/reference/sessions.md")
+          .table("Debug output")
+          .map(([cell]) => cell),
+      ),
+    ).toEqual(new Set(namespaces.map((name) => `\`${name}\``)));
     expect(debug.length).toBeGreaterThan(0);
   });
 });
@@ -136,7 +145,9 @@ describe("values", () => {
   test("what a stock client does at each refusal and end", () => {
     const document = documentAt("docs/reference/refusals-and-ends.md");
     const documented = (heading: string) =>
-      Object.fromEntries(document.table(heading).map(([code = "", client]) => [code.replaceAll("`", ""), client]));
+      Object.fromEntries(
+        document.table(heading).map(([code = "", client]) => [code.replaceAll("`", ""), client]),
+      );
     const actual = (table: Record<string, { client: string }>) =>
       Object.fromEntries(Object.entries(table).map(([code, { client }]) => [code, client]));
     expect(documented("Refusals")).toEqual(actual(refusals));
@@ -147,9 +158,13 @@ describe("values", () => {
     const resolved = resolveOptions({ store: memoryStore(), secret: "a secret" });
     const times = documentAt("docs/reference/options.md").table("Times");
     const documented = Object.fromEntries(
-      times.map(([name = "", standard = ""]) => [name.replaceAll("`", ""), Number(/^[\d_]+/.exec(standard)?.[0].replaceAll("_", ""))]),
+      times.map(([name = "", standard = ""]) => [
+        name.replaceAll("`", ""),
+        Number(/^[\d_]+/.exec(standard)?.[0].replaceAll("_", "")),
+      ]),
     );
-    for (const [name, standard] of Object.entries(documented)) expect({ [name]: Reflect.get(resolved, name) }).toEqual({ [name]: standard });
+    for (const [name, standard] of Object.entries(documented))
+      expect({ [name]: Reflect.get(resolved, name) }).toEqual({ [name]: standard });
   });
 
   test("the version of the package is the newest of the changelog", () => {

@@ -84,7 +84,13 @@ export class Document {
     if (at === undefined) throw new Error(`${this.file} has no heading "${heading}".`);
     const rows: string[][] = [];
     for (const line of this.#prose.slice(at + 1)) {
-      if (line.startsWith("|")) rows.push(line.split("|").slice(1, -1).map((cell) => cell.trim()));
+      if (line.startsWith("|"))
+        rows.push(
+          line
+            .split("|")
+            .slice(1, -1)
+            .map((cell) => cell.trim()),
+        );
       else if (rows.length > 0 || line.startsWith("#")) break;
     }
     if (rows.length < 3) throw new Error(`${this.file} has no table under "${heading}".`);

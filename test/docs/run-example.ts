@@ -1,5 +1,5 @@
-import { Server } from "node:net";
 import type { AddressInfo } from "node:net";
+import { Server } from "node:net";
 import { join } from "node:path";
 import { vi } from "vitest";
 import { root } from "./markdown.ts";

@@ -6,7 +6,7 @@ const expiryPoll = { expiryPollMs: 50 };
 
 contrast("over is over: an idle socket ends with its session", {
   story: silence,
-  options: () => ({ maxAge }),
+  options: { maxAge },
   kept: { closed: true, session: {}, socket: "gone" },
   broken: { closed: false, session: {}, socket: "still answers" },
   alsoKeptBy: { "with a read every so often and resave: false": { ...expiryPoll, resave: false } },
@@ -15,7 +15,7 @@ contrast("over is over: an idle socket ends with its session", {
 contrast("over is over: what closes an idle socket does not revive its session", {
   story: silence,
   by: ["polling"],
-  options: () => ({ maxAge }),
+  options: { maxAge },
   kept: { closed: true, session: {}, socket: "gone" },
   recipes: { "with a read every so often": expiryPoll },
   broken: { closed: true, session: { name: "ada" }, socket: "gone" },
@@ -26,7 +26,7 @@ const goesOn = { closed: false, session: { name: "ada" }, socket: "still answers
 contrast("activity is what people do: who chats stays logged in", {
   story: chat,
   by: ["WebSocket", "polling upgraded to WebSocket"],
-  options: () => ({ maxAge }),
+  options: { maxAge },
   kept: goesOn,
   recipes: {
     "as documented": {},
@@ -39,7 +39,7 @@ contrast("activity is what people do: who chats stays logged in", {
 contrast("activity is what people do: who chats stays logged in, whoever asks for the expiry", {
   story: chat,
   by: ["WebSocket", "polling upgraded to WebSocket"],
-  options: () => ({ maxAge }),
+  options: { maxAge },
   kept: goesOn,
   recipes: { "with a read every so often": expiryPoll },
   broken: { closed: true, session: {}, socket: "gone" },
@@ -48,7 +48,7 @@ contrast("activity is what people do: who chats stays logged in, whoever asks fo
 contrast("activity is what people do: who chats over polling stays logged in", {
   story: chat,
   by: ["polling"],
-  options: () => ({ maxAge }),
+  options: { maxAge },
   kept: goesOn,
   recipes: {},
   alsoKeptBy: { "as documented": {}, "with resave: false": { resave: false } },
@@ -57,7 +57,7 @@ contrast("activity is what people do: who chats over polling stays logged in", {
 contrast("activity is what people do: who does nothing does not stay logged in by polls and heartbeats", {
   story: heartbeats,
   by: ["polling"],
-  options: () => ({ maxAge, io: { pingInterval: 100 } }),
+  options: { maxAge, io: { pingInterval: 100 } },
   kept: { closed: true, session: {}, socket: "gone" },
   broken: goesOn,
 });

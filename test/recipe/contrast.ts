@@ -4,13 +4,13 @@ import { type ApplicationOptions, type Story, tell } from "./application.ts";
 import { ours } from "./ours.ts";
 import { type RecipeOptions, recipe } from "./recipe.ts";
 
-export type TransportName = (typeof transportKinds)[number]["name"];
+type TransportName = (typeof transportKinds)[number]["name"];
 
-export interface Contrast<Outcome> {
+interface Contrast<Outcome> {
   readonly story: Story<Outcome>;
   /** Default: all. */
   readonly by?: readonly TransportName[];
-  readonly options?: () => ApplicationOptions;
+  readonly options?: ApplicationOptions;
   /** What comes of it where the promise is kept. */
   readonly kept: Outcome;
   /** What comes of it with the recipe, or a matcher for that. */
@@ -35,10 +35,9 @@ export function contrast<Outcome>(promise: string, { by, options, ...told }: Con
   describe.concurrent(promise, () => {
     for (const { name, transports } of kinds) {
       test(`is kept by ${name}`, async () => {
-        expect(await tell(story, ours(options?.()), transports)).toEqual(kept);
+        expect(await tell(story, ours(options), transports)).toEqual(kept);
       });
-      const follow = (variant: RecipeOptions) =>
-        tell(story, recipe({ ...options?.(), ...variant }), transports);
+      const follow = (variant: RecipeOptions) => tell(story, recipe({ ...options, ...variant }), transports);
       for (const [way, variant] of Object.entries(recipes)) {
         test(`is broken by ${name} in the recipe ${way}`, async () => {
           const outcome = await follow(variant);

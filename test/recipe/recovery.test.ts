@@ -14,7 +14,7 @@ const refused = {
 
 contrast("over is over: recovery restores nothing after a logout, middleware skipped (the default)", {
   story: loggedOutWhileOffline,
-  options: () => recovery(true),
+  options: recovery(true),
   kept: refused,
   broken: {
     entry: "let in",
@@ -26,7 +26,7 @@ contrast("over is over: recovery restores nothing after a logout, middleware ski
 
 contrast("over is over: recovery sends nothing after a logout, middleware run", {
   story: loggedOutWhileOffline,
-  options: () => recovery(false),
+  options: recovery(false),
   kept: refused,
   broken: {
     entry: "refused: log in first",
@@ -38,7 +38,7 @@ contrast("over is over: recovery sends nothing after a logout, middleware run", 
 
 contrast("nobody else gets in: recovery gives the next user nothing of the last one", {
   story: nextUserInTheTab,
-  options: () => recovery(true),
+  options: recovery(true),
   kept: { entry: "let in", recovered: false, received: ["first"], missedOnTheWire: false },
   broken: {
     entry: "let in",

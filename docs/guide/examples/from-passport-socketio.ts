@@ -59,10 +59,7 @@ app.post("/rename/:name", (req, res) => {
   res.status(204).end();
 });
 app.post("/logout", (req, res, next) => {
-  req.logout((error) => {
-    if (error) return next(error);
-    res.clearCookie("sid").status(204).end();
-  });
+  req.logout((error) => (error ? next(error) : res.status(204).end()));
 });
 
 const server = createServer(app);
@@ -72,7 +69,8 @@ sessions.attach(io);
 io.use((socket, next) => {
   const loadUser = async () => {
     socket.data.user = await findUser(socket.session.userId);
-    if (!socket.data.user) throw new Error("Nobody is logged in.");
+    if (!socket.data.user)
+      throw Object.assign(new Error("Log in first."), { data: { code: "LOGIN_REQUIRED" } });
   };
   socket.session.on("change", () => void loadUser().catch(() => socket.disconnect()));
   loadUser().then(() => next(), next);

@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import type { Socket } from "socket.io-client";
 import { type Browser, disconnected } from "../../support/browser.ts";
 import { upgraded } from "../../support/upgraded.ts";
@@ -26,7 +25,7 @@ async function connectVisitor(application: Application, transports: string[]) {
 /** Nobody does anything until the session's time is over for long. */
 export const silence: Story<Outcome> = async (application, transports) => {
   const { ada, socket } = await connectVisitor(application, transports);
-  await Promise.race([disconnected(socket), pause(1.5 * maxAge)]);
+  await Promise.race([disconnected(socket), pause(2 * maxAge)]);
   return outcome(ada, socket);
 };
 
