@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 
 /**
  * What tests need beyond npm packages. Each is looked for in its environment variable, then among the binaries on PATH;
@@ -33,7 +34,10 @@ export const services = [
  * @param {Service} service
  */
 export function findBinary({ binaries }) {
-  return binaries.find((binary) => spawnSync(binary, ["--version"], { timeout: 20_000 }).status === 0);
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  return binaries
+    .flatMap((binary) => folders.map((folder) => join(folder, binary)))
+    .find((path) => existsSync(path) && spawnSync(path, ["--version"], { timeout: 20_000 }).status === 0);
 }
 
 function canInstallPackages() {

@@ -10,7 +10,7 @@ import type { EndReason, SessionChange, SessionKey, SessionStore, StoredSession 
 import { type Snapshot, snapshotOf } from "./snapshot.ts";
 
 /** What the hub tells the application's own listeners. */
-export interface HubEvents {
+interface HubEvents {
   changed(key: SessionKey, snapshot: Snapshot): void;
   ended(key: SessionKey, end: End): void;
   failed(error: unknown): void;

@@ -44,7 +44,7 @@ export interface Engine {
   emit(event: string, ...args: unknown[]): boolean;
 }
 
-export interface Packet {
+interface Packet {
   readonly type: number;
   readonly nsp: string;
   readonly data?: unknown;
@@ -53,7 +53,7 @@ export interface Packet {
 /** Of the Socket.IO protocol, revision 5. */
 export const packetTypes = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, CONNECT_ERROR: 4 } as const;
 
-export interface Decoder {
+interface Decoder {
   add(data: unknown): void;
   destroy(): void;
   on(event: "decoded", listener: (packet: Packet) => void): unknown;

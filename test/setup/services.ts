@@ -19,7 +19,7 @@ const chromium = locate("chromium");
 /** A `describe` whose tests are skipped, and reported as skipped, where there is no Chromium. */
 export const describeWithChromium = describe.skipIf(chromium === undefined);
 
-/** The binary to launch: a path, or a name on PATH. Throws where there is none, so use it within `describeWithChromium`. */
+/** The path of the binary to launch. Throws where there is none, so use it within `describeWithChromium`. */
 export function chromiumPath(): string {
   if (chromium === undefined) throw new Error("There is no Chromium here. Set CHROMIUM_PATH to a binary.");
   return chromium;
