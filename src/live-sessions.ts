@@ -45,7 +45,10 @@ export interface SocketServer {
 }
 
 export interface AttachOptions {
-  /** Namespaces with an authentication of their own: no session is asked for there, nor do they end with one. */
+  /**
+   * Namespaces with an authentication of their own: no session is asked for there. A session's end closes the whole
+   * connection; stock clients come back to these by themselves.
+   */
   exempt?: ReadonlyArray<string | RegExp>;
 }
 
@@ -70,7 +73,7 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
   #discarded = 0;
 
   constructor(options: LiveSessionsOptions) {
-    super();
+    super({ captureRejections: true });
     const resolved = resolveOptions(options);
     const { store, clock, revalidateIntervalMs, storeTimeoutMs } = resolved;
     this.#options = resolved;
@@ -92,6 +95,8 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
     this.#activity = new Activity(this.#hub, resolved);
     const userId = (data: Readonly<SessionValues>) => this.#userIdOf(data);
     this.#handles = { hub: this.#hub, updates, userId };
+    // what an async listener rejects with; as a property, since the types of a method differ between Node's
+    Object.defineProperty(this, EventEmitter.captureRejectionSymbol, { value: events.failed });
     exposeInternals(this, { options: resolved, nameOf: this.#nameOf, saves: this.#saves });
     warn(storeWarnings(resolved));
     this.#hub.start();

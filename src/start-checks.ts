@@ -33,7 +33,9 @@ export function limitsOf(store: ResolvedOptions["store"]): string[] {
   if (!store.atomic)
     limits.push("writes of other processes to the same session may be lost, and may revive it after its end");
   if (!store.changes)
-    limits.push("what other processes change is seen by sockets within `revalidateIntervalMs` only");
+    limits.push(
+      "what other processes change is seen by sockets within `revalidateIntervalMs` only, and a login there looks like a logout",
+    );
   return limits;
 }
 

@@ -204,7 +204,7 @@ export class Hub {
       try {
         const existed = await this.store.destroy(key, reason);
         const live = this.live(key); // it may have come to life, or have ended by the echo, meanwhile
-        if (live) this.finish(live, end);
+        if (live) this.finish(live, end, existed);
         else if (existed && !entry?.isEnded) this.tell(() => this.#options.events.ended(key, end));
         return existed;
       } finally {
@@ -213,14 +213,15 @@ export class Hub {
     });
   }
 
-  /** The session is over: state first, then the observers, then the application. */
-  finish(entry: LiveEntry, end: End): void {
+  /** The session is over: state first, then the observers, then the application, unless it has never been stored. */
+  finish(entry: LiveEntry, end: End, existed = entry.snapshot !== undefined): void {
     if (entry.isEnded) return;
     const told = entry.ending ?? end;
+    const announced = existed || entry.snapshot !== undefined;
     entry.finish(told);
     this.#forget(entry);
     for (const observer of [...entry.observers]) this.tell(() => observer.ended?.(told));
-    this.tell(() => this.#options.events.ended(entry.key, told));
+    if (announced) this.tell(() => this.#options.events.ended(entry.key, told));
   }
 
   /** The life of the stored session was extended. */
@@ -238,10 +239,11 @@ export class Hub {
     this.#options.events.failed(error);
   }
 
-  /** Calls a listener; what it throws is reported and stops nobody else. */
-  tell(listener: () => void): void {
+  /** Calls a listener; what it throws, or rejects with, is reported and stops nobody else. */
+  tell(listener: () => unknown): void {
     try {
-      listener();
+      const result = listener();
+      if (result instanceof Promise) result.catch((error: unknown) => this.report(error));
     } catch (error) {
       this.report(error);
     }
@@ -267,9 +269,11 @@ export class Hub {
     });
   }
 
+  /** The store has it no more. One that was never seen has not ended: whoever asked is told that there is none. */
   #gone(entry: LiveEntry): void {
-    const snapshot = entry.snapshot;
-    const overdue = snapshot !== undefined && snapshot.expiresAt <= this.clock.now() + expiryToleranceMs;
+    const { snapshot } = entry;
+    if (!snapshot) return;
+    const overdue = snapshot.expiresAt <= this.clock.now() + expiryToleranceMs;
     this.finish(entry, { reason: overdue ? "expired" : "destroyed" });
   }
 

@@ -131,7 +131,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   release(): void {
     this.#last = this.#snapshot;
     this.context.hub.release(this.#entry, this.#observer);
-    this.forgetListeners();
+    if (!this.#entry.isEnded) this.forgetListeners(); // else they are about to be told, and forgotten then
   }
 }
 

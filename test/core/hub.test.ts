@@ -155,6 +155,21 @@ describe("what is live", () => {
   }, 60_000);
 });
 
+describe("a session that was never stored", () => {
+  test("has no end to tell of, however often it is asked for or ended", async () => {
+    const set = liveSet();
+    const key = nameOf("never");
+    const observer = listening();
+    const entry = set.hub.observe(key, observer);
+    expect(await set.hub.load(entry)).toBeNull();
+    expect(entry.isEnded).toBe(false);
+    expect(await set.hub.end(key, "destroyed")).toBe(false);
+    expect(set.ends).toEqual([]);
+    set.hub.release(entry, observer);
+    expect(set.hub.counts).toEqual({ live: 0, timers: 0, locks: 0 });
+  });
+});
+
 describe("the feed", () => {
   function feeding() {
     const clock = new ManualClock();

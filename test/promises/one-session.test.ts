@@ -25,6 +25,18 @@ describeEverywhere("one session", ({ store, transports, namespace }) => {
     expect(world.errors).toEqual([]);
   });
 
+  test("the end event tells the reason, once", async () => {
+    const told: unknown[] = [];
+    world.io.of(namespace).on("connection", ({ session }) => {
+      session.on("end", (reason) => told.push([reason, session.state]));
+    });
+    const ada = await world.visitor({ name: "ada" });
+    const socket = await ada.connect(namespace, { transports });
+    await socket.emitWithAck("read");
+    await ada.post("/logout");
+    expect(told).toEqual([["destroyed", "ended"]]);
+  });
+
   test("the change event tells of it, with what was before", async () => {
     const changes: unknown[] = [];
     world.io.of(namespace).on("connection", (socket) => {

@@ -282,6 +282,42 @@ describe("a store that does wrong", () => {
     expect(world.errors.map(String)).toEqual(["Error: from the callback"]);
   });
 
+  test("what async listeners reject with is reported", async () => {
+    world = await startWorld({
+      sockets: (io, sessions) => {
+        sessions.on("change", async () => {
+          throw new Error("sessions");
+        });
+        io.on("connection", ({ session: live }) => {
+          live.on("change", async () => {
+            throw new Error("change");
+          });
+          live.once("end", async () => {
+            throw new Error("end");
+          });
+        });
+      },
+    });
+    const ada = await world.visitor({ name: "ada" });
+    await ada.connect();
+    await ada.post("/write", { n: 1 });
+    await ada.post("/logout");
+    const messages = () => world.errors.map((error) => (error as Error).message).sort();
+    await expect.poll(messages).toEqual(["change", "end", "sessions"]);
+  });
+
+  test("each end is told once; a refused handshake is not another", async () => {
+    const ends: string[] = [];
+    world = await startWorld({ routes: (_app, sessions) => sessions.on("end", ({ reason }) => ends.push(reason)) });
+    const ada = await world.visitor({ name: "ada" });
+    const { cookie } = ada;
+    await ada.connect();
+    await ada.post("/logout");
+    ada.cookie = cookie;
+    for (let i = 0; i < 3; i++) await refused(ada.socket());
+    expect(ends).toEqual(["destroyed"]);
+  });
+
   test("without an error listener a failure becomes a process warning", async () => {
     const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const store = memoryStore();
