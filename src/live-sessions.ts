@@ -1,4 +1,3 @@
-import { EventEmitter } from "node:events";
 import createDebug from "debug";
 import session from "express-session";
 import type { Server } from "socket.io";
@@ -18,6 +17,7 @@ import { RequestSession } from "./http/request-session.ts";
 import { Responses } from "./http/responses.ts";
 import { type HttpContext, StoreFacade } from "./http/store-facade.ts";
 import { exposeInternals } from "./inject-session.ts";
+import { IsolatedEmitter } from "./isolated-emitter.ts";
 import type { LiveSession } from "./live-session.ts";
 import { invalid, type LiveSessionsOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { type RefusalCode, refusals } from "./protocol.ts";
@@ -53,7 +53,7 @@ export interface AttachOptions {
 }
 
 /** Sessions that requests and sockets share. Made by {@link liveSessions}. */
-export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
+export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   readonly #options: ResolvedOptions;
   readonly #nameOf: (sid: string) => SessionKey;
   readonly #hub: Hub;
@@ -73,20 +73,20 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
   #discarded = 0;
 
   constructor(options: LiveSessionsOptions) {
-    super({ captureRejections: true });
+    super();
     const resolved = resolveOptions(options);
     const { store, clock, revalidateIntervalMs, storeTimeoutMs } = resolved;
     this.#options = resolved;
     this.#nameOf = sessionNames(resolved.secrets);
     const events = {
       changed: (key: SessionKey, { data }: { data: Readonly<SessionValues> }) =>
-        void this.emit("change", { publicId: key.publicId, userId: this.#userIdOf(data), data }),
+        this.announce("change", { publicId: key.publicId, userId: this.#userIdOf(data), data }),
       ended: (key: SessionKey, { reason }: { reason: EndReason }) => {
         debug("session %s ended: %s", key.publicId, reason);
         this.#saves.rememberEnd(key);
-        this.emit("end", { publicId: key.publicId, reason });
+        this.announce("end", { publicId: key.publicId, reason });
       },
-      failed: (error: unknown) => this.#fail(error),
+      failed: (error: unknown) => this.#report(error),
     };
     this.#hub = new Hub({ store, clock, revalidateIntervalMs, storeTimeoutMs, events });
     const writes = new ConditionalWrites(this.#hub, resolved.ttlMs);
@@ -95,8 +95,6 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
     this.#activity = new Activity(this.#hub, resolved);
     const userId = (data: Readonly<SessionValues>) => this.#userIdOf(data);
     this.#handles = { hub: this.#hub, updates, userId };
-    // what an async listener rejects with; as a property, since the types of a method differ between Node's
-    Object.defineProperty(this, EventEmitter.captureRejectionSymbol, { value: events.failed });
     exposeInternals(this, { options: resolved, nameOf: this.#nameOf, saves: this.#saves });
     warn(storeWarnings(resolved));
     this.#hub.start();
@@ -164,8 +162,8 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
           origin: request?.headers.origin,
           ...(cause === undefined ? {} : { cause }),
         };
-        this.#hub.tell(() => this.emit("refuse", refusal));
-        if (cause !== undefined) this.#fail(cause);
+        this.announce("refuse", refusal);
+        if (cause !== undefined) this.#report(cause);
       },
     });
     this.#gateways.set(server, gateway);
@@ -238,11 +236,11 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
       responses: this.#responses,
       onConflict: ({ publicId }, keys) => {
         this.#conflicts++;
-        this.#hub.tell(() => this.emit("conflict", { publicId, keys }));
+        this.announce("conflict", { publicId, keys });
       },
       onDiscard: ({ publicId }) => {
         this.#discarded++;
-        this.#hub.tell(() => this.emit("discard", { publicId }));
+        this.announce("discard", { publicId });
       },
     };
   }
@@ -252,7 +250,7 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
       const id = this.#options.userId?.(data);
       return id === undefined || id === null ? undefined : String(id);
     } catch (cause) {
-      this.#fail(
+      this.#report(
         new SocketSessionError(
           "LISTENER_FAILED",
           "The `userId` option threw; the session counts as nobody's.",
@@ -263,17 +261,9 @@ export class LiveSessions extends EventEmitter<LiveSessionsEvents> {
     }
   }
 
-  #fail(error: unknown): void {
+  #report(error: unknown): void {
     debug("%O", error);
-    if (this.listenerCount("error") === 0) {
-      process.emitWarning(error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
-    try {
-      this.emit("error", error);
-    } catch (thrown) {
-      process.emitWarning(thrown instanceof Error ? thrown : new Error(String(thrown)));
-    }
+    this.fail(error);
   }
 }
 

@@ -4,6 +4,7 @@ import { Entries } from "./entries.ts";
 import { Feed, type FeedState } from "./feed.ts";
 import { sameFields } from "./fields.ts";
 import { guardedStore } from "./guarded-store.ts";
+import { isolate } from "./isolate.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { type End, LiveEntry, type Observer } from "./live-entry.ts";
 import type { EndReason, SessionChange, SessionKey, SessionStore, StoredSession } from "./session-store.ts";
@@ -241,12 +242,7 @@ export class Hub {
 
   /** Calls a listener; what it throws, or rejects with, is reported and stops nobody else. */
   tell(listener: () => unknown): void {
-    try {
-      const result = listener();
-      if (result instanceof Promise) result.catch((error: unknown) => this.report(error));
-    } catch (error) {
-      this.report(error);
-    }
+    isolate(listener, (error) => this.report(error));
   }
 
   #dropIfIdle(entry: LiveEntry): void {

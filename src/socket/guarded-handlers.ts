@@ -1,4 +1,5 @@
 import type { Socket } from "socket.io";
+import { isolate } from "../core/isolate.ts";
 import { SocketSessionError } from "../errors.ts";
 
 type Listener = (...args: unknown[]) => unknown;
@@ -14,14 +15,7 @@ export function guarded(what: string, report: Report, handler: Listener, self?: 
     const text = cause instanceof Error ? cause.message : String(cause);
     report(new SocketSessionError("LISTENER_FAILED", `${what} failed: ${text}`, { cause }));
   };
-  return (...args) => {
-    try {
-      const result = handler.apply(self, args);
-      if (result instanceof Promise) result.catch(fail);
-    } catch (error) {
-      fail(error);
-    }
-  };
+  return (...args) => isolate(() => handler.apply(self, args), fail);
 }
 
 /**
