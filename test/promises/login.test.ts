@@ -20,6 +20,7 @@ describeEverywhere("a stock client through a login", ({ store, transports, names
     let regenerated = Promise.withResolvers<void>();
     world = await startWorld({
       store: store.open(),
+      rebindMs: 600_000, // it is the response that counts
       routes: (app) => {
         app.post("/slow-login", (req, res) => {
           req.session.regenerate(() => {
@@ -65,6 +66,22 @@ describeEverywhere("a stock client through a login", ({ store, transports, names
     expect([...names.values()]).toEqual(["nobody yet", "eve"]);
     expect(new Set(served.map(String)).size).toBe(2); // each socket has only ever seen its one session
     regenerated = Promise.withResolvers();
+  });
+
+  test("where the response never goes out the old connection closes after rebindMs", async () => {
+    world = await startWorld({
+      store: store.open(),
+      rebindMs: 50,
+      routes: (app) => app.post("/hanging-login", (req) => req.session.regenerate(() => {})),
+      sockets: (io) => installHandlers(io),
+    });
+    const visitor = await world.visitor();
+    const socket = await visitor.connect(namespace, { transports, reconnection: false });
+    const gone = disconnected(socket);
+    const hanging = visitor.post("/hanging-login").catch(() => {}); // cut when the server closes
+    expect(await gone).not.toBe("io server disconnect");
+    world.http.closeAllConnections();
+    await hanging;
   });
 
   test("whoever holds a socket of the old id, a planted one, does not come back with the new session", async () => {

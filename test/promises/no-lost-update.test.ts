@@ -112,4 +112,21 @@ describeStores("merging saves", ({ store }) => {
     await visitor.post("/twice");
     expect(JSON.parse(await visitor.get("/session")).data).toEqual({ name: "first", n: 2 });
   });
+
+  test("what an unawaited save has written and the end of the response removes is gone", async () => {
+    world = await startWorld({
+      store: store.open(),
+      routes: (app) => {
+        app.post("/back-and-forth", (req, res) => {
+          req.session.n = 1;
+          req.session.save();
+          delete req.session.n;
+          res.send("ok");
+        });
+      },
+    });
+    const ada = await world.visitor({ name: "ada" });
+    await ada.post("/back-and-forth");
+    expect(JSON.parse(await ada.get("/session")).data).toEqual({ name: "ada" });
+  });
 });

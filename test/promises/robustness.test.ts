@@ -308,7 +308,9 @@ describe("a store that does wrong", () => {
 
   test("each end is told once; a refused handshake is not another", async () => {
     const ends: string[] = [];
-    world = await startWorld({ routes: (_app, sessions) => sessions.on("end", ({ reason }) => ends.push(reason)) });
+    world = await startWorld({
+      routes: (_app, sessions) => sessions.on("end", ({ reason }) => ends.push(reason)),
+    });
     const ada = await world.visitor({ name: "ada" });
     const { cookie } = ada;
     await ada.connect();

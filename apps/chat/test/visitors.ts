@@ -2,8 +2,8 @@ import { fileURLToPath } from "node:url";
 import { io as connect, type Socket } from "socket.io-client";
 import { memoryStore } from "socket-session/memory";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import type { ClientToServer, ServerToClient } from "../shared/events.ts";
 import { createChat } from "../server/create-chat.ts";
+import type { ClientToServer, ServerToClient } from "../shared/events.ts";
 
 /** A chat with the time in the tests' hands, and visitors for it. */
 export async function startChat() {
