@@ -14,12 +14,7 @@ export type {
 export { type ErrorCode, errorCodes, SessionEnded, SocketSessionError } from "./errors.ts";
 export type { LiveSessionsEvents } from "./events.ts";
 export type { AppData, DeepReadonly, LiveSession, SessionEvents, SessionState } from "./live-session.ts";
-export {
-  type AttachOptions,
-  LiveSessions,
-  liveSessions,
-  type SocketServer,
-} from "./live-sessions.ts";
+export { LiveSessions, liveSessions } from "./live-sessions.ts";
 export type { LiveSessionsOptions } from "./options.ts";
 export {
   type EndMessage,
@@ -30,4 +25,5 @@ export {
   type RefusalData,
   refusals,
 } from "./protocol.ts";
+export type { AttachOptions, SocketServer } from "./socket/attach.ts";
 export type { Stats } from "./stats.ts";

@@ -1,6 +1,6 @@
+import type { IncomingMessage } from "node:http";
 import createDebug from "debug";
 import session from "express-session";
-import type { Server } from "socket.io";
 import { Activity } from "./core/activity.ts";
 import { ConditionalWrites } from "./core/conditional-writes.ts";
 import type { SessionValues } from "./core/fields.ts";
@@ -21,7 +21,8 @@ import { IsolatedEmitter } from "./isolated-emitter.ts";
 import type { LiveSession } from "./live-session.ts";
 import { invalid, type LiveSessionsOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { type RefusalCode, refusals } from "./protocol.ts";
-import { SocketGateway } from "./socket/socket-gateway.ts";
+import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/attach.ts";
+import type { SocketGateway } from "./socket/socket-gateway.ts";
 import { limitsOf, type StartWarning, socketWarnings, storeWarnings } from "./start-checks.ts";
 import type { Stats } from "./stats.ts";
 
@@ -36,21 +37,6 @@ const debug = createDebug("socket-session");
 
 type RequestHandler = ReturnType<typeof session>;
 type Request = Parameters<RequestHandler>[0];
-
-/** What `attach` needs of a Socket.IO server; any `Server` of socket.io 4.8 will do, however its events are typed. */
-export interface SocketServer {
-  path(): string;
-  readonly engine: unknown;
-  bind(engine: never): unknown;
-}
-
-export interface AttachOptions {
-  /**
-   * Namespaces with an authentication of their own: no session is asked for there. A session's end closes the whole
-   * connection; stock clients come back to these by themselves.
-   */
-  exempt?: ReadonlyArray<string | RegExp>;
-}
 
 /** Sessions that requests and sockets share. Made by {@link liveSessions}. */
 export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
@@ -125,48 +111,24 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * Gives every socket of `io` its session, in all namespaces, and closes it with the session. Call it once for each
    * server, before clients connect.
    */
-  attach(io: SocketServer, { exempt = [] }: AttachOptions = {}): this {
-    const { options, server } = { options: this.#options, server: io as unknown as Server };
-    if (typeof server?.bind !== "function" || typeof server.path !== "function") {
-      throw invalid(
-        "sessions.attach() expects a Socket.IO server",
-        io,
-        "Call it with `new Server(httpServer)`.",
-      );
-    }
-    if (this.#gateways.has(server))
+  attach(io: SocketServer, attachOptions: AttachOptions = {}): this {
+    const options = this.#options;
+    if (this.#gateways.has(io))
       throw attachError("this server has been attached before", "Attach each once.");
-    if ((server.engine?.clientsCount ?? 0) > 0) {
-      throw attachError("clients are connected already", "Call it before the server listens.");
-    }
-    warn(socketWarnings(options, server.path()));
-    const isExempt = (namespace: string) =>
-      exempt.some((one) => (typeof one === "string" ? one === namespace : one.test(namespace)));
-    const context = { ...this.#handles, activity: this.#activity, rebindMs: options.rebindMs, isExempt };
-    const gateway = new SocketGateway(server, {
-      context,
-      hasExempt: exempt.length > 0,
+    const gateway = openGateway(io, attachOptions, {
+      ...this.#handles,
+      activity: this.#activity,
+      rebindMs: options.rebindMs,
       cookieName: options.name,
       secrets: options.secrets,
       guests: options.guests,
       origins: options.origins,
       trustProxy: options.shared.proxy === true,
       nameOf: this.#nameOf,
-      onRefusal: (code, request, cause) => {
-        this.#refused[code]++;
-        const address = request?.socket.remoteAddress;
-        debug("refused %s: %s", address, code);
-        const refusal = {
-          code,
-          address,
-          origin: request?.headers.origin,
-          ...(cause === undefined ? {} : { cause }),
-        };
-        this.announce("refuse", refusal);
-        if (cause !== undefined) this.#report(cause);
-      },
+      onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
     });
-    this.#gateways.set(server, gateway);
+    warn(socketWarnings(options, io.path()));
+    this.#gateways.set(io, gateway);
     return this;
   }
 
@@ -225,6 +187,15 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     await this.#options.store.close();
   }
 
+  #refuse(code: RefusalCode, request: IncomingMessage | undefined, cause: unknown): void {
+    this.#refused[code]++;
+    const address = request?.socket.remoteAddress;
+    const origin = request?.headers.origin;
+    debug("refused %s: %s", address, code);
+    this.announce("refuse", { code, address, origin, ...(cause === undefined ? {} : { cause }) });
+    if (cause !== undefined) this.#report(cause);
+  }
+
   #http(): HttpContext {
     return {
       store: this.#options.store,
@@ -273,10 +244,6 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
  */
 export function liveSessions(options: LiveSessionsOptions): LiveSessions {
   return new LiveSessions(options);
-}
-
-function attachError(what: string, cure: string): SocketSessionError {
-  return new SocketSessionError("INVALID_OPTION", `sessions.attach(io): ${what}. ${cure}`);
 }
 
 function warn(warnings: readonly StartWarning[]): void {

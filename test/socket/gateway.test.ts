@@ -49,7 +49,7 @@ describe("attach", () => {
       expect(() => sessions.attach(io)).toThrow("attached before");
       const late = liveSessions({ store: memoryStore(), secret });
       expect(() => late.attach(io)).toThrow("clients are connected already");
-      expect(() => late.attach({} as never)).toThrow("expects a Socket.IO server");
+      expect(() => late.attach({} as never)).toThrow("it is no Socket.IO server");
       await late.close();
     },
   );

@@ -1,0 +1,50 @@
+import type { Server } from "socket.io";
+import { SocketSessionError } from "../errors.ts";
+import type { AdmissionOptions } from "./admission.ts";
+import type { ConnectionContext } from "./session-connection.ts";
+import { type GatewayOptions, SocketGateway } from "./socket-gateway.ts";
+
+/** What `attach` needs of a Socket.IO server; any `Server` of socket.io 4.8 will do, however its events are typed. */
+export interface SocketServer {
+  path(): string;
+  readonly engine: unknown;
+  bind(engine: never): unknown;
+}
+
+export interface AttachOptions {
+  /**
+   * Namespaces with an authentication of their own: no session is asked for there. A session's end closes the whole
+   * connection; stock clients come back to these by themselves.
+   */
+  exempt?: ReadonlyArray<string | RegExp>;
+}
+
+type Wiring = AdmissionOptions &
+  Omit<ConnectionContext, "codec" | "isExempt"> &
+  Pick<GatewayOptions, "onRefusal">;
+
+/** Checks what `attach` was given, and stands a gateway before the server. Throws `INVALID_OPTION`. */
+export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wiring: Wiring): SocketGateway {
+  const server = io as unknown as Server;
+  if (typeof server?.bind !== "function" || typeof server.path !== "function") {
+    throw attachError("it is no Socket.IO server", "Call it with `new Server(httpServer)`.");
+  }
+  if ((server.engine?.clientsCount ?? 0) > 0) {
+    throw attachError("clients are connected already", "Call it before the server listens.");
+  }
+  for (const one of exempt) {
+    if (typeof one === "string" ? one.startsWith("/") : !one.global && !one.sticky) continue;
+    throw attachError(
+      `the exempt namespace ${one} can't be matched`,
+      'Write "/name", or a pattern without g and y.',
+    );
+  }
+  const isExempt = (namespace: string) =>
+    exempt.some((one) => (typeof one === "string" ? one === namespace : one.test(namespace)));
+  const context = { ...wiring, isExempt };
+  return new SocketGateway(server, { ...wiring, context, hasExempt: exempt.length > 0 });
+}
+
+export function attachError(what: string, cure: string): SocketSessionError {
+  return new SocketSessionError("INVALID_OPTION", `sessions.attach(io): ${what}. ${cure}`);
+}
