@@ -10,6 +10,7 @@ import session from "express-session";
 import { Server, type Socket } from "socket.io";
 import type { AppData } from "socket-session";
 import { Browser } from "../support/browser.ts";
+import { sessionRoutes } from "../support/session-routes.ts";
 import { secret } from "../support/world.ts";
 import { type Application, type ApplicationOptions, installAnswers, type Seen } from "./application.ts";
 
@@ -78,17 +79,7 @@ export async function recipe(options: RecipeOptions = {}): Promise<Application> 
 }
 
 function installRoutes(app: express.Express, io: Server): void {
-  app.post("/login", (req, res, next) => {
-    req.session.regenerate((error) => {
-      if (error) return next(error);
-      Object.assign(req.session, req.body);
-      res.send("in");
-    });
-  });
-  app.post("/write", (req, res) => {
-    Object.assign(req.session, req.body);
-    res.send("written");
-  });
+  sessionRoutes(app);
   app.get("/session", (req, res) => {
     res.json({ id: req.sessionID, data: dataOf(req) });
   });

@@ -6,6 +6,7 @@ import { Server, type ServerOptions } from "socket.io";
 import { type LiveSessions, type LiveSessionsOptions, liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { Browser } from "./browser.ts";
+import { sessionRoutes } from "./session-routes.ts";
 
 export interface WorldOptions extends Partial<LiveSessionsOptions> {
   io?: Partial<ServerOptions>;
@@ -81,17 +82,7 @@ export async function startWorld({
 }
 
 function standardRoutes(app: Express, sessions: LiveSessions): void {
-  app.post("/login", (req, res, next) => {
-    req.session.regenerate((error) => {
-      if (error) return next(error);
-      Object.assign(req.session, req.body);
-      res.send("in");
-    });
-  });
-  app.post("/write", (req, res) => {
-    Object.assign(req.session, req.body);
-    res.send("written");
-  });
+  sessionRoutes(app);
   app.post("/increment", (req, res) => {
     req.session.m = (req.session.m ?? 0) + 1;
     res.send(String(req.session.m));
