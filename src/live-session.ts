@@ -1,16 +1,22 @@
 import type { SessionData } from "express-session";
 import type { EndReason } from "./core/session-store.ts";
 
-/** What an application keeps in its sessions: its augmentation of express-session's `SessionData`, without `cookie`. */
+/**
+ * What an application keeps in its sessions: its augmentation of express-session's `SessionData`, without `cookie`. Any
+ * key may be missing, as in `req.session`.
+ */
 export type AppData = {
-  -readonly [K in keyof SessionData as K extends "cookie" ? never : K]: SessionData[K];
+  -readonly [K in keyof SessionData as K extends "cookie" ? never : K]?: SessionData[K];
 };
 
-export type DeepReadonly<T> = T extends (...args: never[]) => unknown
-  ? T
-  : T extends object
-    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
-    : T;
+/** `T` as JSON gives it back, and frozen: a Date is a string. */
+export type DeepReadonly<T> = T extends Date
+  ? string
+  : T extends (...args: never[]) => unknown
+    ? T
+    : T extends object
+      ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+      : T;
 
 /**
  * - `live`: stored, and as up to date as the change feed.

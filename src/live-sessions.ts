@@ -6,14 +6,14 @@ import { ConditionalWrites } from "./core/conditional-writes.ts";
 import type { SessionValues } from "./core/fields.ts";
 import { Hub } from "./core/hub.ts";
 import { Saves } from "./core/saves.ts";
-import type { HandleContext } from "./core/session-handle.ts";
+import type { HandleContext, SessionHandle } from "./core/session-handle.ts";
 import { sessionNames } from "./core/session-names.ts";
 import type { EndReason, SessionKey } from "./core/session-store.ts";
 import { Updates } from "./core/updates.ts";
 import { SocketSessionError } from "./errors.ts";
 import type { LiveSessionsEvents } from "./events.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
-import { RequestSession } from "./http/request-session.ts";
+import { requestSession } from "./http/request-session.ts";
 import { Responses } from "./http/responses.ts";
 import { type HttpContext, StoreFacade } from "./http/store-facade.ts";
 import { exposeInternals } from "./inject-session.ts";
@@ -21,7 +21,7 @@ import { IsolatedEmitter } from "./isolated-emitter.ts";
 import type { LiveSession } from "./live-session.ts";
 import { invalid, type LiveSessionsOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { type RefusalCode, refusals } from "./protocol.ts";
-import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/attach.ts";
+import { type AttachOptions, openGateway, type SocketServer } from "./socket/attach.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
 import { limitsOf, type StartWarning, socketWarnings, storeWarnings } from "./start-checks.ts";
 import type { Stats } from "./stats.ts";
@@ -48,13 +48,14 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   readonly #handles: HandleContext;
   readonly #loaded = new LoadedSessions();
   readonly #responses = new Responses();
-  readonly #requests = new WeakMap<object, RequestSession>();
-  readonly #gateways = new Map<object, SocketGateway>();
+  readonly #requests = new WeakMap<object, SessionHandle>();
+  readonly #gateways: SocketGateway[] = [];
   readonly #undo: (() => void)[] = [];
   readonly #refused = Object.fromEntries(Object.keys(refusals).map((code) => [code, 0])) as Record<
     RefusalCode,
     number
   >;
+  #warnedOfEngineUse = false;
   #conflicts = 0;
   #discarded = 0;
 
@@ -69,7 +70,6 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
         this.announce("change", { publicId: key.publicId, userId: this.#userIdOf(data), data }),
       ended: (key: SessionKey, { reason }: { reason: EndReason }) => {
         debug("session %s ended: %s", key.publicId, reason);
-        this.#saves.rememberEnd(key);
         this.announce("end", { publicId: key.publicId, reason });
       },
       failed: (error: unknown) => this.#report(error),
@@ -91,9 +91,23 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     const { shared, name, secrets } = this.#options;
     const middleware = session({ ...shared, name, secret: [...secrets], resave: false, store: this.store() });
     return (request, response, next) => {
+      if ("_query" in request) {
+        // Engine.IO's: `io.engine.use(session)` of the recipe, which would touch the session at every poll
+        this.#warnOfEngineUse();
+        next();
+        return;
+      }
       this.#responses.remember(request, response);
       middleware(request, response, next);
     };
+  }
+
+  #warnOfEngineUse(): void {
+    if (this.#warnedOfEngineUse) return;
+    this.#warnedOfEngineUse = true;
+    const message =
+      "io.engine.use(sessions.express()) does nothing: sessions.attach(io) serves the sockets. Remove it, and use socket.session.";
+    warn([{ code: "SOCKET_SESSION_ENGINE_USE", message }]);
   }
 
   /** An `express-session` store with the same guarantees, for a middleware made elsewhere. A new one on each call. */
@@ -113,8 +127,6 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    */
   attach(io: SocketServer, attachOptions: AttachOptions = {}): this {
     const options = this.#options;
-    if (this.#gateways.has(io))
-      throw attachError("this server has been attached before", "Attach each once.");
     const gateway = openGateway(io, attachOptions, {
       ...this.#handles,
       activity: this.#activity,
@@ -128,13 +140,13 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
     });
     warn(socketWarnings(options, io.path()));
-    this.#gateways.set(io, gateway);
+    this.#gateways.push(gateway);
     return this;
   }
 
   /** A request's session, with the same transactional `update`; it refreshes `req.session` too. */
   of(request: Request): LiveSession {
-    if (!request.session) {
+    if (!request.session || typeof request.sessionID !== "string") {
       throw invalid(
         "sessions.of(req) expects a request with a session",
         request.session,
@@ -144,7 +156,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     const key = this.#nameOf(request.sessionID);
     const known = this.#requests.get(request);
     if (known?.publicId === key.publicId) return known;
-    const handle = new RequestSession(this.#handles, this.#loaded, key, request);
+    const handle = requestSession(this.#handles, this.#loaded, key, request);
     this.#requests.set(request, handle);
     const settled = this.#responses.settled(request);
     if (settled) void settled.then(() => handle.release());
@@ -165,7 +177,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   stats(): Stats {
     const { store } = this.#options;
     let connections = 0;
-    for (const gateway of this.#gateways.values()) connections += gateway.size;
+    for (const gateway of this.#gateways) connections += gateway.size;
     return {
       live: this.#hub.counts.live,
       connections,
@@ -179,10 +191,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 
   /** Closes the sockets' transports (stock clients try elsewhere) and the store. Ends no session. */
   async close(): Promise<void> {
-    for (const gateway of this.#gateways.values()) gateway.close();
+    for (const gateway of this.#gateways) gateway.close();
     for (const undo of this.#undo.splice(0)) undo();
     this.#activity.close();
-    this.#saves.close();
     await this.#hub.close();
     await this.#options.store.close();
   }
@@ -233,7 +244,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   #report(error: unknown): void {
-    debug("%O", error);
+    debug("%s", error); // not its cause, in which a driver may name its keys
     this.fail(error);
   }
 }

@@ -63,7 +63,8 @@ export class Activity {
 
   /** A request used its session, which was stored until `expiresAt` when it loaded it; false if it is gone since. */
   async onRequest(key: SessionKey, cookie: CookieDocument, expiresAt: number): Promise<boolean> {
-    return this.#isDue(key, cookie, expiresAt) ? this.#touch(key, cookie) : true;
+    const latest = this.#hub.live(key)?.snapshot ?? { cookie, expiresAt }; // another request may have changed its life
+    return this.#isDue(key, latest.cookie, latest.expiresAt) ? this.#touch(key, latest.cookie) : true;
   }
 
   #isDue(key: SessionKey, cookie: CookieDocument, expiresAt: number): boolean {

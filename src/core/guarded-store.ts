@@ -22,8 +22,9 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
         );
       });
     } catch (cause) {
-      if (cause instanceof SocketSessionError) throw cause;
-      throw new SocketSessionError("STORE_FAILED", `The ${what} failed: ${messageOf(cause)}`, { cause });
+      if (cause instanceof SocketSessionError) throw cause; // our own stores know what not to say
+      const message = key ? withoutId(messageOf(cause), key) : messageOf(cause);
+      throw new SocketSessionError("STORE_FAILED", `The ${what} failed: ${message}`, { cause });
     }
   }
   const unsupported = (operation: string) => async () => {
@@ -40,6 +41,16 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
     count: () => guard("count", undefined, () => (store.count ? store.count() : unsupported("count")())),
     clear: () => guard("clear", undefined, () => (store.clear ? store.clear() : unsupported("clear")())),
   };
+}
+
+/** A driver may name the key it failed at, which is the secret id. */
+function withoutId(message: string, { sid, publicId }: SessionKey): string {
+  if (sid === "") return message;
+  return message.replaceAll(sid, publicId).replaceAll(escaped(sid), publicId);
+}
+
+function escaped(sid: string): string {
+  return encodeURIComponent(sid.toWellFormed());
 }
 
 function messageOf(cause: unknown): string {

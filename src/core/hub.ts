@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { Checks } from "./checks.ts";
 import { Entries } from "./entries.ts";
+import { ExpiringMap } from "./expiring-map.ts";
 import { Feed, type FeedState } from "./feed.ts";
 import { sameFields } from "./fields.ts";
 import { guardedStore } from "./guarded-store.ts";
@@ -27,6 +28,7 @@ export interface HubOptions {
 
 /** A session that is gone this close to its deadline has expired: some stores count in seconds. */
 const expiryToleranceMs = 1_000;
+const endedMemoryMs = 600_000;
 
 /**
  * Which sessions are live on this node, and what each holds.
@@ -44,12 +46,16 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #entries = new Entries();
   readonly #checks: Checks;
+  /** Ids that ended in this process, existing or not: a save that is still under way must not store them. */
+  readonly #ended: ExpiringMap<{ readonly order: number; readonly expiresAt: number }>;
+  #order = 0;
   readonly #feed: Feed;
 
   constructor(options: HubOptions) {
     this.#options = options;
     this.clock = options.clock;
     this.store = guardedStore(options.store, options.clock, options.storeTimeoutMs);
+    this.#ended = new ExpiringMap(options.clock);
     this.#checks = new Checks({
       ...options,
       feedIsWhole: () => this.#feed.state === "whole",
@@ -70,6 +76,7 @@ export class Hub {
   async close(): Promise<void> {
     this.#checks.clear();
     this.#entries.clear();
+    this.#ended.clear();
     await this.#feed.close();
   }
 
@@ -77,9 +84,24 @@ export class Hub {
     return this.#feed.state;
   }
 
-  /** What is held right now: all zero once nothing is live. */
-  get counts(): { live: number; timers: number; locks: number } {
-    return { live: this.#entries.size, timers: this.#checks.size, locks: this.lock.size };
+  /** What is held right now: all zero once nothing is live, and ends have been forgotten. */
+  get counts(): { live: number; timers: number; locks: number; ends: number } {
+    return {
+      live: this.#entries.size,
+      timers: this.#checks.size,
+      locks: this.lock.size,
+      ends: this.#ended.heldSize,
+    };
+  }
+
+  /** A mark in the order of things in this process, for `hasEnded`. */
+  mark(): number {
+    return ++this.#order;
+  }
+
+  /** Whether the session has ended here, after `since` was marked if that is given. */
+  hasEnded(key: SessionKey, since = 0): boolean {
+    return (this.#ended.get(key.sid)?.order ?? 0) > since;
   }
 
   /** The session if it is live on this node, by any of its public ids. */
@@ -204,6 +226,7 @@ export class Hub {
       if (entry) entry.ending = end;
       try {
         const existed = await this.store.destroy(key, reason);
+        this.#rememberEnd(key);
         const live = this.live(key); // it may have come to life, or have ended by the echo, meanwhile
         if (live) this.finish(live, end, existed);
         else if (existed && !entry?.isEnded) this.tell(() => this.#options.events.ended(key, end));
@@ -220,9 +243,14 @@ export class Hub {
     const told = entry.ending ?? end;
     const announced = existed || entry.snapshot !== undefined;
     entry.finish(told);
+    this.#rememberEnd(entry.key);
     this.#forget(entry);
     for (const observer of [...entry.observers]) this.tell(() => observer.ended?.(told));
     if (announced) this.tell(() => this.#options.events.ended(entry.key, told));
+  }
+
+  #rememberEnd(key: SessionKey): void {
+    this.#ended.set(key.sid, { order: this.mark(), expiresAt: this.clock.now() + endedMemoryMs });
   }
 
   /** The life of the stored session was extended. */

@@ -1,9 +1,9 @@
 import type { CookieDocument } from "./session-store.ts";
 
-/** How long a session with this cookie lives after its last activity: its own `maxAge` ("remember me"), else `ttlMs`. */
+/** How long a session with this cookie lives after its last activity: its own `maxAge` ("remember me"), else `ttlMs`; 0 if it is over. */
 export function lifeMs(cookie: CookieDocument, ttlMs: number): number {
   const { originalMaxAge } = cookie;
-  return typeof originalMaxAge === "number" && originalMaxAge > 0 ? originalMaxAge : ttlMs;
+  return typeof originalMaxAge === "number" ? Math.max(originalMaxAge, 0) : ttlMs;
 }
 
 /** Touches closer than this are one; never more than a tenth of the life time, so that short sessions live as long. */

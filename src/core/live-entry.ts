@@ -47,6 +47,13 @@ export class LiveEntry {
     this.key = key;
   }
 
+  /** One that has ended before anybody looked. */
+  static over(key: SessionKey, last: Snapshot | undefined): LiveEntry {
+    const entry = new LiveEntry(key);
+    entry.state = { phase: "ended", end: { reason: "destroyed" }, last };
+    return entry;
+  }
+
   get snapshot(): Snapshot | undefined {
     return this.state.phase === "live" ? this.state.snapshot : undefined;
   }

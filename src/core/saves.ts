@@ -1,8 +1,7 @@
 import { type ConditionalWrites, maxAttempts, type Version } from "./conditional-writes.ts";
-import { ExpiringMap } from "./expiring-map.ts";
 import type { Fields } from "./fields.ts";
 import type { Hub } from "./hub.ts";
-import { applyPatch, conflictsOf, cookieChanged, diff } from "./merge.ts";
+import { applyPatch, conflictsOf, type Patch } from "./merge.ts";
 import type { CookieDocument, SessionKey } from "./session-store.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -12,9 +11,14 @@ export interface Held {
   readonly cookie: CookieDocument;
 }
 
-/** What a request loaded or saved last, which its next save is compared with, and what was stored then. */
-export interface Base extends Held {
-  readonly stored: Version;
+/** What a request did to its session since it loaded it. */
+export interface Edit {
+  /** What it started from, by which conflicts are told. */
+  readonly base: Held;
+  readonly patch: Patch;
+  readonly cookie: CookieDocument;
+  /** Whether the request changed the cookie: then its cookie is written, else the stored one is extended. */
+  readonly cookieChanged: boolean;
 }
 
 export interface Saved {
@@ -24,50 +28,29 @@ export interface Saved {
   readonly conflicts: readonly string[];
 }
 
-/** How long an ended id is remembered, against saves that have no base. */
-const endedMemoryMs = 600_000;
 const nothing: Saved = { snapshot: null, conflicts: [] };
 
 /** What becomes of an `express-session` save: a three-way merge, one after another for each session of this process. */
 export class Saves {
   readonly #hub: Hub;
   readonly #writes: ConditionalWrites;
-  readonly #ended: ExpiringMap<{ readonly expiresAt: number }>;
 
   constructor(hub: Hub, writes: ConditionalWrites) {
     this.#hub = hub;
     this.#writes = writes;
-    this.#ended = new ExpiringMap(hub.clock);
   }
 
-  get rememberedEnds(): number {
-    return this.#ended.heldSize;
-  }
-
-  close(): void {
-    this.#ended.clear();
-  }
-
-  /** A session of this id has existed and is over: a save without base must not make it anew. */
-  rememberEnd(key: SessionKey): void {
-    this.#ended.set(key.sid, { expiresAt: this.#hub.clock.now() + endedMemoryMs });
-  }
-
-  /**
-   * Saves what a request changed since `base`, on top of what is stored now. The cookie is written if the request
-   * changed it, else the stored one is extended. Never brings an ended session back.
-   */
-  async save(key: SessionKey, base: Base, { fields, cookie }: Held): Promise<Saved> {
-    const patch = diff(base.fields, fields);
-    const ownCookie = cookieChanged(base.cookie, cookie);
+  /** Saves an edit on top of what is stored now, `known` being the last that was seen. Revives nothing. */
+  async save(key: SessionKey, known: Version, edit: Edit): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
-      let current: Version | null = this.#hub.live(key)?.snapshot ?? base.stored;
+      let current: Version | null = this.#hub.live(key)?.snapshot ?? known;
       for (let attempt = 1; attempt <= maxAttempts && current; attempt++) {
-        const merged = ownCookie ? cookie : extended(current.cookie, cookie);
-        const patched = applyPatch(current.fields, patch);
+        const merged = edit.cookieChanged ? edit.cookie : extended(current.cookie, edit.cookie);
+        const patched = applyPatch(current.fields, edit.patch);
         const deadline = this.#writes.deadline(merged);
         const snapshot = await this.#writes.replace(key, current, patched, merged, deadline);
-        if (snapshot) return { snapshot, conflicts: conflictsOf(base.fields, current.fields, patch) };
+        if (snapshot)
+          return { snapshot, conflicts: conflictsOf(edit.base.fields, current.fields, edit.patch) };
         if (attempt > 2) await this.#writes.backoff(attempt);
         current = await this.#writes.read(key);
       }
@@ -76,18 +59,33 @@ export class Saves {
     });
   }
 
-  /** Stores a session that was made in this process and never stored; an id that exists already is written over. */
-  async create(key: SessionKey, held: Held): Promise<Saved> {
+  /**
+   * Stores a session that was made in this process, at `since` (a mark of the hub's), and never stored. One that has
+   * ended since is not; an id that is stored already, which `genid` has given twice, is written over.
+   */
+  async create(key: SessionKey, held: Held, since = 0): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
+      if (this.#hub.hasEnded(key, since)) return nothing;
       const snapshot = await this.#writes.create(key, held.fields, held.cookie);
       return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, held);
     });
   }
 
+  /** Stores a new session; null if there is one of this id, or it has ended since it was made. */
+  async createNew(key: SessionKey, { fields, cookie }: Held, since: number): Promise<Snapshot | null> {
+    return this.#hub.lock.run(key.sid, async () =>
+      this.#hub.hasEnded(key, since) ? null : this.#writes.create(key, fields, cookie),
+    );
+  }
+
   /** Saves data of unknown origin: replaces all of a stored session, makes one only if this id never ended here. */
   async saveWhole(key: SessionKey, held: Held): Promise<Saved> {
-    if (!this.#ended.get(key.sid)) return this.create(key, held);
-    return this.#hub.lock.run(key.sid, () => this.#overwrite(key, held));
+    return this.#hub.lock.run(key.sid, async () => {
+      const snapshot = this.#hub.hasEnded(key)
+        ? null
+        : await this.#writes.create(key, held.fields, held.cookie);
+      return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, held);
+    });
   }
 
   async #overwrite(key: SessionKey, { fields, cookie }: Held): Promise<Saved> {

@@ -6,7 +6,7 @@ import type { Hub } from "./hub.ts";
 import type { End, LiveEntry, Observer } from "./live-entry.ts";
 import type { SessionKey } from "./session-store.ts";
 import { deepFreeze, type Snapshot } from "./snapshot.ts";
-import type { Change, Updated, Updates } from "./updates.ts";
+import type { Change, OwnObject, Updates } from "./updates.ts";
 
 export interface HandleContext {
   readonly hub: Hub;
@@ -47,36 +47,41 @@ abstract class HandleEvents {
   }
 }
 
-/** `socket.session`, and `sessions.of(req)`: a view of a live session for one socket or request. */
+export interface HandleOptions {
+  /** What is known of the session, where nobody else holds it live. */
+  readonly seed?: Snapshot | undefined;
+  /** The object of a request that `update` keeps up to date. */
+  readonly own?: OwnObject;
+}
+
+/**
+ * `socket.session`, and `sessions.of(req)`: a view of a live session for one socket or request. Applications log it and
+ * send it around, so nothing but the public id is an enumerable property of it.
+ */
 export class SessionHandle extends HandleEvents implements LiveSession {
   readonly publicId: string;
-  protected readonly context: HandleContext;
+  readonly #context: HandleContext;
   readonly #entry: LiveEntry;
+  readonly #own: OwnObject | undefined;
   #last: Snapshot | undefined;
   readonly #observer: Observer = {
     changed: (snapshot, previous) => {
       this.#last = snapshot;
-      this.tell(this.context.hub, "change", snapshot.data, previous.data);
+      this.tell(this.#context.hub, "change", snapshot.data, previous.data);
     },
     ended: (end: End) => {
-      this.tell(this.context.hub, "end", end.reason);
+      this.tell(this.#context.hub, "end", end.reason);
       this.forgetListeners();
     },
   };
 
-  constructor(context: HandleContext, session: SessionKey | LiveEntry) {
+  constructor(context: HandleContext, session: SessionKey | LiveEntry, { seed, own }: HandleOptions = {}) {
     super();
-    this.context = context;
+    this.#context = context;
+    this.#own = own;
     this.#entry = context.hub.observe(session, this.#observer);
     this.publicId = this.#entry.key.publicId;
-  }
-
-  get entry(): LiveEntry {
-    return this.#entry;
-  }
-
-  get key(): SessionKey {
-    return this.#entry.key;
+    if (seed && !this.#entry.snapshot) context.hub.adopt(this.#entry, seed);
   }
 
   get state(): SessionState {
@@ -92,7 +97,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 
   get userId(): string | undefined {
-    return this.context.userId(this.data);
+    return this.#context.userId(this.data);
   }
 
   get #snapshot(): Snapshot | undefined {
@@ -104,19 +109,16 @@ export class SessionHandle extends HandleEvents implements LiveSession {
 
   async update<R>(fn: Change<R>): Promise<R> {
     if (this.#entry.isEnded) throw new SessionEnded(this.publicId);
-    const { result, snapshot } = await this.write(fn);
-    this.#last = snapshot;
+    const { result, snapshot } = await this.#context.updates.update(this.#entry.key, fn, this.#own);
+    if (snapshot) this.#last = snapshot;
     return result;
   }
 
-  protected write<R>(fn: Change<R>): Promise<Updated<R>> {
-    return this.context.updates.update(this.key, fn);
-  }
-
   async reload(): Promise<LiveSession["data"]> {
+    const { hub } = this.#context;
     const snapshot = this.#entry.isEnded
       ? null
-      : await this.context.hub.hold(this.key, (entry) => this.context.hub.reload(entry));
+      : await hub.hold(this.#entry.key, (entry) => hub.reload(entry));
     if (!snapshot) throw new SessionEnded(this.publicId);
     this.#last = snapshot;
     return this.data;
@@ -124,13 +126,13 @@ export class SessionHandle extends HandleEvents implements LiveSession {
 
   async end(reason: "destroyed" | "revoked" = "destroyed"): Promise<boolean> {
     if (this.#entry.isEnded) return false;
-    return this.context.hub.end(this.key, reason);
+    return this.#context.hub.end(this.#entry.key, reason);
   }
 
   /** Stops following the session; what was seen last stays readable, and `update` still works. */
   release(): void {
     this.#last = this.#snapshot;
-    this.context.hub.release(this.#entry, this.#observer);
+    this.#context.hub.release(this.#entry, this.#observer);
     if (!this.#entry.isEnded) this.forgetListeners(); // else they are about to be told, and forgotten then
   }
 }

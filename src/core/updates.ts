@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { SessionEnded, SocketSessionError } from "../errors.ts";
 import { type ConditionalWrites, maxAttempts } from "./conditional-writes.ts";
-import { type Fields, fieldsOf, type SessionValues, valuesOf } from "./fields.ts";
+import { type Fields, fieldsOf, type SessionValues, sameFields, valuesOf } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import type { LiveEntry } from "./live-entry.ts";
@@ -16,7 +16,16 @@ export type Change<R> = (draft: SessionValues) => R | Promise<R>;
 
 export interface Updated<R> {
   readonly result: R;
-  readonly snapshot: Snapshot;
+  /** What is stored now; undefined where a session that was never stored still is not. */
+  readonly snapshot: Snapshot | undefined;
+}
+
+/** A request's own object of the session: `update` begins with it while it is not stored, and brings it up to date. */
+export interface OwnObject {
+  /** What it holds, and when it was made, if it still has to be stored for the first time. */
+  unstored(): (Held & { readonly since: number }) | undefined;
+  /** Called before the next update of the session begins. `began` is what `fn` was given, if that was unstored. */
+  refresh(snapshot: Snapshot, began: Held | undefined): void;
 }
 
 /** An update under way, as the code within it sees it. */
@@ -52,27 +61,40 @@ export class Updates {
 
   /**
    * Runs `fn` on a draft and writes what it changed in one atomic step. Updates of one session run one after another
-   * in this process. `unstored` says whether the session still has to be stored for the first time. Rejects with
+   * in this process. Rejects with
    * `SessionEnded`, `SESSION_NESTED_UPDATE`, `SESSION_UPDATE_TIMEOUT`, `SESSION_CONTENTION`, `SESSION_INVALID_DATA`,
    * the store's error, or what `fn` throws: nothing is written then.
    */
-  async update<R>(key: SessionKey, fn: Change<R>, unstored?: () => Held | undefined): Promise<Updated<R>> {
+  async update<R>(key: SessionKey, fn: Change<R>, own?: OwnObject): Promise<Updated<R>> {
     this.#refuseNesting(key);
     return this.#hub.hold(key, (entry) =>
-      this.#queue.run(key.sid, () => {
-        const held = unstored?.();
-        return held ? this.#create(key, held, fn) : this.#change(entry, fn);
+      this.#queue.run(key.sid, async () => {
+        const created = await this.#create(entry, fn, own);
+        if (created) return created;
+        const updated = await this.#change(entry, fn);
+        if (updated.snapshot) own?.refresh(updated.snapshot, undefined);
+        return updated;
       }),
     );
   }
 
-  /** Nobody else knows the id of a session that was never stored, so nothing can come between. */
-  async #create<R>(key: SessionKey, { fields, cookie }: Held, fn: Change<R>): Promise<Updated<R>> {
-    const draft = valuesOf(fields);
+  /** Undefined if the session is stored: then `fn` is to run on that, also where that has just happened. */
+  async #create<R>(entry: LiveEntry, fn: Change<R>, own?: OwnObject): Promise<Updated<R> | undefined> {
+    const { key } = entry;
+    const began = own?.unstored();
+    if (!began) return undefined;
+    const draft = valuesOf(began.fields);
     const result = await this.#run(key, () => fn(draft));
-    const { snapshot } = await this.#saves.create(key, { fields: draftFields(draft), cookie });
-    if (!snapshot) throw new SessionEnded(key.publicId);
-    return { result, snapshot };
+    const fields = draftFields(draft);
+    if (entry.isEnded) throw new SessionEnded(key.publicId);
+    if (sameFields(began.fields, fields)) return { result, snapshot: undefined };
+    const snapshot = await this.#saves.createNew(key, { fields, cookie: began.cookie }, began.since);
+    if (snapshot) {
+      own?.refresh(snapshot, began);
+      return { result, snapshot };
+    }
+    if (this.#hub.hasEnded(key, began.since)) throw new SessionEnded(key.publicId);
+    return undefined;
   }
 
   async #change<R>(entry: LiveEntry, fn: Change<R>): Promise<Updated<R>> {

@@ -1,10 +1,8 @@
 import { Store } from "express-session";
 import type { Activity } from "../core/activity.ts";
-import { sameFields } from "../core/fields.ts";
 import type { Hub } from "../core/hub.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
-import { cookieChanged } from "../core/merge.ts";
-import type { Saved, Saves } from "../core/saves.ts";
+import type { Edit, Held, Saved, Saves } from "../core/saves.ts";
 import type { SessionKey, SessionStore } from "../core/session-store.ts";
 import { SessionEnded } from "../errors.ts";
 import { cookieOf, heldBy, type LoadedSessions } from "./loaded-sessions.ts";
@@ -60,7 +58,7 @@ export class StoreFacade extends Store {
       const { document, expiresAt } = stored;
       // a touch moves the deadline of the store, not the copy inside the document
       if (document.cookie?.expires) document.cookie.expires = new Date(expiresAt).toISOString();
-      loaded.loaded(document, stored);
+      loaded.loaded(sid, document, stored);
       return asSessionData<SessionData>(document);
     };
     this.#answer(load(), callback);
@@ -75,11 +73,11 @@ export class StoreFacade extends Store {
 
   override touch(sid: string, session: SessionData, callback?: Callback<void>): void {
     const touch = async (): Promise<void> => {
-      const base = this.#context.loaded.baseOf(session);
-      const cookie = cookieOf(session);
+      const { loaded, activity, nameOf } = this.#context;
       // a changed `req.session.cookie` alone arrives as a touch
-      if (base && cookieChanged(base.cookie, cookie)) return this.#save(sid, session, true);
-      await this.#context.activity.onRequest(this.#context.nameOf(sid), cookie, base?.stored.expiresAt ?? 0);
+      if (loaded.edit(sid, session)?.cookieChanged) return this.#save(sid, session, true);
+      const expiresAt = loaded.storedOf(sid, session)?.expiresAt ?? 0;
+      await activity.onRequest(nameOf(sid), cookieOf(session), expiresAt);
     };
     this.#answer(touch(), callback);
   }
@@ -105,9 +103,8 @@ export class StoreFacade extends Store {
 
   override createSession(request: Request, document: SessionData): ReturnType<Store["createSession"]> {
     const { loaded, responses } = this.#context;
-    const base = loaded.baseOf(document);
     const session = super.createSession(request, document);
-    if (base) loaded.inflated(session, base);
+    loaded.inflated(session, document);
     responses.watch(request);
     return session;
   }
@@ -116,7 +113,7 @@ export class StoreFacade extends Store {
   get generate(): Generate {
     return (request) => {
       this.#generate?.(request);
-      this.#context.loaded.generated(request.session);
+      this.#context.loaded.generated(request.session, this.#context.hub.mark());
       this.#context.responses.watch(request);
     };
   }
@@ -127,27 +124,46 @@ export class StoreFacade extends Store {
 
   /** `quiet`: nobody asked for this save, so an ended session is no error to anybody. */
   async #save(sid: string, session: object, quiet: boolean): Promise<void> {
-    const { nameOf, loaded, saves, activity, hub, onConflict, onDiscard } = this.#context;
+    const { nameOf, loaded, onConflict, onDiscard } = this.#context;
     const key = nameOf(sid);
     const held = heldBy(session);
-    const save = async (): Promise<Saved | boolean> => {
-      const base = loaded.baseOf(session);
-      if (!base) {
-        return loaded.isUnstored(session) ? saves.create(key, held) : saves.saveWhole(key, held);
-      }
-      const unchanged = sameFields(base.fields, held.fields) && !cookieChanged(base.cookie, held.cookie);
-      if (!unchanged) return saves.save(key, base, held);
-      const touched = await activity.onRequest(key, held.cookie, base.stored.expiresAt);
-      return touched && (quiet || (await hub.read(key)) !== null);
-    };
-    const saved = await this.#saves.run(sid, save);
-    if (typeof saved === "object" && saved.snapshot) {
-      loaded.saved(session, held, saved.snapshot);
+    const edit = loaded.edit(sid, session); // now, not when its turn comes: an update may change the session until then
+    if (edit) loaded.begun(sid, session, edit);
+    const saved = await this.#saves
+      .run(sid, () => this.#write(key, session, held, edit, quiet))
+      .catch((error) => {
+        if (edit) loaded.failed(sid, session, edit);
+        throw error;
+      });
+    if (saved?.snapshot) {
+      loaded.saved(sid, session, saved.snapshot, held);
       if (saved.conflicts.length > 0) onConflict(key, saved.conflicts);
-    } else if (saved !== true) {
+    } else if (saved) {
       onDiscard(key);
       if (!quiet) throw new SessionEnded(key.publicId);
     }
+  }
+
+  /** Undefined if there was nothing to write, and the session is not over. */
+  async #write(
+    key: SessionKey,
+    session: object,
+    held: Held,
+    begun: Edit | undefined,
+    quiet: boolean,
+  ): Promise<Saved | undefined> {
+    const { loaded, saves, activity, hub } = this.#context;
+    const stored = loaded.storedOf(key.sid, session);
+    if (!stored) {
+      const since = loaded.unstoredSince(session);
+      return since === undefined ? saves.saveWhole(key, held) : saves.create(key, held, since);
+    }
+    const edit = begun ?? loaded.edit(key.sid, session); // none: the save that stored it first was under way
+    if (edit && (edit.patch.size > 0 || edit.cookieChanged)) return saves.save(key, stored, edit);
+    const touched = await activity.onRequest(key, held.cookie, stored.expiresAt);
+    return touched && (quiet || (await hub.read(key)) !== null)
+      ? undefined
+      : { snapshot: null, conflicts: [] };
   }
 
   async #clear(): Promise<void> {

@@ -23,12 +23,16 @@ type Wiring = AdmissionOptions &
   Omit<ConnectionContext, "codec" | "isExempt"> &
   Pick<GatewayOptions, "onRefusal">;
 
+/** One gateway for each server, whosever it is: two would both hold every connection. */
+const attached = new WeakSet<Server>();
+
 /** Checks what `attach` was given, and stands a gateway before the server. Throws `INVALID_OPTION`. */
 export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wiring: Wiring): SocketGateway {
   const server = io as unknown as Server;
   if (typeof server?.bind !== "function" || typeof server.path !== "function") {
     throw attachError("it is no Socket.IO server", "Call it with `new Server(httpServer)`.");
   }
+  if (attached.has(server)) throw attachError("this server has been attached before", "Attach each once.");
   if ((server.engine?.clientsCount ?? 0) > 0) {
     throw attachError("clients are connected already", "Call it before the server listens.");
   }
@@ -39,9 +43,11 @@ export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wi
       'Write "/name", or a pattern without g and y.',
     );
   }
+  attached.add(server);
   const isExempt = (namespace: string) =>
     exempt.some((one) => (typeof one === "string" ? one === namespace : one.test(namespace)));
-  const context = { ...wiring, isExempt };
+  const { hub, updates, userId, activity, rebindMs } = wiring;
+  const context = { hub, updates, userId, activity, rebindMs, isExempt };
   return new SocketGateway(server, { ...wiring, context, hasExempt: exempt.length > 0 });
 }
 

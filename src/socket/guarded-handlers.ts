@@ -41,7 +41,21 @@ export function guardHandlers(socket: Socket, report: Report): void {
       });
       return register.call(socket, event, wrapped);
     };
+  const { use, onAny, prependAny, offAny } = socket;
+  const wrappedByAny = new WeakMap<Listener, Listener>();
+  const any =
+    (register: (listener: Listener) => Socket) =>
+    (listener: Listener): Socket => {
+      const wrapped = wrappedByAny.get(listener) ?? guarded(what, report, listener, socket);
+      wrappedByAny.set(listener, wrapped);
+      return register.call(socket, wrapped);
+    };
   Object.assign(socket, {
+    use: (fn: Listener) => use.call(socket, guarded(what, report, fn, socket)),
+    onAny: any(onAny),
+    prependAny: any(prependAny),
+    offAny: (listener?: Listener) =>
+      offAny.call(socket, listener && (wrappedByAny.get(listener) ?? listener)),
     on: each(on),
     addListener: each(on),
     prependListener: each(prependListener),

@@ -44,7 +44,7 @@ export class RefusedConnection {
     const decoder = this.#codec.decoder();
     decoder.on("decoded", ({ type, nsp }) => {
       if (type !== packetTypes.CONNECT) return;
-      if (this.#isExempt(nsp)) this.#exemptInUse = true;
+      if (this.#isExempt(this.#nameOf(nsp))) this.#exemptInUse = true;
       else {
         refused = true;
         this.#refuse(nsp);
@@ -57,6 +57,11 @@ export class RefusedConnection {
     }
     decoder.destroy();
     return refused;
+  }
+
+  /** In protocol revision 3 a namespace is written as an address, and Socket.IO takes its path. */
+  #nameOf(nsp: string): string {
+    return this.#connection.protocol === 3 ? new URL(nsp, "https://socket.io").pathname : nsp;
   }
 
   #refuse(namespace: string): void {

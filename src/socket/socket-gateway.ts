@@ -40,6 +40,7 @@ export class SocketGateway {
   readonly #admission: Admission;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
   readonly #identities = new Map<string, string>();
+  readonly #refusedConnections = new WeakSet<EngineConnection>();
   readonly #owners = new WeakMap<Socket, SessionConnection>();
   readonly #connections = new Map<EngineConnection, SessionConnection>();
   #closed = false;
@@ -55,6 +56,9 @@ export class SocketGateway {
       (socket, connection) => {
         const own = this.#connections.get(connection);
         if (!own) connection.close(true); // not admitted by this gateway: it comes again, and is looked at
+        if (this.#refusedConnections.has(connection) && !this.#context.isExempt(socket.nsp.name)) {
+          connection.close(true); // `RefusedConnection` looks at names before Socket.IO makes its own of them
+        }
         const owner = own ?? new SessionConnection(this.#context, undefined);
         this.#owners.set(socket, owner);
         owner.welcome(socket);
@@ -156,6 +160,7 @@ export class SocketGateway {
       exchange.onGone(giveBack);
       if (exchange.isGone() || this.#closed) {
         giveBack();
+        if (this.#closed) reject("STORE_UNAVAILABLE");
         return;
       }
       exposeSession(request, () => connection.data);
@@ -167,8 +172,8 @@ export class SocketGateway {
   /** Engine.IO has a new connection; false if Socket.IO shall not hear of it. */
   #receive(connection: EngineConnection): boolean {
     const handshake = connection.request && this.#handshakes.get(connection.request);
-    if (!handshake) {
-      connection.close(true); // it did not come by one of the two ways that are watched
+    if (!handshake || this.#closed) {
+      connection.close(true); // it did not come by one of the two ways that are watched, or too late
       return false;
     }
     const { decision, identity } = handshake;
@@ -193,6 +198,7 @@ export class SocketGateway {
       return false;
     }
     this.#hold(connection, new SessionConnection(this.#context, undefined));
+    this.#refusedConnections.add(connection);
     const emit = connection.emit;
     connection.emit = (event, ...args) =>
       (event === "data" && refused.refuses(args[0])) || emit.call(connection, event, ...args);

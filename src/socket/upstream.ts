@@ -7,6 +7,7 @@
  * | `namespace._createSocket` | the only moment before middleware and recovery where a socket can get its session |
  * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
  * | `socket._cleanup` | the only sign that a socket is gone that also comes when it never connected |
+ * | `io.opts` | whether recovery is on |
  * | `io._nsps` | namespaces made before `attach` |
  * | `io._parser`, `io.encoder` | a refusal must speak the application's parser |
  * | `conn.readyState = "closing"` | stops all traffic both ways, and sockets still in middleware, while polls go on |
@@ -77,6 +78,7 @@ interface Namespace {
 }
 
 interface ServerInternals {
+  readonly opts: { readonly connectionStateRecovery?: unknown };
   readonly engine?: Engine;
   readonly encoder: { encode(packet: Packet): unknown[] };
   readonly _parser: { Decoder: new () => Decoder };
@@ -125,11 +127,11 @@ export function onSocket(
   born: (socket: Socket, connection: EngineConnection) => void,
   gone: (socket: Socket) => void,
 ): void {
+  const recovers = Boolean(internalsOf(io).opts.connectionStateRecovery);
   onNamespace(io, (namespace) => {
     const create = namespace._createSocket;
     namespace._createSocket = async (client, auth) => {
-      const { pid: _pid, offset: _offset, ...rest } = auth;
-      const socket = await create.call(namespace, client, rest);
+      const socket = await create.call(namespace, client, recovers ? withoutRecovery(auth) : auth);
       const cleanup = socket._cleanup;
       socket._cleanup = () => {
         cleanup.call(socket);
@@ -139,6 +141,14 @@ export function onSocket(
       return socket;
     };
   });
+}
+
+function withoutRecovery({
+  pid: _pid,
+  offset: _offset,
+  ...auth
+}: Record<string, unknown>): Record<string, unknown> {
+  return auth;
 }
 
 /**
@@ -157,9 +167,15 @@ export function guardNamespaces(io: Server, report: (error: unknown) => void): v
       return listeners.length > 0;
     };
     namespace.run = (socket, done) => {
+      let isDone = false;
+      const finish = (error?: Error) => {
+        if (isDone) return;
+        isDone = true;
+        done(error);
+      };
       const refuse = (error: unknown) => {
         report(error);
-        done(new Error("internal error"));
+        finish(new Error("internal error"));
       };
       // it runs what `_fns` holds at this moment, and looks at nothing else
       const middleware = (Reflect.get(namespace, "_fns") as Middleware[]).map(
@@ -167,7 +183,7 @@ export function guardNamespaces(io: Server, report: (error: unknown) => void): v
           (one, next) =>
             guarded(`A middleware of ${name}`, refuse, () => fn(one, next))(),
       );
-      run.call({ _fns: middleware } as unknown as Namespace, socket, done);
+      run.call({ _fns: middleware } as unknown as Namespace, socket, finish);
     };
   });
 }

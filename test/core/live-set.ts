@@ -25,10 +25,7 @@ export function liveSet(store?: SessionStore, clock = new ManualClock()) {
     storeTimeoutMs: 10_000,
     events: {
       changed: ({ publicId }) => changes.push(publicId),
-      ended: (key, end) => {
-        saves.rememberEnd(key);
-        ends.push([key.publicId, end]);
-      },
+      ended: ({ publicId }, end) => ends.push([publicId, end]),
       failed: (error) => errors.push(error),
     },
   });

@@ -7,7 +7,7 @@ import { sessionNames } from "../../src/core/session-names.ts";
 import { refused } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
 import { describeStores } from "../support/matrix.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { secret, startWorld, type World } from "../support/world.ts";
 
 let world: World | undefined;
 afterEach(async () => {
@@ -64,6 +64,49 @@ describeStores("the session id", ({ store }) => {
     expect(text).not.toContain(id);
     expect(text).not.toContain(encodeURIComponent(id));
   });
+});
+
+test("a handle that is logged, sent or written as JSON shows neither the id nor a secret", async () => {
+  const shown: string[] = [];
+  world = await startWorld({
+    sockets: (io) =>
+      installHandlers(io, (socket) => {
+        socket.on("show", (done) => {
+          shown.push(inspect(socket.session, { depth: 12 }), JSON.stringify(socket.session));
+          done(socket.session);
+        });
+      }),
+    routes: (app, sessions) => {
+      app.get("/show", (req, res) => {
+        shown.push(inspect(sessions.of(req), { depth: 12 }), inspect(sessions, { depth: 2 }));
+        res.json(sessions.of(req));
+      });
+    },
+  });
+  const ada = await world.visitor({ name: "ada" });
+  const { id } = JSON.parse(await ada.get("/session"));
+  const socket = await ada.connect();
+  const { publicId } = serverSockets(world.io)[0]?.session ?? { publicId: "" };
+  expect(await socket.emitWithAck("show")).toEqual({ publicId });
+  expect(JSON.parse(await ada.get("/show"))).toEqual({ publicId });
+  for (const text of shown) {
+    expect(text).not.toContain(id);
+    expect(text).not.toContain(secret);
+  }
+});
+
+test("a store's error that names its key does not pass it on in our message", async () => {
+  const store = memoryStore();
+  world = await startWorld({ store });
+  const ada = await world.visitor();
+  const { id } = JSON.parse(await ada.get("/session"));
+  store.read = async ({ sid }) => {
+    throw new Error(`WRONGTYPE for key sess:${sid} (${encodeURIComponent(sid)})`);
+  };
+  await ada.get("/session").catch(() => {});
+  await refused(ada.socket("/", { reconnection: false }));
+  expect(world.errors.map(String).join()).toContain("WRONGTYPE for key sess:");
+  expect(world.errors.map(String).join()).not.toContain(id);
 });
 
 test("public ids are keyed: another secret gives others; a rotation knows both", () => {

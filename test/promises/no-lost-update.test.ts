@@ -1,4 +1,7 @@
-import { afterEach, expect, test } from "vitest";
+import type { Request } from "express";
+import type { LiveSessions } from "socket-session";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Browser } from "../support/browser.ts";
 import { installHandlers } from "../support/handlers.ts";
 import { describeEverywhere, describeStores } from "../support/matrix.ts";
 import { startWorld, type World } from "../support/world.ts";
@@ -129,4 +132,116 @@ describeStores("merging saves", ({ store }) => {
     await ada.post("/back-and-forth");
     expect(JSON.parse(await ada.get("/session")).data).toEqual({ name: "ada" });
   });
+
+  describe("updates in a request", () => {
+    /** Runs `route` as a request of a visitor; resolves with what it sends, and what is stored afterwards. */
+    async function run(
+      route: (req: Request, sessions: LiveSessions, fast: Browser) => Promise<unknown>,
+      data?: object,
+    ) {
+      const conflicts: (readonly string[])[] = [];
+      const fast = Promise.withResolvers<Browser>();
+      world = await startWorld({
+        store: store.open(),
+        routes: (app, sessions) => {
+          sessions.on("conflict", ({ keys }) => conflicts.push(keys));
+          app.post("/run", async (req, res) => {
+            res.json((await route(req, sessions, await fast.promise)) ?? null);
+          });
+        },
+      });
+      const visitor = data ? await world.visitor(data as Record<string, unknown>) : world.browser();
+      const other = world.browser();
+      other.cookie = visitor.cookie;
+      fast.resolve(other);
+      const sent = JSON.parse(await visitor.post("/run"));
+      const stored = JSON.parse(await visitor.get("/session")).data;
+      return { sent, stored, conflicts, cookie: visitor.cookie };
+    }
+
+    test("of a session that is not stored yet survive the save at the end", async () => {
+      const { stored } = await run(async (req, sessions) => {
+        Object.assign(req.session, { n: 1, gone: 1 });
+        await sessions.of(req).update((s) => {
+          s.n = (s.n ?? 0) + 1;
+          Reflect.deleteProperty(s, "gone");
+        });
+      });
+      expect(stored).toEqual({ n: 2 });
+    });
+
+    test("of a session that is not stored yet, ten at once, are ten", async () => {
+      const { stored } = await run(async (req, sessions) => {
+        const one = () =>
+          sessions.of(req).update((s) => {
+            s.n = (s.n ?? 0) + 1;
+          });
+        await Promise.all(Array.from({ length: 10 }, one));
+      });
+      expect(stored).toEqual({ n: 10 });
+    });
+
+    test("that change nothing store nothing", async () => {
+      const { sent, cookie } = await run(async (req, sessions) =>
+        sessions.of(req).update((s) => s.n ?? "none"),
+      );
+      expect(sent).toBe("none");
+      expect(cookie).toBe("");
+    });
+
+    test("leave a changed cookie to the save", async () => {
+      const { stored } = await run(
+        async (req, sessions) => {
+          req.session.cookie.maxAge = 1_000_000;
+          await sessions.of(req).update((s) => {
+            s.n = 1;
+          });
+        },
+        { name: "ada" },
+      );
+      expect(stored).toEqual({ name: "ada", n: 1 });
+      const [document] = Object.values(
+        (await allOf(world)) as Record<string, { cookie: { originalMaxAge: number } }>,
+      );
+      expect(Math.round((document?.cookie.originalMaxAge ?? 0) / 1000)).toBe(1000);
+    });
+
+    test("are not undone by a save that was under way", async () => {
+      const { stored } = await run(
+        async (req, sessions, fast) => {
+          const busy = Array.from({ length: 5 }, () => fast.post("/increment"));
+          req.session.name = "saved without waiting";
+          req.session.save();
+          await sessions.of(req).update((s) => {
+            s.n = (s.n ?? 0) + 1;
+          });
+          await Promise.all(busy);
+        },
+        { name: "ada", n: 1 },
+      );
+      expect(stored).toMatchObject({ name: "saved without waiting", n: 2 });
+    });
+
+    test("do not hide the conflict of an own change that is still to be saved", async () => {
+      const { stored, conflicts } = await run(
+        async (req, sessions, fast) => {
+          req.session.n = 5;
+          await fast.post("/write", { n: 2 });
+          await sessions.of(req).update((s) => {
+            s.m = 1;
+          });
+        },
+        { name: "ada", n: 1 },
+      );
+      expect(stored).toEqual({ name: "ada", n: 5, m: 1 });
+      expect(conflicts).toEqual([["n"]]);
+    });
+  });
 });
+
+/** All that is stored, as express-session would list it. */
+function allOf({ sessions }: World): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    sessions.store().all?.((error, all) => (error ? reject(error) : resolve(all)));
+  });
+}

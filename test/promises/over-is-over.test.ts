@@ -1,10 +1,13 @@
+import type { Request } from "express";
+import type { SessionData } from "express-session";
+import { type LiveSessions, liveSessions } from "socket-session";
 import { afterEach, describe, expect, test } from "vitest";
 import { disconnected, refused } from "../support/browser.ts";
 import { connectEverywhere } from "../support/ends.ts";
 import { installHandlers, namespaces, serverSockets } from "../support/handlers.ts";
 import { settle } from "../support/manual-clock.ts";
 import { describeEverywhere, describeStores, storeKinds, transportKinds } from "../support/matrix.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { secret, startWorld, type World } from "../support/world.ts";
 
 let world: World;
 afterEach(() => world.close());
@@ -223,3 +226,123 @@ describeStores("explicit and implicit saves", ({ store }) => {
     expect(serverSockets(world.io)).toEqual([]);
   });
 });
+
+describeStores("a session that ends before it was ever stored", ({ store }) => {
+  test.each([
+    ["of(req).end()", async (req: Request, sessions: LiveSessions) => void (await sessions.of(req).end())],
+    [
+      "sessions.end(id)",
+      async (req: Request, sessions: LiveSessions) => void (await sessions.end(req.sessionID)),
+    ],
+    [
+      "destroy, and a save of the object that is left",
+      (req: Request) => {
+        const { session } = req;
+        return new Promise<void>((resolve) => session.destroy(() => session.save(() => resolve())));
+      },
+    ],
+    [
+      "destroy during an update",
+      async (req: Request, sessions: LiveSessions) => {
+        const update = sessions.of(req).update(async (s) => {
+          await new Promise((resolve) => setImmediate(resolve));
+          s.n = 1;
+        });
+        const { session } = req;
+        await new Promise((resolve) => session.destroy(resolve));
+        await update.catch(() => {});
+      },
+    ],
+  ])("%s: it is not stored by the save at the end of the response", async (_name, end) => {
+    world = await startWorld({
+      store: store.open(),
+      routes: (app, sessions) => {
+        app.post("/denied", async (req, res) => {
+          req.session.userId = "ada";
+          await end(req, sessions);
+          res.send("denied");
+        });
+      },
+    });
+    const visitor = world.browser();
+    await visitor.post("/denied");
+    expect((await sessionOf(visitor)).data).toEqual({});
+    expect(await countOf(world)).toBe(0);
+  });
+
+  test("an id that genid gives again after an end is a new session", async () => {
+    world = await startWorld({ store: store.open(), genid: () => "the same again" });
+    const ada = await world.visitor({ name: "ada" });
+    await ada.post("/logout");
+    await ada.post("/login", { name: "eve" });
+    expect((await sessionOf(ada)).data).toEqual({ name: "eve" });
+  });
+});
+
+describeStores("copies of what the store gave", ({ store }) => {
+  test("set again after an end, here or elsewhere, store nothing", async () => {
+    const shared = store.open();
+    world = await startWorld({ store: shared });
+    const elsewhere = liveSessions({ store: shared, secret });
+    const facade = world.sessions.store();
+    for (const end of [(id: string) => world.sessions.end(id), (id: string) => elsewhere.end(id)]) {
+      const ada = await world.visitor({ name: "ada" });
+      const { id } = await sessionOf(ada);
+      const loaded = await new Promise<SessionData>((resolve) => {
+        facade.get(id, (_error, data) => resolve(data as SessionData));
+      });
+      await end(id);
+      const error = await new Promise((resolve) => facade.set(id, { ...loaded, n: 1 }, resolve));
+      expect(error).toMatchObject({ code: "SESSION_ENDED" });
+      expect(await countOf(world)).toBe(0);
+    }
+    if (store.feed) await elsewhere.close();
+  });
+
+  test("set twice while a logout is under way do not undo it", async () => {
+    world = await startWorld({ store: store.open() });
+    const facade = world.sessions.store();
+    for (let i = 0; i < 20; i++) {
+      const ada = await world.visitor({ name: "ada" });
+      const { id } = await sessionOf(ada);
+      const copies = new Promise<void>((resolve) => {
+        facade.get(id, (_error, data) => {
+          facade.set(id, JSON.parse(JSON.stringify({ ...data, n: 1 })), () => {});
+          facade.set(id, JSON.parse(JSON.stringify({ ...data, m: 1 })), () => resolve());
+        });
+      });
+      await Promise.all([ada.post("/logout"), copies]);
+      expect(await countOf(world)).toBe(0);
+    }
+  });
+});
+
+describeStores("a life of nothing", ({ store }) => {
+  test.each([
+    ["maxAge = 0", { maxAge: 0 }],
+    ["expires in the past", { expires: new Date(Date.now() - 1000) }],
+  ])("%s ends the session", async (_name, cookie) => {
+    world = await startWorld({
+      store: store.open(),
+      routes: (app) =>
+        app.post("/over", (req, res) => {
+          Object.assign(req.session.cookie, cookie);
+          res.send("over");
+        }),
+    });
+    const ada = await world.visitor({ name: "ada" });
+    const old = ada.cookie;
+    const socket = await ada.connect("/", { reconnection: false });
+    const gone = disconnected(socket);
+    await ada.post("/over");
+    await gone;
+    ada.cookie = old;
+    expect((await sessionOf(ada)).data).toEqual({});
+  });
+});
+
+function countOf({ sessions }: World): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    sessions.store().length?.((error, count) => (error ? reject(error) : resolve(count)));
+  });
+}

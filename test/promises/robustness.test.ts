@@ -16,6 +16,15 @@ describeEverywhere("what goes wrong in a handler", ({ store, transports, namespa
       store: store.open(),
       sockets: (io) =>
         installHandlers(io, (socket) => {
+          socket.use(async ([event], next) => {
+            if (event === "use rejects") throw new Error(event);
+            next();
+          });
+          const silent = () => {};
+          socket.prependAny(silent).offAny(silent);
+          socket.onAny((event) => {
+            if (event === "any throws") throw new Error(event);
+          });
           socket.on("throw", () => {
             throw new Error("thrown");
           });
@@ -40,13 +49,24 @@ describeEverywhere("what goes wrong in a handler", ({ store, transports, namespa
     });
     const ada = await world.visitor({ name: "ada", n: 1 });
     const socket = await ada.connect(namespace, { transports });
-    const events = ["throw", "reject", "throw in update", "nested", "cycle", "cookie"];
+    const events = [
+      "throw",
+      "reject",
+      "throw in update",
+      "nested",
+      "cycle",
+      "cookie",
+      "use rejects",
+      "any throws",
+    ];
     for (const event of events) socket.emit(event);
     await expect.poll(() => world.errors.length).toBe(events.length);
     const causes = world.errors.map((error) => String((error as Error).cause));
     expect(causes).toEqual(
       expect.arrayContaining([
         "Error: thrown",
+        "Error: use rejects",
+        "Error: any throws",
         "Error: rejected",
         "Error: thrown in update",
         expect.stringContaining("inside an update() of the same session"),

@@ -4,7 +4,7 @@ import { Server } from "socket.io";
 import { liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { signIn } from "socket-session/testing";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Browser, connected, disconnected, refused } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
 import { RawPolling } from "../support/raw-client.ts";
@@ -48,7 +48,10 @@ describe("attach", () => {
       expect(await socket.emitWithAck("read")).toEqual({ name: "ada" });
       expect(() => sessions.attach(io)).toThrow("attached before");
       const late = liveSessions({ store: memoryStore(), secret });
-      expect(() => late.attach(io)).toThrow("clients are connected already");
+      expect(() => late.attach(io)).toThrow("attached before");
+      const other = new Server(createServer());
+      Object.assign(other.engine, { clientsCount: 1 });
+      expect(() => late.attach(other)).toThrow("clients are connected already");
       expect(() => late.attach({} as never)).toThrow("it is no Socket.IO server");
       await late.close();
     },
@@ -113,6 +116,56 @@ describe("exempt namespaces", () => {
     expect(await exemptGone).not.toBe("io server disconnect");
     await connected(exempt);
     expect(main.connected).toBe(false);
+  });
+});
+
+describe("Engine.IO's third protocol revision", () => {
+  test("cannot name an exempt namespace and mean another", async () => {
+    const sessions = liveSessions({ store: memoryStore(), secret, name: "sid" });
+    const http = createServer();
+    const io = new Server(http, { allowEIO3: true });
+    sessions.attach(io, { exempt: [/^\/(?!admin)/] });
+    const entered: string[] = [];
+    io.of("/admin").on("connection", () => entered.push("admin"));
+    io.of("/free").on("connection", () => entered.push("free"));
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    closing.push(
+      () => io.close(),
+      () => sessions.close(),
+    );
+    const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/socket.io/?EIO=3&transport=polling`;
+    const opened = await (await fetch(url)).text();
+    const { sid } = JSON.parse(opened.slice(opened.indexOf("{"), opened.indexOf("}") + 1));
+    for (const packet of ["40/x/../admin,", "40/admin?/free,", "40/free,"]) {
+      await fetch(`${url}&sid=${sid}`, { method: "POST", body: `${packet.length}:${packet}` });
+    }
+    await expect.poll(() => entered).toEqual(["free"]);
+  });
+});
+
+describe("a recipe's leftover, io.engine.use(sessions.express())", () => {
+  test("touches no session at a poll, and is told", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const store = memoryStore();
+    const touch = vi.spyOn(store, "touch");
+    await start({
+      store,
+      touchIntervalMs: 0,
+      sockets: (io, sessions) => {
+        installHandlers(io);
+        io.engine.use(sessions.express());
+      },
+    });
+    const ada = await world.visitor({ name: "ada" });
+    const socket = await ada.connect("/", { transports: ["polling"] });
+    socket.on("question", (done) => done());
+    const before = touch.mock.calls.length;
+    const [serverSide] = serverSockets(world.io);
+    for (let i = 0; i < 5; i++) await serverSide?.emitWithAck("question"); // a poll each way, and no activity
+    expect(touch.mock.calls.length).toBe(before);
+    const told = warned.mock.calls.filter(([message]) => String(message).includes("does nothing"));
+    expect(told).toHaveLength(1);
+    warned.mockRestore();
   });
 });
 
@@ -193,6 +246,56 @@ describe("close()", () => {
     expect((await refused(ada.socket("/", { reconnection: false }))).data).toBeUndefined();
     expect(await store.count?.()).toBe(1);
     expect(world.sessions.stats()).toMatchObject({ live: 0, connections: 0 });
+  });
+});
+
+describe("close() during a handshake", () => {
+  test.each([["polling"], ["websocket"]])("by %s: it is answered, and nobody gets in", async (transport) => {
+    const store = memoryStore();
+    await start({ store });
+    const ada = await world.visitor({ name: "ada" });
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const read = store.read.bind(store);
+    store.read = async (key) => {
+      asked.resolve();
+      await answer.promise;
+      return read(key);
+    };
+    const refusal = refused(ada.socket("/", { transports: [transport], reconnection: false }));
+    await asked.promise;
+    const closed = world.sessions.close();
+    answer.resolve();
+    expect((await refusal).data).toBeUndefined();
+    await closed;
+    expect(serverSockets(world.io)).toEqual([]);
+  });
+
+  test("one that allowRequest lets pass afterwards is closed", async () => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    await start({
+      io: {
+        allowRequest: async (_req, decide) => {
+          asked.resolve();
+          await answer.promise;
+          decide(null, true);
+        },
+      },
+    });
+    const ada = await world.visitor({ name: "ada" });
+    const socket = ada.socket("/", { transports: ["websocket"], reconnection: false });
+    const over = new Promise<void>((resolve) => {
+      socket.once("connect_error", () => resolve());
+      socket.io.once("close", () => resolve());
+    });
+    await asked.promise;
+    await world.sessions.close();
+    answer.resolve();
+    await over;
+    expect(socket.connected).toBe(false);
+    expect(serverSockets(world.io)).toEqual([]);
+    await expect.poll(() => world.io.engine.clientsCount).toBe(0);
   });
 });
 
