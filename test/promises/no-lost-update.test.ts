@@ -206,22 +206,6 @@ describeStores("merging saves", ({ store }) => {
       expect(Math.round((document?.cookie.originalMaxAge ?? 0) / 1000)).toBe(1000);
     });
 
-    test("are not undone by a save that was under way", async () => {
-      const { stored } = await run(
-        async (req, sessions, fast) => {
-          const busy = Array.from({ length: 5 }, () => fast.post("/increment"));
-          req.session.name = "saved without waiting";
-          req.session.save();
-          await sessions.of(req).update((s) => {
-            s.n = (s.n ?? 0) + 1;
-          });
-          await Promise.all(busy);
-        },
-        { name: "ada", n: 1 },
-      );
-      expect(stored).toMatchObject({ name: "saved without waiting", n: 2 });
-    });
-
     test("do not hide the conflict of an own change that is still to be saved", async () => {
       const { stored, conflicts } = await run(
         async (req, sessions, fast) => {

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { fieldsOf } from "../../src/core/fields.ts";
+import { LoadedSessions } from "../../src/http/loaded-sessions.ts";
+
+const cookie = { originalMaxAge: 60_000, expires: "2030-01-01T00:00:00.000Z", path: "/" };
+const version = (data: object, revision = 1) => ({ fields: fieldsOf(data), cookie, expiresAt: 1, revision });
+
+/** A session object as `express-session` makes it of what the store gave. */
+function load(data: object): { loaded: LoadedSessions; session: Record<string, unknown> } {
+  const loaded = new LoadedSessions();
+  const document = { ...data, cookie };
+  loaded.loaded("a", document, { document, expiresAt: 1, revision: 1 });
+  const session: Record<string, unknown> = { ...data, cookie: { ...cookie } };
+  loaded.inflated(session, document);
+  return { loaded, session };
+}
+
+const patchOf = (loaded: LoadedSessions, session: object) =>
+  Object.fromEntries(loaded.edit("a", session)?.patch ?? [["nothing", "to compare with"]]);
+
+describe("what a save takes along", () => {
+  test("is what was changed when it was asked for: an update meanwhile is neither undone nor saved again", () => {
+    const { loaded, session } = load({ n: 1, name: "ada" });
+    session.name = "lovelace";
+    const edit = loaded.edit("a", session);
+    if (!edit) throw new Error("no edit");
+    loaded.begun("a", session, edit);
+    loaded.refresh("a", session, version({ n: 2, name: "ada" }, 2), undefined);
+    expect(session.n).toBe(2);
+    expect(Object.fromEntries(edit.patch)).toEqual({ name: '"lovelace"' });
+    expect(patchOf(loaded, session)).toEqual({});
+  });
+
+  test("is still to be saved if that failed, cookie included", () => {
+    const { loaded, session } = load({ n: 1 });
+    session.n = 2;
+    session.cookie = { ...cookie, originalMaxAge: 10_000 };
+    const edit = loaded.edit("a", session);
+    if (!edit) throw new Error("no edit");
+    loaded.begun("a", session, edit);
+    expect(patchOf(loaded, session)).toEqual({});
+    loaded.failed("a", session, edit);
+    expect(patchOf(loaded, session)).toEqual({ n: "2" });
+    expect(loaded.edit("a", session)?.cookieChanged).toBe(true);
+  });
+
+  test("is compared with what the change started from, whatever was refreshed since: so conflicts are told", () => {
+    const { loaded, session } = load({ n: 1, m: 1 });
+    session.n = 5;
+    loaded.refresh("a", session, version({ n: 2, m: 2 }, 2), undefined);
+    const edit = loaded.edit("a", session);
+    expect(session).toMatchObject({ n: 5, m: 2 });
+    expect(edit?.base.fields.get("n")).toBe("1");
+    expect(patchOf(loaded, session)).toEqual({ n: "5" });
+  });
+
+  test("of an object for another id, or of a copy without its mark, is nothing to compare with", () => {
+    const { loaded, session } = load({ n: 1 });
+    expect(loaded.edit("b", session)).toBeUndefined();
+    expect(loaded.edit("a", JSON.parse(JSON.stringify(session)))).toBeUndefined();
+  });
+});
