@@ -40,7 +40,7 @@ export async function injectSession(
     originalMaxAge === null ? null : new Date(options.clock.now() + originalMaxAge).toISOString();
   const sid = randomBytes(24).toString("base64url");
   const cookie = { originalMaxAge, expires, httpOnly: true, path: "/" };
-  await saves.create(nameOf(sid), { fields: fieldsOf(data), cookie });
+  await saves.saveWhole(nameOf(sid), { fields: fieldsOf(data), cookie });
   const [secret = ""] = options.secrets;
   return { sid, cookie: serialize(options.name, `s:${sign(sid, secret as string)}`) };
 }

@@ -46,7 +46,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   readonly #saves: Saves;
   readonly #activity: Activity;
   readonly #handles: HandleContext;
-  readonly #loaded = new LoadedSessions();
+  readonly #loaded = new LoadedSessions(() => this.#hub.mark());
   readonly #responses = new Responses();
   readonly #requests = new WeakMap<object, SessionHandle>();
   readonly #gateways: SocketGateway[] = [];
@@ -155,7 +155,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     }
     const key = this.#nameOf(request.sessionID);
     const known = this.#requests.get(request);
-    if (known?.publicId === key.publicId) return known;
+    if (known?.publicId === key.publicId && known.state !== "ended") return known;
     const handle = requestSession(this.#handles, this.#loaded, key, request);
     this.#requests.set(request, handle);
     const settled = this.#responses.settled(request);

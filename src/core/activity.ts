@@ -17,6 +17,7 @@ interface Touched {
 }
 
 const retryMs = 1_000;
+const rememberedTouches = 100_000;
 
 /**
  * Extends sessions by what people do. A touch is due when it would move the *stored* deadline by `touchIntervalMs` or
@@ -33,7 +34,7 @@ export class Activity {
   constructor(hub: Hub, options: ActivityOptions) {
     this.#hub = hub;
     this.#options = options;
-    this.#written = new ExpiringMap(hub.clock);
+    this.#written = new ExpiringMap(hub.clock, { maxEntries: rememberedTouches });
   }
 
   get remembered(): number {

@@ -1,6 +1,6 @@
 /**
  * A map whose entries end by the clock: an entry whose time is over is never returned, and is removed by a sweep at
- * most `sweepIntervalMs` later. There is a timer only while there are entries, and it keeps no process alive.
+ * most `sweepIntervalMs` later; of more than `maxEntries` the oldest go. There is a timer only while there are entries, and it keeps no process alive.
  *
  * ```ts
  * const entries = new ExpiringMap<{ expiresAt: number }>(systemClock);
@@ -14,11 +14,13 @@ export class ExpiringMap<Value extends { readonly expiresAt: number }> {
   readonly #entries = new Map<string, Value>();
   readonly #clock: Clock;
   readonly #sweepIntervalMs: number;
+  readonly #maxEntries: number;
   #cancelSweep: (() => void) | null = null;
 
-  constructor(clock: Clock, sweepIntervalMs = 60_000) {
+  constructor(clock: Clock, { sweepIntervalMs = 60_000, maxEntries = Number.POSITIVE_INFINITY } = {}) {
     this.#clock = clock;
     this.#sweepIntervalMs = sweepIntervalMs;
+    this.#maxEntries = maxEntries;
   }
 
   /** All that is held, entries included whose time is over but which no sweep has met yet. */
@@ -34,7 +36,12 @@ export class ExpiringMap<Value extends { readonly expiresAt: number }> {
   }
 
   set(key: string, value: Value): void {
+    this.#entries.delete(key); // so that the order is that of the last `set`
     this.#entries.set(key, value);
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= this.#maxEntries) break;
+      this.#entries.delete(oldest);
+    }
     this.#scheduleSweep();
   }
 

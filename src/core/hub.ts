@@ -29,6 +29,7 @@ export interface HubOptions {
 /** A session that is gone this close to its deadline has expired: some stores count in seconds. */
 const expiryToleranceMs = 1_000;
 const endedMemoryMs = 600_000;
+const rememberedEnds = 100_000;
 
 /**
  * Which sessions are live on this node, and what each holds.
@@ -55,7 +56,7 @@ export class Hub {
     this.#options = options;
     this.clock = options.clock;
     this.store = guardedStore(options.store, options.clock, options.storeTimeoutMs);
-    this.#ended = new ExpiringMap(options.clock);
+    this.#ended = new ExpiringMap(options.clock, { maxEntries: rememberedEnds });
     this.#checks = new Checks({
       ...options,
       feedIsWhole: () => this.#feed.state === "whole",
@@ -243,7 +244,7 @@ export class Hub {
     const told = entry.ending ?? end;
     const announced = existed || entry.snapshot !== undefined;
     entry.finish(told);
-    this.#rememberEnd(entry.key);
+    if (told.reason !== "unverified") this.#rememberEnd(entry.key); // the stored session may live on
     this.#forget(entry);
     for (const observer of [...entry.observers]) this.tell(() => observer.ended?.(told));
     if (announced) this.tell(() => this.#options.events.ended(entry.key, told));

@@ -59,23 +59,27 @@ export class Saves {
     });
   }
 
-  /**
-   * Stores a session that was made in this process, at `since` (a mark of the hub's), and never stored. One that has
-   * ended since is not; an id that is stored already, which `genid` has given twice, is written over.
-   */
-  async create(key: SessionKey, held: Held, since = 0): Promise<Saved> {
-    return this.#hub.lock.run(key.sid, async () => {
-      if (this.#hub.hasEnded(key, since)) return nothing;
-      const snapshot = await this.#writes.create(key, held.fields, held.cookie);
-      return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, held);
-    });
+  /** Writes all of a session over what is stored under its id, if anything is. */
+  async overwrite(key: SessionKey, held: Held): Promise<Saved> {
+    return this.#hub.lock.run(key.sid, () => this.#overwrite(key, held));
   }
 
-  /** Stores a new session; null if there is one of this id, or it has ended since it was made. */
-  async createNew(key: SessionKey, { fields, cookie }: Held, since: number): Promise<Snapshot | null> {
-    return this.#hub.lock.run(key.sid, async () =>
-      this.#hub.hasEnded(key, since) ? null : this.#writes.create(key, fields, cookie),
-    );
+  /**
+   * Stores a new session; null if there is one of this id, or it has ended since it was made. `stored` is called before
+   * any other write of the session has its turn.
+   */
+  async createNew(
+    key: SessionKey,
+    { fields, cookie }: Held,
+    since: number,
+    stored: (snapshot: Snapshot) => void,
+  ): Promise<Snapshot | null> {
+    return this.#hub.lock.run(key.sid, async () => {
+      if (this.#hub.hasEnded(key, since)) return null;
+      const snapshot = await this.#writes.create(key, fields, cookie);
+      if (snapshot) stored(snapshot);
+      return snapshot;
+    });
   }
 
   /** Saves data of unknown origin: replaces all of a stored session, makes one only if this id never ended here. */

@@ -88,11 +88,13 @@ export class Updates {
     const fields = draftFields(draft);
     if (entry.isEnded) throw new SessionEnded(key.publicId);
     if (sameFields(began.fields, fields)) return { result, snapshot: undefined };
-    const snapshot = await this.#saves.createNew(key, { fields, cookie: began.cookie }, began.since);
-    if (snapshot) {
-      own?.refresh(snapshot, began);
-      return { result, snapshot };
-    }
+    const snapshot = await this.#saves.createNew(
+      key,
+      { fields, cookie: began.cookie },
+      began.since,
+      (stored) => own?.refresh(stored, began),
+    );
+    if (snapshot) return { result, snapshot };
     if (this.#hub.hasEnded(key, began.since)) throw new SessionEnded(key.publicId);
     return undefined;
   }

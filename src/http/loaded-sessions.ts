@@ -2,31 +2,45 @@ import type { Version } from "../core/conditional-writes.ts";
 import { type Fields, fieldsOf } from "../core/fields.ts";
 import { applyPatch, cookieChanged, diff } from "../core/merge.ts";
 import type { Edit, Held } from "../core/saves.ts";
-import type { CookieDocument, StoredSession } from "../core/session-store.ts";
+import type { CookieDocument, SessionDocument, StoredSession } from "../core/session-store.ts";
 
 /** What a session object held when it was loaded or last saved, and what was stored then. */
 interface Base extends Held {
   readonly sid: string;
   readonly stored: Version;
+  /** The hub's mark of when it was stored: an end before it was another session's of this id. */
+  readonly since: number;
 }
 
-/** Carries the base along when an application copies what `get` gave it, as in `set(sid, { ...session, n: 1 })`. */
-const baseOfCopy = Symbol("socket-session base");
-
 /**
- * Remembers of each session object what it held when it was loaded or last saved: the base of the three-way merge.
- * Weak: gone with the object.
+ * Remembers of each session object what it held when it was loaded or last saved: the base of the three-way merge. A
+ * save that is under way counts as saved for the next one, until it has failed. Weak: gone with the object.
  */
 export class LoadedSessions {
+  readonly #mark: () => number;
   readonly #bases = new WeakMap<object, Base>();
+  /** By the `cookie` of what `get` gave, which a copy shares, as in `set(sid, { ...session, n: 1 })`. */
+  readonly #basesByCookie = new WeakMap<object, Base>();
+  readonly #pending = new WeakMap<object, readonly Edit[]>();
   readonly #unstored = new WeakMap<object, number>();
 
-  /** `document` is about to be handed out by `get`. */
-  loaded(sid: string, document: object, { expiresAt, revision }: StoredSession): void {
+  /** `mark` is the hub's. */
+  constructor(mark: () => number) {
+    this.#mark = mark;
+  }
+
+  /** `document`, read after the mark `since`, is about to be handed out by `get`. */
+  loaded(
+    sid: string,
+    document: SessionDocument,
+    { expiresAt, revision }: StoredSession,
+    since: number,
+  ): void {
     const held = heldBy(document);
-    const base = { ...held, sid, stored: { ...held, expiresAt, revision } };
+    const base = { ...held, sid, since, stored: { ...held, expiresAt, revision } };
     this.#bases.set(document, base);
-    Object.defineProperty(document, baseOfCopy, { value: base, enumerable: true, configurable: true });
+    if (typeof document.cookie === "object" && document.cookie)
+      this.#basesByCookie.set(document.cookie, base);
   }
 
   /** `session` has just been made of `document`: what it does not carry is not its to delete. */
@@ -35,9 +49,9 @@ export class LoadedSessions {
     if (base) this.#bases.set(session, { ...base, ...carried(session, base.fields) });
   }
 
-  /** `session` has just been generated, at the mark `since`, and was never stored. */
-  generated(session: object, since: number): void {
-    this.#unstored.set(session, since);
+  /** `session` has just been generated, and was never stored. */
+  generated(session: object): void {
+    this.#unstored.set(session, this.#mark());
   }
 
   /** When `session` was generated, if it has never been stored. */
@@ -45,40 +59,38 @@ export class LoadedSessions {
     return this.#unstored.get(session);
   }
 
-  /** What was stored when `session`, an object for `sid`, was loaded or last saved. */
-  storedOf(sid: string, session: object): Version | undefined {
-    return this.#baseOf(sid, session)?.stored;
+  /** What was stored, and when, as `session`, an object for `sid`, was loaded or last saved. */
+  baseOf(sid: string, session: object): Pick<Base, "stored" | "since"> | undefined {
+    return this.#baseOf(sid, session);
   }
 
   /** What the application did to `session` since; undefined if there is nothing to compare it with. */
   edit(sid: string, session: object): Edit | undefined {
     const base = this.#baseOf(sid, session);
     if (!base) return undefined;
+    const compared = this.#withPending(session, base);
     const { fields, cookie } = heldBy(session);
-    const patch = diff(base.fields, fields);
-    return { base, patch, cookie, cookieChanged: cookieChanged(base.cookie, cookie) };
+    const patch = diff(compared.fields, fields);
+    return { base: compared, patch, cookie, cookieChanged: cookieChanged(compared.cookie, cookie) };
   }
 
-  /** The edit is on its way to the store: the next one is compared with what the session holds now. */
-  begun(sid: string, session: object, edit: Edit): void {
+  /** The edit is on its way to the store; `settled` is to follow. */
+  begun(session: object, edit: Edit): void {
+    this.#pending.set(session, [...(this.#pending.get(session) ?? []), edit]);
+  }
+
+  /** The edit is stored, as part of `stored`; or, without that, it is still to be saved. */
+  settled(sid: string, session: object, edit: Edit, stored: Version | undefined): void {
     const base = this.#baseOf(sid, session);
-    if (base)
-      this.#bases.set(session, { ...base, fields: applyPatch(base.fields, edit.patch), cookie: edit.cookie });
+    const pending = this.#pending.get(session)?.filter((one) => one !== edit) ?? [];
+    this.#pending.set(session, pending);
+    if (base && stored)
+      this.#bases.set(session, { ...this.#applied(base, edit), stored, since: this.#mark() });
   }
 
-  /** The edit did not get there: it is still to be saved. */
-  failed(sid: string, session: object, edit: Edit): void {
-    const base = this.#baseOf(sid, session);
-    if (!base) return;
-    const before = new Map([...edit.patch.keys()].map((key) => [key, edit.base.fields.get(key)]));
-    const { cookie } = edit.base;
-    this.#bases.set(session, { ...base, fields: applyPatch(base.fields, before), cookie });
-  }
-
-  /** `session` is part of what is `stored` now; `held` is what it held when it was stored for the first time. */
-  saved(sid: string, session: object, stored: Version, held?: Held): void {
-    const base = this.#baseOf(sid, session) ?? held;
-    if (base) this.#bases.set(session, { fields: base.fields, cookie: base.cookie, sid, stored });
+  /** `session`, which held `held`, has been stored for the first time. */
+  created(sid: string, session: object, held: Held, stored: Version): void {
+    this.#bases.set(session, { ...held, sid, stored, since: this.#mark() });
     this.#unstored.delete(session);
   }
 
@@ -90,23 +102,34 @@ export class LoadedSessions {
     const before = this.#baseOf(sid, session) ?? began;
     if (!before) return;
     const mine = fieldsOf(session);
+    const underWay = new Set((this.#pending.get(session) ?? []).flatMap(({ patch }) => [...patch.keys()]));
     const fields = new Map<string, string>();
     for (const key of new Set([...before.fields.keys(), ...stored.fields.keys()])) {
       const [was, now] = [before.fields.get(key), stored.fields.get(key)];
-      const isOwn = mine.get(key) !== was || !isCarried(session, key);
+      const isOwn = mine.get(key) !== was || underWay.has(key) || !isCarried(session, key);
       const compared = isOwn ? was : now;
       if (compared !== undefined) fields.set(key, compared);
       if (isOwn) continue;
       if (now === undefined) Reflect.deleteProperty(session, key);
       else if (now !== was) Reflect.set(session, key, JSON.parse(now));
     }
-    this.#bases.set(session, { fields, cookie: before.cookie, sid, stored });
+    this.#bases.set(session, { fields, cookie: before.cookie, sid, stored, since: this.#mark() });
     this.#unstored.delete(session);
   }
 
-  #baseOf(sid: string, session: object): Base | undefined {
-    const base = this.#bases.get(session) ?? (Reflect.get(session, baseOfCopy) as Base | undefined);
+  #baseOf(sid: string, session: { readonly cookie?: unknown }): Base | undefined {
+    const { cookie } = session;
+    const ofCopy = typeof cookie === "object" && cookie ? this.#basesByCookie.get(cookie) : undefined;
+    const base = this.#bases.get(session) ?? ofCopy;
     return base?.sid === sid ? base : undefined;
+  }
+
+  #withPending(session: object, base: Held): Held {
+    return (this.#pending.get(session) ?? []).reduce<Held>((held, edit) => this.#applied(held, edit), base);
+  }
+
+  #applied<H extends Held>(held: H, { patch, cookie, cookieChanged: isChanged }: Edit): H {
+    return { ...held, fields: applyPatch(held.fields, patch), cookie: isChanged ? cookie : held.cookie };
   }
 }
 

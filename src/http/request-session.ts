@@ -30,8 +30,9 @@ export function requestSession(
       if (object) loaded.refresh(key.sid, object, snapshot, began);
     },
   };
-  const stored = loaded.storedOf(key.sid, request.session);
+  const base = loaded.baseOf(key.sid, request.session);
+  const stored = base?.stored;
   const seed = stored && snapshotOf({ ...stored, document: documentOf(stored.fields, stored.cookie) });
-  const isOver = stored !== undefined && context.hub.hasEnded(key);
+  const isOver = base !== undefined && context.hub.hasEnded(key, base.since);
   return new SessionHandle(context, isOver ? LiveEntry.over(key, seed) : key, { seed, own });
 }

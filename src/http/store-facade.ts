@@ -53,12 +53,13 @@ export class StoreFacade extends Store {
   get(sid: string, callback: Callback<SessionData | null>): void {
     const { hub, nameOf, loaded } = this.#context;
     const load = async (): Promise<SessionData | null> => {
+      const since = hub.mark();
       const stored = await hub.read(nameOf(sid));
       if (!stored) return null;
       const { document, expiresAt } = stored;
       // a touch moves the deadline of the store, not the copy inside the document
       if (document.cookie?.expires) document.cookie.expires = new Date(expiresAt).toISOString();
-      loaded.loaded(sid, document, stored);
+      loaded.loaded(sid, document, stored, since);
       return asSessionData<SessionData>(document);
     };
     this.#answer(load(), callback);
@@ -74,9 +75,11 @@ export class StoreFacade extends Store {
   override touch(sid: string, session: SessionData, callback?: Callback<void>): void {
     const touch = async (): Promise<void> => {
       const { loaded, activity, nameOf } = this.#context;
-      // a changed `req.session.cookie` alone arrives as a touch
-      if (loaded.edit(sid, session)?.cookieChanged) return this.#save(sid, session, true);
-      const expiresAt = loaded.storedOf(sid, session)?.expiresAt ?? 0;
+      const edit = loaded.edit(sid, session);
+      // a changed `req.session.cookie` alone arrives as a touch, and so does what looks unchanged to express-session: an
+      // update undone, or a save that failed
+      if (edit && (edit.patch.size > 0 || edit.cookieChanged)) return this.#save(sid, session, true);
+      const expiresAt = loaded.baseOf(sid, session)?.stored.expiresAt ?? 0;
       await activity.onRequest(nameOf(sid), cookieOf(session), expiresAt);
     };
     this.#answer(touch(), callback);
@@ -113,7 +116,7 @@ export class StoreFacade extends Store {
   get generate(): Generate {
     return (request) => {
       this.#generate?.(request);
-      this.#context.loaded.generated(request.session, this.#context.hub.mark());
+      this.#context.loaded.generated(request.session);
       this.#context.responses.watch(request);
     };
   }
@@ -128,20 +131,18 @@ export class StoreFacade extends Store {
     const key = nameOf(sid);
     const held = heldBy(session);
     const edit = loaded.edit(sid, session); // now, not when its turn comes: an update may change the session until then
-    if (edit) loaded.begun(sid, session, edit);
-    const saved = await this.#saves
-      .run(sid, () => this.#write(key, session, held, edit, quiet))
-      .catch((error) => {
-        if (edit) loaded.failed(sid, session, edit);
-        throw error;
-      });
-    if (saved?.snapshot) {
-      loaded.saved(sid, session, saved.snapshot, held);
-      if (saved.conflicts.length > 0) onConflict(key, saved.conflicts);
-    } else if (saved) {
+    if (edit) loaded.begun(session, edit);
+    let saved: Saved | undefined;
+    try {
+      saved = await this.#saves.run(sid, () => this.#write(key, session, held, edit, quiet));
+    } finally {
+      if (edit) loaded.settled(sid, session, edit, saved?.snapshot ?? undefined);
+    }
+    if (saved && !saved.snapshot) {
       onDiscard(key);
       if (!quiet) throw new SessionEnded(key.publicId);
     }
+    if (saved && saved.conflicts.length > 0) onConflict(key, saved.conflicts);
   }
 
   /** Undefined if there was nothing to write, and the session is not over. */
@@ -153,17 +154,36 @@ export class StoreFacade extends Store {
     quiet: boolean,
   ): Promise<Saved | undefined> {
     const { loaded, saves, activity, hub } = this.#context;
-    const stored = loaded.storedOf(key.sid, session);
-    if (!stored) {
-      const since = loaded.unstoredSince(session);
-      return since === undefined ? saves.saveWhole(key, held) : saves.create(key, held, since);
+    const since = loaded.unstoredSince(session);
+    if (since !== undefined) {
+      const created = await this.#create(key, session, held, since);
+      if (created) return created;
     }
-    const edit = begun ?? loaded.edit(key.sid, session); // none: the save that stored it first was under way
-    if (edit && (edit.patch.size > 0 || edit.cookieChanged)) return saves.save(key, stored, edit);
+    const stored = loaded.baseOf(key.sid, session)?.stored;
+    if (!stored) return saves.saveWhole(key, held);
+    const edit = begun ?? loaded.edit(key.sid, session); // none: it was stored for the first time meanwhile
+    if (edit && (edit.patch.size > 0 || edit.cookieChanged)) {
+      const saved = await saves.save(key, stored, edit);
+      if (edit !== begun) loaded.settled(key.sid, session, edit, saved.snapshot ?? undefined);
+      return saved;
+    }
     const touched = await activity.onRequest(key, held.cookie, stored.expiresAt);
     return touched && (quiet || (await hub.read(key)) !== null)
       ? undefined
       : { snapshot: null, conflicts: [] };
+  }
+
+  /** Undefined if an update of the same request has stored the session meanwhile. */
+  async #create(key: SessionKey, session: object, held: Held, since: number): Promise<Saved | undefined> {
+    const { loaded, saves, hub } = this.#context;
+    const snapshot = await saves.createNew(key, held, since, (stored) => {
+      loaded.created(key.sid, session, held, stored);
+    });
+    if (snapshot || hub.hasEnded(key, since)) return { snapshot, conflicts: [] };
+    if (loaded.baseOf(key.sid, session)) return undefined;
+    const saved = await saves.overwrite(key, held); // `genid` has given an id again
+    if (saved.snapshot) loaded.created(key.sid, session, held, saved.snapshot);
+    return saved;
   }
 
   async #clear(): Promise<void> {

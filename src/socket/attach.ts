@@ -51,6 +51,6 @@ export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wi
   return new SocketGateway(server, { ...wiring, context, hasExempt: exempt.length > 0 });
 }
 
-export function attachError(what: string, cure: string): SocketSessionError {
+function attachError(what: string, cure: string): SocketSessionError {
   return new SocketSessionError("INVALID_OPTION", `sessions.attach(io): ${what}. ${cure}`);
 }

@@ -7,9 +7,10 @@ const version = (data: object, revision = 1) => ({ fields: fieldsOf(data), cooki
 
 /** A session object as `express-session` makes it of what the store gave. */
 function load(data: object): { loaded: LoadedSessions; session: Record<string, unknown> } {
-  const loaded = new LoadedSessions();
+  let marks = 0;
+  const loaded = new LoadedSessions(() => ++marks);
   const document = { ...data, cookie };
-  loaded.loaded("a", document, { document, expiresAt: 1, revision: 1 });
+  loaded.loaded("a", document, { document, expiresAt: 1, revision: 1 }, 0);
   const session: Record<string, unknown> = { ...data, cookie: { ...cookie } };
   loaded.inflated(session, document);
   return { loaded, session };
@@ -24,7 +25,7 @@ describe("what a save takes along", () => {
     session.name = "lovelace";
     const edit = loaded.edit("a", session);
     if (!edit) throw new Error("no edit");
-    loaded.begun("a", session, edit);
+    loaded.begun(session, edit);
     loaded.refresh("a", session, version({ n: 2, name: "ada" }, 2), undefined);
     expect(session.n).toBe(2);
     expect(Object.fromEntries(edit.patch)).toEqual({ name: '"lovelace"' });
@@ -37,11 +38,41 @@ describe("what a save takes along", () => {
     session.cookie = { ...cookie, originalMaxAge: 10_000 };
     const edit = loaded.edit("a", session);
     if (!edit) throw new Error("no edit");
-    loaded.begun("a", session, edit);
+    loaded.begun(session, edit);
     expect(patchOf(loaded, session)).toEqual({});
-    loaded.failed("a", session, edit);
+    loaded.settled("a", session, edit, undefined);
     expect(patchOf(loaded, session)).toEqual({ n: "2" });
     expect(loaded.edit("a", session)?.cookieChanged).toBe(true);
+  });
+
+  test("is not taken from the session by an update before it is stored", () => {
+    const { loaded, session } = load({ n: 1 });
+    session.m = 1;
+    const edit = loaded.edit("a", session);
+    if (!edit) throw new Error("no edit");
+    loaded.begun(session, edit);
+    loaded.refresh("a", session, version({ n: 2 }, 2), undefined);
+    expect(session).toMatchObject({ n: 2, m: 1 });
+    loaded.settled("a", session, edit, version({ n: 2, m: 1 }, 3));
+    expect(patchOf(loaded, session)).toEqual({});
+  });
+
+  test("of two that overlap is what was stored: a failed one is saved with the next", () => {
+    const { loaded, session } = load({ n: 1 });
+    const edits = [2, 3].map((n) => {
+      session.n = n;
+      session[`k${n}`] = n;
+      const edit = loaded.edit("a", session);
+      if (!edit) throw new Error("no edit");
+      loaded.begun(session, edit);
+      return edit;
+    });
+    const [first, second] = edits;
+    if (!first || !second) throw new Error("no edits");
+    expect(Object.fromEntries(second.patch)).toEqual({ n: "3", k3: "3" });
+    loaded.settled("a", session, first, undefined);
+    loaded.settled("a", session, second, version({ n: 3, k3: 3 }, 2));
+    expect(patchOf(loaded, session)).toEqual({ k2: "2" });
   });
 
   test("is compared with what the change started from, whatever was refreshed since: so conflicts are told", () => {

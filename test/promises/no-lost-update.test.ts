@@ -181,6 +181,53 @@ describeStores("merging saves", ({ store }) => {
       expect(stored).toEqual({ n: 10 });
     });
 
+    test("of a session that is not stored yet, and its first save, both count", async () => {
+      for (let turns = 0; turns < 6; turns++) {
+        const { stored } = await run(async (req, sessions) => {
+          const update = sessions.of(req).update((s) => {
+            s.m = 1;
+          });
+          for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+          req.session.n = 1;
+          await new Promise((resolve) => req.session.save(resolve));
+          await update;
+        });
+        expect(stored).toEqual({ n: 1, m: 1 });
+        await world.close();
+      }
+    });
+
+    test("may be undone through req.session", async () => {
+      const { stored } = await run(
+        async (req, sessions) => {
+          await sessions.of(req).update((s) => {
+            s.name = "bob";
+            s.n = 1;
+          });
+          req.session.name = "ada";
+          delete req.session.n;
+        },
+        { name: "ada" },
+      );
+      expect(stored).toEqual({ name: "ada" });
+    });
+
+    test("leave alone what an unawaited save is still to store", async () => {
+      const { sent, stored } = await run(
+        async (req, sessions) => {
+          req.session.m = 1;
+          req.session.save();
+          await sessions.of(req).update((s) => {
+            s.n = 2;
+          });
+          return req.session.m;
+        },
+        { name: "ada", n: 1 },
+      );
+      expect(sent).toBe(1);
+      expect(stored).toEqual({ name: "ada", n: 2, m: 1 });
+    });
+
     test("that change nothing store nothing", async () => {
       const { sent, cookie } = await run(async (req, sessions) =>
         sessions.of(req).update((s) => s.n ?? "none"),

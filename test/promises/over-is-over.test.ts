@@ -276,6 +276,9 @@ describeStores("a session that ends before it was ever stored", ({ store }) => {
     await ada.post("/logout");
     await ada.post("/login", { name: "eve" });
     expect((await sessionOf(ada)).data).toEqual({ name: "eve" });
+    expect(await ada.post("/update")).toBe("1");
+    await ada.post("/regenerate");
+    expect(await ada.post("/update")).toBe("1");
   });
 });
 

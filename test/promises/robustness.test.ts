@@ -355,6 +355,37 @@ describe("a store that does wrong", () => {
   });
 });
 
+describe("a save that failed", () => {
+  test("is made up for at the end of the response, once the store works again", async () => {
+    const store = memoryStore();
+    const failed: unknown[] = [];
+    world = await startWorld({
+      store,
+      routes: (app) => {
+        app.post("/failing", async (req, res) => {
+          const replace = store.replace;
+          store.replace = async () => {
+            throw new Error("not now");
+          };
+          req.session.n = 1;
+          await new Promise<void>((resolve) => {
+            req.session.save((error) => {
+              failed.push(error?.code);
+              resolve();
+            });
+          });
+          store.replace = replace;
+          res.send("ok");
+        });
+      },
+    });
+    const ada = await world.visitor({ name: "ada" });
+    await ada.post("/failing");
+    expect(failed).toEqual(["STORE_FAILED"]);
+    expect(JSON.parse(await ada.get("/session")).data).toEqual({ name: "ada", n: 1 });
+  });
+});
+
 describe("a session that cannot be verified at its deadline", () => {
   test("is not served for ever: its sockets close, and stock clients come back when the store does", async () => {
     const clock = new ManualClock();
@@ -388,5 +419,6 @@ describe("a session that cannot be verified at its deadline", () => {
     down = false;
     await back;
     expect(await socket.emitWithAck("read")).toEqual({ name: "ada" });
+    expect(await ada.post("/update")).toBe("1"); // it had not ended
   });
 });
