@@ -250,6 +250,21 @@ describe("options of express-session keep their meaning", () => {
     await response.text();
   });
 
+  test.each([
+    [true, true],
+    [false, false],
+    [undefined, false],
+  ])("proxy: %s decides whether X-Forwarded-Proto makes a request secure", async (proxy, isSecure) => {
+    await start({ proxy, cookie: { secure: "auto" } });
+    const response = await fetch(`${world?.url}/write`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-forwarded-proto": "https" },
+      body: '{"n":1}',
+    });
+    await response.text();
+    expect(response.headers.getSetCookie()[0]?.includes("Secure")).toBe(isSecure);
+  });
+
   test("unset: destroy ends the session and its sockets", async () => {
     world = await startWorld({
       unset: "destroy",

@@ -57,6 +57,29 @@ describe("attach", () => {
     },
   );
 
+  test.each(["/", "/admin", "/room-7"])("serves %s made before it was called", async (namespace) => {
+    const sessions = liveSessions({ store: memoryStore(), secret });
+    const http = createServer();
+    const io = new Server(http);
+    installHandlers(io);
+    if (namespace === "/room-7") io.of("/room-7");
+    sessions.attach(io);
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    closing.push(
+      () => browser.close(),
+      () => io.close(),
+      () => sessions.close(),
+    );
+    expect((await refused(browser.socket(namespace))).data).toEqual({ code: "SESSION_REQUIRED" });
+    browser.cookie = await signIn(sessions, { name: "ada" });
+    const socket = await browser.connect(namespace);
+    expect(await socket.emitWithAck("read")).toEqual({ name: "ada" });
+    const gone = disconnected(socket);
+    socket.emit("end", () => {});
+    expect(await gone).toBe("io server disconnect");
+  });
+
   test("a server whose events are typed needs no cast", async () => {
     const sessions = liveSessions({ store: memoryStore(), secret });
     const io = new Server<{ hello: (name: string) => void }, { answer: (text: string) => void }>();
