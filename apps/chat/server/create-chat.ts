@@ -77,8 +77,8 @@ export function createChat({ store, secret, pageDir, idleMs = 30 * 60_000, clock
       }),
     async close() {
       stopServing();
-      await io.close();
-      await sessions.close();
+      // both at once: while one closes, a client that comes again is turned away by the other
+      await Promise.all([io.close(), sessions.close()]);
     },
   };
 }
