@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { Checks } from "./checks.ts";
+import { Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
-import { ExpiringMap } from "./expiring-map.ts";
 import { Feed, type FeedState } from "./feed.ts";
 import { sameFields } from "./fields.ts";
 import { guardedStore } from "./guarded-store.ts";
@@ -28,8 +28,6 @@ export interface HubOptions {
 
 /** A session that is gone this close to its deadline has expired: some stores count in seconds. */
 const expiryToleranceMs = 1_000;
-const endedMemoryMs = 600_000;
-const rememberedEnds = 100_000;
 
 /**
  * Which sessions are live on this node, and what each holds.
@@ -47,16 +45,14 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #entries = new Entries();
   readonly #checks: Checks;
-  /** Ids that ended in this process, existing or not: a save that is still under way must not store them. */
-  readonly #ended: ExpiringMap<{ readonly order: number; readonly expiresAt: number }>;
-  #order = 0;
+  readonly #ends: Ends;
   readonly #feed: Feed;
 
   constructor(options: HubOptions) {
     this.#options = options;
     this.clock = options.clock;
     this.store = guardedStore(options.store, options.clock, options.storeTimeoutMs);
-    this.#ended = new ExpiringMap(options.clock, { maxEntries: rememberedEnds });
+    this.#ends = new Ends(options.clock);
     this.#checks = new Checks({
       ...options,
       feedIsWhole: () => this.#feed.state === "whole",
@@ -77,7 +73,7 @@ export class Hub {
   async close(): Promise<void> {
     this.#checks.clear();
     this.#entries.clear();
-    this.#ended.clear();
+    this.#ends.clear();
     await this.#feed.close();
   }
 
@@ -91,18 +87,18 @@ export class Hub {
       live: this.#entries.size,
       timers: this.#checks.size,
       locks: this.lock.size,
-      ends: this.#ended.heldSize,
+      ends: this.#ends.size,
     };
   }
 
   /** A mark in the order of things in this process, for `hasEnded`. */
   mark(): number {
-    return ++this.#order;
+    return this.#ends.mark();
   }
 
   /** Whether the session has ended here, after `since` was marked if that is given. */
   hasEnded(key: SessionKey, since = 0): boolean {
-    return (this.#ended.get(key.sid)?.order ?? 0) > since;
+    return this.#ends.has(key, since);
   }
 
   /** The session if it is live on this node, by any of its public ids. */
@@ -227,7 +223,7 @@ export class Hub {
       if (entry) entry.ending = end;
       try {
         const existed = await this.store.destroy(key, reason);
-        this.#rememberEnd(key);
+        this.#ends.add(key);
         const live = this.live(key); // it may have come to life, or have ended by the echo, meanwhile
         if (live) this.finish(live, end, existed);
         else if (existed && !entry?.isEnded) this.tell(() => this.#options.events.ended(key, end));
@@ -244,14 +240,10 @@ export class Hub {
     const told = entry.ending ?? end;
     const announced = existed || entry.snapshot !== undefined;
     entry.finish(told);
-    if (told.reason !== "unverified") this.#rememberEnd(entry.key); // the stored session may live on
+    if (told.reason !== "unverified") this.#ends.add(entry.key); // the stored session may live on
     this.#forget(entry);
     for (const observer of [...entry.observers]) this.tell(() => observer.ended?.(told));
     if (announced) this.tell(() => this.#options.events.ended(entry.key, told));
-  }
-
-  #rememberEnd(key: SessionKey): void {
-    this.#ended.set(key.sid, { order: this.mark(), expiresAt: this.clock.now() + endedMemoryMs });
   }
 
   /** The life of the stored session was extended. */
