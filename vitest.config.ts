@@ -8,7 +8,10 @@ export default defineConfig({
     // Tests see the sources under the package's public names, so that they need no build.
     alias: [
       { find: /^socket-session$/, replacement: source("index.ts") },
-      { find: /^socket-session\/(memory|sqlite)$/, replacement: source("stores/$1.ts") },
+      {
+        find: /^socket-session\/(memory|sqlite|redis|postgres|mongodb)$/,
+        replacement: source("stores/$1.ts"),
+      },
       { find: /^socket-session\/testing$/, replacement: source("testing.ts") },
     ],
   },

@@ -36,11 +36,14 @@ export class Feed {
   start(): void {
     if (!this.#store.changes || this.#subscription || this.#closed) return;
     this.#state = "broken";
-    const subscribed = this.#store.changes({
-      changed: (change) => this.#handlers.changed(change),
-      broken: (error) => this.#broken(error),
-      missed: () => this.#whole(),
-    });
+    const subscribed = this.#store.changes(
+      {
+        changed: (change) => this.#handlers.changed(change),
+        broken: (error) => this.#broken(error),
+        missed: () => this.#whole(),
+      },
+      { heartbeatMs: 10_000 },
+    );
     this.#subscription = subscribed.then(
       (unsubscribe) => {
         this.#whole();

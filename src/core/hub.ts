@@ -299,7 +299,7 @@ export class Hub {
   }
 
   #hear(change: SessionChange): void {
-    for (const publicId of change.publicIds) {
+    for (const publicId of change.publicIds ?? []) {
       const entry = this.#entries.ofPublicId(publicId);
       if (!entry) continue;
       if (change.kind === "ended") this.finish(entry, { reason: change.reason });

@@ -48,21 +48,61 @@ export interface StoredSession {
  */
 export type EndReason = "destroyed" | "expired" | "revoked" | "replaced" | "unverified";
 
-/** Something that another writer did. `publicIds` as in {@link SessionKey}: one of them is known to the listener. */
-export type SessionChange =
-  | { readonly kind: "changed"; readonly publicIds: readonly string[]; readonly revision?: Revision }
-  | { readonly kind: "ended"; readonly publicIds: readonly string[]; readonly reason: EndReason };
+/**
+ * How a change names its session: by `publicIds` as in {@link SessionKey}, one of which the listener knows; or by its id,
+ * where the database's own events name their keys.
+ */
+export type ChangedSession =
+  | { readonly publicIds: readonly string[]; readonly sid?: never }
+  | { readonly sid: string; readonly publicIds?: never };
+
+/**
+ * Something that another writer did. A database that does not say why a session is gone tells `changed` without a
+ * revision: the listener then reads, and finds out.
+ */
+export type SessionChange = ChangedSession &
+  (
+    | { readonly kind: "changed"; readonly revision?: Revision }
+    | { readonly kind: "ended"; readonly reason: EndReason }
+  );
 
 /** Receives the change feed. A listener that throws disturbs neither the store nor other listeners. */
 export interface FeedListener {
   changed(change: SessionChange): void;
+  /**
+   * Everything published before `asOf` (milliseconds since the epoch) has been told. Called about every `heartbeatMs`
+   * by a feed that comes over a network, once a sign of life has travelled through the database; a feed that never
+   * calls it is trusted while it is whole.
+   */
+  alive?(asOf: number): void;
   /** The feed is cut: from now on changes may be missed, until `missed` is called. */
   broken(error: unknown): void;
   /** The feed is whole again, or was whole but overran: changes may have been missed, so read everything again. */
   missed(): void;
 }
 
+export interface FeedOptions {
+  /** How often a feed over a network proves that it is alive; one silent for about twice as long is `broken`. */
+  readonly heartbeatMs: number;
+}
+
+/** What a feed is made of. */
+export interface FeedTraits {
+  /** For `stats()`: `notify`, `change stream`, … */
+  readonly kind: string;
+  /** Whether a write and its publication are one step. Where not, live sessions are read regularly besides. */
+  readonly atomic: boolean;
+}
+
 export type Unsubscribe = () => Promise<void>;
+
+/** A session in the index of its user. */
+export interface UserSession {
+  readonly sid: string;
+  /** When it became this user's, as at the login, in milliseconds since the epoch. */
+  readonly since: number;
+  readonly stored: StoredSession;
+}
 
 /**
  * Every operation may reject: the hub names the store, the operation and the session in the error it makes of that.
@@ -75,35 +115,49 @@ export interface SessionStore {
   /** True if `create` and `replace` are atomic towards every writer of the database, in whatever process. */
   readonly atomic: boolean;
 
+  /** How long a session without a `cookie.maxAge` lives, where the store's options say so. */
+  readonly ttlMs?: number;
+
   /**
    * The session, or null if it is not stored or its time is over. Only a store that is not `atomic` may return a
    * deadline in the past: its database still has the session, extended by another process, and is to be asked again.
    */
   read(key: SessionKey): Promise<StoredSession | null>;
 
+  /** As `read`, for many sessions in one round trip; in the order of `keys`. Absent: they are read side by side. */
+  readMany?(keys: readonly SessionKey[]): Promise<(StoredSession | null)[]>;
+
   /**
    * Stores a new session and returns its revision; null, and no change, if one with this id is stored and not expired.
-   * Not published: nobody can have heard of it.
+   * Not published: nobody can have heard of it. `user`: see `listByUser`.
    */
-  create(key: SessionKey, document: SessionDocument, expiresAt: number): Promise<Revision | null>;
+  create(
+    key: SessionKey,
+    document: SessionDocument,
+    expiresAt: number,
+    user?: string,
+  ): Promise<Revision | null>;
 
   /**
    * Writes if the stored revision still is `expected` and returns the new revision; else returns null and changes
-   * nothing. `expiresAt` sets the life time anew (longer or shorter); `"keep"` leaves the stored one. Never creates: a session that is gone or expired stays so. A revision never comes back for an id, not
-   * even after it was destroyed and created again. One atomic step together with its publication to the feed.
+   * nothing. `expiresAt` sets the life time anew (longer or shorter); `"keep"` leaves the stored one. Never creates: a
+   * session that is gone or expired stays so. A revision names a version: another content never has it again. (Stores
+   * in a format of their own give each write another one; where the format is another package's it names content.) One
+   * atomic step together with its publication to the feed, unless `feed` says otherwise.
    */
   replace(
     key: SessionKey,
     expected: Revision,
     document: SessionDocument,
     expiresAt: number | "keep",
+    user?: string,
   ): Promise<Revision | null>;
 
   /**
    * Extends the life of a stored session to `expiresAt`; never shortens it, never creates, leaves the revision and is
    * not published. False if the session is gone or expired (no error). `cookie` is for wrapped stores that want it.
    */
-  touch(key: SessionKey, expiresAt: number, cookie: CookieDocument): Promise<boolean>;
+  touch(key: SessionKey, expiresAt: number, cookie: CookieDocument, user?: string): Promise<boolean>;
 
   /** Removes the session and publishes `reason`; false, and nothing published, if there was none. One atomic step. */
   destroy(key: SessionKey, reason: EndReason): Promise<boolean>;
@@ -112,7 +166,18 @@ export interface SessionStore {
    * Listens to the changes of all other writers of this database; own writes may be told too. Resolves once nothing
    * that happens from then on can be missed silently. Absent where the database cannot tell: then the hub asks.
    */
-  changes?(listener: FeedListener): Promise<Unsubscribe>;
+  changes?(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe>;
+
+  /** What the feed is made of, as soon as that is known. */
+  readonly feed?: FeedTraits | undefined;
+
+  /**
+   * The sessions of a user, each stored and not expired, in no order. Absent where there is no index. It holds what
+   * `create`, `replace` and `touch` were given as `user`, never later than the session itself: after a crash an entry
+   * may be too many, none is missing. It may still list a session that has another user by now: compare its data.
+   * `user` is an arbitrary string, as ids are. Entries of sessions that are over are removed in time.
+   */
+  listByUser?(user: string): Promise<UserSession[]>;
 
   /** All sessions not expired: by id, or (some wrapped stores) as a list. */
   all?(): Promise<Record<string, SessionDocument> | SessionDocument[]>;

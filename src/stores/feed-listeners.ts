@@ -37,6 +37,10 @@ export class FeedListeners {
     this.#tell((listener) => listener.changed(change));
   }
 
+  alive(asOf: number): void {
+    this.#tell((listener) => listener.alive?.(asOf));
+  }
+
   broken(error: unknown): void {
     this.#tell((listener) => listener.broken(error));
   }

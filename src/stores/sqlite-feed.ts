@@ -10,7 +10,8 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
-import type { EndReason, FeedListener, SessionChange } from "../core/session-store.ts";
+import type { FeedListener, SessionChange } from "../core/session-store.ts";
+import { isEndReason, isStrings } from "./change-message.ts";
 import { FeedListeners } from "./feed-listeners.ts";
 import { isBusy } from "./sqlite-errors.ts";
 import * as sql from "./sqlite-schema.ts";
@@ -160,20 +161,4 @@ function changeOf(row: Record<string, unknown>): SessionChange | undefined {
   if (row.kind === "ended" && isEndReason(row.reason))
     return { kind: "ended", publicIds, reason: row.reason };
   return undefined;
-}
-
-function isStrings(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
-}
-
-const endReasons = new Set<unknown>([
-  "destroyed",
-  "expired",
-  "revoked",
-  "replaced",
-  "unverified",
-] satisfies EndReason[]);
-
-function isEndReason(value: unknown): value is EndReason {
-  return endReasons.has(value);
 }

@@ -230,9 +230,9 @@ describe("the feed", () => {
     const store = memoryStore({ clock });
     const changes = store.changes?.bind(store);
     let attempts = 0;
-    store.changes = async (listener) => {
+    store.changes = async (listener, options) => {
       if (attempts++ === 0) throw new Error("not yet");
-      return changes?.(listener) ?? (async () => {});
+      return changes?.(listener, options) ?? (async () => {});
     };
     const set = liveSet(store, clock);
     await settle();

@@ -48,10 +48,10 @@ const hostileKeys: SessionDocument = JSON.parse(`{
   "nested": { "__proto__": { "x": 1 }, "constructor": 2, "toJSON": "k", "cookie": { "expires": "never" } }
 }`);
 
-export function describeDocuments(connections: () => Connections): void {
+export function describeDocuments(connections: () => Connections, { anyKey }: { anyKey: boolean }): void {
   const key = keyOf("a session");
 
-  it("keeps every top-level and nested key, whatever it is called", async () => {
+  it.runIf(anyKey)("keeps every top-level and nested key, whatever it is called", async () => {
     const { store, other, later } = connections();
     const text = JSON.stringify(hostileKeys);
     const revision = await store.create(key, hostileKeys, later());

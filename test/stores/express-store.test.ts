@@ -17,7 +17,7 @@ function describeExpressStore(name: string, make: () => ExpressStore): void {
     return {
       open: () => store,
       now: () => Date.now(),
-      advance: (ms) => vi.setSystemTime(Date.now() + ms),
+      advance: (ms) => void vi.setSystemTime(Date.now() + ms),
       async end() {
         await store.close();
         vi.useRealTimers();

@@ -19,17 +19,26 @@ export class Heard implements FeedListener {
   }
 
   has(key: SessionKey): boolean {
-    return this.changes.some(({ publicIds }) => publicIds[0] === key.publicId);
+    return this.changes.some((change) => isOf(change, key));
   }
 }
+
+/** Whether the change names this session, in whichever way. */
+export function isOf({ publicIds, sid }: SessionChange, key: SessionKey): boolean {
+  return sid === key.sid || publicIds?.[0] === key.publicId;
+}
+
+export const feedOptions = { heartbeatMs: 1000 };
 
 export async function listen(store: SessionStore): Promise<{ heard: Heard; stop: () => Promise<void> }> {
   const heard = new Heard();
   if (!store.changes) throw new Error("Expected a store with a feed.");
-  return { heard, stop: await store.changes(heard) };
+  return { heard, stop: await store.changes(heard, feedOptions) };
 }
 
 let marks = 0;
+/** Later than any time that a test sets. */
+const farAway = Date.UTC(2100, 0);
 
 /**
  * Publishes a last change through `store` and waits until everyone has heard it: whatever was published before has then
@@ -38,10 +47,10 @@ let marks = 0;
 export async function everythingTold(store: SessionStore, ...listeners: Heard[]): Promise<void> {
   marks += 1;
   const mark = keyOf(`mark ${marks}`);
-  await store.create(mark, { cookie: {} }, Number.MAX_SAFE_INTEGER);
+  await store.create(mark, { cookie: {} }, farAway);
   await store.destroy(mark, "destroyed");
   for (const heard of listeners) {
     await vi.waitFor(() => expect(heard.has(mark)).toBe(true), { timeout: 5000, interval: 5 });
-    heard.changes.splice(heard.changes.findIndex(({ publicIds }) => publicIds[0] === mark.publicId));
+    heard.changes.splice(heard.changes.findIndex((change) => isOf(change, mark)));
   }
 }

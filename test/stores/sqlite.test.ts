@@ -5,7 +5,7 @@ import type { Clock } from "../../src/clock.ts";
 import type { SessionStore } from "../../src/core/session-store.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
 import { describeStore } from "./conformance.ts";
-import { Heard } from "./heard.ts";
+import { feedOptions, Heard } from "./heard.ts";
 import { keyOf } from "./session-keys.ts";
 import { SetClock, StoppedTimers } from "./set-clock.ts";
 import {
@@ -93,7 +93,7 @@ it("tells what another process did", async () => {
   const path = newFile();
   const store = openStore(path);
   const heard = new Heard();
-  await store.changes?.(heard);
+  await store.changes?.(heard, feedOptions);
   const elsewhere = start("store-process", [path]);
   await message(elsewhere);
   const revision = await store.create(key, { cookie: {} }, later());
@@ -153,7 +153,7 @@ it("lets what was begun finish at close, and refuses what comes after", async ()
   await expect(store.read(key)).rejects.toThrow(message);
   await expect(store.create(key, { cookie: {} }, later())).rejects.toThrow(message);
   await expect(store.destroy(key, "destroyed")).rejects.toMatchObject({ code: "STORE_FAILED" });
-  await expect(store.changes?.(new Heard())).rejects.toThrow(message);
+  await expect(store.changes?.(new Heard(), feedOptions)).rejects.toThrow(message);
   expect(countRows(rawConnection(path), "sessions")).toBe(3);
 });
 

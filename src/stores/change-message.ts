@@ -1,0 +1,73 @@
+/**
+ * Changes of sessions as the messages that stores publish: one line of JSON, the same in every database. A message holds
+ * public ids and never a session id.
+ *
+ * ```ts
+ * publish(changeMessage({ kind: "ended", publicIds, reason: "revoked" }));
+ * readMessage(text); // the change again
+ * ```
+ */
+import type { EndReason, SessionChange } from "../core/session-store.ts";
+
+/**
+ * - `cleared`: all sessions were removed at once.
+ * - `beat`: a sign of life, for whoever sent it.
+ * - `unknown`: what a newer release may write; all sessions have to be read again.
+ */
+export type Message =
+  | { readonly kind: "change"; readonly change: SessionChange }
+  | { readonly kind: "cleared" }
+  | { readonly kind: "beat"; readonly beat: string }
+  | { readonly kind: "unknown" };
+
+export function changeMessage(change: SessionChange & { readonly publicIds: readonly string[] }): string {
+  const { kind, publicIds: ids } = change;
+  return JSON.stringify(
+    kind === "changed" ? { kind, ids, revision: change.revision } : { kind, ids, reason: change.reason },
+  );
+}
+
+export const clearedMessage = JSON.stringify({ kind: "cleared" });
+
+export function beatMessage(beat: string): string {
+  return JSON.stringify({ kind: "beat", beat });
+}
+
+export function readMessage(text: string): Message {
+  const unknown = { kind: "unknown" } as const;
+  const value = parsed(text);
+  if (typeof value !== "object" || value === null) return unknown;
+  const { kind, ids, revision, reason, beat } = value as Record<string, unknown>;
+  if (kind === "cleared") return { kind };
+  if (kind === "beat") return typeof beat === "string" ? { kind, beat } : unknown;
+  if (!isStrings(ids)) return unknown;
+  if (kind === "ended" && isEndReason(reason))
+    return { kind: "change", change: { kind, publicIds: ids, reason } };
+  if (kind !== "changed") return unknown;
+  const known = typeof revision === "string" ? { revision } : {};
+  return { kind: "change", change: { kind, publicIds: ids, ...known } };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // told as `unknown`
+  }
+}
+
+export function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+const endReasons = new Set<unknown>([
+  "destroyed",
+  "expired",
+  "revoked",
+  "replaced",
+  "unverified",
+] satisfies EndReason[]);
+
+export function isEndReason(value: unknown): value is EndReason {
+  return endReasons.has(value);
+}
