@@ -1,43 +1,88 @@
+// What the tests need beyond npm packages: where it is found, how it is got, and how it is opened for a run of tests.
+//
+//   node scripts/services.mjs    opens all of it, prints the variables for another terminal, and ends it on Ctrl-C
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { findOnPath } from "./services/binaries.mjs";
+import { findPostgres, startPostgres } from "./services/postgres.mjs";
+import { findRedis, startRedis, startRedisCluster } from "./services/redis.mjs";
 
 /**
- * What tests need beyond npm packages. Each is looked for in its environment variable, then among the binaries on PATH;
- * what `open` makes of a binary becomes the value of the variable for the tests.
+ * Each is looked for in its environment variable, then among the programs of this machine; what `open` makes of such a
+ * program becomes the value of the variable for the tests.
  *
  * @typedef {object} Service
  * @property {string} name
  * @property {string} variable
- * @property {string[]} binaries in the order of preference
+ * @property {string} needs what must be on PATH, for a person to read
  * @property {string[]} debianPackages
+ * @property {boolean} [isBinary] whether the variable holds the path of a program, which the tests start themselves
+ * @property {() => string | undefined} find
  * @property {(binary: string) => Promise<OpenService>} open
  *
  * @typedef {{ value: string, close(): Promise<void> }} OpenService
+ *
+ * @typedef {{ service: Service, reason?: string }} MissingService
  */
+
+/** @param {string} binary */
+const openBinary = async (binary) => ({ value: binary, close: async () => {} });
+
+/** @param {import("./services/server.mjs").Server} server */
+const openServer = ({ url, close }) => ({ value: url, close });
 
 /** @type {Service[]} */
 export const services = [
   {
     name: "chromium",
     variable: "CHROMIUM_PATH",
-    binaries: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+    needs: "chromium, chromium-browser, google-chrome or google-chrome-stable",
     debianPackages: ["chromium"],
-    // Every test launches its own browser.
-    open: async (binary) => ({ value: binary, close: async () => {} }),
+    isBinary: true,
+    find: () => findOnPath(["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]),
+    open: openBinary,
+  },
+  {
+    name: "nginx",
+    variable: "NGINX_PATH",
+    needs: "nginx",
+    debianPackages: ["nginx-light"],
+    isBinary: true,
+    find: () => findOnPath(["nginx"], { versionArg: "-v" }),
+    open: openBinary,
+  },
+  {
+    name: "redis",
+    variable: "REDIS_URL",
+    needs: "redis-server, 7 or later",
+    debianPackages: ["redis-server"],
+    find: findRedis,
+    open: async () => openServer(await startRedis()),
+  },
+  {
+    name: "redis-cluster",
+    variable: "REDIS_CLUSTER_URLS",
+    needs: "redis-server, 7 or later",
+    debianPackages: ["redis-server"],
+    find: findRedis,
+    open: async () => {
+      const { urls, close } = await startRedisCluster();
+      return { value: urls.join(","), close };
+    },
+  },
+  {
+    name: "postgres",
+    variable: "POSTGRES_URL",
+    needs: "postgres and initdb",
+    debianPackages: ["postgresql"],
+    find: findPostgres,
+    open: async () => openServer(await startPostgres()),
   },
 ];
 
-/**
- * The first binary on PATH that answers to `--version`: some distributions ship one that only says where to get it.
- *
- * @param {Service} service
- */
-export function findBinary({ binaries }) {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return binaries
-    .flatMap((binary) => folders.map((folder) => join(folder, binary)))
-    .find((path) => existsSync(path) && spawnSync(path, ["--version"], { timeout: 20_000 }).status === 0);
+/** The program on this machine that serves for a service. @param {Service} service */
+export function findBinary(service) {
+  return service.find();
 }
 
 function canInstallPackages() {
@@ -45,61 +90,92 @@ function canInstallPackages() {
   return process.getuid?.() === 0 && /^ID=(debian|ubuntu)$/m.test(release);
 }
 
-/** @param {Service} service */
-function installPackages({ name, debianPackages }) {
-  console.log(
-    `Installing ${name} for the tests: apt-get update && apt-get install -y ${debianPackages.join(" ")} ...`,
-  );
+/** @param {Service[]} wanted */
+function installPackages(wanted) {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   /** @type {import("node:child_process").SpawnSyncOptions} */
   const options = { env, stdio: ["ignore", "ignore", "inherit"] };
   // An unreachable source must not keep the others from being used.
   spawnSync("apt-get", ["update"], options);
-  spawnSync("apt-get", ["install", "-y", "--no-install-recommends", ...debianPackages], options);
+  for (const { name, debianPackages, find } of wanted) {
+    if (find() !== undefined) continue;
+    console.log(`Installing ${name} for the tests: apt-get install -y ${debianPackages.join(" ")} ...`);
+    spawnSync("apt-get", ["install", "-y", "--no-install-recommends", ...debianPackages], options);
+  }
 }
 
 /**
- * Opens every service that can be had on this machine.
+ * Opens one service. One that cannot be opened is missing, with the reason.
  *
- * @returns {Promise<{ env: Record<string, string>, missing: Service[], close(): Promise<void> }>}
+ * @param {Service} service
+ * @returns {Promise<{ service: Service, opened: OpenService } | MissingService>}
+ */
+async function openService(service) {
+  const binary = service.find();
+  if (binary === undefined) return { service };
+  try {
+    return { service, opened: await service.open(binary) };
+  } catch (error) {
+    return { service, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * Opens every service that can be had on this machine and that no variable names, all at once.
+ *
+ * @returns {Promise<{ env: Record<string, string>, missing: MissingService[], close(): Promise<void> }>}
  */
 export async function openServices() {
+  const wanted = services.filter(({ variable }) => !process.env[variable]);
+  const absent = wanted.filter(({ find }) => find() === undefined);
+  if (absent.length > 0 && canInstallPackages()) installPackages(absent);
+
+  // Servers have process groups of their own, so a signal meanwhile must end this process in a way that ends them too.
+  const leave = () => process.exit(130);
+  process.on("SIGINT", leave).on("SIGTERM", leave);
+  const results = await Promise.all(wanted.map(openService));
+  process.off("SIGINT", leave).off("SIGTERM", leave);
+
   /** @type {Record<string, string>} */
   const env = {};
-  /** @type {Service[]} */
+  /** @type {MissingService[]} */
   const missing = [];
   /** @type {OpenService[]} */
-  const opened = [];
-
-  for (const service of services) {
-    if (process.env[service.variable]) continue;
-    let binary = findBinary(service);
-    if (binary === undefined && canInstallPackages()) {
-      installPackages(service);
-      binary = findBinary(service);
+  const open = [];
+  for (const result of results) {
+    if ("opened" in result) {
+      env[result.service.variable] = result.opened.value;
+      open.push(result.opened);
+    } else {
+      missing.push(result);
     }
-    if (binary === undefined) {
-      missing.push(service);
-      continue;
-    }
-    const open = await service.open(binary);
-    opened.push(open);
-    env[service.variable] = open.value;
   }
-
   return {
-    env: { ...env, SOCKET_SESSION_MISSING: missing.map(({ name }) => name).join(",") },
+    env: { ...env, SOCKET_SESSION_MISSING: missing.map(({ service }) => service.name).join(",") },
     missing,
     close: async () => {
-      for (const service of opened.reverse()) await service.close();
+      await Promise.all(open.map((service) => service.close()));
     },
   };
 }
 
-/** @param {Service} service */
-export function howToGet({ variable, binaries, debianPackages }) {
-  return [
-    `set ${variable}, or put one of ${binaries.join(", ")} on PATH`,
+/** @param {MissingService} missing */
+export function howToGet({ service: { variable, needs, debianPackages }, reason }) {
+  const cure = [
+    `set ${variable}, or have ${needs} on PATH`,
     `(Debian, Ubuntu: apt-get install ${debianPackages.join(" ")}; as root the tests do that themselves)`,
   ].join(" ");
+  return reason === undefined ? cure : `${cure}\n    Opening it failed: ${reason.replaceAll("\n", "\n    ")}`;
+}
+
+if (import.meta.main) {
+  const { env, missing, close } = await openServices();
+  for (const [name, value] of Object.entries(env)) if (value) console.log(`export ${name}='${value}'`);
+  for (const one of missing) console.error(`# ${one.service.name} is missing: ${howToGet(one)}`);
+  const keepAlive = setInterval(() => {}, 60_000);
+  const end = async () => {
+    clearInterval(keepAlive);
+    await close();
+  };
+  process.once("SIGINT", end).once("SIGTERM", end);
 }

@@ -43,6 +43,6 @@ async function test() {
 function tellMissing(headline) {
   const bar = "!".repeat(78);
   console.error(
-    [bar, headline, ...missing.map((service) => `  ${service.name}: ${howToGet(service)}`), bar].join("\n"),
+    [bar, headline, ...missing.map((one) => `  ${one.service.name}: ${howToGet(one)}`), bar].join("\n"),
   );
 }
