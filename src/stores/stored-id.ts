@@ -11,14 +11,15 @@ import { createHash } from "node:crypto";
 
 const escapeMark = "~utf16~";
 const hashMark = "~sha256~";
-const longest = 1_000;
+const longestBytes = 1_000;
 
 /** Injective: no two strings have the same stored form. */
 export function storedId(id: string): string {
-  if (id.length > longest) return hashMark + createHash("sha256").update(id, "utf16le").digest("hex");
-  const isPlain = id.isWellFormed() && !id.includes("\0");
-  if (isPlain && !id.startsWith(escapeMark) && !id.startsWith(hashMark)) return id;
-  return escapeMark + Buffer.from(id, "utf16le").toString("hex");
+  const isPlain =
+    id.isWellFormed() && !id.includes("\0") && !id.startsWith(escapeMark) && !id.startsWith(hashMark);
+  const text = isPlain ? id : escapeMark + Buffer.from(id, "utf16le").toString("hex");
+  if (Buffer.byteLength(text) <= longestBytes) return text;
+  return hashMark + createHash("sha256").update(id, "utf16le").digest("hex");
 }
 
 /** The id of a stored form; of one that is too long to be kept, the stored form itself. */

@@ -104,6 +104,7 @@ export function describeFeed(
     await store.create(keyOf("answer"), { cookie: {} }, later());
     await store.create(key, { cookie: {} }, later());
     await store.destroy(key, "destroyed");
+    await vi.waitFor(() => expect(answered).toBeDefined(), { timeout: 5000, interval: 5 });
     expect(await answered).toBe(true);
     await everythingTold(store, heard);
     expect(
