@@ -1,0 +1,88 @@
+/** Tables for tests: each test has its own in the database of POSTGRES_URL, dropped after it. */
+import { randomUUID } from "node:crypto";
+import { Pool, type PoolConfig } from "pg";
+import { onTestFinished } from "vitest";
+import type { SessionStore } from "../../src/core/session-store.ts";
+import { type PostgresStoreOptions, postgresStore } from "../../src/stores/postgres.ts";
+import { withService } from "../setup/services.ts";
+import type { StoreHarness } from "./conformance.ts";
+import { SetClock } from "./set-clock.ts";
+
+const postgres = withService("postgres");
+
+/** A `describe` whose tests are skipped where there is no PostgreSQL. */
+export const describeWithPostgres = postgres.describe;
+
+export type TableOptions = Omit<PostgresStoreOptions, "pool" | "clock">;
+
+/** A name that no other test has. */
+export function newName(prefix = "session"): string {
+  return `${prefix}_${randomUUID().replaceAll("-", "")}`;
+}
+
+/** A pool that is ended by the returned function, which waits until the database has let go of its clients. */
+export function openPool(config: PoolConfig = {}): { pool: Pool; end: () => Promise<void> } {
+  const pool = new Pool({ connectionString: postgres.url, ...config });
+  pool.on("error", () => {}); // tests cut connections
+  return { pool, end: () => pool.end() };
+}
+
+/** A pool that is ended after the test. */
+export function testPool(config: PoolConfig = {}): Pool {
+  const { pool, end } = openPool(config);
+  onTestFinished(end);
+  return pool;
+}
+
+/** A store that is closed after the test. */
+export function testStore(options: PostgresStoreOptions): SessionStore {
+  const store = postgresStore({ createTableIfMissing: true, ...options });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** A table that is dropped after the test, and a pool to look at it. */
+export function testTable(): { tableName: string; pool: Pool } {
+  const tableName = newName();
+  const { pool, end } = openPool();
+  onTestFinished(async () => {
+    await drop(pool, tableName);
+    await end();
+  });
+  return { tableName, pool };
+}
+
+export async function drop(pool: Pool, tableName: string, schemaName?: string): Promise<void> {
+  const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+  const schema = schemaName === undefined ? "" : `${quoted(schemaName)}.`;
+  await pool.query(
+    `DROP TABLE IF EXISTS ${schema}${quoted(tableName)}, ${schema}${quoted(`${tableName}_users`)}`,
+  );
+}
+
+/** A table for the conformance suite; every connection is a store with a pool of its own. */
+export async function startPostgres(
+  options: TableOptions = {},
+  config: PoolConfig = {},
+): Promise<StoreHarness> {
+  const clock = new SetClock();
+  const { tableName = newName(), schemaName } = options;
+  const opened: { store: SessionStore; end: () => Promise<void> }[] = [];
+  return {
+    open() {
+      const { pool, end } = openPool(config);
+      const store = postgresStore({ createTableIfMissing: true, ...options, tableName, pool, clock });
+      opened.push({ store, end });
+      return store;
+    },
+    now: () => clock.now(),
+    advance: (ms) => clock.advance(ms),
+    async end() {
+      await Promise.all(opened.map(({ store }) => store.close()));
+      const { pool, end } = openPool();
+      await Promise.all(opened.map((one) => one.end()));
+      await drop(pool, tableName, schemaName);
+      await end();
+    },
+  };
+}
