@@ -5,6 +5,7 @@ import { Countdown } from "./countdown.ts";
 import { element } from "./element.ts";
 import { showReturnedProblem, startForms } from "./forms.ts";
 import { showMessages } from "./log.ts";
+import { showNodes } from "./nodes.ts";
 import { OtherTabs } from "./other-tabs.ts";
 import { hidePeople, showPeople } from "./people.ts";
 import { showPhase } from "./session-card.ts";
@@ -20,6 +21,7 @@ function phaseChanged(phase: Phase): void {
   if (phase.kind === "open") showReturnedProblem();
   if (phase.kind === "open" && phase.session.state === "live") otherTabs.tell(phase.session.publicId);
   if (phase.kind === "refused" || phase.kind === "ended") here = undefined;
+  if (phase.kind !== "open") showNodes("");
   if (here) showPeople(here, ownPublicId());
   else hidePeople();
 }
@@ -32,6 +34,7 @@ function ownPublicId(): string | undefined {
 connection.socket
   .on("history", (messages) => showMessages(messages, ownPublicId()))
   .on("message", (message) => showMessages([message], ownPublicId()))
+  .on("node", showNodes)
   .on("here", (news) => {
     here = news;
     showPeople(news, ownPublicId());

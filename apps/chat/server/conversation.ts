@@ -9,7 +9,7 @@ export type Said = { readonly ok: true; readonly message: ChatMessage } | Extrac
 export class Conversation {
   readonly #now: () => number;
   readonly #rate: RateLimit;
-  readonly #last: ChatMessage[] = [];
+  #last: readonly ChatMessage[] = [];
 
   constructor(now: () => number) {
     this.#now = now;
@@ -31,8 +31,16 @@ export class Conversation {
 
     const { publicId: from, data } = session;
     const message = { id: randomUUID(), from, name: data.name ?? guestName, text, sentAt: this.#now() };
-    this.#last.push(message);
-    if (this.#last.length > limits.history) this.#last.shift();
+    this.remember([message]);
     return { ok: true, message };
+  }
+
+  /** Also what was said on other nodes, in the order of its times. Returns whether any of it is new. */
+  remember(messages: readonly ChatMessage[]): boolean {
+    const known = new Set(this.#last.map(({ id }) => id));
+    const unknown = messages.filter(({ id }) => !known.has(id));
+    const all = [...this.#last, ...unknown].sort((a, b) => a.sentAt - b.sentAt);
+    this.#last = all.slice(-limits.history);
+    return unknown.length > 0;
   }
 }

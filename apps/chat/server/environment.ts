@@ -1,70 +1,84 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { SessionStore } from "socket-session";
-import { memoryStore } from "socket-session/memory";
-import { sqliteStore } from "socket-session/sqlite";
+import { type AdapterChoice, chooseAdapter } from "./adapter-choice.ts";
+import { keptSecret, newSecret } from "./secret.ts";
+import { readStoreAddress, type StoreAddress } from "./store-address.ts";
 
 export interface Environment {
   readonly port: number;
-  readonly store: SessionStore;
+  readonly store: StoreAddress;
+  readonly adapter: AdapterChoice;
   readonly secret: string;
+  /** What the page may call this node; undefined where there is only one. */
+  readonly nodeName: string | undefined;
+  /** How many nodes `npm run start:cluster` starts. */
+  readonly nodes: number;
+  /** Whether a proxy of ours stands before the chat, whose `X-Forwarded-…` headers are to be believed. */
+  readonly proxy: boolean;
   /** What whoever starts the chat should know about it. */
   readonly notes: readonly string[];
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** `PORT`, `STORE` and `SECRET`, checked; each has a default. Throws in words that say what to set instead. */
-export function readEnvironment({ PORT, STORE, SECRET }: Variables): Environment {
-  const port = portOf(PORT || "3000");
-  const path = databasePath(STORE || "file:./data/chat.sqlite");
-  if (path === undefined) {
-    const notes = ["Sessions: in memory, gone when this process ends"];
-    return { port, store: memoryStore(), secret: SECRET || newSecret(), notes };
-  }
+/**
+ * `PORT`, `STORE`, `SECRET`, `ADAPTER`, `ADAPTER_URL`, `NODE_NAME`, `NODES` and `PROXY`, checked; each has a default.
+ * Throws in words that say what to set instead.
+ */
+export function readEnvironment(variables: Variables, { isInCluster = false } = {}): Environment {
+  const { PORT, STORE, SECRET, ADAPTER, ADAPTER_URL, NODE_NAME, NODES, PROXY } = variables;
+  const port = numberIn("PORT", PORT || "3000", { least: 0, most: 65_535, example: "PORT=3001 npm start" });
+  const nodes = numberIn("NODES", NODES || "3", {
+    least: 1,
+    most: 64,
+    example: "NODES=3 npm run start:cluster",
+  });
+  const store = readStoreAddress(STORE || "file:./data/chat.sqlite");
+  if (store.kind === "memory" && isInCluster)
+    throw new Error(
+      "STORE=memory keeps the sessions in one process, and the nodes of a cluster are several. Use STORE=file:./data/chat.sqlite or a database.",
+    );
+  const adapter = chooseAdapter({ ADAPTER, ADAPTER_URL, store, isInCluster });
+  const { secret, note } = SECRET ? { secret: SECRET, note: undefined } : standardSecret(store);
+  const notes = [`Sessions: ${store.shown}`, ...(note ? [note] : [])];
+  return { port, nodes, store, adapter, secret, nodeName: nodeNameIn(NODE_NAME), proxy: isOn(PROXY), notes };
+}
+
+interface Span {
+  readonly least: number;
+  readonly most: number;
+  readonly example: string;
+}
+
+function numberIn(name: string, text: string, { least, most, example }: Span): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= least && number <= most) return number;
+  throw new Error(
+    `${name} expects a number from ${least} to ${most}, but it is "${text}". For example: ${example}`,
+  );
+}
+
+/** The page shows it to everybody, so a name is chosen, and not that of the machine or process. */
+function nodeNameIn(text: string | undefined): string | undefined {
+  if (!text) return undefined;
+  if (/^[\p{L}\p{N} ._-]{1,40}$/u.test(text)) return text;
+  throw new Error(
+    "NODE_NAME expects up to 40 letters, digits, spaces, dots, hyphens and underscores: every visitor can see it.",
+  );
+}
+
+function isOn(text: string | undefined): boolean {
+  if (!text || text === "0" || text === "false") return false;
+  if (text === "1" || text === "true") return true;
+  throw new Error("PROXY expects 1 where a proxy of yours stands before the chat, else 0.");
+}
+
+/** Beside the database file; for a database elsewhere, in a file of this machine, which serves its own nodes only. */
+function standardSecret(store: StoreAddress): { secret: string; note?: string } {
+  if (store.kind === "memory") return { secret: newSecret() };
+  const path = store.kind === "file" ? `${store.path}.secret` : resolve("data/chat.secret");
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const notes = [`Sessions: ${path}`];
-  const secretPath = `${path}.secret`;
-  if (!SECRET) notes.push(`Secret: ${secretPath} (set SECRET to use another)`);
-  const secret = SECRET || keptSecret(secretPath);
-  return { port, store: sqliteStore({ path }), secret, notes };
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new Error(
-    `PORT expects a number from 0 to 65535, but it is "${text}". For example: PORT=3001 npm start`,
-  );
-}
-
-/** The file that `STORE` names; undefined for memory. */
-function databasePath(store: string): string | undefined {
-  if (store === "memory") return undefined;
-  if (store.startsWith("file:///")) return fileURLToPath(store);
-  const path = store.startsWith("file:") ? store.slice("file:".length) : "";
-  if (path !== "") return resolve(path);
-  // Not the value itself: it may be the address of a database, password included.
-  throw new Error("STORE expects file:./data/chat.sqlite (or another path), or memory, but it is neither.");
-}
-
-/** Cookies are signed with it: whoever can read it can make themselves any session's cookie. */
-function newSecret(): string {
-  return randomBytes(32).toString("base64url");
-}
-
-/** A new secret at each start would log everybody out, so it is made once and kept beside the database. */
-function keptSecret(path: string): string {
-  try {
-    writeFileSync(path, newSecret(), { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  }
-  const secret = readFileSync(path, "utf8").trim();
-  if (secret !== "") return secret;
-  throw new Error(
-    `${path} is empty. Remove it to get a new secret (everybody is logged out), or set SECRET.`,
-  );
+  const advice =
+    store.kind === "file" ? "set SECRET to use another" : "nodes elsewhere need the same: set SECRET";
+  return { secret: keptSecret(path), note: `Secret: ${path} (${advice})` };
 }

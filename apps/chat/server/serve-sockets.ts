@@ -8,46 +8,59 @@ import {
   type SessionView,
 } from "../shared/events.ts";
 import { Conversation } from "./conversation.ts";
+import { type BetweenNodes, OtherNodes } from "./other-nodes.ts";
 
-type ChatServer = Server<ClientToServer, ServerToClient>;
-type ChatSocket = Socket<ClientToServer, ServerToClient>;
+export type ChatServer = Server<ClientToServer, ServerToClient, BetweenNodes>;
+type ChatSocket = Socket<ClientToServer, ServerToClient, BetweenNodes>;
 
 const room = "chat";
 
 /** Extensions of a session raise no event, so they are looked for: a comparison per socket, without any I/O. */
 const lookIntervalMs = 1_000;
 
-/** What happens on a socket. The returned function stops what was started. */
-export function serveSockets(io: ChatServer, now: () => number): () => void {
+export interface ServeOptions {
+  readonly now: () => number;
+  /** Whether an adapter connects this node with others. */
+  readonly hasOtherNodes: boolean;
+  readonly nodeName: string | undefined;
+  /** The visitor's own address. */
+  readonly addressOf: (handshake: ChatSocket["handshake"]) => string;
+}
+
+/** What happens on the sockets. The returned function stops what was started. */
+export function serveSockets(io: ChatServer, options: ServeOptions): () => void {
+  const { now, hasOtherNodes } = options;
   const conversation = new Conversation(now);
   const deadlines = new WeakMap<ChatSocket, number>();
   const tellSession = (socket: ChatSocket) => {
     deadlines.set(socket, socket.session.expiresAt);
     socket.emit("session", viewOf(socket.session, now()));
   };
-  const tellWhoIsHere = () => io.to(room).emit("here", whoIsHere(io.sockets.sockets.values()));
+  /** Each node tells its own visitors. */
+  const tellWhoIsHere = () => io.local.to(room).emit("here", otherNodes.here);
+  const otherNodes = new OtherNodes({
+    own: () => whoIsHere(io.sockets.sockets.values()),
+    announce: hasOtherNodes ? (announcement) => io.serverSideEmit("announce", announcement) : undefined,
+    onChange: tellWhoIsHere,
+  });
+  hearOtherNodes(io, otherNodes, conversation);
+  const hereChanged = () => {
+    tellWhoIsHere();
+    otherNodes.announce();
+  };
 
   io.on("connection", (socket) => {
-    const { session } = socket;
     socket.join(room);
     tellSession(socket);
     socket.emit("history", conversation.last);
-    tellWhoIsHere();
-
-    session.on("change", () => {
+    if (options.nodeName) socket.emit("node", options.nodeName);
+    hereChanged();
+    socket.session.on("change", () => {
       tellSession(socket);
-      tellWhoIsHere();
+      hereChanged();
     });
-    socket.on("disconnect", tellWhoIsHere);
-
-    socket.on("message", (text, answer) => {
-      const said = conversation.say(text, session, socket.handshake.address);
-      if (said.ok) io.to(room).emit("message", said.message);
-      if (typeof answer === "function") answer(said.ok ? { ok: true } : said);
-    });
-    socket.on("stay", (answer) => {
-      if (typeof answer === "function") answer();
-    });
+    socket.on("disconnect", hereChanged);
+    takeMessages(io, socket, conversation, options);
   });
 
   const looking = setInterval(() => {
@@ -55,7 +68,41 @@ export function serveSockets(io: ChatServer, now: () => number): () => void {
       if (deadlines.get(socket) !== socket.session.expiresAt) tellSession(socket);
     }
   }, lookIntervalMs);
-  return () => clearInterval(looking);
+  return () => {
+    clearInterval(looking);
+    otherNodes.close();
+  };
+}
+
+function takeMessages(
+  io: ChatServer,
+  socket: ChatSocket,
+  conversation: Conversation,
+  { hasOtherNodes, addressOf }: ServeOptions,
+): void {
+  socket.on("message", (text, answer) => {
+    const said = conversation.say(text, socket.session, addressOf(socket.handshake));
+    if (said.ok) {
+      io.to(room).emit("message", said.message); // to the visitors of all nodes, if there is an adapter
+      if (hasOtherNodes) io.serverSideEmit("said", said.message);
+    }
+    if (typeof answer === "function") answer(said.ok ? { ok: true } : said);
+  });
+  socket.on("stay", (answer) => {
+    if (typeof answer === "function") answer();
+  });
+}
+
+function hearOtherNodes(io: ChatServer, otherNodes: OtherNodes, conversation: Conversation): void {
+  io.on("announce", (announcement) => {
+    if (announcement.isNew) io.serverSideEmit("told", conversation.last);
+    otherNodes.hear(announcement);
+  });
+  io.on("said", (message) => conversation.remember([message]));
+  io.on("told", (messages) => {
+    otherNodes.settle();
+    if (conversation.remember(messages)) io.local.to(room).emit("history", conversation.last);
+  });
 }
 
 function viewOf({ state, publicId, data, expiresAt }: LiveSession, now: number): SessionView {

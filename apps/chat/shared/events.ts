@@ -13,6 +13,8 @@ export interface ServerToClient {
   history(messages: readonly ChatMessage[]): void;
   here(here: Here): void;
   session(session: SessionView): void;
+  /** Which node this connection is to, where there are several. */
+  node(name: string): void;
   "session:end"(end: EndMessage): void;
 }
 

@@ -1,0 +1,64 @@
+import cluster, { type Worker as Process } from "node:cluster";
+import { isReadyMessage } from "./ready.ts";
+
+/** The pause before a worker that did not even start is started again; doubled each time. */
+const leastPauseMs = 500;
+const mostPauseMs = 30_000;
+
+/** One node of the cluster: a process, and after its death another one by the same name. */
+export class Worker {
+  readonly #name: string;
+  #process: Process | undefined;
+  #pauseMs = leastPauseMs;
+  #restarting: NodeJS.Timeout | undefined;
+  #isStopped = false;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** Resolves to what the worker has to say, once it serves. Rejects if it ends before; it has said why. */
+  async start(): Promise<readonly string[]> {
+    const notes = await this.#run();
+    if (!notes) throw new Error(`The cluster is not started, as ${this.#name} could not.`);
+    return notes;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#restarting);
+    this.#process?.kill("SIGTERM");
+  }
+
+  /** Resolves when the process serves; to undefined if it ends before. */
+  #run(): Promise<readonly string[] | undefined> {
+    return new Promise((resolve) => {
+      if (this.#isStopped) return resolve(undefined);
+      let isReady = false;
+      const child = cluster.fork({ NODE_NAME: this.#name });
+      this.#process = child;
+      child.on("message", (message: unknown) => {
+        if (!isReadyMessage(message)) return;
+        isReady = true;
+        this.#pauseMs = leastPauseMs;
+        resolve(message.notes);
+      });
+      child.once("exit", (code, signal) => {
+        this.#process = undefined;
+        resolve(undefined);
+        if (isReady && !this.#isStopped) this.#restart(signal ?? `code ${code}`);
+      });
+    });
+  }
+
+  #restart(how: string): void {
+    console.error(`${this.#name} has ended (${how}). Starting it again.`);
+    void this.#again();
+  }
+
+  async #again(): Promise<void> {
+    if ((await this.#run()) || this.#isStopped) return;
+    this.#restarting = setTimeout(() => void this.#again(), this.#pauseMs);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, mostPauseMs);
+  }
+}
