@@ -13,6 +13,7 @@ export const errorCodes = {
   SESSION_READ_ONLY: "this view of the session cannot be written to",
   STORE_FAILED: "the session store answered with an error",
   STORE_TIMEOUT: "the session store did not answer in time",
+  STORE_UNSUPPORTED: "this session store has not got what was asked for",
   STORE_OPEN: "the session store could not be opened",
   LISTENER_FAILED: "a listener of the application threw",
   INVALID_OPTION: "an option is missing or wrong",

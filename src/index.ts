@@ -1,8 +1,11 @@
 export type { Clock } from "./clock.ts";
 export type {
+  ChangedSession,
   CookieDocument,
   EndReason,
   FeedListener,
+  FeedOptions,
+  FeedTraits,
   Revision,
   SessionChange,
   SessionDocument,
@@ -10,6 +13,7 @@ export type {
   SessionStore,
   StoredSession,
   Unsubscribe,
+  UserSession,
 } from "./core/session-store.ts";
 export { type ErrorCode, errorCodes, SessionEnded, SocketSessionError } from "./errors.ts";
 export type { LiveSessionsEvents } from "./events.ts";
@@ -27,3 +31,4 @@ export {
 } from "./protocol.ts";
 export type { AttachOptions, SocketServer } from "./socket/attach.ts";
 export type { Stats } from "./stats.ts";
+export type { ListedSession, UserSessions } from "./user-sessions.ts";

@@ -25,6 +25,7 @@ import { type AttachOptions, openGateway, type SocketServer } from "./socket/att
 import type { SocketGateway } from "./socket/socket-gateway.ts";
 import { limitsOf, type StartWarning, socketWarnings, storeWarnings } from "./start-checks.ts";
 import type { Stats } from "./stats.ts";
+import { UserSessions } from "./user-sessions.ts";
 
 declare module "socket.io" {
   interface Socket {
@@ -62,7 +63,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   constructor(options: LiveSessionsOptions) {
     super();
     const resolved = resolveOptions(options);
-    const { store, clock, revalidateIntervalMs, storeTimeoutMs } = resolved;
+    const { store } = resolved;
     this.#options = resolved;
     this.#nameOf = sessionNames(resolved.secrets);
     const events = {
@@ -74,12 +75,13 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       },
       failed: (error: unknown) => this.#report(error),
     };
-    this.#hub = new Hub({ store, clock, revalidateIntervalMs, storeTimeoutMs, events });
-    const writes = new ConditionalWrites(this.#hub, resolved.ttlMs);
+    this.#hub = new Hub({ ...resolved, events });
+    const userId = (data: Readonly<SessionValues>) => this.#userIdOf(data);
+    const userOf = store.listByUser ? userId : () => undefined;
+    const writes = new ConditionalWrites(this.#hub, resolved.ttlMs, userOf);
     this.#saves = new Saves(this.#hub, writes);
     const updates = new Updates(this.#hub, writes, this.#saves, resolved.updateTimeoutMs);
-    this.#activity = new Activity(this.#hub, resolved);
-    const userId = (data: Readonly<SessionValues>) => this.#userIdOf(data);
+    this.#activity = new Activity(this.#hub, { ...resolved, userOf });
     this.#handles = { hub: this.#hub, updates, userId };
     exposeInternals(this, { options: resolved, nameOf: this.#nameOf, saves: this.#saves });
     warn(storeWarnings(resolved));
@@ -174,6 +176,30 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     return key !== undefined && this.#hub.end(key, "revoked");
   }
 
+  /**
+   * All sessions of a user, on all nodes: to list them, and to end them. Throws `STORE_UNSUPPORTED` over a store without
+   * an index of users, and `INVALID_OPTION` without the `userId` option.
+   */
+  user(id: string | number): UserSessions {
+    const { store, userId, device, ttlMs } = this.#options;
+    if (!userId) {
+      const cure = "Tell whose session it is: userId: (data) => data.userId.";
+      throw invalid("sessions.user() expects the `userId` option", userId, cure);
+    }
+    if (!store.listByUser) {
+      const message = `sessions.user() needs a store with an index of users, and the ${store.name} store has none. Use one of this package.`;
+      throw new SocketSessionError("STORE_UNSUPPORTED", message);
+    }
+    const context = {
+      hub: this.#hub,
+      nameOf: this.#nameOf,
+      userId: this.#handles.userId,
+      device: (data: Readonly<SessionValues>) => device?.(data),
+      ttlMs,
+    };
+    return new UserSessions(context, String(id));
+  }
+
   stats(): Stats {
     const { store } = this.#options;
     let connections = 0;
@@ -185,7 +211,13 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       touches: this.#activity.touches,
       conflicts: this.#conflicts,
       discarded: this.#discarded,
-      store: { name: store.name, atomic: store.atomic, feed: this.#hub.feed, limits: limitsOf(store) },
+      store: {
+        name: store.name,
+        atomic: store.atomic,
+        feed: this.#hub.feed,
+        feedKind: store.feed?.kind,
+        limits: limitsOf(store),
+      },
     };
   }
 

@@ -27,12 +27,19 @@ export interface LiveSessionsOptions extends SharedOptions {
   guests?: "refuse" | "allow";
   /** Origins whose pages may connect beside the server's own, as browsers write them: `https://app.example`. */
   origins?: readonly string[];
-  /** How long a session without a `cookie.maxAge` lives after its last activity. Default: one day. */
+  /** What `sessions.user(id).list()` tells of the device of a session, such as what the login has put into its data. */
+  device?: (data: DeepReadonly<AppData>) => unknown;
+  /** How long a session without a `cookie.maxAge` lives after its last activity. Default: the store's, or one day. */
   ttlMs?: number;
   /** Activity extends a stored session at most this often. Default: a minute; never more than a tenth of its life. */
   touchIntervalMs?: number;
   /** How often live sessions are read again while the store's feed is cut, or where it has none. Default: 30 s. */
   revalidateIntervalMs?: number;
+  /**
+   * How old a snapshot may be that sockets are served from, while the store can't be asked and its feed is silent. Then
+   * they are closed, and come back by themselves. Default: twice `revalidateIntervalMs`, at least 10 s.
+   */
+  staleMs?: number;
   /** How long a function given to `update` may take. Default: 10 s. */
   updateTimeoutMs?: number;
   /** How long one operation of the store may take. Default: 10 s. */
@@ -49,11 +56,13 @@ export interface ResolvedOptions {
   readonly name: string;
   readonly secrets: readonly Secret[];
   readonly userId: ((data: DeepReadonly<AppData>) => string | number | null | undefined) | undefined;
+  readonly device: ((data: DeepReadonly<AppData>) => unknown) | undefined;
   readonly guests: "refuse" | "allow";
   readonly origins: ReadonlySet<string>;
   readonly ttlMs: number;
   readonly touchIntervalMs: number;
   readonly revalidateIntervalMs: number;
+  readonly staleMs: number;
   readonly updateTimeoutMs: number;
   readonly storeTimeoutMs: number;
   readonly rebindMs: number;
@@ -61,6 +70,7 @@ export interface ResolvedOptions {
 }
 
 const day = 86_400_000;
+const leastStandardStaleMs = 10_000;
 
 /** Checks the options and fills in the defaults; throws `INVALID_OPTION` with the cure. */
 export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
@@ -91,19 +101,24 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
     );
   };
   const shared = { cookie, genid, proxy, rolling, saveUninitialized, unset };
-  const ttlMs = duration("ttlMs", options.ttlMs, day, 1);
   const storeTimeoutMs = duration("storeTimeoutMs", options.storeTimeoutMs, 10_000, 1);
+  const store = storeOf(options, storeTimeoutMs, clock);
+  const ttlMs = duration("ttlMs", options.ttlMs, store.ttlMs ?? day, 1);
+  const revalidateIntervalMs = duration("revalidateIntervalMs", options.revalidateIntervalMs, 30_000, 1);
+  const standardStaleMs = Math.max(2 * revalidateIntervalMs, leastStandardStaleMs);
   return {
     shared: Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined)),
-    store: storeOf(options.store, ttlMs, storeTimeoutMs, clock),
+    store,
     name,
     secrets: secretsOf(options.secret),
     userId: functionOf("userId", options.userId),
+    device: functionOf("device", options.device),
     guests: guestsOf(options.guests),
     origins: originsOf(options.origins),
     ttlMs,
     touchIntervalMs: duration("touchIntervalMs", options.touchIntervalMs, 60_000, 0),
-    revalidateIntervalMs: duration("revalidateIntervalMs", options.revalidateIntervalMs, 30_000, 1),
+    revalidateIntervalMs,
+    staleMs: duration("staleMs", options.staleMs, standardStaleMs, revalidateIntervalMs),
     updateTimeoutMs: duration("updateTimeoutMs", options.updateTimeoutMs, 10_000, 1),
     storeTimeoutMs,
     rebindMs: duration("rebindMs", options.rebindMs, 2_000, 0),
@@ -111,14 +126,17 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
   };
 }
 
-function storeOf(store: unknown, ttlMs: number, storeTimeoutMs: number, clock: Clock): SessionStore {
+function storeOf(options: LiveSessionsOptions, storeTimeoutMs: number, clock: Clock): SessionStore {
+  const store: unknown = options.store;
   if (typeof store === "object" && store !== null) {
     if (isFunction(store, "read") && isFunction(store, "replace")) return store as SessionStore;
     if (isFunction(store, "get") && isFunction(store, "set") && isFunction(store, "destroy")) {
+      const { ttlMs = day } = options;
       return fromExpressStore(store as Store, { ttlMs, clock, operationTimeoutMs: storeTimeoutMs });
     }
   }
-  const cure = "Give it sqliteStore({ path }), memoryStore(), or any express-session store.";
+  const cure =
+    "Give it redisStore({ client }), postgresStore({ pool }), mongodbStore({ client, dbName }), sqliteStore({ path }), memoryStore(), or any express-session store.";
   throw invalid("`store` expects a session store", store, cure);
 }
 

@@ -36,6 +36,10 @@ export function limitsOf(store: ResolvedOptions["store"]): string[] {
     limits.push(
       "what other processes change is seen by sockets within `revalidateIntervalMs` only, and a login there looks like a logout",
     );
+  if (store.feed?.atomic === false)
+    limits.push(
+      "a process that dies between a write and its message leaves other nodes without it, until they read the session again within `revalidateIntervalMs`",
+    );
   return limits;
 }
 

@@ -16,6 +16,8 @@ export interface Stats {
     readonly atomic: boolean;
     /** `none`: the store has no change feed; `broken`: it has one, and is cut off from it at the moment. */
     readonly feed: FeedState;
+    /** What the feed is made of, such as `notify` or `change stream`; undefined where there is none, or not known yet. */
+    readonly feedKind: string | undefined;
     /** What cannot be promised over this store, in words. */
     readonly limits: readonly string[];
   };

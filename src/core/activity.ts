@@ -1,12 +1,16 @@
+import type { UserOf } from "./conditional-writes.ts";
 import { ExpiringMap } from "./expiring-map.ts";
+import { valuesOf } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { lifeMs, touchIntervalFor } from "./life-time.ts";
 import type { LiveEntry } from "./live-entry.ts";
 import type { CookieDocument, SessionKey } from "./session-store.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 export interface ActivityOptions {
   readonly touchIntervalMs: number;
   readonly ttlMs: number;
+  readonly userOf: UserOf;
 }
 
 interface Touched {
@@ -15,6 +19,8 @@ interface Touched {
   /** When every read brings it along, so that it need not be remembered. */
   readonly expiresAt: number;
 }
+
+type Used = Pick<Snapshot, "cookie" | "fields" | "expiresAt">;
 
 const retryMs = 1_000;
 const rememberedTouches = 100_000;
@@ -52,7 +58,7 @@ export class Activity {
     if (!snapshot || entry.touching || now < entry.touchNotBefore) return;
     if (!this.#isDue(entry.key, snapshot.cookie, snapshot.expiresAt)) return;
     entry.touching = true;
-    void this.#touch(entry.key, snapshot.cookie)
+    void this.#touch(entry.key, snapshot)
       .catch((error: unknown) => {
         entry.touchNotBefore = now + retryMs;
         this.#hub.report(error);
@@ -62,10 +68,10 @@ export class Activity {
       });
   }
 
-  /** A request used its session, which was stored until `expiresAt` when it loaded it; false if it is gone since. */
-  async onRequest(key: SessionKey, cookie: CookieDocument, expiresAt: number): Promise<boolean> {
-    const latest = this.#hub.live(key)?.snapshot ?? { cookie, expiresAt }; // another request may have changed its life
-    return this.#isDue(key, latest.cookie, latest.expiresAt) ? this.#touch(key, latest.cookie) : true;
+  /** A request used its session, stored like this when it loaded it; false if it is gone since. */
+  async onRequest(key: SessionKey, stored: Used): Promise<boolean> {
+    const latest = this.#hub.live(key)?.snapshot ?? stored; // another request may have changed its life
+    return this.#isDue(key, latest.cookie, latest.expiresAt) ? this.#touch(key, latest) : true;
   }
 
   #isDue(key: SessionKey, cookie: CookieDocument, expiresAt: number): boolean {
@@ -76,13 +82,18 @@ export class Activity {
     return target - stored >= touchIntervalFor(life, this.#options.touchIntervalMs);
   }
 
-  async #touch(key: SessionKey, cookie: CookieDocument): Promise<boolean> {
+  async #touch(key: SessionKey, { cookie, fields }: Used): Promise<boolean> {
     const now = this.#hub.clock.now();
     const expiresAt = now + lifeMs(cookie, this.#options.ttlMs);
     this.#written.set(key.sid, { deadline: expiresAt, expiresAt: now + this.#options.touchIntervalMs });
     this.touches++;
     try {
-      const stored = await this.#hub.store.touch(key, expiresAt, cookie);
+      const stored = await this.#hub.store.touch(
+        key,
+        expiresAt,
+        cookie,
+        this.#options.userOf(valuesOf(fields)),
+      );
       const entry = this.#hub.live(key);
       if (stored && entry) this.#hub.extended(entry, expiresAt);
       if (!stored && entry) await this.#hub.reload(entry);

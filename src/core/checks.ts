@@ -7,8 +7,12 @@ const firstRetryMs = 1_000;
 export interface ChecksOptions {
   readonly clock: Clock;
   readonly revalidateIntervalMs: number;
-  /** While the feed is not whole, every live session is asked for each `revalidateIntervalMs`. */
-  readonly feedIsWhole: () => boolean;
+  /** From this age on a snapshot is not served any more. */
+  readonly staleMs: number;
+  /** Else every live session is asked for each `revalidateIntervalMs`. */
+  readonly feedSuffices: () => boolean;
+  /** The time as of which the session's snapshot is known to be current. */
+  readonly freshAsOf: (entry: LiveEntry) => number;
   /** Asks the store what has become of the session. */
   readonly verify: (entry: LiveEntry) => void;
 }
@@ -27,21 +31,34 @@ export class Checks {
     return this.#deadlines.size;
   }
 
-  /** The session has just been seen, stored until `expiresAt`; one kept past its time is asked for ever less. */
+  /** The session is known to be stored until `expiresAt`; one kept past its time is asked for ever less. */
   seen(entry: LiveEntry, expiresAt: number): void {
-    const { clock, revalidateIntervalMs, feedIsWhole } = this.#options;
-    const now = clock.now();
+    const now = this.#options.clock.now();
     entry.failures = expiresAt > now ? 0 : entry.failures + 1;
     if (entry.idle) return;
     const deadline = expiresAt > now ? expiresAt : now + this.#retryMs(entry);
-    this.#deadlines.set(entry, feedIsWhole() ? deadline : Math.min(deadline, now + revalidateIntervalMs));
+    this.#deadlines.set(entry, Math.min(deadline, this.#revalidationOf(entry)));
   }
 
-  /** The store could not be asked: again soon, and ever later. */
+  /** The store could not be asked: again soon, and ever later, but not later than the snapshot becomes stale. */
   failed(entry: LiveEntry): void {
     if (entry.isEnded || entry.idle) return;
     entry.failures++;
-    this.#deadlines.set(entry, this.#options.clock.now() + this.#retryMs(entry));
+    this.#deadlines.set(
+      entry,
+      Math.min(this.#options.clock.now() + this.#retryMs(entry), this.staleAt(entry)),
+    );
+  }
+
+  /** The store is being asked. An answer that does not come leaves the snapshot to become stale. */
+  asking(entry: LiveEntry): void {
+    const staleAt = this.staleAt(entry);
+    if (!entry.idle && Number.isFinite(staleAt)) this.#deadlines.set(entry, staleAt);
+  }
+
+  /** When the snapshot is too old to be served. */
+  staleAt(entry: LiveEntry): number {
+    return this.#options.freshAsOf(entry) + this.#options.staleMs;
   }
 
   delete(entry: LiveEntry): void {
@@ -50,6 +67,11 @@ export class Checks {
 
   clear(): void {
     this.#deadlines.clear();
+  }
+
+  #revalidationOf(entry: LiveEntry): number {
+    const { feedSuffices, revalidateIntervalMs } = this.#options;
+    return feedSuffices() ? Number.POSITIVE_INFINITY : entry.confirmedAt + revalidateIntervalMs;
   }
 
   #retryMs({ failures }: LiveEntry): number {

@@ -1,5 +1,5 @@
 import { SocketSessionError } from "../errors.ts";
-import { documentOf, type Fields, sameFields } from "./fields.ts";
+import { documentOf, type Fields, type SessionValues, sameFields } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { lifeMs } from "./life-time.ts";
 import type { CookieDocument, SessionDocument, SessionKey } from "./session-store.ts";
@@ -7,6 +7,9 @@ import { type Snapshot, snapshotOf } from "./snapshot.ts";
 
 /** A session as it is stored. */
 export type Version = Pick<Snapshot, "fields" | "cookie" | "expiresAt" | "revision">;
+
+/** Whose session with these data it is, if anybody's, where the store keeps an index of that. */
+export type UserOf = (data: Readonly<SessionValues>) => string | undefined;
 
 /** How often a conditional write may be beaten before `SESSION_CONTENTION`. */
 export const maxAttempts = 100;
@@ -16,10 +19,13 @@ const maxBackoffMs = 20;
 export class ConditionalWrites {
   readonly #hub: Hub;
   readonly #ttlMs: number;
+  readonly #userOf: UserOf;
 
-  constructor(hub: Hub, ttlMs: number) {
+  /** `userOf`: whose session it is, for the store's index. */
+  constructor(hub: Hub, ttlMs: number, userOf: UserOf) {
     this.#hub = hub;
     this.#ttlMs = ttlMs;
+    this.#userOf = userOf;
   }
 
   /** Null if another writer was faster or the session is gone; what was written is the live session's snapshot now. */
@@ -34,7 +40,7 @@ export class ConditionalWrites {
     const kept = () => Math.max(current.expiresAt, this.#hub.live(key)?.snapshot?.expiresAt ?? 0);
     const until = () => (expiresAt === "keep" ? kept() : expiresAt);
     const snapshot = await this.#write(key, document, until, () =>
-      this.#hub.store.replace(key, current.revision, document, expiresAt),
+      this.#hub.store.replace(key, current.revision, document, expiresAt, this.#userOf(document)),
     );
     if (snapshot && !sameFields(current.fields, fields)) this.#hub.announceChange(key, snapshot);
     return snapshot;
@@ -48,7 +54,7 @@ export class ConditionalWrites {
       key,
       document,
       () => expiresAt,
-      () => this.#hub.store.create(key, document, expiresAt),
+      () => this.#hub.store.create(key, document, expiresAt, this.#userOf(document)),
     );
   }
 

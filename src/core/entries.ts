@@ -1,5 +1,5 @@
 import { LiveEntry } from "./live-entry.ts";
-import type { SessionKey } from "./session-store.ts";
+import type { ChangedSession, SessionKey } from "./session-store.ts";
 
 /** The live sessions of a node, by id and by each of their public ids. */
 export class Entries {
@@ -16,6 +16,16 @@ export class Entries {
 
   ofPublicId(publicId: string): LiveEntry | undefined {
     return this.#byPublicId.get(publicId);
+  }
+
+  /** The entry that a change is about, if it is live here. */
+  named({ publicIds = [], sid }: ChangedSession): LiveEntry | undefined {
+    if (sid !== undefined) return this.#bySid.get(sid);
+    for (const publicId of publicIds) {
+      const entry = this.#byPublicId.get(publicId);
+      if (entry) return entry;
+    }
+    return undefined;
   }
 
   /** The entry of this session, a new one if there is none. */

@@ -10,17 +10,27 @@
  */
 import type { Clock } from "../clock.ts";
 
+interface ExpiringMapOptions<Value> {
+  readonly sweepIntervalMs?: number;
+  readonly maxEntries?: number;
+  readonly onRemoved?: (key: string, value: Value) => void;
+}
+
 export class ExpiringMap<Value extends { readonly expiresAt: number }> {
   readonly #entries = new Map<string, Value>();
   readonly #clock: Clock;
   readonly #sweepIntervalMs: number;
   readonly #maxEntries: number;
+  readonly #onRemoved: ((key: string, value: Value) => void) | undefined;
   #cancelSweep: (() => void) | null = null;
 
-  constructor(clock: Clock, { sweepIntervalMs = 60_000, maxEntries = Number.POSITIVE_INFINITY } = {}) {
+  /** `onRemoved` is told of each entry that is gone, whatever removed it; not of one that `set` has replaced. */
+  constructor(clock: Clock, options: ExpiringMapOptions<Value> = {}) {
+    const { sweepIntervalMs = 60_000, maxEntries = Number.POSITIVE_INFINITY, onRemoved } = options;
     this.#clock = clock;
     this.#sweepIntervalMs = sweepIntervalMs;
     this.#maxEntries = maxEntries;
+    this.#onRemoved = onRemoved;
   }
 
   /** All that is held, entries included whose time is over but which no sweep has met yet. */
@@ -31,16 +41,16 @@ export class ExpiringMap<Value extends { readonly expiresAt: number }> {
   get(key: string): Value | undefined {
     const value = this.#entries.get(key);
     if (value === undefined || value.expiresAt > this.#clock.now()) return value;
-    this.#entries.delete(key);
+    this.#remove(key, value);
     return undefined;
   }
 
   set(key: string, value: Value): void {
     this.#entries.delete(key); // so that the order is that of the last `set`
     this.#entries.set(key, value);
-    for (const oldest of this.#entries.keys()) {
+    for (const [oldest, itsValue] of this.#entries) {
       if (this.#entries.size <= this.#maxEntries) break;
-      this.#entries.delete(oldest);
+      this.#remove(oldest, itsValue);
     }
     this.#scheduleSweep();
   }
@@ -48,7 +58,8 @@ export class ExpiringMap<Value extends { readonly expiresAt: number }> {
   /** True if there was an entry whose time was not over. */
   delete(key: string): boolean {
     const value = this.get(key);
-    return value !== undefined && this.#entries.delete(key);
+    if (value !== undefined) this.#remove(key, value);
+    return value !== undefined;
   }
 
   /** The entries whose time is not over. */
@@ -58,7 +69,7 @@ export class ExpiringMap<Value extends { readonly expiresAt: number }> {
   }
 
   clear(): void {
-    this.#entries.clear();
+    for (const [key, value] of this.#entries) this.#remove(key, value);
     this.stop();
   }
 
@@ -67,11 +78,16 @@ export class ExpiringMap<Value extends { readonly expiresAt: number }> {
     this.#cancelSweep = null;
   }
 
+  #remove(key: string, value: Value): void {
+    this.#entries.delete(key);
+    this.#onRemoved?.(key, value);
+  }
+
   #scheduleSweep(): void {
     this.#cancelSweep ??= this.#clock.after(this.#sweepIntervalMs, () => {
       this.#cancelSweep = null;
       const now = this.#clock.now();
-      for (const [key, value] of this.#entries) if (value.expiresAt <= now) this.#entries.delete(key);
+      for (const [key, value] of this.#entries) if (value.expiresAt <= now) this.#remove(key, value);
       if (this.#entries.size > 0) this.#scheduleSweep();
     });
   }

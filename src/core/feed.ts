@@ -1,14 +1,25 @@
 import type { Clock } from "../clock.ts";
 import type { SessionChange, SessionStore, Unsubscribe } from "./session-store.ts";
 
-/** `none`: the store has no change feed. `broken`: changes may be missed at the moment. */
+/**
+ * - `none`: the store has no change feed.
+ * - `broken`: changes may be missed at the moment, or have been, and the live sessions are not all read again yet.
+ */
 export type FeedState = "none" | "whole" | "broken";
+
+export interface FeedOptions {
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly heartbeatMs: number;
+}
 
 export interface FeedHandlers {
   changed(change: SessionChange): void;
-  /** Changes may be missed from now on. */
-  broken(error: unknown): void;
-  /** Nothing is missed any more, but something may have been. */
+  /** Changes may be missed from now on; all published before `asOf` have been told. */
+  broken(error: unknown, asOf: number): void;
+  /** Nothing is missed any more, but something may have been: reads everything again, false if that failed. */
+  catchUp(): Promise<boolean>;
+  /** From now on a session is as fresh as the feed. */
   whole(): void;
 }
 
@@ -16,16 +27,18 @@ const retryMs = 1_000;
 
 /** The hub's subscription to its store's change feed. */
 export class Feed {
-  readonly #store: SessionStore;
-  readonly #clock: Clock;
+  readonly #options: FeedOptions;
   readonly #handlers: FeedHandlers;
   #closed = false;
   #state: FeedState = "none";
   #subscription: Promise<Unsubscribe | undefined> | undefined;
+  /** A feed that never says that it is alive is trusted. */
+  #aliveAt = Number.POSITIVE_INFINITY;
+  /** Counts gaps, so that catching up with one notices the next. */
+  #gaps = 0;
 
-  constructor(store: SessionStore, clock: Clock, handlers: FeedHandlers) {
-    this.#store = store;
-    this.#clock = clock;
+  constructor(options: FeedOptions, handlers: FeedHandlers) {
+    this.#options = options;
     this.#handlers = handlers;
   }
 
@@ -33,26 +46,32 @@ export class Feed {
     return this.#state;
   }
 
+  /** While the feed is whole: everything published before this has been told; else the beginning of time. */
+  get asOf(): number {
+    return this.#state === "whole" ? this.#aliveAt : Number.NEGATIVE_INFINITY;
+  }
+
   start(): void {
-    if (!this.#store.changes || this.#subscription || this.#closed) return;
+    const { store, clock, heartbeatMs } = this.#options;
+    if (!store.changes || this.#subscription || this.#closed) return;
     this.#state = "broken";
-    const subscribed = this.#store.changes(
-      {
-        changed: (change) => this.#handlers.changed(change),
-        broken: (error) => this.#broken(error),
-        missed: () => this.#whole(),
+    const listener = {
+      changed: (change: SessionChange) => this.#handlers.changed(change),
+      alive: (asOf: number) => {
+        this.#aliveAt = asOf;
       },
-      { heartbeatMs: 10_000 },
-    );
-    this.#subscription = subscribed.then(
+      broken: (error: unknown) => this.#broken(error),
+      missed: () => void this.#catchUp(),
+    };
+    this.#subscription = store.changes(listener, { heartbeatMs }).then(
       (unsubscribe) => {
-        this.#whole();
+        void this.#catchUp();
         return unsubscribe;
       },
       (error: unknown) => {
         this.#broken(error);
         this.#subscription = undefined;
-        this.#clock.after(retryMs, () => this.start());
+        clock.after(retryMs, () => this.start());
         return undefined;
       },
     );
@@ -60,16 +79,28 @@ export class Feed {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#gaps++;
     const unsubscribe = await this.#subscription;
     await unsubscribe?.();
   }
 
   #broken(error: unknown): void {
+    const { asOf } = this;
+    this.#gaps++;
     this.#state = "broken";
-    this.#handlers.broken(error);
+    this.#handlers.broken(error, asOf);
   }
 
-  #whole(): void {
+  /** The feed does not count as whole before every live session has been read again. */
+  async #catchUp(): Promise<void> {
+    const gap = ++this.#gaps;
+    while (!(await this.#handlers.catchUp())) {
+      if (gap !== this.#gaps) return;
+      this.#state = "broken";
+      await new Promise<void>((resolve) => this.#options.clock.after(retryMs, resolve));
+      if (gap !== this.#gaps) return;
+    }
+    if (gap !== this.#gaps) return;
     this.#state = "whole";
     this.#handlers.whole();
   }

@@ -4,12 +4,13 @@ import { Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
 import { Feed, type FeedState } from "./feed.ts";
 import { sameFields } from "./fields.ts";
-import { guardedStore } from "./guarded-store.ts";
+import { type GuardedStore, guardedStore } from "./guarded-store.ts";
 import { isolate } from "./isolate.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { type End, LiveEntry, type Observer } from "./live-entry.ts";
+import { Reads } from "./reads.ts";
 import type { EndReason, SessionChange, SessionKey, SessionStore, StoredSession } from "./session-store.ts";
-import { type Snapshot, snapshotOf } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** What the hub tells the application's own listeners. */
 interface HubEvents {
@@ -22,12 +23,16 @@ export interface HubOptions {
   readonly store: SessionStore;
   readonly clock: Clock;
   readonly revalidateIntervalMs: number;
+  readonly staleMs: number;
   readonly storeTimeoutMs: number;
   readonly events: HubEvents;
 }
 
 /** A session that is gone this close to its deadline has expired: some stores count in seconds. */
 const expiryToleranceMs = 1_000;
+/** A feed proves three times within `revalidateIntervalMs` that it lives, so that a dead one is found within it. */
+const heartbeatsPerRevalidation = 3;
+const longestHeartbeatMs = 10_000;
 
 /**
  * Which sessions are live on this node, and what each holds.
@@ -38,31 +43,45 @@ const expiryToleranceMs = 1_000;
  * before anything ends, as another node's touch moves it without a message.
  */
 export class Hub {
-  readonly store: ReturnType<typeof guardedStore>;
+  readonly store: GuardedStore;
   /** Spans read-merge-write of one session, never application code. */
   readonly lock = new KeyedLock();
   readonly clock: Clock;
   readonly #options: HubOptions;
   readonly #entries = new Entries();
+  readonly #reads: Reads;
   readonly #checks: Checks;
   readonly #ends: Ends;
   readonly #feed: Feed;
 
   constructor(options: HubOptions) {
+    const { store, clock, revalidateIntervalMs } = options;
     this.#options = options;
-    this.clock = options.clock;
-    this.store = guardedStore(options.store, options.clock, options.storeTimeoutMs);
-    this.#ends = new Ends(options.clock);
+    this.clock = clock;
+    this.store = guardedStore(store, clock, options.storeTimeoutMs);
+    this.#ends = new Ends(clock);
+    this.#reads = new Reads({
+      store: this.store,
+      clock,
+      found: (entry, snapshot, asOf) => this.adopt(entry, snapshot, asOf),
+      gone: (entry) => this.#gone(entry),
+    });
     this.#checks = new Checks({
       ...options,
-      feedIsWhole: () => this.#feed.state === "whole",
-      verify: (entry) => this.#verify(this.load(entry), entry),
+      feedSuffices: () => this.#feed.state === "whole" && store.feed?.atomic !== false,
+      freshAsOf: (entry) => this.#freshAsOf(entry),
+      verify: (entry) => void this.#revalidate(entry),
     });
-    this.#feed = new Feed(options.store, options.clock, {
-      changed: (change) => this.#hear(change),
-      broken: (error) => this.#feedBroken(error),
-      whole: () => this.revalidateAll(),
-    });
+    const heartbeatMs = Math.min(revalidateIntervalMs / heartbeatsPerRevalidation, longestHeartbeatMs);
+    this.#feed = new Feed(
+      { store, clock, heartbeatMs },
+      {
+        changed: (change) => this.#hear(change),
+        broken: (error, asOf) => this.#feedBroken(error, asOf),
+        catchUp: () => this.revalidateAll(),
+        whole: () => this.#recheckAll(),
+      },
+    );
   }
 
   /** Subscribes to the store's feed. Until it is there, and where there is none, sessions are asked for regularly. */
@@ -81,7 +100,6 @@ export class Hub {
     return this.#feed.state;
   }
 
-  /** What is held right now: all zero once nothing is live, and ends have been forgotten. */
   get counts(): { live: number; timers: number; locks: number; ends: number } {
     return {
       live: this.#entries.size,
@@ -135,56 +153,38 @@ export class Hub {
   }
 
   /** Reads the store; whoever holds the session live here profits. For requests, which always read. */
-  async read(key: SessionKey): Promise<StoredSession | null> {
-    const entry = this.live(key);
-    if (!entry) return this.store.read(key);
-    const { invalidations, adoptions } = entry;
-    const stored = await this.store.read(key);
-    const overtaken = entry.invalidations !== invalidations || entry.adoptions !== adoptions;
-    if (stored && !overtaken) this.adopt(entry, snapshotOf(structuredClone(stored)));
-    if (!stored && !overtaken && !entry.isEnded) this.#gone(entry);
-    return entry.isEnded ? null : stored;
+  read(key: SessionKey): Promise<StoredSession | null> {
+    return this.#reads.read(key, this.live(key));
   }
 
   /** The current snapshot from the store, null if the session is over. Shared by all who ask at the same time. */
   load(entry: LiveEntry): Promise<Snapshot | null> {
-    entry.reading ??= this.#readUntilCurrent(entry).finally(() => {
-      entry.reading = undefined;
-    });
-    return entry.reading;
+    return this.#reads.load(entry);
   }
 
   /** As `load`, but what is being read at this moment is known to be out of date. */
   reload(entry: LiveEntry): Promise<Snapshot | null> {
-    entry.invalidations++;
-    return this.load(entry);
+    return this.#reads.reload(entry);
   }
 
-  async #readUntilCurrent(entry: LiveEntry): Promise<Snapshot | null> {
-    for (;;) {
-      const { invalidations, adoptions } = entry;
-      const stored = await this.store.read(entry.key);
-      if (entry.isEnded) return null;
-      const current = entry.invalidations === invalidations;
-      if (entry.adoptions === adoptions) {
-        if (stored) this.adopt(entry, snapshotOf(stored));
-        else if (current) {
-          this.#gone(entry);
-          return null;
-        }
-      }
-      if (current) return entry.snapshot ?? null;
-    }
-  }
-
-  /** Makes `snapshot` the session's current one and tells the observers if the data differ. */
-  adopt(entry: LiveEntry, snapshot: Snapshot): void {
+  /** Makes `snapshot`, current as of then, the session's current one and tells the observers if the data differ. */
+  adopt(entry: LiveEntry, snapshot: Snapshot, asOf: number): void {
     if (entry.isEnded) return;
-    const previous = entry.adopt(snapshot);
+    const previous = entry.adopt(snapshot, asOf);
     this.#checks.seen(entry, snapshot.expiresAt);
     if (!previous || sameFields(previous.fields, snapshot.fields)) return;
     for (const observer of [...entry.observers]) this.tell(() => observer.changed?.(snapshot, previous));
     this.tell(() => this.#options.events.changed(entry.key, snapshot));
+  }
+
+  /**
+   * Whether the session's snapshot may still be served. One that is older than `staleMs` may not: a logout may have gone
+   * unheard, as on a node that was frozen. Its sockets are closed then, and come back to be looked at.
+   */
+  isServable(entry: LiveEntry): boolean {
+    if (!entry.isEnded && entry.snapshot && this.#checks.staleAt(entry) <= this.clock.now())
+      this.finish(entry, { reason: "unverified" });
+    return !entry.isEnded;
   }
 
   /**
@@ -193,11 +193,12 @@ export class Hub {
    */
   async write(key: SessionKey, run: () => Promise<Snapshot | null>): Promise<Snapshot | null> {
     const entry = this.live(key);
+    const asOf = this.clock.now();
     if (entry) entry.writing++;
     try {
       const snapshot = await run();
       const live = this.live(key); // it may have come to life meanwhile, and read what was before
-      if (snapshot && live) this.adopt(live, snapshot);
+      if (snapshot && live) this.adopt(live, snapshot, asOf);
       return snapshot;
     } catch (error) {
       if (entry) this.#checks.failed(entry); // nobody knows whether it was written
@@ -205,7 +206,7 @@ export class Hub {
     } finally {
       if (entry && --entry.writing === 0) {
         const news = entry.heard.splice(0).some((revision) => revision !== entry.snapshot?.revision);
-        if (news && !entry.isEnded) this.#refresh(entry);
+        if (news && !entry.isEnded) void this.#revalidate(entry);
       }
     }
   }
@@ -251,9 +252,10 @@ export class Hub {
     if (entry.extend(expiresAt)) this.#checks.seen(entry, expiresAt);
   }
 
-  /** Reads every live session again, as after a gap in the feed. */
-  revalidateAll(): void {
-    for (const entry of this.#entries) this.#refresh(entry);
+  /** Reads every live session again, in batches, as after a gap in the feed; false if one of them could not be read. */
+  async revalidateAll(): Promise<boolean> {
+    const outcomes = await Promise.all([...this.#entries].map((entry) => this.#revalidate(entry)));
+    return outcomes.every(Boolean);
   }
 
   /** Tells the application's `error` listeners. */
@@ -275,15 +277,21 @@ export class Hub {
     this.#entries.remove(entry);
   }
 
-  /** A session whose time is over and that nobody can verify is not served for ever. */
-  #verify(reading: Promise<unknown>, entry: LiveEntry): void {
-    reading.catch((error: unknown) => {
+  /** Reads the session again; false if the store could not be asked. What nobody can verify is not served for ever. */
+  async #revalidate(entry: LiveEntry): Promise<boolean> {
+    if (!this.isServable(entry)) return true;
+    this.#checks.asking(entry);
+    try {
+      await this.#reads.revalidate(entry);
+      return true;
+    } catch (error) {
       this.report(error);
       const deadline = entry.snapshot?.expiresAt ?? Number.POSITIVE_INFINITY;
       const isOverdue = deadline + this.#options.revalidateIntervalMs <= this.clock.now();
       if (isOverdue) this.finish(entry, { reason: "unverified" });
-      else this.#checks.failed(entry);
-    });
+      else if (this.isServable(entry)) this.#checks.failed(entry);
+      return entry.isEnded;
+    }
   }
 
   /** The store has it no more. One that was never seen has not ended: whoever asked is told that there is none. */
@@ -294,24 +302,28 @@ export class Hub {
     this.finish(entry, { reason: overdue ? "expired" : "destroyed" });
   }
 
-  #refresh(entry: LiveEntry): void {
-    this.#verify(this.reload(entry), entry);
-  }
-
   #hear(change: SessionChange): void {
-    for (const publicId of change.publicIds ?? []) {
-      const entry = this.#entries.ofPublicId(publicId);
-      if (!entry) continue;
-      if (change.kind === "ended") this.finish(entry, { reason: change.reason });
-      else if (entry.writing > 0) entry.heard.push(change.revision);
-      else if (change.revision === undefined || change.revision !== entry.snapshot?.revision)
-        this.#refresh(entry);
-      return;
-    }
+    const entry = this.#entries.named(change);
+    if (!entry) return;
+    if (change.kind === "ended") this.finish(entry, { reason: change.reason });
+    else if (entry.writing > 0) entry.heard.push(change.revision);
+    else if (change.revision === undefined || change.revision !== entry.snapshot?.revision)
+      void this.#revalidate(entry);
   }
 
-  #feedBroken(error: unknown): void {
+  #feedBroken(error: unknown, asOf: number): void {
     this.report(error);
+    const until = Math.min(asOf, this.clock.now());
+    for (const entry of this.#entries) entry.confirm(until); // the feed vouched for it until then
+    this.#recheckAll();
+  }
+
+  #recheckAll(): void {
     for (const entry of this.#entries) if (entry.snapshot) this.#checks.seen(entry, entry.snapshot.expiresAt);
+  }
+
+  /** The time as of which the snapshot is known to be current: by the feed while it is whole, else by the last read. */
+  #freshAsOf(entry: LiveEntry): number {
+    return Math.max(entry.confirmedAt, this.#feed.asOf);
   }
 }

@@ -30,6 +30,8 @@ export class LiveEntry {
   invalidations = 0;
   /** Counts snapshots, so that a read notices a write that finished meanwhile. */
   adoptions = 0;
+  /** The snapshot is known to have been current at this time (milliseconds since the epoch). */
+  confirmedAt = Number.NEGATIVE_INFINITY;
   /** The read under way, shared by all who need one. */
   reading: Promise<Snapshot | null> | undefined;
   /** Writes of this node under way: news of the feed may be their own echo and waits for them. */
@@ -66,13 +68,18 @@ export class LiveEntry {
     return this.observers.size === 0 && this.holds === 0;
   }
 
-  /** Makes `snapshot` the current one; returns the one before. */
-  adopt(snapshot: Snapshot): Snapshot | undefined {
+  /** Makes `snapshot`, current as of then, the current one; returns the one before. */
+  adopt(snapshot: Snapshot, asOf: number): Snapshot | undefined {
     const previous = this.snapshot;
     if (this.isEnded) return previous;
     this.adoptions++;
+    this.confirm(asOf);
     this.state = { phase: "live", snapshot };
     return previous;
+  }
+
+  confirm(asOf: number): void {
+    this.confirmedAt = Math.max(this.confirmedAt, asOf);
   }
 
   /** The same data, living longer; false if it is no news. */

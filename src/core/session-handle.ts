@@ -81,7 +81,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
     this.#own = own;
     this.#entry = context.hub.observe(session, this.#observer);
     this.publicId = this.#entry.key.publicId;
-    if (seed && !this.#entry.snapshot) context.hub.adopt(this.#entry, seed);
+    if (seed && !this.#entry.snapshot) context.hub.adopt(this.#entry, seed, context.hub.clock.now());
   }
 
   get state(): SessionState {

@@ -5,7 +5,7 @@ import { KeyedLock } from "../core/keyed-lock.ts";
 import type { Edit, Held, Saved, Saves } from "../core/saves.ts";
 import type { SessionKey, SessionStore } from "../core/session-store.ts";
 import { SessionEnded } from "../errors.ts";
-import { cookieOf, heldBy, type LoadedSessions } from "./loaded-sessions.ts";
+import { heldBy, type LoadedSessions } from "./loaded-sessions.ts";
 import type { Responses } from "./responses.ts";
 
 export interface HttpContext {
@@ -79,8 +79,9 @@ export class StoreFacade extends Store {
       // a changed `req.session.cookie` alone arrives as a touch, and so does what looks unchanged to express-session: an
       // update undone, or a save that failed
       if (edit && (edit.patch.size > 0 || edit.cookieChanged)) return this.#save(sid, session, true);
+      const { fields, cookie } = heldBy(session);
       const expiresAt = loaded.baseOf(sid, session)?.stored.expiresAt ?? 0;
-      await activity.onRequest(nameOf(sid), cookieOf(session), expiresAt);
+      await activity.onRequest(nameOf(sid), { fields, cookie, expiresAt });
     };
     this.#answer(touch(), callback);
   }
@@ -167,7 +168,7 @@ export class StoreFacade extends Store {
       if (edit !== begun) loaded.settled(key.sid, session, edit, saved.snapshot ?? undefined);
       return saved;
     }
-    const touched = await activity.onRequest(key, held.cookie, stored.expiresAt);
+    const touched = await activity.onRequest(key, { ...held, expiresAt: stored.expiresAt });
     return touched && (quiet || (await hub.read(key)) !== null)
       ? undefined
       : { snapshot: null, conflicts: [] };

@@ -5,7 +5,7 @@ import { GuestHandle, type HandleContext, SessionHandle } from "../core/session-
 import type { SessionKey } from "../core/session-store.ts";
 import { endEvent, endReasons } from "../protocol.ts";
 import { guardHandlers } from "./guarded-handlers.ts";
-import { type Codec, type EngineConnection, gate, packetTypes } from "./upstream.ts";
+import { type Codec, type EngineConnection, gate, guardWrites, packetTypes } from "./upstream.ts";
 
 export interface ConnectionContext extends HandleContext {
   readonly activity: Activity;
@@ -60,7 +60,10 @@ export class SessionConnection {
   claim(connection: EngineConnection): void {
     this.#connection = connection;
     connection.once("close", () => this.release());
-    if (this.#entry) this.#context.activity.onEvent(this.#entry);
+    const entry = this.#entry;
+    if (!entry) return;
+    guardWrites(connection, () => entry.isEnded || this.#context.hub.isServable(entry)); // a farewell passes
+    this.#context.activity.onEvent(entry);
   }
 
   /** Gives `socket` its `session`, and counts its events as activity. */
@@ -70,7 +73,8 @@ export class SessionConnection {
     Object.defineProperty(socket, "session", { value: handle, enumerable: false });
     guardHandlers(socket, (error) => this.#context.hub.report(error));
     socket.use((_event, next) => {
-      if (this.isEnded) return; // decoded before the end, dispatched after it
+      // decoded before the end, dispatched after it; or known by too old a snapshot
+      if (this.#entry && !this.#context.hub.isServable(this.#entry)) return;
       if (this.#entry) this.#context.activity.onEvent(this.#entry);
       next();
     });

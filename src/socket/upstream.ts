@@ -28,7 +28,7 @@ export interface EngineConnection {
   readonly request: IncomingMessage | null;
   readyState: "opening" | "open" | "closing" | "closed";
   readonly writeBuffer: readonly unknown[];
-  write(packet: unknown): unknown;
+  write(packet: unknown, options?: unknown): unknown;
   close(discard?: boolean): unknown;
   emit(event: string, ...args: unknown[]): boolean;
   on(event: "data", listener: (data: unknown) => void): unknown;
@@ -199,6 +199,12 @@ function onNamespace(io: Server, use: (namespace: Namespace) => void): void {
 /** Stops all traffic of a connection in both directions; polls are still answered, sockets in middleware dropped. */
 export function gate(connection: EngineConnection): void {
   if (connection.readyState === "open") connection.readyState = "closing";
+}
+
+/** Asks `mayWrite` before anything is sent: emits, broadcasts and acknowledgements all pass `write`. */
+export function guardWrites(connection: EngineConnection, mayWrite: () => boolean): void {
+  const { write } = connection;
+  connection.write = (...args) => (mayWrite() ? write.apply(connection, args) : connection);
 }
 
 /** Reads the query as Engine.IO does, and makes Engine.IO use this very reading; undefined if it can't be read. */

@@ -26,6 +26,7 @@ import type {
   SessionStore,
   StoredSession,
   Unsubscribe,
+  UserSession,
 } from "../core/session-store.ts";
 import { documentText, parseDocument } from "./document-text.ts";
 import { FeedListeners } from "./feed-listeners.ts";
@@ -42,30 +43,41 @@ interface Entry {
   readonly text: string;
   readonly expiresAt: number;
   readonly revision: number;
+  readonly user?: string | undefined;
+  /** When it became this user's. */
+  readonly since?: number;
 }
 
 // Every method does its work in one synchronous step: that makes it atomic.
 class MemoryStore implements SessionStore {
   readonly name = "memory";
   readonly atomic = true;
+  readonly feed = { kind: "memory", atomic: true };
+  readonly #clock: Clock;
+  readonly #sidsByUser = new Map<string, Set<string>>();
   readonly #entriesBySid: ExpiringMap<Entry>;
   readonly #listeners = new FeedListeners();
   #lastRevision = 0;
 
   constructor(clock: Clock) {
-    this.#entriesBySid = new ExpiringMap(clock);
+    this.#clock = clock;
+    this.#entriesBySid = new ExpiringMap(clock, { onRemoved: (sid, entry) => this.#unlist(sid, entry) });
   }
 
   async read({ sid }: SessionKey): Promise<StoredSession | null> {
     const entry = this.#entriesBySid.get(sid);
-    if (!entry) return null;
-    return { document: parseDocument(entry.text), expiresAt: entry.expiresAt, revision: entry.revision };
+    return entry ? storedOf(entry) : null;
   }
 
-  async create({ sid }: SessionKey, document: SessionDocument, expiresAt: number): Promise<Revision | null> {
+  async create(
+    { sid }: SessionKey,
+    document: SessionDocument,
+    expiresAt: number,
+    user?: string,
+  ): Promise<Revision | null> {
     const text = documentText(document);
     if (this.#entriesBySid.get(sid)) return null;
-    return this.#write(sid, text, expiresAt);
+    return this.#write(sid, { text, expiresAt }, user);
   }
 
   async replace(
@@ -73,19 +85,26 @@ class MemoryStore implements SessionStore {
     expected: Revision,
     document: SessionDocument,
     expiresAt: number | "keep",
+    user?: string,
   ): Promise<Revision | null> {
     const text = documentText(document);
     const entry = this.#entriesBySid.get(sid);
     if (entry?.revision !== expected) return null;
-    const revision = this.#write(sid, text, expiresAt === "keep" ? entry.expiresAt : expiresAt);
+    const until = expiresAt === "keep" ? entry.expiresAt : expiresAt;
+    const revision = this.#write(sid, { ...entry, text, expiresAt: until }, user);
     this.#listeners.changed({ kind: "changed", publicIds, revision });
     return revision;
   }
 
-  async touch({ sid }: SessionKey, expiresAt: number, _cookie: CookieDocument): Promise<boolean> {
+  async touch(
+    { sid }: SessionKey,
+    expiresAt: number,
+    _cookie: CookieDocument,
+    user?: string,
+  ): Promise<boolean> {
     const entry = this.#entriesBySid.get(sid);
     if (!entry) return false;
-    if (expiresAt > entry.expiresAt) this.#entriesBySid.set(sid, { ...entry, expiresAt });
+    this.#set(sid, { ...entry, expiresAt: Math.max(expiresAt, entry.expiresAt) }, user);
     return true;
   }
 
@@ -116,13 +135,42 @@ class MemoryStore implements SessionStore {
     this.#listeners.missed();
   }
 
+  async listByUser(user: string): Promise<UserSession[]> {
+    return [...(this.#sidsByUser.get(user) ?? [])].flatMap((sid) => {
+      const entry = this.#entriesBySid.get(sid);
+      return entry ? [{ sid, since: entry.since ?? 0, stored: storedOf(entry) }] : [];
+    });
+  }
+
   async close(): Promise<void> {
     this.#entriesBySid.stop();
   }
 
-  #write(sid: string, text: string, expiresAt: number): Revision {
+  #write(sid: string, entry: Omit<Entry, "revision">, user: string | undefined): Revision {
     this.#lastRevision += 1;
-    this.#entriesBySid.set(sid, { text, expiresAt, revision: this.#lastRevision });
+    this.#set(sid, { ...entry, revision: this.#lastRevision }, user);
     return this.#lastRevision;
   }
+
+  #set(sid: string, entry: Entry, user: string | undefined): void {
+    if (user === undefined || user === entry.user) {
+      this.#entriesBySid.set(sid, entry);
+      return;
+    }
+    this.#unlist(sid, entry);
+    const sids = this.#sidsByUser.get(user) ?? new Set();
+    this.#sidsByUser.set(user, sids.add(sid));
+    this.#entriesBySid.set(sid, { ...entry, user, since: this.#clock.now() });
+  }
+
+  #unlist(sid: string, { user }: Entry): void {
+    if (user === undefined) return;
+    const sids = this.#sidsByUser.get(user);
+    sids?.delete(sid);
+    if (sids?.size === 0) this.#sidsByUser.delete(user);
+  }
+}
+
+function storedOf({ text, expiresAt, revision }: Entry): StoredSession {
+  return { document: parseDocument(text), expiresAt, revision };
 }

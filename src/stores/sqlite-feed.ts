@@ -95,6 +95,7 @@ export class SqliteFeed {
     // A listener that writes gets here again; the delivery that is under way will find what it wrote.
     if (this.#delivering) return;
     this.#delivering = true;
+    const asOf = this.#options.clock.now();
     try {
       // Asked before the rows are read: what is committed in between is then read twice rather than never.
       const dataVersion = this.#askDataVersion();
@@ -107,6 +108,7 @@ export class SqliteFeed {
       }
       this.#seenDataVersion = dataVersion;
       this.#busySince = null;
+      this.#listeners.alive(asOf);
     } catch (error) {
       this.#behind = true;
       this.#failed(error);

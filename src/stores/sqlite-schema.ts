@@ -27,6 +27,11 @@ export const MIGRATIONS: readonly string[] = [
      reason     TEXT,
      revision   TEXT
    ) STRICT;`,
+
+  // Whose session it is, as text of UTF-16 like ids; null where nobody's. `user_since`: when it became theirs.
+  `ALTER TABLE sessions ADD COLUMN user_id BLOB;
+   ALTER TABLE sessions ADD COLUMN user_since REAL;
+   CREATE INDEX sessions_user_id ON sessions (user_id) WHERE user_id IS NOT NULL;`,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -35,16 +40,27 @@ export const READ = "SELECT document, expires_at, revision FROM sessions WHERE i
 
 /** Takes the place of an expired session, never that of a live one. */
 export const CREATE = `
-  INSERT INTO sessions (id, document, expires_at, revision) VALUES (?, ?, ?, ?)
+  INSERT INTO sessions (id, document, expires_at, revision, user_id, user_since)
+  VALUES (:id, :document, :expiresAt, :revision, :user, iif(:user IS NULL, NULL, :now))
   ON CONFLICT (id) DO UPDATE
-    SET document = excluded.document, expires_at = excluded.expires_at, revision = excluded.revision
-    WHERE sessions.expires_at <= ?`;
+    SET document = excluded.document, expires_at = excluded.expires_at, revision = excluded.revision,
+      user_id = excluded.user_id, user_since = excluded.user_since
+    WHERE sessions.expires_at <= :now`;
+
+/** A session without a user keeps the one it had in the index. */
+const SET_USER = `
+  user_since = iif(:user IS NULL OR user_id IS :user, user_since, :now), user_id = coalesce(:user, user_id)`;
 
 export const REPLACE = `
-  UPDATE sessions SET document = ?, expires_at = coalesce(?, expires_at), revision = ?
-  WHERE id = ? AND revision = ? AND expires_at > ?`;
+  UPDATE sessions
+  SET document = :document, expires_at = coalesce(:expiresAt, expires_at), revision = :revision, ${SET_USER}
+  WHERE id = :id AND revision = :expected AND expires_at > :now`;
 
-export const TOUCH = "UPDATE sessions SET expires_at = max(expires_at, ?) WHERE id = ? AND expires_at > ?";
+export const TOUCH = `
+  UPDATE sessions SET expires_at = max(expires_at, :expiresAt), ${SET_USER} WHERE id = :id AND expires_at > :now`;
+
+export const LIST_BY_USER = `
+  SELECT id, document, expires_at, revision, user_since FROM sessions WHERE user_id = ? AND expires_at > ?`;
 
 export const DESTROY = "DELETE FROM sessions WHERE id = ? AND expires_at > ?";
 

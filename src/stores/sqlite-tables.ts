@@ -12,6 +12,7 @@ import type {
   SessionDocument,
   SessionKey,
   StoredSession,
+  UserSession,
 } from "../core/session-store.ts";
 import { parseDocument } from "./document-text.ts";
 import { rollback } from "./sqlite-file.ts";
@@ -44,41 +45,54 @@ export class SqliteTables {
 
   read({ sid }: SessionKey): StoredSession | null {
     const row = this.#read.get(storedId(sid), this.#clock.now());
-    if (!row) return null;
-    return {
-      document: parseDocument(String(row.document)),
-      expiresAt: Number(row.expires_at),
-      revision: String(row.revision),
-    };
+    return row ? storedOf(row) : null;
   }
 
-  create({ sid }: SessionKey, text: string, expiresAt: number): Revision | null {
+  create({ sid }: SessionKey, document: string, expiresAt: number, user?: string): Revision | null {
     const revision = randomUUID();
-    const written = this.#transaction(() =>
-      changedOne(this.#create.run(storedId(sid), text, expiresAt, revision, this.#clock.now())),
-    );
+    const written = this.#transaction(() => {
+      const times = { expiresAt, now: this.#clock.now() };
+      return changedOne(
+        this.#create.run({ id: storedId(sid), document, revision, user: userIn(user), ...times }),
+      );
+    });
     return written ? revision : null;
   }
 
   replace(
     { sid, publicIds }: SessionKey,
     expected: Revision,
-    text: string,
+    document: string,
     expiresAt: number | "keep",
+    user?: string,
   ): Revision | null {
     const revision = randomUUID();
     const written = this.#transaction(() => {
       const now = this.#clock.now();
-      const until = expiresAt === "keep" ? null : expiresAt;
-      const replaced = changedOne(this.#replace.run(text, until, revision, storedId(sid), expected, now));
+      const times = { expiresAt: expiresAt === "keep" ? null : expiresAt, now };
+      const replaced = changedOne(
+        this.#replace.run({ id: storedId(sid), document, revision, expected, user: userIn(user), ...times }),
+      );
       if (replaced) this.#publish.run(now, "changed", JSON.stringify(publicIds), null, revision);
       return replaced;
     });
     return written ? revision : null;
   }
 
-  touch({ sid }: SessionKey, expiresAt: number): boolean {
-    return this.#transaction(() => changedOne(this.#touch.run(expiresAt, storedId(sid), this.#clock.now())));
+  touch({ sid }: SessionKey, expiresAt: number, user?: string): boolean {
+    return this.#transaction(() => {
+      const times = { expiresAt, now: this.#clock.now() };
+      return changedOne(this.#touch.run({ id: storedId(sid), user: userIn(user), ...times }));
+    });
+  }
+
+  listByUser(user: string): UserSession[] {
+    const rows = this.#database.prepare(sql.LIST_BY_USER).all(storedId(user), this.#clock.now());
+    return rows.map((row) => ({
+      sid: originalId(row.id),
+      since: Number(row.user_since),
+      stored: storedOf(row),
+    }));
   }
 
   destroy({ sid, publicIds }: SessionKey, reason: EndReason): boolean {
@@ -133,6 +147,18 @@ export class SqliteTables {
 
 function changedOne({ changes }: { changes: number | bigint }): boolean {
   return Number(changes) === 1;
+}
+
+function storedOf(row: Record<string, unknown>): StoredSession {
+  return {
+    document: parseDocument(String(row.document)),
+    expiresAt: Number(row.expires_at),
+    revision: String(row.revision),
+  };
+}
+
+function userIn(user: string | undefined): Uint8Array | null {
+  return user === undefined ? null : storedId(user);
 }
 
 /** UTF-16 keeps every string apart from every other; why not TEXT: see the schema. */

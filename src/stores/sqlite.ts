@@ -28,6 +28,7 @@ import type {
   SessionStore,
   StoredSession,
   Unsubscribe,
+  UserSession,
 } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
 import { documentText } from "./document-text.ts";
@@ -75,6 +76,7 @@ export function sqliteStore(options: SqliteStoreOptions): SessionStore {
 class SqliteStore implements SessionStore {
   readonly name = "sqlite";
   readonly atomic = true;
+  readonly feed = { kind: "table of changes", atomic: true };
   readonly #path: string;
   readonly #queue: LockQueue;
   readonly #tables: SqliteTables;
@@ -106,9 +108,14 @@ class SqliteStore implements SessionStore {
     return this.#reading(() => this.#tables.read(key));
   }
 
-  async create(key: SessionKey, document: SessionDocument, expiresAt: number): Promise<Revision | null> {
+  async create(
+    key: SessionKey,
+    document: SessionDocument,
+    expiresAt: number,
+    user?: string,
+  ): Promise<Revision | null> {
     const text = documentText(document);
-    return this.#writing(() => this.#tables.create(key, text, expiresAt));
+    return this.#writing(() => this.#tables.create(key, text, expiresAt, user));
   }
 
   async replace(
@@ -116,17 +123,22 @@ class SqliteStore implements SessionStore {
     expected: Revision,
     document: SessionDocument,
     expiresAt: number | "keep",
+    user?: string,
   ): Promise<Revision | null> {
     const text = documentText(document);
     return this.#writing(() => {
-      const revision = this.#tables.replace(key, expected, text, expiresAt);
+      const revision = this.#tables.replace(key, expected, text, expiresAt, user);
       if (revision !== null) this.#feed.afterCommit();
       return revision;
     });
   }
 
-  touch(key: SessionKey, expiresAt: number, _cookie: CookieDocument): Promise<boolean> {
-    return this.#writing(() => this.#tables.touch(key, expiresAt));
+  touch(key: SessionKey, expiresAt: number, _cookie: CookieDocument, user?: string): Promise<boolean> {
+    return this.#writing(() => this.#tables.touch(key, expiresAt, user));
+  }
+
+  listByUser(user: string): Promise<UserSession[]> {
+    return this.#reading(() => this.#tables.listByUser(user));
   }
 
   destroy(key: SessionKey, reason: EndReason): Promise<boolean> {

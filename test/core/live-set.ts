@@ -22,6 +22,7 @@ export function liveSet(store?: SessionStore, clock = new ManualClock()) {
     store: used,
     clock,
     revalidateIntervalMs: 30_000,
+    staleMs: 60_000,
     storeTimeoutMs: 10_000,
     events: {
       changed: ({ publicId }) => changes.push(publicId),
@@ -29,10 +30,12 @@ export function liveSet(store?: SessionStore, clock = new ManualClock()) {
       failed: (error) => errors.push(error),
     },
   });
-  const writes = new ConditionalWrites(hub, day);
+  const userOf = ({ userId }: { readonly userId?: unknown }) =>
+    typeof userId === "string" ? userId : undefined;
+  const writes = new ConditionalWrites(hub, day, userOf);
   const saves = new Saves(hub, writes);
   const updates = new Updates(hub, writes, saves, 10_000);
-  const activity = new Activity(hub, { touchIntervalMs: 60_000, ttlMs: day });
+  const activity = new Activity(hub, { touchIntervalMs: 60_000, ttlMs: day, userOf });
   hub.start();
   return { hub, writes, saves, updates, activity, clock, store: used, errors, ends, changes };
 }

@@ -18,7 +18,7 @@ import {
   temporaryDirectory,
 } from "./sqlite-files.ts";
 
-const traits = { atomic: true, feed: true, uniqueRevisions: true, exactExpiry: true };
+const traits = { atomic: true, feed: true, uniqueRevisions: true, exactExpiry: true, users: true };
 
 describeStore("sqliteStore", traits, async () => {
   const directory = temporaryDirectory();

@@ -1,0 +1,101 @@
+import type { SessionValues } from "./core/fields.ts";
+import type { Hub } from "./core/hub.ts";
+import { lifeMs } from "./core/life-time.ts";
+import type { SessionKey, UserSession } from "./core/session-store.ts";
+import { type Snapshot, snapshotOf } from "./core/snapshot.ts";
+
+/** One session of a user, as in a page that lists where somebody is logged in. All times in milliseconds since the epoch. */
+export interface ListedSession {
+  readonly publicId: string;
+  /** When it became this user's: the login. */
+  readonly createdAt: number;
+  /** The last activity, to within `touchIntervalMs`. */
+  readonly lastSeenAt: number;
+  /** When it ends unless somebody is active. */
+  readonly expiresAt: number;
+  /** What the `device` option makes of its data. */
+  readonly device: unknown;
+}
+
+export interface UserSessionsContext {
+  readonly hub: Hub;
+  readonly nameOf: (sid: string) => SessionKey;
+  readonly userId: (data: Readonly<SessionValues>) => string | undefined;
+  readonly device: (data: Readonly<SessionValues>) => unknown;
+  readonly ttlMs: number;
+}
+
+/** How many sessions are ended at the same time. */
+const mostAtOnce = 50;
+
+/** All sessions of one user, on all nodes, live or not. By the store's index, each compared with what is stored. */
+export class UserSessions {
+  readonly #context: UserSessionsContext;
+  readonly #user: string;
+
+  constructor(context: UserSessionsContext, user: string) {
+    this.#context = context;
+    this.#user = user;
+  }
+
+  /** Newest first. Rejects with `STORE_FAILED`, `STORE_TIMEOUT`. */
+  async list(): Promise<ListedSession[]> {
+    const found = await this.#found();
+    return found.map((one) => this.#listed(one)).sort((a, b) => b.createdAt - a.createdAt);
+  }
+
+  /**
+   * Ends all sessions of the user, as `revoked`; all but one with `exceptPublicId`, such as that of the request that
+   * asks. Resolves to how many it ended. Sessions that log in meanwhile are not among them. Rejects with
+   * `STORE_FAILED` or `STORE_TIMEOUT` if one could not be ended, after it has tried all others.
+   */
+  async end({ exceptPublicId }: { exceptPublicId?: string } = {}): Promise<number> {
+    const { hub } = this.#context;
+    const keys = (await this.#found())
+      .map(({ key }) => key)
+      .filter(({ publicIds }) => exceptPublicId === undefined || !publicIds.includes(exceptPublicId));
+    let ended = 0;
+    const failures: unknown[] = [];
+    for (let done = 0; done < keys.length; done += mostAtOnce) {
+      const some = keys.slice(done, done + mostAtOnce).map((key) => hub.end(key, "revoked"));
+      for (const outcome of await Promise.allSettled(some)) {
+        if (outcome.status === "rejected") failures.push(outcome.reason);
+        else if (outcome.value) ended++;
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+    return ended;
+  }
+
+  /** The index may list a session that has another user by now, or none. */
+  async #found(): Promise<Found[]> {
+    const { hub, nameOf, userId } = this.#context;
+    const listed = await hub.store.listByUser(this.#user);
+    return listed
+      .map(({ sid, since, stored }: UserSession) => ({
+        key: nameOf(sid),
+        since,
+        snapshot: snapshotOf(stored),
+      }))
+      .filter(({ snapshot }) => userId(snapshot.data) === this.#user);
+  }
+
+  #listed({ key, since, snapshot }: Found): ListedSession {
+    const { hub, device, ttlMs } = this.#context;
+    const { expiresAt, cookie, data } = snapshot;
+    const seen = Math.max(expiresAt - lifeMs(cookie, ttlMs), since);
+    return {
+      publicId: key.publicId,
+      createdAt: since,
+      lastSeenAt: Math.min(seen, hub.clock.now()),
+      expiresAt,
+      device: device(data),
+    };
+  }
+}
+
+interface Found {
+  readonly key: SessionKey;
+  readonly since: number;
+  readonly snapshot: Snapshot;
+}
