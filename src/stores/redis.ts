@@ -1,6 +1,272 @@
-/** Sessions in redis. */
-import type { SessionStore } from "../core/session-store.ts";
+/**
+ * Sessions in Redis, as connect-redis keeps them, so that both may be at work on the same sessions.
+ *
+ * ```ts
+ * import { createClient } from "redis";
+ * import { redisStore } from "socket-session/redis";
+ * const client = await createClient().connect();
+ * const sessions = liveSessions({ store: redisStore({ client }), secret });
+ * ```
+ *
+ * - `client`: of the package `redis` or `ioredis`, 5 or later, of one server or a Cluster. It is never closed, and gets no
+ *   listeners. The feed duplicates it for a connection of its own, which `close()` ends.
+ * - `prefix`: of every session's key; `"sess:"`.
+ * - `ttl`: how long a session without a `cookie.maxAge` lives, in seconds; 86400.
+ * - `serializer`: an object with `stringify` and `parse`; `JSON`.
+ * - `scanCount`: the `COUNT` of a `SCAN`; 100.
+ * - `keyspaceEvents`: whether to hear of other packages' writes at once by Redis's keyspace events. `"auto"` by default: if
+ *   they are on. Not in a Cluster.
+ * - `clock`: what times are compared to; the system's by default. Redis itself decides that a session's time is over.
+ */
+import type { Clock } from "../clock.ts";
+import type {
+  CookieDocument,
+  EndReason,
+  FeedListener,
+  FeedOptions,
+  FeedTraits,
+  Revision,
+  SessionDocument,
+  SessionKey,
+  SessionStore,
+  StoredSession,
+  Unsubscribe,
+  UserSession,
+} from "../core/session-store.ts";
+import { changeMessage, clearedMessage } from "./change-message.ts";
+import { isDocument } from "./document-text.ts";
+import { latest, type RedisConnection, type RedisNode, replyList, replyText } from "./redis-connection.ts";
+import { RedisFeed } from "./redis-feed.ts";
+import { RedisNames } from "./redis-keys.ts";
+import { createMark, touchMark } from "./redis-keyspace.ts";
+import {
+  type RedisStoreOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  type Serializer,
+} from "./redis-options.ts";
+import * as scripts from "./redis-scripts.ts";
+import { RedisUsers } from "./redis-users.ts";
+import { RemoteFeed } from "./remote-feed.ts";
 
-export function redisStore(_options: object): SessionStore {
-  throw new Error("not yet");
+export type { RedisStoreOptions };
+
+const batchSize = 500;
+
+export function redisStore(options: RedisStoreOptions): SessionStore {
+  return new RedisStore(resolveOptions(options));
+}
+
+class RedisStore implements SessionStore {
+  readonly name = "redis";
+  readonly atomic = true;
+  readonly ttlMs: number;
+  readonly #connection: RedisConnection;
+  readonly #names: RedisNames;
+  readonly #serializer: Serializer;
+  readonly #scanCount: number;
+  readonly #clock: Clock;
+  readonly #users: RedisUsers;
+  readonly #source: RedisFeed;
+  readonly #feed: RemoteFeed;
+
+  constructor({ connection, prefix, ttlMs, serializer, scanCount, keyspaceEvents, clock }: ResolvedOptions) {
+    const names = new RedisNames(prefix);
+    this.ttlMs = ttlMs;
+    this.#connection = connection;
+    this.#names = names;
+    this.#serializer = serializer;
+    this.#scanCount = scanCount;
+    this.#clock = clock;
+    this.#users = new RedisUsers(connection, names, clock);
+    this.#source = new RedisFeed({ connection, names, clock, keyspaceEvents });
+    this.#feed = new RemoteFeed(this.#source, clock);
+  }
+
+  async read({ sid }: SessionKey): Promise<StoredSession | null> {
+    const stored = await this.#read(sid);
+    if (!stored) this.#users.forget(sid);
+    return stored;
+  }
+
+  // Sent in one turn of the event loop, the commands travel together: one round trip to each server.
+  readMany(keys: readonly SessionKey[]): Promise<(StoredSession | null)[]> {
+    return Promise.all(keys.map((key) => this.read(key)));
+  }
+
+  async create(
+    { sid }: SessionKey,
+    document: SessionDocument,
+    expiresAt: number,
+    user?: string,
+  ): Promise<Revision | null> {
+    const text = this.#text(document);
+    await this.#users.cover(sid, user, expiresAt);
+    const mark = this.#source.hearsKeys ? createMark : "";
+    const created = await this.#run(sid, scripts.createScript, [
+      text,
+      this.#leftMs(expiresAt),
+      this.#names.channel,
+      mark,
+    ]);
+    return scripts.isOne(created) ? scripts.revisionOf(text) : null;
+  }
+
+  async replace(
+    { sid, publicIds }: SessionKey,
+    expected: Revision,
+    document: SessionDocument,
+    expiresAt: number | "keep",
+    user?: string,
+  ): Promise<Revision | null> {
+    const text = this.#text(document);
+    const revision = scripts.revisionOf(text);
+    await this.#users.cover(sid, user, expiresAt);
+    const replaced = await this.#run(sid, scripts.replaceScript, [
+      String(expected),
+      text,
+      expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt),
+      this.#names.channel,
+      changeMessage({ kind: "changed", publicIds, revision }),
+    ]);
+    return scripts.isOne(replaced) ? revision : null;
+  }
+
+  async touch(
+    { sid }: SessionKey,
+    expiresAt: number,
+    _cookie: CookieDocument,
+    user?: string,
+  ): Promise<boolean> {
+    await this.#users.cover(sid, user, expiresAt);
+    const mark = this.#source.hearsKeys ? touchMark : "";
+    const touched = await this.#run(sid, scripts.touchScript, [
+      this.#leftMs(expiresAt),
+      this.#names.channel,
+      mark,
+    ]);
+    if (!scripts.isOne(touched)) this.#users.forget(sid);
+    return scripts.isOne(touched);
+  }
+
+  async destroy({ sid, publicIds }: SessionKey, reason: EndReason): Promise<boolean> {
+    this.#users.forget(sid);
+    const message = changeMessage({ kind: "ended", publicIds, reason });
+    return scripts.isOne(await this.#run(sid, scripts.destroyScript, [this.#names.channel, message]));
+  }
+
+  changes(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {
+    return this.#feed.listen(listener, options);
+  }
+
+  get feed(): FeedTraits {
+    return { kind: this.#source.kind, atomic: true };
+  }
+
+  async listByUser(user: string): Promise<UserSession[]> {
+    const listed = await this.#users.list(user);
+    const found: UserSession[] = [];
+    const gone: typeof listed = [];
+    for (const batch of batches(listed)) {
+      const stored = await Promise.all(batch.map(({ sid }) => this.#read(sid)));
+      for (const [at, one] of batch.entries()) {
+        const session = stored[at];
+        if (session) found.push({ ...one, stored: session });
+        else gone.push(one);
+      }
+    }
+    for (const { sid } of gone) this.#users.forget(sid);
+    await this.#users.remove(user, gone);
+    return found;
+  }
+
+  async all(): Promise<Record<string, SessionDocument>> {
+    const entries: [string, SessionDocument][] = [];
+    for (const batch of batches([...(await this.#sids())])) {
+      const stored = await Promise.all(batch.map((sid) => this.#read(sid)));
+      for (const [at, sid] of batch.entries()) {
+        const session = stored[at];
+        if (session) entries.push([sid, session.document]);
+      }
+    }
+    // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
+    return Object.fromEntries(entries);
+  }
+
+  async count(): Promise<number> {
+    return (await this.#sids()).size;
+  }
+
+  async clear(): Promise<void> {
+    for (const batch of batches([...(await this.#sids())])) {
+      const keys = batch.map((sid) => this.#names.session(sid));
+      await Promise.all(keys.map((key) => this.#connection.send(key, ["DEL", key])));
+    }
+    this.#users.forgetAll();
+    const { channel } = this.#names;
+    await this.#connection.send(channel, ["PUBLISH", channel, clearedMessage]);
+  }
+
+  async close(): Promise<void> {
+    this.#users.stop();
+    await this.#feed.close();
+  }
+
+  #run(sid: string, script: scripts.Script, args: readonly string[]): Promise<unknown> {
+    return scripts.run(this.#connection, script, this.#names.session(sid), args);
+  }
+
+  async #read(sid: string): Promise<StoredSession | null> {
+    const now = this.#clock.now(); // before it is sent, so that the deadline is never later than Redis's
+    const [text, revision, left] = replyList(await this.#run(sid, scripts.readScript, [])).map(replyText);
+    if (text === undefined || revision === undefined) return null;
+    const leftMs = Number(left);
+    if (leftMs === 0 || leftMs === -2) return null;
+    return {
+      document: await this.#document(text),
+      expiresAt: leftMs === -1 ? latest : now + leftMs,
+      revision,
+    };
+  }
+
+  /** A life time rather than a time: the clocks of server and node may differ. */
+  #leftMs(expiresAt: number): string {
+    return String(Math.ceil(Math.min(expiresAt, latest) - this.#clock.now()));
+  }
+
+  #text(document: SessionDocument): string {
+    const text: unknown = this.#serializer.stringify(document);
+    if (typeof text === "string") return text;
+    throw new TypeError(`Expected redisStore's serializer to give a string, but it gave ${typeof text}.`);
+  }
+
+  async #document(text: string): Promise<SessionDocument> {
+    const document = await this.#serializer.parse(text);
+    if (isDocument(document)) return document;
+    throw new TypeError("Expected a stored session, an object with `cookie`, but found something else.");
+  }
+
+  async #sids(): Promise<Set<string>> {
+    const sids = new Set<string>(); // a key may be scanned twice
+    const nodes = await this.#connection.masters();
+    await Promise.all(nodes.map((node) => this.#scan(node, sids)));
+    return sids;
+  }
+
+  async #scan(node: RedisNode, sids: Set<string>): Promise<void> {
+    let cursor = "0";
+    do {
+      const command = ["SCAN", cursor, "MATCH", this.#names.sessions, "COUNT", String(this.#scanCount)];
+      const [next, keys] = replyList(await node.send(command));
+      for (const key of replyList(keys)) {
+        const sid = this.#names.sidOf(replyText(key));
+        if (sid !== undefined) sids.add(sid);
+      }
+      cursor = replyText(next);
+    } while (cursor !== "0");
+  }
+}
+
+function* batches<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let at = 0; at < items.length; at += batchSize) yield items.slice(at, at + batchSize);
 }

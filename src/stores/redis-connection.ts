@@ -1,0 +1,57 @@
+/**
+ * What the Redis store needs of a client, whichever package it is of.
+ *
+ * ```ts
+ * await connection.send("sess:abc", ["GET", "sess:abc"]);
+ * ```
+ */
+
+/** One server. */
+export interface RedisNode {
+  /** Rejects with the driver's error. Commands that are sent in one turn of the event loop travel together. */
+  send(command: readonly string[]): Promise<unknown>;
+  /** Opens a connection of its own, that never comes back by itself: what is missed must not go unnoticed. */
+  subscribe(subscription: Subscription): Promise<{ close(): Promise<void> }>;
+}
+
+export interface RedisConnection {
+  readonly isCluster: boolean;
+  /** The number of the database, as far as the client's options say. */
+  readonly database: number;
+  /** What the client would put before every key; the store's keys are then not where it looks for them. */
+  readonly keyPrefix: string;
+  /** Sends a command to the server that has `key`. */
+  send(key: string, command: readonly string[]): Promise<unknown>;
+  /** All servers that have keys; one if it is no Cluster. */
+  masters(): Promise<RedisNode[]>;
+}
+
+export interface Subscription {
+  readonly channel: string;
+  readonly pattern?: string | undefined;
+  message(text: string): void;
+  patternMessage(channel: string, text: string): void;
+  /** The connection is of no more use. May be called more than once, and also while it is being opened. */
+  down(error: unknown): void;
+}
+
+/** A property of an object that may have it. */
+export function property(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+export function hasMethods(value: unknown, ...names: string[]): boolean {
+  return names.every((name) => typeof property(value, name) === "function");
+}
+
+/** Text of a reply, also where the client was set up to give buffers. */
+export function replyText(reply: unknown): string {
+  return Buffer.isBuffer(reply) ? reply.toString("utf8") : String(reply);
+}
+
+export function replyList(reply: unknown): readonly unknown[] {
+  return Array.isArray(reply) ? reply : [];
+}
+
+/** The last time there is, in milliseconds since the epoch: of what does not end by itself. */
+export const latest = 8_640_000_000_000_000;

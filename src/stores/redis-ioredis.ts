@@ -1,0 +1,97 @@
+/**
+ * Clients of the package `ioredis`, 5 and later: `Redis` (one server, or found by Sentinel) and `Cluster`.
+ */
+import {
+  hasMethods,
+  property,
+  type RedisConnection,
+  type RedisNode,
+  type Subscription,
+} from "./redis-connection.ts";
+
+/** What is used of a client. */
+export interface IoRedisClient {
+  readonly isCluster: boolean;
+  call(command: string, args: string[]): Promise<unknown>;
+  duplicate(options: { lazyConnect: boolean; retryStrategy: () => null }): IoRedisSubscriber;
+}
+
+/** What is used of the client's duplicate. */
+export interface IoRedisSubscriber {
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  connect(): Promise<unknown>;
+  subscribe(channel: string): Promise<unknown>;
+  psubscribe(pattern: string): Promise<unknown>;
+  disconnect(): void;
+}
+
+/** What is used of a Cluster's client. */
+export interface IoRedisCluster {
+  readonly isCluster: boolean;
+  call(command: string, args: string[]): Promise<unknown>;
+  nodes(role: "master"): IoRedisClient[];
+}
+
+export function isIoRedis(client: unknown): client is IoRedisClient | IoRedisCluster {
+  return hasMethods(client, "call", "psubscribe", "duplicate") && "isCluster" in Object(client);
+}
+
+export function ioredisConnection(client: IoRedisClient | IoRedisCluster): RedisConnection {
+  const options = property(client, "options");
+  const traits = {
+    database: Number(property(options, "db") ?? 0),
+    keyPrefix: String(property(options, "keyPrefix") ?? ""),
+  };
+  const send = (_key: string, command: readonly string[]) => sendBy(client, command);
+  if (!("nodes" in client)) {
+    return { ...traits, isCluster: false, send, masters: async () => [nodeOf(client)] };
+  }
+  return { ...traits, isCluster: true, send, masters: async () => client.nodes("master").map(nodeOf) };
+}
+
+function nodeOf(client: IoRedisClient): RedisNode {
+  return {
+    send: (command) => sendBy(client, command),
+    subscribe: (subscription) =>
+      subscribe(client.duplicate({ lazyConnect: true, retryStrategy: () => null }), subscription),
+  };
+}
+
+async function sendBy(client: IoRedisClient | IoRedisCluster, [name = "", ...args]: readonly string[]) {
+  try {
+    return await client.call(name, args);
+  } catch (error) {
+    // ioredis keeps the whole command in its errors, with the key, which is the secret id, and the session.
+    if (error instanceof Error) Reflect.deleteProperty(error, "command");
+    throw error;
+  }
+}
+
+async function subscribe(duplicate: IoRedisSubscriber, subscription: Subscription) {
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  failed.catch(() => {}); // told by `down` besides
+  const fail = (error: unknown) => {
+    reject(error);
+    duplicate.disconnect();
+    subscription.down(error);
+  };
+  duplicate.on("error", fail);
+  duplicate.on("close", () => fail(new Error("The connection of the change feed was closed.")));
+  duplicate.on("message", (_channel: string, text: string) => subscription.message(text));
+  duplicate.on("pmessage", (_pattern: string, channel: string, text: string) =>
+    subscription.patternMessage(channel, text),
+  );
+  try {
+    await Promise.race([openSubscription(duplicate, subscription), failed]);
+  } catch (error) {
+    duplicate.disconnect();
+    throw error;
+  }
+  return { close: async () => duplicate.disconnect() };
+}
+
+async function openSubscription(duplicate: IoRedisSubscriber, subscription: Subscription): Promise<void> {
+  await duplicate.connect();
+  await duplicate.subscribe(subscription.channel);
+  if (subscription.pattern !== undefined) await duplicate.psubscribe(subscription.pattern);
+}

@@ -1,0 +1,110 @@
+/** The options of the Redis store, with connect-redis's names and defaults, and what is wrong with them. */
+import { type Clock, systemClock } from "../clock.ts";
+import type { SessionDocument } from "../core/session-store.ts";
+import { SocketSessionError } from "../errors.ts";
+import { connectionOf, type RedisClient } from "./redis-client.ts";
+import { hasMethods, type RedisConnection } from "./redis-connection.ts";
+
+/** As connect-redis takes it. Throws where the document can't be written or the text can't be read. */
+export interface Serializer {
+  stringify(document: SessionDocument): string;
+  parse(text: string): unknown;
+}
+
+export interface RedisStoreOptions {
+  client: RedisClient;
+  prefix?: string;
+  ttl?: number;
+  serializer?: Serializer;
+  scanCount?: number;
+  keyspaceEvents?: boolean | "auto";
+  clock?: Clock;
+}
+
+export interface ResolvedOptions {
+  readonly connection: RedisConnection;
+  readonly prefix: string;
+  readonly ttlMs: number;
+  readonly serializer: Serializer;
+  readonly scanCount: number;
+  readonly keyspaceEvents: boolean | "auto";
+  readonly clock: Clock;
+}
+
+const known = new Set(["client", "prefix", "ttl", "serializer", "scanCount", "keyspaceEvents", "clock"]);
+
+/** Of connect-redis, with what to do instead. */
+const unsupported: Record<string, string> = {
+  disableTTL: "A session has to end, and Redis has to know when. Set a long cookie.maxAge or ttl instead.",
+  disableTouch: "Set touchIntervalMs of liveSessions() to say how often the life of a session is extended.",
+};
+
+export function resolveOptions(options: RedisStoreOptions): ResolvedOptions {
+  for (const [name, value] of Object.entries(options)) checkSupported(name, value);
+  const {
+    prefix = "sess:",
+    ttl = 86_400,
+    serializer = JSON,
+    scanCount = 100,
+    keyspaceEvents = "auto",
+    clock = systemClock,
+  } = options;
+  expect(typeof prefix === "string", "prefix", "a string", prefix);
+  expect(isPositive(ttl), "ttl", "a number of seconds", ttl, perSession);
+  expect(isPositive(scanCount), "scanCount", "a positive number", scanCount);
+  expect(hasMethods(serializer, "stringify", "parse"), "serializer", "an object like JSON", serializer);
+  expect(
+    [true, false, "auto"].includes(keyspaceEvents),
+    "keyspaceEvents",
+    '"auto", true or false',
+    keyspaceEvents,
+  );
+  const connection = connectionOf(options.client);
+  checkConnection(connection, keyspaceEvents);
+  return {
+    connection,
+    prefix,
+    ttlMs: ttl * 1000,
+    serializer,
+    scanCount: Math.ceil(scanCount),
+    keyspaceEvents,
+    clock,
+  };
+}
+
+const perSession =
+  "Where sessions live differently long, set req.session.cookie.maxAge of each: then everyone who has it knows.";
+
+function checkSupported(name: string, value: unknown): void {
+  const cure = unsupported[name];
+  if (cure !== undefined && value) throw invalid(`${name} to be left out`, "it is set", cure);
+  if (cure === undefined && !known.has(name)) {
+    throw invalid(`no option ${name}`, "it is given", `The options are ${[...known].join(", ")}.`);
+  }
+}
+
+function checkConnection({ keyPrefix, isCluster }: RedisConnection, keyspaceEvents: boolean | "auto"): void {
+  if (keyPrefix !== "") {
+    const cure =
+      "Give the store a client without, and put it into prefix: the keys of the sessions then stay the same.";
+    throw invalid("client to have no keyPrefix", `it has ${JSON.stringify(keyPrefix)}`, cure);
+  }
+  if (isCluster && keyspaceEvents === true) {
+    const cure = "There, each server tells of its own keys only. Leave keyspaceEvents out.";
+    throw invalid("keyspaceEvents not to be true in a Cluster", "it is", cure);
+  }
+}
+
+function expect(holds: boolean, name: string, expected: string, value: unknown, cure?: string): void {
+  if (holds) return;
+  const came = typeof value === "function" ? "a function" : String(JSON.stringify(value));
+  throw invalid(`${name} to be ${expected}`, `it is ${came}`, cure ?? "Leave it out for the default.");
+}
+
+function invalid(expected: string, came: string, cure: string): SocketSessionError {
+  return new SocketSessionError("INVALID_OPTION", `Expected redisStore's ${expected}, but ${came}. ${cure}`);
+}
+
+function isPositive(value: unknown): boolean {
+  return typeof value === "number" && Number.isFinite(value) && value > 0;
+}

@@ -1,0 +1,120 @@
+/**
+ * The Redis store's writes, each a Lua script: one round trip, one atomic step, one key (so one slot of a Cluster).
+ *
+ * A script publishes before it writes, so that where keyspace events are on, its message comes directly before the
+ * events of the same step, and who hears both can tell them from another writer's.
+ *
+ * ```ts
+ * await run(connection, readScript, "sess:abc", []);
+ * ```
+ */
+import { createHash } from "node:crypto";
+import { type RedisConnection, replyText } from "./redis-connection.ts";
+
+export interface Script {
+  readonly text: string;
+  readonly sha: string;
+}
+
+function script(text: string): Script {
+  return { text, sha: createHash("sha1").update(text).digest("hex") };
+}
+
+/** Runs it on the servers that have it already; gives it to those that have not. */
+export async function run(
+  connection: RedisConnection,
+  { text, sha }: Script,
+  keys: string | readonly [string, string],
+  args: readonly string[],
+): Promise<unknown> {
+  const named = typeof keys === "string" ? [keys] : keys;
+  const rest = [String(named.length), ...named, ...args];
+  const [first = ""] = named;
+  try {
+    return await connection.send(first, ["EVALSHA", sha, ...rest]);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+    return connection.send(first, ["EVAL", text, ...rest]);
+  }
+}
+
+/** What names the version of a session: the hash of its text, since the value has to stay what connect-redis writes. */
+export function revisionOf(text: string): string {
+  return createHash("sha1").update(text).digest("hex");
+}
+
+export const isOne = (reply: unknown): boolean => replyText(reply) === "1";
+
+/** The text, its revision and the life time that is left (-1: no end); nothing if there is no session. */
+export const readScript = script(`
+local text = redis.call('GET', KEYS[1])
+if not text then return {} end
+return { text, redis.sha1hex(text), tostring(redis.call('PTTL', KEYS[1])) }`);
+
+/** ARGV: text, life time in ms, channel, and what to publish, if anything. A life time that is over leaves no trace. */
+export const createScript = script(`
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+if tonumber(ARGV[2]) <= 0 then return 1 end
+if ARGV[4] ~= '' then redis.call('PUBLISH', ARGV[3], ARGV[4]) end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`);
+
+/** ARGV: expected revision, text, life time in ms or "keep", channel, message. */
+export const replaceScript = script(`
+local text = redis.call('GET', KEYS[1])
+if not text or redis.sha1hex(text) ~= ARGV[1] then return 0 end
+redis.call('PUBLISH', ARGV[4], ARGV[5])
+if ARGV[3] == 'keep' then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+elseif tonumber(ARGV[3]) <= 0 then redis.call('DEL', KEYS[1])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1`);
+
+/** ARGV: life time in ms, channel, and what to publish, if anything. */
+export const touchScript = script(`
+local left = redis.call('PTTL', KEYS[1])
+if left == -2 then return 0 end
+if left == -1 or tonumber(ARGV[1]) <= left then return 1 end
+if ARGV[3] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[3]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1`);
+
+/** ARGV: channel, message. */
+export const destroyScript = script(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('PUBLISH', ARGV[1], ARGV[2])
+redis.call('DEL', KEYS[1])
+return 1`);
+
+/**
+ * The index of a user, KEYS: expires, since. Drops some entries that are over; the keys last as long as the last entry.
+ * ARGV: id, now, when the entry is over.
+ */
+export const addScript = script(`
+local over = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2], 'LIMIT', 0, 1000)
+if #over > 0 then
+  redis.call('ZREM', KEYS[1], unpack(over))
+  redis.call('HDEL', KEYS[2], unpack(over))
+end
+local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not known or tonumber(known) < tonumber(ARGV[3]) then redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1]) end
+redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2])
+local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+local left = string.format('%.0f', math.max(tonumber(last) - tonumber(ARGV[2]), 1))
+redis.call('PEXPIRE', KEYS[1], left)
+redis.call('PEXPIRE', KEYS[2], left)
+return 1`);
+
+/** ARGV: now. The ids that are not over, each with when it became the user's. */
+export const listScript = script(`
+local found = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf')) do
+  found[#found + 1] = id
+  found[#found + 1] = redis.call('HGET', KEYS[2], id) or ARGV[1]
+end
+return found`);
+
+/** ARGV: ids. */
+export const removeScript = script(`
+redis.call('ZREM', KEYS[1], unpack(ARGV))
+redis.call('HDEL', KEYS[2], unpack(ARGV))
+return 1`);
