@@ -34,6 +34,7 @@ export interface PostgresStoreOptions {
   userIndex?: boolean;
   usersTableName?: string;
   listenConnectionString?: string;
+  otherWriters?: boolean;
   clock?: Clock;
 }
 
@@ -43,6 +44,7 @@ export interface ResolvedPostgresOptions {
   readonly listenConnectionString: string | undefined;
   readonly schemaName: string | undefined;
   readonly tableName: string;
+  readonly otherWriters: boolean;
   readonly createTableIfMissing: boolean;
   /** Undefined: no index of users. */
   readonly usersTableName: string | undefined;
@@ -59,7 +61,7 @@ const longestTimerMs = 2 ** 31 - 1;
 const known = new Set([
   ...["pool", "schemaName", "tableName", "createTableIfMissing", "ttl", "pruneSessionInterval"],
   ...["pruneSessionRandomizedInterval", "errorLog", "userIndex", "usersTableName", "listenConnectionString"],
-  ...["clock", "disableTouch"],
+  ...["otherWriters", "clock", "disableTouch"],
 ]);
 
 const cureOf = new Map([
@@ -79,15 +81,16 @@ export function resolvePostgresOptions(options: PostgresStoreOptions): ResolvedP
       "A session whose life is not extended would still be held for extended. Leave it out, and set cookie.maxAge to how long sessions live after their last use.";
     throw invalid("no disableTouch", true, cure);
   }
-  const { createTableIfMissing = false, userIndex = true, errorLog, clock = systemClock } = options;
+  const { createTableIfMissing = false, otherWriters = false, userIndex = true } = options;
   return {
     ...poolOf(options),
     ...namesOf(options, userIndex),
     createTableIfMissing,
+    otherWriters,
     ttlMs: seconds("ttl", options.ttl ?? 86_400) * 1000,
     pruneDelayMs: pruneDelayOf(options),
-    errorLog,
-    clock,
+    errorLog: options.errorLog,
+    clock: options.clock ?? systemClock,
   };
 }
 

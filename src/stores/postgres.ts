@@ -20,6 +20,8 @@
  * - `userIndex`: whether to keep an index of each user's sessions, once there are users; true.
  * - `usersTableName`: the table of that index, made when first needed; the session table's name and `_users`.
  * - `listenConnectionString`: how the change feed connects, where the pool leads to a pooler in transaction mode.
+ * - `otherWriters`: whether applications with connect-pg-simple write to the table too, who publish nothing: live
+ *   sessions are then read regularly besides; false.
  * - `clock`: what decides that a session's time is over; the system's by default.
  *
  * `close()` ends the feed's connection and the pruning.
@@ -65,7 +67,7 @@ const longestMessageBytes = 7_999;
 class PostgresStore implements SessionStore {
   readonly name = "postgres";
   readonly atomic = true;
-  readonly feed: FeedTraits = { kind: "notify", atomic: true };
+  readonly feed: FeedTraits;
   readonly ttlMs: number;
   readonly listByUser?: (user: string) => Promise<UserSession[]>;
   readonly #tables: PostgresTables;
@@ -75,6 +77,7 @@ class PostgresStore implements SessionStore {
 
   constructor(options: ResolvedPostgresOptions) {
     this.ttlMs = options.ttlMs;
+    this.feed = { kind: "notify", atomic: !options.otherWriters };
     this.#tables = new PostgresTables(options);
     this.#feed = new RemoteFeed(new PostgresFeedSource(this.#tables, options), options.clock);
     this.#pruning = new PostgresPruning(this.#tables, options);

@@ -1,9 +1,9 @@
 /** Tables for tests: each test has its own in the database of POSTGRES_URL, dropped after it. */
 import { randomUUID } from "node:crypto";
-import { Pool, type PoolConfig } from "pg";
-import { onTestFinished } from "vitest";
+import { Client, Pool, type PoolConfig } from "pg";
+import { expect, onTestFinished, vi } from "vitest";
 import type { SessionStore } from "../../src/core/session-store.ts";
-import { type PostgresStoreOptions, postgresStore } from "../../src/stores/postgres.ts";
+import { type PostgresPool, type PostgresStoreOptions, postgresStore } from "../../src/stores/postgres.ts";
 import { withService } from "../setup/services.ts";
 import type { StoreHarness } from "./conformance.ts";
 import { SetClock } from "./set-clock.ts";
@@ -85,4 +85,30 @@ export async function startPostgres(
       await end();
     },
   };
+}
+
+export const postgresUrl = (): string => postgres.url;
+
+/** The pool as a store sees it, with every query that passes it. */
+export function watched(pool: Pool): { pool: PostgresPool; queries: string[] } {
+  const queries: string[] = [];
+  const query = (text: string, values?: unknown[]) => {
+    queries.push(text);
+    return pool.query(text, values);
+  };
+  return { pool: { query, options: pool.options, ...{ Client } }, queries };
+}
+
+/** Resolves once `count` statements on the table wait for a lock. */
+export async function waitingForLock(pool: Pool, tableName: string, count = 1): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const { rows } = await pool.query(
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1",
+        [`%${tableName}%`],
+      );
+      expect(rows).toHaveLength(count);
+    },
+    { timeout: 10_000, interval: 5 },
+  );
 }

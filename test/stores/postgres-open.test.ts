@@ -1,0 +1,256 @@
+import connectPgSimple from "connect-pg-simple";
+import session from "express-session";
+import { Pool } from "pg";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { type PostgresStoreOptions, postgresStore } from "../../src/stores/postgres.ts";
+import {
+  describeWithPostgres,
+  drop,
+  newName,
+  postgresUrl,
+  testPool,
+  testStore,
+  testTable,
+} from "./postgres-tables.ts";
+import { keyOf } from "./session-keys.ts";
+import { SetClock, StoppedTimers } from "./set-clock.ts";
+
+const key = keyOf("a session");
+const later = () => Date.now() + 3_600_000;
+
+async function columns(pool: Pool, tableName: string, schemaName = "public"): Promise<unknown[]> {
+  const { rows } = await pool.query(
+    `SELECT column_name, data_type, datetime_precision, is_nullable, collation_name
+      FROM information_schema.columns WHERE table_name = $1 AND table_schema = $2 ORDER BY ordinal_position`,
+    [tableName, schemaName],
+  );
+  return rows;
+}
+
+async function indexes(pool: Pool, tableName: string, schemaName: string): Promise<string[]> {
+  const query = "SELECT indexdef FROM pg_indexes WHERE tablename = $1 AND schemaname = $2 ORDER BY 1";
+  const { rows } = await pool.query(query, [tableName, schemaName]);
+  return rows.map(({ indexdef }) => String(indexdef).replaceAll(schemaName, "schema"));
+}
+
+/** A schema that goes away with all that is in it. */
+async function testSchema(): Promise<{ schemaName: string; pool: Pool }> {
+  const schemaName = newName("schema");
+  const pool = new Pool({ connectionString: postgresUrl() });
+  await pool.query(`CREATE SCHEMA ${schemaName}`);
+  onTestFinished(async () => {
+    await pool.query(`DROP SCHEMA ${schemaName} CASCADE`);
+    await pool.end();
+  });
+  return { schemaName, pool };
+}
+
+/** A pool of a role that may do to the schema's tables what a session store does, and make none. */
+async function restrictedPool(admin: Pool, schemaName: string): Promise<Pool> {
+  const role = newName("role");
+  await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'of the role';
+    GRANT USAGE ON SCHEMA ${schemaName} TO ${role};
+    ALTER DEFAULT PRIVILEGES IN SCHEMA ${schemaName} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${role}`);
+  onTestFinished(async () => {
+    await admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+  const url = new URL(postgresUrl());
+  url.username = role;
+  url.password = "of the role";
+  return testPool({ connectionString: url.href });
+}
+
+describeWithPostgres("the tables of postgresStore", () => {
+  it("are made once, as connect-pg-simple makes them, by many at the same time", async () => {
+    const ours = await testSchema();
+    const theirs = await testSchema();
+    const stores = Array.from({ length: 8 }, () =>
+      testStore({ pool: testPool({ max: 1 }), schemaName: ours.schemaName }),
+    );
+    await Promise.all(stores.map((store, n) => store.create(keyOf(`${n}`), { cookie: {} }, later(), "ada")));
+    expect(await stores[0]?.listByUser?.("ada")).toHaveLength(8);
+
+    const PgStore = connectPgSimple(session);
+    const peer = new PgStore({
+      pool: theirs.pool,
+      schemaName: theirs.schemaName,
+      createTableIfMissing: true,
+    });
+    await new Promise((resolve) => peer.get("none", resolve));
+    await peer.close();
+    expect(await indexes(ours.pool, "session", ours.schemaName)).toEqual(
+      await indexes(theirs.pool, "session", theirs.schemaName),
+    );
+    expect(await columns(ours.pool, "session", ours.schemaName)).toEqual(
+      await columns(theirs.pool, "session", theirs.schemaName),
+    );
+  });
+
+  it("are not made unless that is asked for, and the error says how", async () => {
+    const { tableName, pool } = testTable();
+    const store = testStore({ pool, tableName, createTableIfMissing: false });
+    const missing = {
+      code: "STORE_OPEN",
+      message: expect.stringMatching(/createTableIfMissing.*CREATE TABLE/s),
+    };
+    await expect(store.read(key)).rejects.toMatchObject(missing);
+    await expect(store.changes?.({} as never, { heartbeatMs: 1000 })).rejects.toMatchObject(missing);
+    const error = await store.create(key, { cookie: {} }, later()).catch((thrown: Error) => thrown);
+    await pool.query(String(Object(error).message).replace(/^.*?\n/s, ""));
+    expect(await store.create(key, { cookie: {} }, later())).not.toBeNull();
+  });
+
+  it("are made again where they were dropped", async () => {
+    const { tableName, pool } = testTable();
+    const store = testStore({ pool, tableName });
+    await store.create(key, { cookie: {} }, later(), "ada");
+    await drop(pool, tableName);
+    await expect(store.read(key)).rejects.toMatchObject({ code: "STORE_OPEN" });
+    expect(await store.read(key)).toBeNull();
+    expect(await store.create(key, { cookie: {} }, later(), "ada")).not.toBeNull();
+    expect(await store.listByUser?.("ada")).toHaveLength(1);
+  });
+
+  it("has one of users only once there is a user", async () => {
+    const { tableName, pool } = testTable();
+    const store = testStore({ pool, tableName });
+    const other = testStore({ pool: testPool(), tableName });
+    await store.create(key, { cookie: {} }, later());
+    await store.touch(key, later(), {});
+    expect(await store.listByUser?.("ada")).toEqual([]);
+    await store.destroy(key, "destroyed");
+    expect(await columns(pool, `${tableName}_users`)).toEqual([]);
+    await other.create(key, { cookie: {} }, later(), "ada");
+    expect(await store.listByUser?.("ada")).toHaveLength(1);
+    expect(await columns(pool, `${tableName}_users`)).toHaveLength(4);
+  });
+
+  it("of users is asked for by name where the role may not make it, or is done without", async () => {
+    const { schemaName, pool } = await testSchema();
+    const restricted = await restrictedPool(pool, schemaName);
+    await testStore({ pool, schemaName }).read(key);
+    const store = testStore({ pool: restricted, schemaName });
+    expect(await store.create(keyOf("nobody's"), { cookie: {} }, later())).not.toBeNull();
+    const error = await store.create(key, { cookie: {} }, later(), "ada").catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({
+      code: "STORE_OPEN",
+      message: expect.stringMatching(/userIndex: false.*\nCREATE TABLE .*session_users/s),
+      cause: { code: "42501" },
+    });
+    expect(await store.read(key)).toBeNull();
+    const without = testStore({ pool: restricted, schemaName, userIndex: false });
+    expect(await without.create(key, { cookie: {} }, later(), "ada")).not.toBeNull();
+    expect(without.listByUser).toBeUndefined();
+
+    await pool.query(String(Object(error).message).replace(/^.*?\n/s, ""));
+    expect(await store.create(keyOf("hers"), { cookie: {} }, later(), "ada")).not.toBeNull();
+    expect(await store.listByUser?.("ada")).toHaveLength(1);
+    await expect(
+      testStore({ pool: restricted, schemaName, tableName: "other" }).read(key),
+    ).rejects.toMatchObject({
+      code: "STORE_OPEN",
+      message: expect.stringContaining("CREATE TABLE"),
+    });
+  });
+
+  it("are pruned of what is over, in as many batches as it takes", async () => {
+    const { tableName, pool } = testTable();
+    const clock = new SetClock();
+    const timers = new StoppedTimers(clock);
+    const store = testStore({ pool, tableName, clock: timers });
+    const create = (sid: string, lifeMs: number) =>
+      store.create(keyOf(sid), { cookie: {} }, clock.now() + lifeMs, "ada");
+    await Promise.all(Array.from({ length: 1100 }, (_, n) => create(`short ${n}`, 1000)));
+    await Promise.all([create("long", 5000), create("extended by the other package", 1000)]);
+    const kept = ["extended by the other package", "long"];
+    await pool.query(`UPDATE ${tableName} SET expire = to_timestamp($1::float8 / 1000) WHERE sid = $2`, [
+      clock.now() + 5000,
+      kept[0],
+    ]);
+    await create("destroyed by the other package", 1000);
+    await pool.query(`DELETE FROM ${tableName} WHERE sid LIKE 'destroyed%'`);
+    const held = await testPool().connect();
+    await held.query("BEGIN");
+    await held.query(`SELECT FROM ${tableName} WHERE sid = 'short 0' FOR UPDATE`);
+    clock.advance(1000);
+    timers.fire();
+    const ids = async (table: string) => {
+      const { rows } = await pool.query(`SELECT sid FROM ${table} ORDER BY sid`);
+      return rows.map(({ sid }) => sid);
+    };
+    const patience = { timeout: 10_000, interval: 10 };
+    await vi.waitFor(() => expect(timers.pendingCount, "the next round is due").toBe(1), patience);
+    expect(await ids(`${tableName}_users`)).toEqual(kept);
+    expect(await ids(tableName), "what somebody holds is left for the next").toEqual([...kept, "short 0"]);
+    await held.query("COMMIT");
+    held.release();
+    timers.fire();
+    await vi.waitFor(async () => expect(await ids(tableName)).toEqual(kept), patience);
+    await vi.waitFor(() => expect(timers.pendingCount).toBe(1), patience);
+    await store.close();
+    expect(timers.pendingCount).toBe(0);
+  });
+
+  it("are pruned again after a round that failed, which is told", async () => {
+    const timers = new StoppedTimers(new SetClock());
+    const told = vi.fn();
+    const { tableName, pool } = testTable();
+    testStore({ pool, tableName, createTableIfMissing: false, clock: timers, errorLog: told });
+    timers.fire();
+    await vi.waitFor(() => expect(timers.pendingCount).toBe(1), { timeout: 5000 });
+    expect(told).toHaveBeenCalledWith(expect.any(String), expect.objectContaining({ code: "STORE_OPEN" }));
+  });
+});
+
+it("checks the options of postgresStore, and says the cure", () => {
+  const pool = new Pool();
+  const from = (options: object) => () => postgresStore({ pool, ...options } as PostgresStoreOptions);
+  const refused: [object, RegExp][] = [
+    [{ pool: undefined }, /`pool`.*new Pool/],
+    [{ pool: { query: () => {} } }, /`pool`/],
+    [{ conString: "postgres://" }, /conString.*Pool/],
+    [{ pgPromise: {} }, /pgPromise.*\$pool/],
+    [{ disableTouch: true }, /disableTouch.*maxAge/],
+    [{ tabelName: "sessions" }, /no option tabelName/],
+    [{ tableName: 'a"."b' }, /schemaName/],
+    [{ tableName: "x".repeat(64) }, /63 bytes/],
+    [{ tableName: "a\0b" }, /`tableName`/],
+    [{ tableName: "x".repeat(60) }, /usersTableName/],
+    [{ usersTableName: "session" }, /another table/],
+    [{ ttl: "1d" }, /seconds/],
+    [{ ttl: 0 }, /seconds/],
+    [{ pruneSessionInterval: -1 }, /seconds/],
+    [{ listenConnectionString: 5432 }, /connection string/],
+  ];
+  for (const [options, message] of refused) {
+    expect(from(options), JSON.stringify(options)).toThrow(message);
+    expect(from(options)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+  }
+  for (const options of [{}, { disableTouch: false }, { tableName: "x".repeat(60), userIndex: false }]) {
+    void from(options)().close();
+  }
+});
+
+it("waits for half to one and a half of the interval between prunings, or what it is told", async () => {
+  const delays: number[] = [];
+  const clock = {
+    now: () => 0,
+    after: (delayMs: number) => {
+      delays.push(delayMs);
+      return () => {};
+    },
+  };
+  const open = (options: object) => postgresStore({ pool: new Pool(), clock, ...options });
+  for (let i = 0; i < 100; i += 1) open({});
+  expect(Math.min(...delays)).toBeGreaterThanOrEqual(450_000);
+  expect(Math.max(...delays)).toBeLessThanOrEqual(1_350_000);
+  expect(new Set(delays).size).toBeGreaterThan(50);
+  delays.length = 0;
+  open({ pruneSessionInterval: 60, pruneSessionRandomizedInterval: false });
+  open({ pruneSessionInterval: 60, pruneSessionRandomizedInterval: (delayMs: number) => delayMs / 2 });
+  open({ pruneSessionInterval: false });
+  open({ pruneSessionInterval: 10_000_000, pruneSessionRandomizedInterval: false });
+  expect(delays).toEqual([60_000, 30_000, 2 ** 31 - 1]);
+  expect(open({ ttl: 60 }).ttlMs).toBe(60_000);
+  expect(open({}).ttlMs).toBe(86_400_000);
+});
