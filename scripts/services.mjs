@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { findOnPath } from "./services/binaries.mjs";
+import { findMongo, findMongoReplica, startMongo, startMongoReplica } from "./services/mongodb.mjs";
 import { findPostgres, startPostgres } from "./services/postgres.mjs";
 import { findRedis, startRedis, startRedisCluster } from "./services/redis.mjs";
 
@@ -77,6 +78,22 @@ export const services = [
     debianPackages: ["postgresql"],
     find: findPostgres,
     open: async () => openServer(await startPostgres()),
+  },
+  {
+    name: "mongodb",
+    variable: "MONGODB_URL",
+    needs: "mongod, or Go 1.24 or later,",
+    debianPackages: ["golang-go"],
+    find: findMongo,
+    open: async () => openServer(await startMongo()),
+  },
+  {
+    name: "mongodb-replica",
+    variable: "MONGODB_REPLICA_URL",
+    needs: "mongod, or java, javac and mvn,",
+    debianPackages: ["default-jdk-headless", "maven"],
+    find: findMongoReplica,
+    open: async () => openServer(await startMongoReplica()),
   },
 ];
 

@@ -24,7 +24,9 @@ export type ServiceName =
   | "nginx"
   | "redis"
   | "redis-cluster"
-  | "postgres";
+  | "postgres"
+  | "mongodb"
+  | "mongodb-replica";
 
 export interface TestedService {
   readonly isMissing: boolean;
