@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -47,6 +48,7 @@ export async function cachedBuild(name, command) {
   try {
     const [program, ...args] = command(out);
     await promisify(execFile)(program, args, { cwd: join(root, ".ci", name), maxBuffer: 16 * 1024 * 1024 });
+    chmodSync(out, 0o755);
     // Another run may have built the same meanwhile.
     if (!existsSync(built)) renameSync(out, built);
   } finally {

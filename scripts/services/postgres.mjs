@@ -52,6 +52,8 @@ export async function startPostgres(options) {
       isReady,
       // "Fast": it does not wait for its clients to leave.
       stopSignal: "SIGINT",
+      // "Immediate". A kill would leave its shared memory behind, which only the next start on the same data removes.
+      closeSignal: "SIGQUIT",
       ...(user && { user }),
     },
     options,

@@ -28,7 +28,7 @@ import { freePort } from "./ports.mjs";
  * @property {() => Promise<void>} restart `stop` and `start`
  * @property {() => void} freeze SIGSTOP: connections stay, nothing answers
  * @property {() => void} thaw
- * @property {() => Promise<void>} close kills it and removes its temporary folder
+ * @property {() => Promise<void>} close ends it at once and removes its temporary folder
  *
  * @typedef {object} ServerKind
  * @property {string} name
@@ -37,6 +37,7 @@ import { freePort } from "./ports.mjs";
  * @property {(port: number) => Promise<boolean>} isReady asked again and again until it says so
  * @property {(dir: string) => Promise<void>} [prepare] the folder, once
  * @property {NodeJS.Signals} [stopSignal] SIGTERM if left out
+ * @property {NodeJS.Signals} [closeSignal] for a server whose data is thrown away; SIGKILL if left out
  * @property {{ uid: number, gid: number }} [user] whom the server runs as, where that is not who started it
  */
 
@@ -169,7 +170,7 @@ export async function startServer(kind, { port: wanted, dir: given, extraArgs = 
       if (child?.pid !== undefined) sendSignal(child.pid, "SIGCONT");
     },
     close: async () => {
-      await end("SIGKILL");
+      await end(kind.closeSignal ?? "SIGKILL");
       running.delete(endNow);
       removeData();
     },

@@ -4,6 +4,7 @@ import { dirname, join, normalize } from "node:path";
 import { endReasons, errorCodes, LiveSessions, refusals } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { describe, expect, test } from "vitest";
+import { services } from "../../scripts/services.mjs";
 import { resolveOptions } from "../../src/options.ts";
 import { compile, type Source } from "./compile.ts";
 import { documentedTypes, fragmentGlobals, imports } from "./documented.ts";
@@ -109,7 +110,8 @@ describe("names", () => {
       ...Object.keys(errorCodes),
       ...Object.keys(refusals),
       ...inSources(/code: "(SOCKET_\w+)"/g),
-      ...["CONNECT_ERROR", "SESSION_SECRET", "CHROMIUM_PATH", "LOGIN_REQUIRED"], // Socket.IO's, and variables of the environment
+      ...["CONNECT_ERROR", "SESSION_SECRET", "LOGIN_REQUIRED"], // Socket.IO's, and variables of the environment
+      ...services.map(({ variable }) => variable),
     ]);
     const named = documents.flatMap(({ file, codeSpans }) =>
       codeSpans.filter((code) => /^[A-Z]+(_[A-Z]+)+$/.test(code)).map((code) => ({ file, code })),
