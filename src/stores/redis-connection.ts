@@ -11,7 +11,7 @@ export interface RedisNode {
   /** Rejects with the driver's error. Commands that are sent in one turn of the event loop travel together. */
   send(command: readonly string[]): Promise<unknown>;
   /** Opens a connection of its own, that never comes back by itself: what is missed must not go unnoticed. */
-  subscribe(subscription: Subscription): Promise<{ close(): Promise<void> }>;
+  subscribe(subscription: Subscription): Promise<Subscriber>;
 }
 
 export interface RedisConnection {
@@ -26,9 +26,14 @@ export interface RedisConnection {
   masters(): Promise<RedisNode[]>;
 }
 
+export interface Subscriber {
+  /** Listens to all channels that match, besides. */
+  addPattern(pattern: string): Promise<void>;
+  close(): void;
+}
+
 export interface Subscription {
   readonly channel: string;
-  readonly pattern?: string | undefined;
   message(text: string): void;
   patternMessage(channel: string, text: string): void;
   /** The connection is of no more use. May be called more than once, and also while it is being opened. */

@@ -1,18 +1,15 @@
 /**
  * The change feed of the Redis store: a subscription by a connection of its own, duplicated from the client. What a
  * script writes it publishes in the same step; where keyspace events are on, other packages' writes are heard besides.
- *
- * In a Cluster the servers pass messages on to each other. A beat therefore goes through every one of them, and the feed
- * is alive when all have come back.
  */
-import { randomUUID } from "node:crypto";
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
 import type { FeedOptions } from "../core/session-store.ts";
 import { withTimeout } from "../core/with-timeout.ts";
 import { SocketSessionError } from "../errors.ts";
-import { beatMessage, readMessage } from "./change-message.ts";
-import type { RedisConnection, RedisNode, Subscription } from "./redis-connection.ts";
+import { readMessage } from "./change-message.ts";
+import { ClusterBeats } from "./redis-cluster-beats.ts";
+import type { RedisConnection, RedisNode, Subscriber } from "./redis-connection.ts";
 import type { RedisNames } from "./redis-keys.ts";
 import {
   isNews,
@@ -57,33 +54,41 @@ export class RedisFeed implements FeedSource {
   }
 
   async open(sink: FeedSink, { heartbeatMs }: FeedOptions): Promise<FeedConnection> {
-    const { connection, names, clock } = this.#options;
-    const [node, pattern] = await this.#whereToListen();
-    const beats = connection.isCluster
-      ? new ClusterBeats(connection, names.channel, clock, heartbeatMs, sink)
-      : undefined;
-    const listener = { channel: names.channel, ...this.#handlers(sink, beats), down: sink.down };
-    const late = () =>
-      new SocketSessionError(
-        "STORE_TIMEOUT",
-        `Expected to subscribe within ${2 * heartbeatMs} ms, but there was no answer. ${this.silenceCure}`,
-      );
-    const opening = this.#subscribe(node, listener, pattern);
-    opening.catch(() => {}); // told by withTimeout, or of no interest any more
-    const subscription = await withTimeout(
-      clock,
+    const opening = this.#open(sink, heartbeatMs);
+    return withTimeout(
+      this.#options.clock,
       2 * heartbeatMs,
       () => opening,
       () => {
         opening.then((opened) => opened.close()).catch(() => {}); // it came too late
-        return late();
+        const message = `Expected to subscribe within ${2 * heartbeatMs} ms, but there was no answer. `;
+        return new SocketSessionError("STORE_TIMEOUT", message + this.silenceCure);
       },
     );
+  }
+
+  async #open(sink: FeedSink, heartbeatMs: number): Promise<FeedConnection> {
+    const { connection, names, clock } = this.#options;
+    const node = await this.#anyNode();
+    const beats = connection.isCluster
+      ? new ClusterBeats(connection, names.channel, clock, heartbeatMs, sink)
+      : undefined;
+    const subscriber = await node.subscribe({
+      channel: names.channel,
+      ...this.#handlers(sink, beats),
+      down: (error) => sink.down(error),
+    });
+    try {
+      this.#hearsKeys = await this.#addKeys(node, subscriber);
+    } catch (error) {
+      subscriber.close();
+      throw error;
+    }
     beats?.start();
     return {
-      close: () => {
+      close: async () => {
         beats?.stop();
-        return subscription.close();
+        subscriber.close();
       },
     };
   }
@@ -113,17 +118,30 @@ export class RedisFeed implements FeedSource {
   }
 
   /** Any server will do, in a Cluster as well. */
-  async #whereToListen(): Promise<[node: RedisNode, pattern: string | undefined]> {
+  async #anyNode(): Promise<RedisNode> {
     const masters = await this.#options.connection.masters();
     const node = masters[Math.floor(Math.random() * masters.length)];
-    if (!node)
-      throw new SocketSessionError("STORE_FAILED", "Expected the Cluster's client to know a master.");
-    return [node, (await this.#wantsKeys(node)) ? await this.#pattern(node) : undefined];
+    if (node) return node;
+    throw new SocketSessionError(
+      "STORE_FAILED",
+      "Expected the Cluster's client to know a master, but it knows none.",
+    );
   }
 
-  async #pattern(node: RedisNode): Promise<string> {
-    const { connection, names } = this.#options;
-    return keyspacePattern((await selectedDatabase(node)) ?? connection.database, names.sessions);
+  /** Whether keyspace events are heard from now on. */
+  async #addKeys(node: RedisNode, subscriber: Subscriber): Promise<boolean> {
+    const { connection, names, keyspaceEvents } = this.#options;
+    if (!(await this.#wantsKeys(node))) return false;
+    const database = (await selectedDatabase(node)) ?? connection.database;
+    try {
+      await subscriber.addPattern(keyspacePattern(database, names.sessions));
+      return true;
+    } catch (error) {
+      const isRefused = error instanceof Error && error.message.startsWith("NOPERM");
+      if (keyspaceEvents !== "auto" || !isRefused) throw error;
+      debug("the user may not subscribe to keyspace events: %s", error.message);
+      return false;
+    }
   }
 
   async #wantsKeys(node: RedisNode): Promise<boolean> {
@@ -139,71 +157,5 @@ export class RedisFeed implements FeedSource {
       );
     }
     return true;
-  }
-
-  async #subscribe(node: RedisNode, listener: Subscription, pattern: string | undefined) {
-    try {
-      const subscription = await node.subscribe({ ...listener, pattern });
-      this.#hearsKeys = pattern !== undefined;
-      return subscription;
-    } catch (error) {
-      const isRefused = error instanceof Error && error.message.startsWith("NOPERM");
-      if (pattern === undefined || this.#options.keyspaceEvents !== "auto" || !isRefused) throw error;
-      debug("the user may not subscribe to keyspace events: %s", error.message);
-      this.#hearsKeys = false;
-      return node.subscribe(listener);
-    }
-  }
-}
-
-/** A sign of life through every server of a Cluster, again and again. */
-class ClusterBeats {
-  readonly #connection: RedisConnection;
-  readonly #channel: string;
-  readonly #clock: Clock;
-  readonly #everyMs: number;
-  readonly #sink: Pick<FeedSink, "alive" | "down">;
-  #missing = new Set<string>();
-  #sentAt = 0;
-  #cancel: (() => void) | undefined;
-  #stopped = false;
-
-  constructor(
-    connection: RedisConnection,
-    channel: string,
-    clock: Clock,
-    everyMs: number,
-    sink: Pick<FeedSink, "alive" | "down">,
-  ) {
-    this.#connection = connection;
-    this.#channel = channel;
-    this.#clock = clock;
-    this.#everyMs = everyMs;
-    this.#sink = sink;
-  }
-
-  start(): void {
-    this.#cancel = this.#clock.after(this.#everyMs, () => this.start());
-    this.#send().catch((error: unknown) => this.#sink.down(error));
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#cancel?.();
-  }
-
-  heard(beat: string): void {
-    if (this.#missing.delete(beat) && this.#missing.size === 0) this.#sink.alive(this.#sentAt);
-  }
-
-  async #send(): Promise<void> {
-    const masters = await this.#connection.masters();
-    if (this.#stopped) return;
-    const beats = masters.map((node) => ({ node, beat: randomUUID() }));
-    this.#sentAt = this.#clock.now();
-    this.#missing = new Set(beats.map(({ beat }) => beat));
-    await Promise.all(
-      beats.map(({ node, beat }) => node.send(["PUBLISH", this.#channel, beatMessage(beat)])),
-    );
   }
 }

@@ -6,6 +6,7 @@ import {
   property,
   type RedisConnection,
   type RedisNode,
+  type Subscriber,
   type Subscription,
 } from "./redis-connection.ts";
 
@@ -46,7 +47,13 @@ export function ioredisConnection(client: IoRedisClient | IoRedisCluster): Redis
   if (!("nodes" in client)) {
     return { ...traits, isCluster: false, send, masters: async () => [nodeOf(client)] };
   }
-  return { ...traits, isCluster: true, send, masters: async () => client.nodes("master").map(nodeOf) };
+  return { ...traits, isCluster: true, send, masters: () => mastersOf(client) };
+}
+
+async function mastersOf(client: IoRedisCluster): Promise<RedisNode[]> {
+  // One that is still connecting knows none; a command waits for that.
+  if (client.nodes("master").length === 0) await client.call("PING", []);
+  return client.nodes("master").map(nodeOf);
 }
 
 function nodeOf(client: IoRedisClient): RedisNode {
@@ -67,12 +74,13 @@ async function sendBy(client: IoRedisClient | IoRedisCluster, [name = "", ...arg
   }
 }
 
-async function subscribe(duplicate: IoRedisSubscriber, subscription: Subscription) {
+async function subscribe(duplicate: IoRedisSubscriber, subscription: Subscription): Promise<Subscriber> {
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => {}); // told by `down` besides
+  const close = () => duplicate.disconnect();
   const fail = (error: unknown) => {
     reject(error);
-    duplicate.disconnect();
+    close();
     subscription.down(error);
   };
   duplicate.on("error", fail);
@@ -81,17 +89,15 @@ async function subscribe(duplicate: IoRedisSubscriber, subscription: Subscriptio
   duplicate.on("pmessage", (_pattern: string, channel: string, text: string) =>
     subscription.patternMessage(channel, text),
   );
+  const unlessFailed = async (run: () => Promise<unknown>) => {
+    await Promise.race([run(), failed]);
+  };
   try {
-    await Promise.race([openSubscription(duplicate, subscription), failed]);
+    await unlessFailed(() => duplicate.connect());
+    await unlessFailed(() => duplicate.subscribe(subscription.channel));
   } catch (error) {
-    duplicate.disconnect();
+    close();
     throw error;
   }
-  return { close: async () => duplicate.disconnect() };
-}
-
-async function openSubscription(duplicate: IoRedisSubscriber, subscription: Subscription): Promise<void> {
-  await duplicate.connect();
-  await duplicate.subscribe(subscription.channel);
-  if (subscription.pattern !== undefined) await duplicate.psubscribe(subscription.pattern);
+  return { addPattern: (pattern) => unlessFailed(() => duplicate.psubscribe(pattern)), close };
 }

@@ -6,6 +6,7 @@ import {
   property,
   type RedisConnection,
   type RedisNode,
+  type Subscriber,
   type Subscription,
 } from "./redis-connection.ts";
 
@@ -70,7 +71,7 @@ function nodeOf(client: NodeRedisClient): RedisNode {
   };
 }
 
-async function subscribe(duplicate: NodeRedisSubscriber, subscription: Subscription) {
+async function subscribe(duplicate: NodeRedisSubscriber, subscription: Subscription): Promise<Subscriber> {
   // The duplicate would reconnect by itself, and nobody would know what was missed meanwhile: the first error ends it.
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => {}); // told by `down` besides
@@ -83,20 +84,16 @@ async function subscribe(duplicate: NodeRedisSubscriber, subscription: Subscript
     subscription.down(error);
   });
   duplicate.on("end", () => subscription.down(new Error("The connection of the change feed has ended.")));
-  const opened = openSubscription(duplicate, subscription);
+  const unlessFailed = async (run: () => Promise<unknown>) => {
+    await Promise.race([run(), failed]);
+  };
   try {
-    await Promise.race([opened, failed]);
+    await unlessFailed(() => duplicate.connect());
+    await unlessFailed(() => duplicate.subscribe(subscription.channel, (text) => subscription.message(text)));
   } catch (error) {
     close();
     throw error;
   }
-  return { close: async () => close() };
-}
-
-async function openSubscription(duplicate: NodeRedisSubscriber, subscription: Subscription): Promise<void> {
-  await duplicate.connect();
-  const { channel, pattern } = subscription;
-  await duplicate.subscribe(channel, (text) => subscription.message(text));
-  if (pattern === undefined) return;
-  await duplicate.pSubscribe(pattern, (text, from) => subscription.patternMessage(from, text));
+  const onPattern = (text: string, channel: string) => subscription.patternMessage(channel, text);
+  return { addPattern: (pattern) => unlessFailed(() => duplicate.pSubscribe(pattern, onPattern)), close };
 }

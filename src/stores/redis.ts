@@ -35,7 +35,7 @@ import type {
 } from "../core/session-store.ts";
 import { changeMessage, clearedMessage } from "./change-message.ts";
 import { isDocument } from "./document-text.ts";
-import { latest, type RedisConnection, type RedisNode, replyList, replyText } from "./redis-connection.ts";
+import { latest, type RedisConnection, replyList, replyText } from "./redis-connection.ts";
 import { RedisFeed } from "./redis-feed.ts";
 import { RedisNames } from "./redis-keys.ts";
 import { createMark, touchMark } from "./redis-keyspace.ts";
@@ -46,6 +46,7 @@ import {
   type Serializer,
 } from "./redis-options.ts";
 import * as scripts from "./redis-scripts.ts";
+import { storedSids } from "./redis-sids.ts";
 import { RedisUsers } from "./redis-users.ts";
 import { RemoteFeed } from "./remote-feed.ts";
 
@@ -64,7 +65,7 @@ class RedisStore implements SessionStore {
   readonly #connection: RedisConnection;
   readonly #names: RedisNames;
   readonly #serializer: Serializer;
-  readonly #scanCount: number;
+  readonly #sids: () => Promise<Set<string>>;
   readonly #clock: Clock;
   readonly #users: RedisUsers;
   readonly #source: RedisFeed;
@@ -76,7 +77,7 @@ class RedisStore implements SessionStore {
     this.#connection = connection;
     this.#names = names;
     this.#serializer = serializer;
-    this.#scanCount = scanCount;
+    this.#sids = () => storedSids(connection, names, scanCount);
     this.#clock = clock;
     this.#users = new RedisUsers(connection, names, clock);
     this.#source = new RedisFeed({ connection, names, clock, keyspaceEvents });
@@ -244,26 +245,6 @@ class RedisStore implements SessionStore {
     const document = await this.#serializer.parse(text);
     if (isDocument(document)) return document;
     throw new TypeError("Expected a stored session, an object with `cookie`, but found something else.");
-  }
-
-  async #sids(): Promise<Set<string>> {
-    const sids = new Set<string>(); // a key may be scanned twice
-    const nodes = await this.#connection.masters();
-    await Promise.all(nodes.map((node) => this.#scan(node, sids)));
-    return sids;
-  }
-
-  async #scan(node: RedisNode, sids: Set<string>): Promise<void> {
-    let cursor = "0";
-    do {
-      const command = ["SCAN", cursor, "MATCH", this.#names.sessions, "COUNT", String(this.#scanCount)];
-      const [next, keys] = replyList(await node.send(command));
-      for (const key of replyList(keys)) {
-        const sid = this.#names.sidOf(replyText(key));
-        if (sid !== undefined) sids.add(sid);
-      }
-      cursor = replyText(next);
-    } while (cursor !== "0");
   }
 }
 

@@ -152,6 +152,7 @@ class Link {
   readonly #opened: { resolve(): void; reject(error: unknown): void; readonly promise: Promise<void> };
   #connection: Promise<FeedConnection> | undefined;
   #closed = false;
+  #isConnected = false;
   #isOpen = false;
   #cancelBeat: (() => void) | undefined;
   #cancelSilence: (() => void) | undefined;
@@ -179,7 +180,10 @@ class Link {
       { heartbeatMs: this.#heartbeatMs },
     );
     this.#connection.then(
-      () => this.#beat(),
+      () => {
+        this.#isConnected = true;
+        this.#beat();
+      },
       (error: unknown) => this.#down(error),
     );
     await this.#opened.promise;
@@ -192,8 +196,10 @@ class Link {
     this.#cancelSilence?.();
     this.#beats.clear();
     this.#opened.reject(new Error("The feed was closed."));
-    // A connection that can't be opened, or closed, is gone as well.
-    await this.#connection?.then((connection) => connection.close()).catch(() => {});
+    // A connection that can't be opened, or closed, is gone as well. One that is late is closed when it comes: a database
+    // that does not answer holds nobody up.
+    const closing = this.#connection?.then((connection) => connection.close()).catch(() => {});
+    if (this.#isConnected) await closing;
   }
 
   #whileOpen(tell: () => void): void {

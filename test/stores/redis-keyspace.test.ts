@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { Redis } from "ioredis";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { SessionStore } from "../../src/core/session-store.ts";
 import { withService } from "../setup/services.ts";
 import { describeStore } from "./conformance.ts";
@@ -104,7 +104,7 @@ withService("redis").describe("redisStore with keyspace events", () => {
       expect(await store.read(key)).toBeNull();
     });
 
-    it("hears the database that the client has selected", async () => {
+    it("hears the database of the client's options", async () => {
       const url = `${server.url}/3`;
       const elsewhere = storeForTest({ client: await clientForTest(from, url), prefix });
       const there = await listen(elsewhere);
@@ -113,6 +113,17 @@ withService("redis").describe("redisStore with keyspace events", () => {
       expect(there.heard.changes).toEqual([{ kind: "changed", sid: "x" }]);
       await everythingTold(store, heard);
       expect(heard.changes.filter(({ sid }) => sid !== undefined)).toEqual([]);
+    });
+
+    it("hears the database that was selected since", async () => {
+      const client = new Redis(server.url);
+      onTestFinished(() => client.disconnect());
+      await client.select(5);
+      const elsewhere = storeForTest({ client, prefix });
+      const there = await listen(elsewhere);
+      await rawClient(`${server.url}/5`).set(`${prefix}x`, JSON.stringify(document));
+      await everythingTold(elsewhere, there.heard);
+      expect(there.heard.changes).toEqual([{ kind: "changed", sid: "x" }]);
     });
 
     it("leaves them alone where told to", async () => {
