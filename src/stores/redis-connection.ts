@@ -36,7 +36,7 @@ export interface Subscription {
   readonly channel: string;
   message(text: string): void;
   patternMessage(channel: string, text: string): void;
-  /** The connection is of no more use. May be called more than once, and also while it is being opened. */
+  /** The connection is of no more use; perhaps it never was. Not called after `close`. */
   down(error: unknown): void;
 }
 

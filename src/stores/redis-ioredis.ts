@@ -9,6 +9,7 @@ import {
   type Subscriber,
   type Subscription,
 } from "./redis-connection.ts";
+import { SubscriptionEnd } from "./redis-subscription.ts";
 
 /** What is used of a client. */
 export interface IoRedisClient {
@@ -75,29 +76,20 @@ async function sendBy(client: IoRedisClient | IoRedisCluster, [name = "", ...arg
 }
 
 async function subscribe(duplicate: IoRedisSubscriber, subscription: Subscription): Promise<Subscriber> {
-  const { promise: failed, reject } = Promise.withResolvers<never>();
-  failed.catch(() => {}); // told by `down` besides
-  const close = () => duplicate.disconnect();
-  const fail = (error: unknown) => {
-    reject(error);
-    close();
-    subscription.down(error);
-  };
-  duplicate.on("error", fail);
-  duplicate.on("close", () => fail(new Error("The connection of the change feed was closed.")));
+  const end = new SubscriptionEnd(
+    () => duplicate.disconnect(),
+    (error) => subscription.down(error),
+  );
+  duplicate.on("error", (error: unknown) => end.fail(error));
+  duplicate.on("close", () => end.fail(new Error("The connection of the change feed was closed.")));
   duplicate.on("message", (_channel: string, text: string) => subscription.message(text));
   duplicate.on("pmessage", (_pattern: string, channel: string, text: string) =>
     subscription.patternMessage(channel, text),
   );
-  const unlessFailed = async (run: () => Promise<unknown>) => {
-    await Promise.race([run(), failed]);
+  await end.orClose(() => duplicate.connect());
+  await end.orClose(() => duplicate.subscribe(subscription.channel));
+  return {
+    addPattern: (pattern) => end.unlessFailed(() => duplicate.psubscribe(pattern)),
+    close: () => end.close(),
   };
-  try {
-    await unlessFailed(() => duplicate.connect());
-    await unlessFailed(() => duplicate.subscribe(subscription.channel));
-  } catch (error) {
-    close();
-    throw error;
-  }
-  return { addPattern: (pattern) => unlessFailed(() => duplicate.psubscribe(pattern)), close };
 }

@@ -9,6 +9,7 @@ import {
   type Subscriber,
   type Subscription,
 } from "./redis-connection.ts";
+import { SubscriptionEnd } from "./redis-subscription.ts";
 
 /** What is used of a client. */
 export interface NodeRedisClient {
@@ -72,28 +73,19 @@ function nodeOf(client: NodeRedisClient): RedisNode {
 }
 
 async function subscribe(duplicate: NodeRedisSubscriber, subscription: Subscription): Promise<Subscriber> {
-  // The duplicate would reconnect by itself, and nobody would know what was missed meanwhile: the first error ends it.
-  const { promise: failed, reject } = Promise.withResolvers<never>();
-  failed.catch(() => {}); // told by `down` besides
-  const close = () => {
-    if (duplicate.isOpen) duplicate.destroy();
-  };
-  duplicate.on("error", (error) => {
-    reject(error);
-    close();
-    subscription.down(error);
-  });
-  duplicate.on("end", () => subscription.down(new Error("The connection of the change feed has ended.")));
-  const unlessFailed = async (run: () => Promise<unknown>) => {
-    await Promise.race([run(), failed]);
-  };
-  try {
-    await unlessFailed(() => duplicate.connect());
-    await unlessFailed(() => duplicate.subscribe(subscription.channel, (text) => subscription.message(text)));
-  } catch (error) {
-    close();
-    throw error;
-  }
+  const end = new SubscriptionEnd(
+    () => {
+      if (duplicate.isOpen) duplicate.destroy();
+    },
+    (error) => subscription.down(error),
+  );
+  duplicate.on("error", (error) => end.fail(error));
+  duplicate.on("end", () => end.fail(new Error("The connection of the change feed has ended.")));
+  await end.orClose(() => duplicate.connect());
+  await end.orClose(() => duplicate.subscribe(subscription.channel, (text) => subscription.message(text)));
   const onPattern = (text: string, channel: string) => subscription.patternMessage(channel, text);
-  return { addPattern: (pattern) => unlessFailed(() => duplicate.pSubscribe(pattern, onPattern)), close };
+  return {
+    addPattern: (pattern) => end.unlessFailed(() => duplicate.pSubscribe(pattern, onPattern)),
+    close: () => end.close(),
+  };
 }
