@@ -1,0 +1,65 @@
+/**
+ * Between a Redis client and its server: counts the commands that go through, and can hold the answers back until a
+ * number of commands has come, so that a client that waits between them would wait for ever.
+ */
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { onTestFinished } from "vitest";
+
+export interface CountingProxy {
+  readonly url: string;
+  /** How many commands a function causes. */
+  count(run: () => Promise<unknown>): Promise<number>;
+  /** Runs with all answers held back until that many commands have come. */
+  holdUntil<T>(commands: number, run: () => Promise<T>): Promise<T>;
+}
+
+/** An array of bulk strings begins a command; session data of these tests hold none. */
+const commandStart = /\*\d+\r\n\$/g;
+
+export async function countingProxy(serverUrl: string): Promise<CountingProxy> {
+  const { hostname, port } = new URL(serverUrl);
+  const sockets = new Set<Socket>();
+  let seen = 0;
+  let release = 0;
+  let held: (() => void)[] = [];
+  const forward = () => {
+    if (seen < release) return;
+    for (const write of held.splice(0)) write();
+  };
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => {}); // the test ends both
+    }
+    client.on("data", (data) => {
+      seen += data.toString("latin1").match(commandStart)?.length ?? 0;
+      upstream.write(data);
+      forward();
+    });
+    upstream.on("data", (data) => {
+      held.push(() => client.write(data));
+      forward();
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async count(run) {
+      const before = seen;
+      await run();
+      return seen - before;
+    },
+    async holdUntil(commands, run) {
+      release = seen + commands;
+      held = [];
+      return run();
+    },
+  };
+}
