@@ -41,12 +41,16 @@ async function mended(heard: Heard, times = 1): Promise<void> {
 }
 
 /** A way to the database that can be made to pass nothing on, with all connections left open. */
-async function startProxy(): Promise<{ url: string; freeze: () => void; connections: number }> {
+async function startProxy(): Promise<{ url: string; freeze: () => void; connections: number; open: number }> {
   const { hostname, port } = new URL(postgresUrl());
   const sockets = new Set<Socket>();
   let frozen = false;
   const server = createServer((near) => {
     proxy.connections += 1;
+    proxy.open += 1;
+    near.on("close", () => {
+      proxy.open -= 1;
+    });
     const far = connect(Number(port || 5432), hostname);
     for (const socket of [near, far]) sockets.add(socket.on("error", () => {}));
     near.on("data", (data) => frozen || far.write(data)).on("end", () => frozen || far.end());
@@ -62,7 +66,7 @@ async function startProxy(): Promise<{ url: string; freeze: () => void; connecti
   const freeze = () => {
     frozen = true;
   };
-  const proxy = { url: url.href, freeze, connections: 0 };
+  const proxy = { url: url.href, freeze, connections: 0, open: 0 };
   return proxy;
 }
 
@@ -162,6 +166,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     const closing = performance.now();
     await store.close(); // whose goodbyes nobody answers
     expect(performance.now() - closing).toBeLessThan(10_000);
+    await vi.waitFor(() => expect(proxy.open).toBe(0), patience);
     expect(heard.missedCount).toBe(0);
   });
 

@@ -20,6 +20,7 @@ type Peer = InstanceType<typeof PgStore>;
 
 const key = keyOf("a session");
 const HOUR = 3_600_000;
+const patience = { timeout: 10_000 };
 
 /** The peer's methods as promises. */
 function promised(peer: Peer) {
@@ -37,7 +38,9 @@ function promised(peer: Peer) {
   };
 }
 
-describeWithPostgres("postgresStore beside connect-pg-simple", () => {
+const zones = ["UTC", "America/New_York"];
+
+describeWithPostgres.each(zones)("postgresStore beside connect-pg-simple, with connections in %s", (zone) => {
   let tableName: string;
   let pool: Pool;
   let endPool: () => Promise<void>;
@@ -48,7 +51,7 @@ describeWithPostgres("postgresStore beside connect-pg-simple", () => {
 
   beforeEach(async () => {
     tableName = newName();
-    ({ pool, end: endPool } = openPool());
+    ({ pool, end: endPool } = openPool({ options: `-c TimeZone=${zone}` }));
     store = postgresStore({ pool, tableName, createTableIfMissing: true });
     peerStore = new PgStore({ pool, tableName });
     peer = promised(peerStore);
@@ -161,13 +164,14 @@ describeWithPostgres("postgresStore beside connect-pg-simple", () => {
     }
 
     it("share logins, writes and logouts, seen by live sockets within revalidateIntervalMs", async () => {
-      await start({ otherWriters: true, revalidateIntervalMs: 50 });
+      await start({ otherWriters: true, revalidateIntervalMs: 600 });
+      await expect.poll(() => own.sessions.stats().store.feed).toBe("whole");
       await theirs.post("/login", { name: "ada" });
       ada.cookie = theirs.cookie;
       const socket = await ada.connect("/");
       expect(await socket.emitWithAck("read")).toEqual({ name: "ada" });
       await theirs.post("/write", { n: 4 });
-      await expect.poll(() => socket.emitWithAck("read")).toEqual({ name: "ada", n: 4 });
+      await expect.poll(() => socket.emitWithAck("read"), patience).toEqual({ name: "ada", n: 4 });
       expect(await socket.emitWithAck("increment")).toBe(5);
       expect(JSON.parse(await theirs.get("/session"))).toEqual({ name: "ada", n: 5 });
       const gone = disconnected(socket);
