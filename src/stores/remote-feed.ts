@@ -202,15 +202,16 @@ class Link {
     if (this.#isConnected) await closing;
   }
 
+  /** What comes before the first sign of life is of before anybody listened, or of before they are told `missed`. */
   #whileOpen(tell: () => void): void {
-    if (!this.#closed) tell();
+    if (this.#isOpen && !this.#closed) tell();
   }
 
   #message(text: string): void {
     if (this.#closed) return;
     const message = readMessage(text);
-    if (message.kind === "change") this.#events.changed(message.change);
-    else if (message.kind !== "beat") this.#events.missed();
+    if (message.kind === "change") this.#whileOpen(() => this.#events.changed(message.change));
+    else if (message.kind !== "beat") this.#whileOpen(() => this.#events.missed());
     else {
       const sentAt = this.#beats.get(message.beat);
       if (sentAt !== undefined) this.#alive(sentAt);
