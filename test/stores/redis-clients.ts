@@ -1,38 +1,12 @@
-/** Clients of both packages for tests, of one server or of a Cluster, and what Redis holds behind the store's back. */
+/** Clients and stores for the tests of the Redis store, and what Redis holds behind the store's back. */
 import { randomUUID } from "node:crypto";
 import { Cluster, Redis } from "ioredis";
-import { createClient, createCluster } from "redis";
 import { expect, onTestFinished, vi } from "vitest";
 import type { SessionStore } from "../../src/core/session-store.ts";
 import { type RedisStoreOptions, redisStore } from "../../src/stores/redis.ts";
 import type { StoreHarness } from "./conformance.ts";
+import { type ClientPackage, openClient, openIoRedis } from "./redis-open.ts";
 import { SetClock } from "./set-clock.ts";
-
-export type ClientPackage = "redis" | "ioredis";
-
-export interface OpenedClient {
-  readonly client: RedisStoreOptions["client"];
-  close(): void;
-}
-
-export async function openClient(from: ClientPackage, url: string): Promise<OpenedClient> {
-  if (from === "ioredis") {
-    const client = openIoRedis(url);
-    return { client, close: () => client.disconnect() };
-  }
-  const rootNodes = url.split(",").map((one) => ({ url: one }));
-  const client = rootNodes.length > 1 ? createCluster({ rootNodes }) : createClient({ url });
-  client.on("error", () => {}); // tests that cut connections look at what comes of it
-  await client.connect();
-  return { client, close: () => client.destroy() };
-}
-
-export function openIoRedis(url: string): Redis | Cluster {
-  const urls = url.split(",");
-  const client = urls.length > 1 ? new Cluster(urls) : new Redis(url);
-  client.on("error", () => {});
-  return client;
-}
 
 /** Closed after the test. */
 export async function clientForTest(from: ClientPackage, url: string): Promise<RedisStoreOptions["client"]> {

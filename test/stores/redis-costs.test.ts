@@ -2,7 +2,8 @@ import { beforeEach, expect, it } from "vitest";
 import type { SessionStore } from "../../src/core/session-store.ts";
 import { withService } from "../setup/services.ts";
 import { type CountingProxy, countingProxy } from "./counting-proxy.ts";
-import { type ClientPackage, clientForTest, newPrefix, storeForTest } from "./redis-clients.ts";
+import { clientForTest, newPrefix, storeForTest } from "./redis-clients.ts";
+import type { ClientPackage } from "./redis-open.ts";
 import { keyOf } from "./session-keys.ts";
 import { SetClock } from "./set-clock.ts";
 

@@ -3,7 +3,8 @@ import { startRedisCluster } from "../../scripts/services/redis.mjs";
 import type { SessionStore } from "../../src/core/session-store.ts";
 import { withService } from "../setup/services.ts";
 import { everythingTold, feedOptions, Heard, listen } from "./heard.ts";
-import { type ClientPackage, clientForTest, newPrefix, rawClient, storeForTest } from "./redis-clients.ts";
+import { clientForTest, newPrefix, rawClient, storeForTest } from "./redis-clients.ts";
+import type { ClientPackage } from "./redis-open.ts";
 import { ownRedis } from "./redis-server.ts";
 import { keyOf } from "./session-keys.ts";
 

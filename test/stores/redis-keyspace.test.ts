@@ -4,14 +4,8 @@ import type { SessionStore } from "../../src/core/session-store.ts";
 import { withService } from "../setup/services.ts";
 import { describeStore } from "./conformance.ts";
 import { everythingTold, feedOptions, Heard, listen } from "./heard.ts";
-import {
-  type ClientPackage,
-  clientForTest,
-  newPrefix,
-  rawClient,
-  redisHarness,
-  storeForTest,
-} from "./redis-clients.ts";
+import { clientForTest, newPrefix, rawClient, redisHarness, storeForTest } from "./redis-clients.ts";
+import type { ClientPackage } from "./redis-open.ts";
 import { ownRedis } from "./redis-server.ts";
 import { keyOf } from "./session-keys.ts";
 

@@ -1,6 +1,12 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { expect, it, onTestFinished } from "vitest";
 import { withService } from "../setup/services.ts";
 import { describeStore } from "./conformance.ts";
-import { type ClientPackage, redisHarness } from "./redis-clients.ts";
+import { clientForTest, newPrefix, redisHarness, storeForTest } from "./redis-clients.ts";
+import type { ClientPackage } from "./redis-open.ts";
+import { keyOf } from "./session-keys.ts";
 
 const traits = {
   atomic: true,
@@ -10,6 +16,9 @@ const traits = {
   timePasses: true,
   users: true,
 };
+const fixture = fileURLToPath(new URL("fixtures/increment-redis.ts", import.meta.url));
+/** So that TypeScript sources also run on releases of Node that ask for the flag. */
+const execArgv = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
 const packages: ClientPackage[] = ["redis", "ioredis"];
 
 for (const service of ["redis", "redis-cluster"] as const) {
@@ -17,5 +26,26 @@ for (const service of ["redis", "redis-cluster"] as const) {
   server.describe(service === "redis" ? "one server" : "a Cluster", () => {
     for (const from of packages)
       describeStore(`redisStore, ${from}`, traits, () => redisHarness(from, server.url));
+
+    it.each(packages)(
+      "loses none of 400 increments by four processes, most of them with %s",
+      { timeout: 120_000 },
+      async (from) => {
+        const prefix = newPrefix();
+        const key = keyOf("a session");
+        const store = storeForTest({ client: await clientForTest(from, server.url), prefix });
+        await store.create(key, { cookie: {}, n: 0 }, Date.now() + 3_600_000);
+        const processes = [...packages, from, from].map((one) => {
+          const child = fork(fixture, [server.url, prefix, key.sid, "100", one], { execArgv });
+          onTestFinished(() => {
+            child.kill("SIGKILL");
+          });
+          return once(child, "exit");
+        });
+        expect((await Promise.all(processes)).map(([code]) => code)).toEqual([0, 0, 0, 0]);
+        expect((await store.read(key))?.document.n).toBe(400);
+        await store.destroy(key, "destroyed");
+      },
+    );
   });
 }

@@ -1,0 +1,64 @@
+import { Cluster, Redis } from "ioredis";
+import { createClient, createClientPool, createCluster, createSentinel } from "redis";
+import { afterAll, describe, expect, it } from "vitest";
+import { type RedisStoreOptions, redisStore } from "../../src/stores/redis.ts";
+
+const lazy = { lazyConnect: true } as const;
+const ioredis = new Redis(lazy);
+const url = "redis://127.0.0.1:1";
+
+afterAll(() => ioredis.disconnect());
+
+/** As JavaScript may call it. */
+const open = (options: object) => redisStore({ client: ioredis, ...options } as RedisStoreOptions);
+
+describe("redisStore", () => {
+  it("takes the clients of both packages, of one server and of a Cluster", async () => {
+    const clients: RedisStoreOptions["client"][] = [
+      createClient({ url }),
+      createCluster({ rootNodes: [{ url }] }),
+      ioredis,
+      new Cluster([url], lazy),
+    ];
+    for (const client of clients) {
+      const store = redisStore({ client });
+      expect(store).toMatchObject({ name: "redis", atomic: true, ttlMs: 86_400_000 });
+      expect(store.feed).toEqual({ kind: "pub/sub", atomic: true });
+      await store.close();
+    }
+  });
+
+  it("takes ttl in seconds, as connect-redis does", () => {
+    expect(open({ ttl: 60, prefix: "", scanCount: 1000, disableTTL: false }).ttlMs).toBe(60_000);
+  });
+
+  it.each([
+    ["a pool", createClientPool({ url }), /a pool/],
+    ["a Sentinel of node-redis", createSentinel({ name: "m", sentinelRootNodes: [] }), /use ioredis/],
+    ["something else", { get() {} }, /is a Object/],
+    ["nothing", undefined, /createClient.*is undefined/],
+  ])("refuses %s as client", (_what, client, message) => {
+    expect(() => open({ client })).toThrow(message);
+    expect(() => open({ client })).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+  });
+
+  it.each([
+    [{ disableTTL: true }, /disableTTL to be left out.*cookie\.maxAge/],
+    [{ disableTouch: true }, /disableTouch to be left out.*touchIntervalMs/],
+    [{ ttl: () => 60 }, /ttl to be a number of seconds, but it is a function.*cookie\.maxAge/],
+    [{ ttl: 0 }, /ttl to be a number of seconds, but it is 0/],
+    [{ prefix: 1 }, /prefix to be a string/],
+    [{ scanCount: 0 }, /scanCount/],
+    [{ serializer: {} }, /serializer to be an object like JSON/],
+    [{ keyspaceEvents: "yes" }, /keyspaceEvents to be "auto", true or false, but it is "yes"/],
+    [{ logErrors: true }, /no option logErrors.*The options are client, prefix/],
+    [{ client: new Redis({ ...lazy, keyPrefix: "app:" }) }, /keyPrefix, but it has "app:".*prefix/],
+    [{ client: new Cluster([url], { ...lazy, keyPrefix: "app:" }) }, /keyPrefix, but it has "app:"/],
+    [{ client: createClient({ url, keyPrefix: "app:" }) }, /keyPrefix, but it has "app:"/],
+    [{ client: createCluster({ rootNodes: [{ url }], keyPrefix: "app:" }) }, /keyPrefix, but it has/],
+    [{ client: createCluster({ rootNodes: [{ url }] }), keyspaceEvents: true }, /in a Cluster/],
+  ])("refuses %o", (options, message) => {
+    expect(() => open(options)).toThrow(message);
+    expect(() => open(options)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+  });
+});
