@@ -39,7 +39,7 @@ export class ConditionalWrites {
     const document = documentOf(fields, cookie);
     const kept = () => Math.max(current.expiresAt, this.#hub.live(key)?.snapshot?.expiresAt ?? 0);
     const until = () => (expiresAt === "keep" ? kept() : expiresAt);
-    const snapshot = await this.#write(key, document, until, () =>
+    const snapshot = await this.#write(key, true, document, until, () =>
       this.#hub.store.replace(key, current.revision, document, expiresAt, this.#userOf(document)),
     );
     if (snapshot && !sameFields(current.fields, fields)) this.#hub.announceChange(key, snapshot);
@@ -52,6 +52,7 @@ export class ConditionalWrites {
     const expiresAt = this.deadline(cookie);
     return this.#write(
       key,
+      false,
       document,
       () => expiresAt,
       () => this.#hub.store.create(key, document, expiresAt, this.#userOf(document)),
@@ -60,11 +61,12 @@ export class ConditionalWrites {
 
   async #write(
     key: SessionKey,
+    published: boolean,
     document: SessionDocument,
     expiresAt: () => number,
     write: () => Promise<Snapshot["revision"] | null>,
   ): Promise<Snapshot | null> {
-    return this.#hub.write(key, async () => {
+    return this.#hub.write(key, published, async () => {
       const revision = await write();
       return revision === null ? null : snapshotOf({ document, expiresAt: expiresAt(), revision });
     });

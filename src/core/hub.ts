@@ -9,7 +9,14 @@ import { isolate } from "./isolate.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { type End, LiveEntry, type Observer } from "./live-entry.ts";
 import { Reads } from "./reads.ts";
-import type { EndReason, SessionChange, SessionKey, SessionStore, StoredSession } from "./session-store.ts";
+import type {
+  EndReason,
+  Revision,
+  SessionChange,
+  SessionKey,
+  SessionStore,
+  StoredSession,
+} from "./session-store.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What the hub tells the application's own listeners. */
@@ -189,24 +196,32 @@ export class Hub {
 
   /**
    * Runs a write of this node, in the session's lock. What it resolves to is the current snapshot from then on; news of
-   * the feed that come meanwhile may be its own echo, and are looked at when it is done.
+   * the feed that come meanwhile may be its own echo, and are looked at when it is done. `published`: whether the feed
+   * will tell of it.
    */
-  async write(key: SessionKey, run: () => Promise<Snapshot | null>): Promise<Snapshot | null> {
+  async write(
+    key: SessionKey,
+    published: boolean,
+    run: () => Promise<Snapshot | null>,
+  ): Promise<Snapshot | null> {
     const entry = this.live(key);
     const asOf = this.clock.now();
     if (entry) entry.writing++;
     try {
       const snapshot = await run();
       const live = this.live(key); // it may have come to life meanwhile, and read what was before
-      if (snapshot && live) this.adopt(live, snapshot, asOf);
+      if (snapshot && live) {
+        if (published && this.#feed.state !== "none") live.echoes.expect(snapshot.revision);
+        this.adopt(live, snapshot, asOf);
+      }
       return snapshot;
     } catch (error) {
       if (entry) this.#checks.failed(entry); // nobody knows whether it was written
       throw error;
     } finally {
       if (entry && --entry.writing === 0) {
-        const news = entry.heard.splice(0).some((revision) => revision !== entry.snapshot?.revision);
-        if (news && !entry.isEnded) void this.#revalidate(entry);
+        const isNews = entry.heard.splice(0).filter((revision) => this.#isNews(entry, revision)).length > 0;
+        if (isNews && !entry.isEnded) void this.#revalidate(entry);
       }
     }
   }
@@ -254,6 +269,7 @@ export class Hub {
 
   /** Reads every live session again, in batches, as after a gap in the feed; false if one of them could not be read. */
   async revalidateAll(): Promise<boolean> {
+    for (const entry of this.#entries) entry.echoes.clear();
     const outcomes = await Promise.all([...this.#entries].map((entry) => this.#revalidate(entry)));
     return outcomes.every(Boolean);
   }
@@ -307,14 +323,22 @@ export class Hub {
     if (!entry) return;
     if (change.kind === "ended") this.finish(entry, { reason: change.reason });
     else if (entry.writing > 0) entry.heard.push(change.revision);
-    else if (change.revision === undefined || change.revision !== entry.snapshot?.revision)
-      void this.#revalidate(entry);
+    else if (this.#isNews(entry, change.revision)) void this.#revalidate(entry);
+  }
+
+  /** Whether a change that the feed told is another one than those of this node, which it tells as well. */
+  #isNews(entry: LiveEntry, revision: Revision | undefined): boolean {
+    if (revision === undefined) return true;
+    return !entry.echoes.take(revision) && revision !== entry.snapshot?.revision;
   }
 
   #feedBroken(error: unknown, asOf: number): void {
     this.report(error);
     const until = Math.min(asOf, this.clock.now());
-    for (const entry of this.#entries) entry.confirm(until); // the feed vouched for it until then
+    for (const entry of this.#entries) {
+      entry.confirm(until); // the feed vouched for it until then
+      entry.echoes.clear();
+    }
     this.#recheckAll();
   }
 

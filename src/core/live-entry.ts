@@ -1,3 +1,4 @@
+import { Echoes } from "./echoes.ts";
 import type { EndReason, Revision, SessionKey } from "./session-store.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -38,6 +39,8 @@ export class LiveEntry {
   writing = 0;
   /** Revisions the feed told during a write (undefined: it told none). */
   readonly heard: (Revision | undefined)[] = [];
+  /** Writes of this node that the feed has yet to tell. */
+  readonly echoes = new Echoes();
   /** How this node is about to end the session, so that the feed's echo does not end it with less. */
   ending: End | undefined;
   /** Failed or overdue checks in a row, for the back-off. */

@@ -163,7 +163,7 @@ export interface SessionStore {
   destroy(key: SessionKey, reason: EndReason): Promise<boolean>;
 
   /**
-   * Listens to the changes of all other writers of this database; own writes may be told too. Resolves once nothing
+   * Listens to the changes of all writers of this database, this store object's own included. Resolves once nothing
    * that happens from then on can be missed silently. Absent where the database cannot tell: then the hub asks.
    */
   changes?(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe>;
