@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { disconnected, refused } from "../support/browser.ts";
 import { connectEverywhere } from "../support/ends.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
-import { describeEverywhere, storeKinds } from "../support/matrix.ts";
+import { describeEverywhere, describeKinds } from "../support/matrix.ts";
 import { upgraded } from "../support/upgraded.ts";
 import { startWorld, type World } from "../support/world.ts";
 
@@ -126,7 +126,7 @@ describe.each([
   ["5", express],
   ["4", express4],
 ])("Passport 0.7 on Express %s", (_version, framework) => {
-  describe.each(storeKinds)("over $name", (store) => {
+  describeKinds("a login", (store) => {
     async function start() {
       world = await startWorld({
         framework,

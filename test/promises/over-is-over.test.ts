@@ -6,7 +6,7 @@ import { disconnected, refused } from "../support/browser.ts";
 import { connectEverywhere } from "../support/ends.ts";
 import { installHandlers, namespaces, serverSockets } from "../support/handlers.ts";
 import { settle } from "../support/manual-clock.ts";
-import { describeEverywhere, describeStores, storeKinds, transportKinds } from "../support/matrix.ts";
+import { describeEverywhere, describeKinds, describeStores, transportKinds } from "../support/matrix.ts";
 import { secret, startWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -15,7 +15,7 @@ afterEach(() => world.close());
 const sessionOf = async (browser: { get(path: string): Promise<string> }) =>
   JSON.parse(await browser.get("/session"));
 
-describe.each(storeKinds)("an end closes every socket of its session and no other, over $name", (store) => {
+describeKinds("an end closes every socket of its session and no other", (store) => {
   describe.each(transportKinds)("by $name", (kind) => {
     const transports = [...kind.transports];
 

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { disconnected } from "../support/browser.ts";
 import { installHandlers } from "../support/handlers.ts";
-import { storeKinds } from "../support/matrix.ts";
+import { describeKinds, type StoreKind, storeKinds } from "../support/matrix.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 afterEach(() => world.close());
 
-const start = async (open: (typeof storeKinds)[number]["open"]) => {
+const start = async (open: StoreKind["open"]) => {
   world = await startWorld({
     store: open(),
     userId: (data) => data.userId,
@@ -17,7 +17,9 @@ const start = async (open: (typeof storeKinds)[number]["open"]) => {
   });
 };
 
-describe.each(storeKinds.filter(({ feed }) => feed))("the sessions of a user, over $name", ({ open }) => {
+const listing = storeKinds.filter(({ feed }) => feed);
+
+function stories({ open }: StoreKind): void {
   test("are listed with their device, from the login on, and no one else's", async () => {
     await start(open);
     const before = Date.now();
@@ -47,7 +49,7 @@ describe.each(storeKinds.filter(({ feed }) => feed))("the sessions of a user, ov
     const there = await world.visitor({ userId: "ada", name: "there" });
     const eve = await world.visitor({ userId: "eve" });
     const sockets = await Promise.all([here, there, eve].map((visitor) => visitor.connect("/")));
-    const gone = disconnected(sockets[1] ?? sockets[0]);
+    const gone = disconnected(sockets[1] as (typeof sockets)[number]);
     const own = (await world.sessions.user("ada").list()).find(({ device }) => device === "here");
     const exceptPublicId = own?.publicId ?? "";
     expect(await world.sessions.user("ada").end({ exceptPublicId })).toBe(1);
@@ -73,7 +75,9 @@ describe.each(storeKinds.filter(({ feed }) => feed))("the sessions of a user, ov
     expect(await world.sessions.user("eve").end()).toBe(0);
     expect(JSON.parse(await visitor.get("/session")).data).toMatchObject({ name: "late" });
   });
-});
+}
+
+describeKinds("the sessions of a user", stories, listing);
 
 test("a store without an index, and sessions without the userId option, say so", async () => {
   const wrapped = storeKinds.find(({ feed }) => !feed);

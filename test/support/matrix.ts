@@ -6,6 +6,7 @@ import type { Clock, LiveSessionsOptions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { sqliteStore } from "socket-session/sqlite";
 import { describe } from "vitest";
+import { databaseKinds } from "./database-kinds.ts";
 
 export interface StoreKind {
   readonly name: string;
@@ -14,6 +15,8 @@ export interface StoreKind {
   /** Whether its expiry goes by the given clock. */
   readonly obeysClock: boolean;
   readonly feed: boolean;
+  /** Its server is not to be had here: its tests are reported as skipped. */
+  readonly isMissing?: boolean;
 }
 
 /** A clock that is moved by days would run the polls of all that time. */
@@ -31,6 +34,7 @@ export const storeKinds: readonly StoreKind[] = [
     obeysClock: true,
     feed: true,
   },
+  ...databaseKinds,
   { name: "a wrapped MemoryStore", open: () => new session.MemoryStore(), obeysClock: false, feed: false },
 ];
 
@@ -52,9 +56,19 @@ export interface Setting {
   readonly namespace: string;
 }
 
+/** Runs `tests` on every store, or those of `kinds`. */
+export function describeKinds(
+  name: string,
+  tests: (store: StoreKind) => void,
+  kinds: readonly StoreKind[] = storeKinds,
+): void {
+  for (const store of kinds)
+    describe.skipIf(store.isMissing)(`${name}, over ${store.name}`, () => tests(store));
+}
+
 /** Runs `tests` on every store, transport and namespace kind. */
 export function describeEverywhere(name: string, tests: (setting: Setting) => void): void {
-  describe.each(storeKinds)(`${name}, over $name`, (store) => {
+  describeKinds(name, (store) => {
     describe.each(transportKinds)("by $name", ({ transports }) => {
       describe.each(namespaceKinds)("in $name", ({ namespace }) => {
         tests({ store, transports: [...transports], namespace });
@@ -65,7 +79,7 @@ export function describeEverywhere(name: string, tests: (setting: Setting) => vo
 
 /** Runs `tests` on every store, by WebSocket in the main namespace. */
 export function describeStores(name: string, tests: (setting: Setting) => void): void {
-  describe.each(storeKinds)(`${name}, over $name`, (store) => {
+  describeKinds(name, (store) => {
     tests({ store, transports: ["websocket"], namespace: "/" });
   });
 }

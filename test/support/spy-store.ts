@@ -1,24 +1,21 @@
 import type { SessionStore } from "socket-session";
 
-type Operation = "read" | "create" | "replace" | "touch" | "destroy";
+const operations = ["read", "readMany", "create", "replace", "touch", "destroy"] as const;
+type Operation = (typeof operations)[number];
 
 /** A store that counts what reaches it. */
 export function spyStore(store: SessionStore): SessionStore & { calls: Record<Operation, number> } {
-  const calls: Record<Operation, number> = { read: 0, create: 0, replace: 0, touch: 0, destroy: 0 };
-  const counted = (operation: Operation) => ({
-    value: (...args: unknown[]) => {
-      calls[operation]++;
-      return Reflect.apply(store[operation], store, args);
+  const calls = { read: 0, readMany: 0, create: 0, replace: 0, touch: 0, destroy: 0 };
+  const isCounted = (name: unknown): name is Operation => operations.some((operation) => operation === name);
+  return new Proxy(Object.assign(Object.create(store), { calls }), {
+    get(target, name) {
+      if (name === "calls") return calls;
+      const value: unknown = Reflect.get(store, name, store); // with the store as `this`, for its private fields
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        if (isCounted(name)) calls[name]++;
+        return Reflect.apply(value, store, args);
+      };
     },
-  });
-  return Object.create(store, {
-    calls: { value: calls },
-    changes: { value: store.changes?.bind(store) },
-    close: { value: store.close.bind(store) },
-    read: counted("read"),
-    create: counted("create"),
-    replace: counted("replace"),
-    touch: counted("touch"),
-    destroy: counted("destroy"),
   });
 }
