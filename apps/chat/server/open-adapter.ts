@@ -3,6 +3,7 @@ import { createAdapter as mongoAdapter } from "@socket.io/mongo-adapter";
 import { createAdapter as postgresAdapter } from "@socket.io/postgres-adapter";
 import { createAdapter as redisAdapter } from "@socket.io/redis-adapter";
 import { createAdapter as redisStreamsAdapter } from "@socket.io/redis-streams-adapter";
+import { DisconnectsClientError } from "redis";
 import type { ServerOptions } from "socket.io";
 import type { AdapterChoice } from "./adapter-choice.ts";
 import { connectMongodb, connectPostgres, connectRedis } from "./connect.ts";
@@ -31,19 +32,18 @@ export async function openAdapter(choice: AdapterChoice, isInCluster: boolean): 
     case "cluster":
       return { adapter: clusterAdapter(), note, close: async () => {} };
     case "redis-streams": {
-      const client = await connectPublisher(choice.address);
+      const { client, close } = await connectRedisFor(choice.address);
       // The default of 5 s is how long a read under way would hold up the end of the process.
-      const adapter = redisStreamsAdapter(client, { blockTimeInMs: 1_000 });
-      return { adapter, note, close: async () => client.destroy() };
+      return { adapter: redisStreamsAdapter(client, { blockTimeInMs: 1_000 }), note, close };
     }
     case "redis": {
-      const client = await connectPublisher(choice.address);
-      const subscriber = await connectRedis(choice.address, variable);
+      const publisher = await connectRedisFor(choice.address);
+      const subscriber = await connectRedisFor(choice.address);
       const close = async () => {
-        client.destroy();
-        subscriber.destroy();
+        await publisher.close();
+        await subscriber.close();
       };
-      return { adapter: redisAdapter(client, subscriber), note, close };
+      return { adapter: redisAdapter(publisher.client, subscriber.client), note, close };
     }
     case "postgres":
       return { ...(await openPostgres(choice.address)), note };
@@ -54,15 +54,35 @@ export async function openAdapter(choice: AdapterChoice, isInCluster: boolean): 
 
 const variable = "the address for the Socket.IO adapter";
 
-/** The adapters drop the promises of what they publish: a Redis that goes away meanwhile would end the process. */
-async function connectPublisher(address: DatabaseUrl) {
+async function connectRedisFor(address: DatabaseUrl) {
   const client = await connectRedis(address, variable);
-  const publish = (channel: string, message: string | Buffer) => {
-    const published = client.PUBLISH(channel, message);
-    published.catch((error) => tellLost(address, error));
-    return published;
-  };
-  return Object.assign(client, { publish });
+  lookAfter(client, (error) => {
+    // this one says that the chat itself has closed the client
+    if (!(error instanceof DisconnectsClientError)) tellLost(address, error);
+  });
+  const close = async () => client.destroy();
+  return { client, close };
+}
+
+/**
+ * The adapters drop the promises of what they publish and subscribe to: a Redis that goes away meanwhile would end the
+ * process. So a client that they get, and the duplicates that they make of it, are looked after.
+ */
+function lookAfter(client: object, tell: (error: unknown) => void): void {
+  for (const name of ["publish", "subscribe", "pSubscribe", "unsubscribe", "pUnsubscribe"]) {
+    const method = Reflect.get(client, name);
+    Reflect.set(client, name, (...args: unknown[]) => {
+      const done: Promise<unknown> = Reflect.apply(method, client, args);
+      done.catch(tell);
+      return done;
+    });
+  }
+  const duplicate = Reflect.get(client, "duplicate");
+  Reflect.set(client, "duplicate", () => {
+    const other: unknown = Reflect.apply(duplicate, client, []);
+    if (typeof other === "object" && other !== null) lookAfter(other, tell);
+    return other;
+  });
 }
 
 function tellLost(address: DatabaseUrl, error: unknown): void {

@@ -36,15 +36,18 @@ export class Worker {
       if (this.#isStopped) return resolve(undefined);
       let isReady = false;
       const child = cluster.fork({ NODE_NAME: this.#name });
+      const release = holdMessages(child);
       this.#process = child;
       child.on("message", (message: unknown) => {
         if (!isReadyMessage(message)) return;
         isReady = true;
         this.#pauseMs = leastPauseMs;
+        release();
         resolve(message.notes);
       });
       child.once("exit", (code, signal) => {
         this.#process = undefined;
+        release();
         resolve(undefined);
         if (isReady && !this.#isStopped) this.#restart(signal ?? `code ${code}`);
       });
@@ -61,4 +64,22 @@ export class Worker {
     this.#restarting = setTimeout(() => void this.#again(), this.#pauseMs);
     this.#pauseMs = Math.min(2 * this.#pauseMs, mostPauseMs);
   }
+}
+
+/**
+ * Until a process is ready it would drop what it is sent, and with it the connections that the balancer hands over: the
+ * visitors would wait for ever. So all that is held back until the returned function is called; a process that has died
+ * meanwhile then refuses it, and the balancer closes the connection.
+ */
+function holdMessages(child: Process): () => void {
+  const held: unknown[][] = [];
+  const send = child.send;
+  Reflect.set(child, "send", (...message: unknown[]) => {
+    held.push(message);
+    return true;
+  });
+  return () => {
+    child.send = send;
+    for (const message of held.splice(0)) Reflect.apply(send, child, message);
+  };
 }

@@ -34,6 +34,10 @@ export async function startChat() {
   };
 }
 
+export interface OpenOptions {
+  readonly transports?: string[];
+}
+
 /** Somebody with a browser: one cookie for its forms and its tabs. */
 export class Visitor {
   readonly #url: string;
@@ -60,14 +64,16 @@ export class Visitor {
   }
 
   /** A tab that is connected. */
-  async open(): Promise<Tab> {
+  async open(options: OpenOptions = {}): Promise<Tab> {
     const jar = this;
     const extraHeaders = {
       get cookie() {
         return jar.cookie;
       },
     };
-    const tab = new Tab(connect(this.#url, { forceNew: true, reconnectionDelay: 20, extraHeaders }));
+    const tab = new Tab(
+      connect(this.#url, { forceNew: true, reconnectionDelay: 20, extraHeaders, ...options }),
+    );
     this.#tabs.push(tab);
     await tab.until("session");
     return tab;
@@ -113,6 +119,7 @@ export class Tab {
     return new Promise((resolve) => {
       const hear = (news: unknown) => {
         if (!matches(news)) return false;
+        this.#heard.length = 0;
         resolve(news as News<E>);
         return true;
       };

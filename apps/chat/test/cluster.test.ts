@@ -1,0 +1,197 @@
+/** The chat as several processes behind one address, over each store. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { chromiumPath, describeWithChromium } from "../../../test/setup/services.ts";
+import { type BuiltPage, buildPage } from "./build-page.ts";
+import { launchChromium } from "./chromium.ts";
+import { Cluster, openElsewhere } from "./cluster.ts";
+import { storeKinds } from "./store-kinds.ts";
+
+let page: BuiltPage;
+beforeAll(async () => {
+  page = await buildPage();
+}, 60_000);
+afterAll(() => page?.remove());
+
+let folder: string;
+let closing: (() => unknown)[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "chat-cluster-"));
+  closing = [() => rmSync(folder, { recursive: true, force: true })];
+});
+afterEach(async () => {
+  for (const close of closing.reverse()) await close();
+});
+
+function cluster(variables: Record<string, string>): Cluster {
+  const one = new Cluster({ pageDir: page.dir, folder, variables });
+  closing.push(() => one.close());
+  return one;
+}
+
+for (const { name, service, prepare, adapter } of storeKinds) {
+  service.describe(`three nodes over ${name}`, { timeout: 90_000 }, () => {
+    let chat: Cluster;
+    beforeEach(async () => {
+      const { STORE, remove } = await prepare(folder);
+      closing.push(remove);
+      chat = await cluster({ STORE }).start();
+    }, 60_000);
+
+    test("visitors on different nodes are in one chat, and a session is one on all of them", async () => {
+      await expect.poll(() => chat.output).toContain(`Socket.IO adapter: ${adapter}\n`);
+      const [ada, grace] = [await chat.member("Ada"), await chat.member("Grace")];
+      const tab = await ada.open();
+      const node = await tab.until("node");
+      const { tab: secondTab, node: second } = await openElsewhere(ada, [node]);
+      const { tab: other } = await openElsewhere(grace, [node, second]);
+
+      for (const one of [tab, secondTab, other])
+        expect(await one.until("here", ({ people }) => people.length === 2)).toMatchObject({
+          people: [{ name: "Ada" }, { name: "Grace" }],
+          guests: 0,
+        });
+      await tab.say("Is anybody there?");
+      expect(await other.until("message")).toMatchObject({ name: "Ada", text: "Is anybody there?" });
+      await other.say("On another node, yes.");
+      for (const one of [tab, secondTab])
+        expect(await one.until("message", ({ name }) => name === "Grace")).toBeDefined();
+
+      expect(await ada.post("/rename", { name: "Countess" })).toBe("303 /");
+      const isRenamed = ({ people }: { people: readonly { name: string }[] }) =>
+        people[0]?.name === "Countess";
+      await Promise.all([tab, secondTab, other].map((one) => one.until("here", isRenamed)));
+      await secondTab.say("It's me.");
+      expect(await other.until("message")).toMatchObject({ name: "Countess", text: "It's me." });
+
+      expect(await ada.post("/logout")).toBe("303 /");
+      for (const one of [tab, secondTab])
+        expect(await one.until("session:end")).toEqual({ reason: "destroyed" });
+      expect(await other.until("here", ({ people }) => people.length === 1)).toMatchObject({
+        people: [{ name: "Grace" }],
+      });
+      expect(await other.say("Goodbye.")).toEqual({ ok: true });
+    });
+
+    test("polling stays with its node", async () => {
+      const grace = await chat.member("Grace");
+      const transports = ["polling"];
+      const first = await openElsewhere(grace, [], { transports });
+      const second = await openElsewhere(grace, [first.node], { transports });
+      const third = await openElsewhere(grace, [first.node, second.node], { transports });
+      const tabs = [first.tab, second.tab, third.tab];
+      const ids = tabs.map(({ socket }) => socket.id);
+      for (const [index, tab] of tabs.entries()) {
+        expect(await tab.say(`by polling ${index}`)).toEqual({ ok: true });
+        for (const one of tabs) await one.until("message", ({ text }) => text === `by polling ${index}`);
+      }
+      expect(tabs.map(({ socket }) => socket.id)).toEqual(ids);
+    });
+
+    test("a node that dies is started again, and told what was said before", async () => {
+      const ada = await chat.member("Ada");
+      await (await ada.open()).say("Remember me.");
+      const [victim = 0, ...others] = await chat.workers();
+      process.kill(victim, "SIGKILL");
+      await expect.poll(async () => (await chat.workers()).length, { timeout: 20_000 }).toBe(3);
+      expect(await chat.workers()).toEqual(expect.arrayContaining(others));
+      const nodesThatRemember = new Set<string>();
+      const visit = async () => {
+        const tab = await chat.visitor().open();
+        const history = await tab.until("history");
+        const node = await tab.until("node");
+        tab.socket.disconnect();
+        if (history.some(({ text }) => text === "Remember me.")) nodesThatRemember.add(node);
+        return [...nodesThatRemember].sort();
+      };
+      await expect.poll(visit, { timeout: 40_000 }).toEqual(["node 1", "node 2", "node 3"]);
+      expect(chat.output).toMatch(/^node [123] has ended \(SIGKILL\)\. Starting it again\.$/m);
+    });
+  });
+}
+
+describe("the cluster", { timeout: 90_000 }, () => {
+  const STORE = () => `file:${folder}/chat.sqlite`;
+
+  test.each(["SIGINT", "SIGTERM"] as const)("ends whole at %s, and keeps the sessions", async (signal) => {
+    const first = await cluster({ STORE: STORE(), NODES: "2", NODE_NAME: "eu" }).start();
+    const ada = await first.member("Ada");
+    const tab = await ada.open();
+    expect(await tab.until("node")).toMatch(/^eu [12]$/);
+    const workers = await first.workers();
+    expect(workers).toHaveLength(2);
+    first.primary.kill(signal);
+    expect(await first.end()).toBe(0);
+    for (const pid of workers) expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
+
+    const second = await cluster({ STORE: STORE(), NODES: "2" }).start();
+    const again = second.visitor();
+    again.cookie = ada.cookie;
+    expect(await (await again.open()).until("here", ({ people }) => people.length > 0)).toMatchObject({
+      people: [{ name: "Ada" }],
+    });
+  });
+
+  test("leaves no worker behind when the primary is killed", async () => {
+    const chat = await cluster({ STORE: STORE(), NODES: "2" }).start();
+    const workers = await chat.workers();
+    chat.primary.kill("SIGKILL");
+    for (const pid of workers) await expect.poll(() => isRunning(pid), { timeout: 20_000 }).toBe(false);
+  });
+
+  test.each([
+    ["memory", "STORE=memory keeps the sessions in one process, and the nodes of a cluster are several."],
+    ["redis://user:hunter2@127.0.0.1:1", "STORE names redis://127.0.0.1:1, and no connection could be made:"],
+  ])("says once why it can't start: %s", async (STORE, words) => {
+    const chat = cluster({ STORE });
+    expect(await chat.end()).toBe(1);
+    expect(chat.output.split(words)).toHaveLength(2);
+    expect(chat.output).not.toContain("hunter2");
+    expect(chat.output).not.toMatch(/^ +at /m);
+  });
+
+  test("says that its port is taken", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, resolve));
+    closing.push(() => taken.close());
+    const address = taken.address();
+    const PORT = typeof address === "object" && address ? String(address.port) : "";
+    const chat = cluster({ STORE: STORE(), PORT, NODES: "2" });
+    expect(await chat.end()).toBe(1);
+    expect(chat.output).toContain(`Port ${PORT} is taken.`);
+  });
+});
+
+describeWithChromium("in a browser", { timeout: 60_000 }, () => {
+  test("the page says which node has served it, and which has its socket", async () => {
+    const chat = await cluster({ STORE: `file:${folder}/chat.sqlite` }).start();
+    const browser = await launchChromium(chromiumPath());
+    closing.push(() => browser.close());
+    const tab = await browser.newPage();
+    await tab.goto(chat.url);
+    await tab
+      .getByText(
+        /^(node [123] serves this page · node [123] your socket|node [123] serves this page and your socket)$/,
+      )
+      .waitFor();
+    await tab.getByLabel("Your name").fill("Ada");
+    await tab.getByRole("button", { name: "Log in" }).click();
+    await tab.getByRole("status").filter({ hasText: "Connected as Ada" }).waitFor();
+    await tab.getByText("Change name").click();
+    await tab.getByLabel("New name").fill("Countess");
+    await tab.getByRole("button", { name: "Rename" }).click();
+    await tab.getByRole("status").filter({ hasText: "Connected as Countess" }).waitFor();
+    expect(await tab.locator("#nodes").isVisible()).toBe(true);
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false; // what else a signal of 0 can fail for does not happen to one's own processes
+  }
+}
