@@ -36,9 +36,9 @@ export function limitsOf(store: ResolvedOptions["store"]): string[] {
     limits.push(
       "what other processes change is seen by sockets within `revalidateIntervalMs` only, and a login there looks like a logout",
     );
-  if (store.feed?.atomic === false)
+  if (store.feed?.complete === false)
     limits.push(
-      "a process that dies between a write and its message leaves other nodes without it, until they read the session again within `revalidateIntervalMs`",
+      "the feed does not tell of every write; what it leaves out, sockets see within `revalidateIntervalMs`",
     );
   return limits;
 }

@@ -75,7 +75,7 @@ export class Hub {
     });
     this.#checks = new Checks({
       ...options,
-      feedSuffices: () => this.#feed.state === "whole" && store.feed?.atomic !== false,
+      feedSuffices: () => this.#feed.state === "whole" && store.feed?.complete !== false,
       freshAsOf: (entry) => this.#freshAsOf(entry),
       verify: (entry) => void this.#revalidate(entry),
     });

@@ -90,8 +90,11 @@ export interface FeedOptions {
 export interface FeedTraits {
   /** For `stats()`: `notify`, `change stream`, … */
   readonly kind: string;
-  /** Whether a write and its publication are one step. Where not, live sessions are read regularly besides. */
-  readonly atomic: boolean;
+  /**
+   * Whether it tells of every write. Not where a write and its message are two steps, and a crash may come between; nor
+   * where other packages write without one. Then live sessions are read regularly besides.
+   */
+  readonly complete: boolean;
 }
 
 export type Unsubscribe = () => Promise<void>;

@@ -52,7 +52,7 @@ interface Entry {
 class MemoryStore implements SessionStore {
   readonly name = "memory";
   readonly atomic = true;
-  readonly feed = { kind: "memory", atomic: true };
+  readonly feed = { kind: "memory", complete: true };
   readonly #clock: Clock;
   readonly #sidsByUser = new Map<string, Set<string>>();
   readonly #entriesBySid: ExpiringMap<Entry>;

@@ -76,7 +76,7 @@ export function sqliteStore(options: SqliteStoreOptions): SessionStore {
 class SqliteStore implements SessionStore {
   readonly name = "sqlite";
   readonly atomic = true;
-  readonly feed = { kind: "table of changes", atomic: true };
+  readonly feed = { kind: "table of changes", complete: true };
   readonly #path: string;
   readonly #queue: LockQueue;
   readonly #tables: SqliteTables;

@@ -138,9 +138,9 @@ test("a gap during the catching up is caught up with as well", async () => {
   expect(observer.heard).toEqual(["destroyed"]);
 });
 
-test("a feed that is not atomic with the writes is not relied on alone", async () => {
+test("a feed that does not tell of every write is not relied on alone", async () => {
   const hand = inHand();
-  Object.assign(hand.set.store, { feed: { kind: "a collection", atomic: false } });
+  Object.assign(hand.set.store, { feed: { kind: "a collection", complete: false } });
   const { key, observer } = await watched(hand, "a");
   await hand.memory.destroy(key, "destroyed"); // and its writer died before it told
   await hand.clock.advance(30_000);

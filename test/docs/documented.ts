@@ -12,7 +12,11 @@ import type {
   AttachOptions, EndReasonCode, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
   RefusalCode, SessionEvents, SessionState, SessionStore, Stats,
 } from "socket-session";
+import type { ListedSession, UserSessions } from "socket-session";
 import type { MemoryStoreOptions } from "socket-session/memory";
+import type { MongodbStoreOptions } from "socket-session/mongodb";
+import type { PostgresStoreOptions } from "socket-session/postgres";
+import type { RedisStoreOptions } from "socket-session/redis";
 import type { SqliteStoreOptions } from "socket-session/sqlite";
 import type { InjectOptions } from "socket-session/testing";
 `;
@@ -35,12 +39,17 @@ export const documentedTypes: readonly DocumentedType[] = [
     headings: ["Methods"],
   },
   { keys: "keyof LiveSessionsEvents", file: reference("sessions"), headings: ["Events"] },
+  { keys: "keyof UserSessions", file: reference("sessions"), headings: ["user(id)"] },
+  { keys: "keyof ListedSession", file: reference("sessions"), headings: ["A listed session"] },
   { keys: "keyof Stats", file: reference("sessions"), headings: ["stats()"] },
   { keys: `keyof Stats["store"]`, file: reference("sessions"), headings: ["stats().store"] },
   { keys: "RefusalCode", file: reference("refusals-and-ends"), headings: ["Refusals"] },
   { keys: "EndReasonCode", file: reference("refusals-and-ends"), headings: ["Ends"] },
   { keys: "keyof MemoryStoreOptions", file: "docs/stores/memory.md", headings: ["Options"] },
   { keys: "keyof SqliteStoreOptions", file: "docs/stores/sqlite.md", headings: ["Options"] },
+  { keys: "keyof RedisStoreOptions", file: "docs/stores/redis.md", headings: ["Options"] },
+  { keys: "keyof PostgresStoreOptions", file: "docs/stores/postgres.md", headings: ["Options"] },
+  { keys: "keyof MongodbStoreOptions", file: "docs/stores/mongodb.md", headings: ["Options"] },
   { keys: "keyof SessionStore", file: "docs/stores/writing-a-store.md", headings: ["The port", "Abilities"] },
   { keys: "keyof InjectOptions", file: "docs/guide/testing-your-app.md", headings: ["Options"] },
 ];
