@@ -9,6 +9,8 @@ export interface PostgresPool {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
   /** What it was made with. */
   readonly options: object;
+  on?(event: "error", listener: (error: Error) => void): unknown;
+  removeListener?(event: "error", listener: (error: Error) => void): unknown;
 }
 
 /** A `Client` of `pg`, made for the feed alone. */
@@ -20,7 +22,7 @@ export interface PostgresClient {
   unref?(): void;
 }
 
-export type PostgresClientClass = new (config: object) => PostgresClient;
+type PostgresClientClass = new (config: object) => PostgresClient;
 
 export interface PostgresStoreOptions {
   pool: PostgresPool;

@@ -13,7 +13,7 @@
  */
 import { quotedIdentifier, quotedLiteral } from "./postgres-quoting.ts";
 
-export interface PostgresNames {
+interface PostgresNames {
   readonly schemaName: string | undefined;
   readonly tableName: string;
   readonly usersTableName: string | undefined;

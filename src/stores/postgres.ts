@@ -24,8 +24,9 @@
  *   sessions are then read regularly besides; false.
  * - `clock`: what decides that a session's time is over; the system's by default.
  *
- * `close()` ends the feed's connection and the pruning.
+ * `close()` ends the feed's connection and the pruning. Until then the pool has a listener for errors of its idle clients.
  */
+import createDebug from "debug";
 import type {
   CookieDocument,
   EndReason,
@@ -45,6 +46,7 @@ import { changeMessage, clearedMessage } from "./change-message.ts";
 import { documentText, parseDocument } from "./document-text.ts";
 import { PostgresFeedSource } from "./postgres-feed.ts";
 import {
+  type PostgresPool,
   type PostgresStoreOptions,
   type ResolvedPostgresOptions,
   resolvePostgresOptions,
@@ -61,6 +63,8 @@ export function postgresStore(options: PostgresStoreOptions): SessionStore {
   return new PostgresStore(resolvePostgresOptions(options));
 }
 
+const debug = createDebug("socket-session:store");
+
 /** NOTIFY takes less than 8000 bytes. */
 const longestMessageBytes = 7_999;
 
@@ -73,11 +77,14 @@ class PostgresStore implements SessionStore {
   readonly #tables: PostgresTables;
   readonly #feed: RemoteFeed;
   readonly #pruning: PostgresPruning;
+  readonly #pool: PostgresPool;
   #closed = false;
 
   constructor(options: ResolvedPostgresOptions) {
+    this.#pool = options.pool;
+    this.#pool.on?.("error", idleClientLost);
     this.ttlMs = options.ttlMs;
-    this.feed = { kind: "notify", atomic: !options.otherWriters };
+    this.feed = { kind: "notify", complete: !options.otherWriters };
     this.#tables = new PostgresTables(options);
     this.#feed = new RemoteFeed(new PostgresFeedSource(this.#tables, options), options.clock);
     this.#pruning = new PostgresPruning(this.#tables, options);
@@ -174,6 +181,7 @@ class PostgresStore implements SessionStore {
   }
 
   async close(): Promise<void> {
+    if (!this.#closed) this.#pool.removeListener?.("error", idleClientLost);
     this.#closed = true;
     this.#pruning.stop();
     await this.#feed.close();
@@ -207,6 +215,11 @@ class PostgresStore implements SessionStore {
       stored: storedSession(row),
     }));
   }
+}
+
+/** The pool has replaced it already; without a listener, Node would end the process when the database restarts. */
+function idleClientLost(error: Error): void {
+  debug("an idle client of the pool was lost: %O", error);
 }
 
 function storedSession(row: Row): StoredSession {

@@ -1,8 +1,9 @@
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { Client, type Pool } from "pg";
+import { Client, Pool } from "pg";
 import { expect, it, onTestFinished, vi } from "vitest";
 import type { SessionKey, SessionStore } from "../../src/core/session-store.ts";
+import { postgresStore } from "../../src/stores/postgres.ts";
 import { everythingTold, Heard, isOf } from "./heard.ts";
+import { startProxy } from "./postgres-proxy.ts";
 import {
   describeWithPostgres,
   newName,
@@ -16,10 +17,13 @@ import { keyOf } from "./session-keys.ts";
 
 const key = keyOf("a session");
 const later = () => Date.now() + 3_600_000;
+/** Soon enough to be waited for. */
 const heartbeatMs = 250;
-const patience = { timeout: 10_000, interval: 5 };
+/** So long that no busy machine takes a feed for silent. */
+const patient = { heartbeatMs: 10_000 };
+const waiting = { timeout: 10_000, interval: 5 };
 
-async function listen(store: SessionStore, options = { heartbeatMs }): Promise<Heard> {
+async function listen(store: SessionStore, options = patient): Promise<Heard> {
   const heard = new Heard();
   if (!store.changes) throw new Error("Expected a store with a feed.");
   await store.changes(heard, options);
@@ -37,37 +41,7 @@ async function listeners(pool: Pool, tableName: string): Promise<number[]> {
 }
 
 async function mended(heard: Heard, times = 1): Promise<void> {
-  await vi.waitFor(() => expect(heard.missedCount).toBe(times), patience);
-}
-
-/** A way to the database that can be made to pass nothing on, with all connections left open. */
-async function startProxy(): Promise<{ url: string; freeze: () => void; connections: number; open: number }> {
-  const { hostname, port } = new URL(postgresUrl());
-  const sockets = new Set<Socket>();
-  let frozen = false;
-  const server = createServer((near) => {
-    proxy.connections += 1;
-    proxy.open += 1;
-    near.on("close", () => {
-      proxy.open -= 1;
-    });
-    const far = connect(Number(port || 5432), hostname);
-    for (const socket of [near, far]) sockets.add(socket.on("error", () => {}));
-    near.on("data", (data) => frozen || far.write(data)).on("end", () => frozen || far.end());
-    far.on("data", (data) => frozen || near.write(data)).on("end", () => frozen || near.end());
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const url = new URL(postgresUrl());
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const freeze = () => {
-    frozen = true;
-  };
-  const proxy = { url: url.href, freeze, connections: 0, open: 0 };
-  return proxy;
+  await vi.waitFor(() => expect(heard.missedCount).toBe(times), waiting);
 }
 
 describeWithPostgres("the feed of postgresStore", () => {
@@ -76,7 +50,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     const own = testPool({ max: 1 });
     const store = testStore({ pool: own, tableName });
     const heard = await listen(store);
-    const stop = await store.changes?.(new Heard(), { heartbeatMs });
+    const stop = await store.changes?.(new Heard(), patient);
     expect(await listeners(pool, tableName)).toHaveLength(1);
     expect(own.totalCount).toBe(1);
     const client = await own.connect(); // the only one
@@ -84,7 +58,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     await stop?.();
     expect(await listeners(pool, tableName)).toHaveLength(1);
     await store.close();
-    await vi.waitFor(async () => expect(await listeners(pool, tableName)).toEqual([]), patience);
+    await vi.waitFor(async () => expect(await listeners(pool, tableName)).toEqual([]), waiting);
     expect(own.totalCount).toBe(1);
     expect(heard.errors).toEqual([]);
     await expect(listen(store)).rejects.toThrow(/closed/);
@@ -97,13 +71,33 @@ describeWithPostgres("the feed of postgresStore", () => {
     const other = testStore({ pool: testPool(), tableName });
     const heard = await listen(store);
     await pool.query("SELECT pg_terminate_backend($1)", await listeners(pool, tableName));
-    await vi.waitFor(() => expect(heard.errors).toHaveLength(1), patience);
+    await vi.waitFor(() => expect(heard.errors).toHaveLength(1), waiting);
     expect(String(heard.errors[0])).toMatch(/terminat/);
     expect(heard.missedCount).toBe(0);
     await mended(heard);
     await everythingTold(other, heard);
     expect(heard.errors).toHaveLength(1);
     expect(await listeners(pool, tableName)).toHaveLength(1);
+  });
+
+  it("outlives a database that ends all connections, and so does the process", async () => {
+    const { tableName, pool } = testTable();
+    const own = new Pool({ connectionString: postgresUrl(), application_name: tableName });
+    onTestFinished(() => own.end());
+    const store = postgresStore({ pool: own, tableName, createTableIfMissing: true });
+    const heard = await listen(store);
+    await vi.waitFor(() => expect(own.idleCount).toBeGreaterThan(0), waiting);
+    const pids = await listeners(pool, tableName);
+    await pool.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", [
+      tableName,
+    ]);
+    await pool.query("SELECT pg_terminate_backend($1)", pids);
+    await vi.waitFor(() => expect(heard.errors).toHaveLength(1), waiting);
+    await mended(heard);
+    expect(await store.read(key)).toBeNull();
+    await store.close();
+    await store.close();
+    expect(own.listenerCount("error")).toBe(0);
   });
 
   it("is found to be deaf by its heartbeat, as behind a pooler in transaction mode", async () => {
@@ -121,10 +115,10 @@ describeWithPostgres("the feed of postgresStore", () => {
     const { options } = testPool({ ...address, ...hidden });
     const noted = { ...watched(pool).pool, options, Client: Noted };
     const store = testStore({ pool: noted, tableName });
-    const heard = await listen(store);
+    const heard = await listen(store, { heartbeatMs });
     expect(Reflect.get(Object(clients[0]), "password")).toMatch(/^of a pool/);
     await clients[0]?.query("UNLISTEN *");
-    await vi.waitFor(() => expect(heard.errors).toHaveLength(1), patience);
+    await vi.waitFor(() => expect(heard.errors).toHaveLength(1), waiting);
     expect(heard.errors[0]).toMatchObject({
       code: "STORE_TIMEOUT",
       message: expect.stringMatching(/pooler.*listenConnectionString/),
@@ -148,7 +142,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     }
     const store = testStore({ pool: { ...watched(pool).pool, Client: Pooled } as never, tableName });
     await store.read(key);
-    await expect(listen(store)).rejects.toThrow(/pooler.*listenConnectionString/);
+    await expect(listen(store, { heartbeatMs })).rejects.toThrow(/pooler.*listenConnectionString/);
     expect(await listeners(pool, tableName)).toEqual([]);
   });
 
@@ -156,17 +150,17 @@ describeWithPostgres("the feed of postgresStore", () => {
     const { tableName, pool } = testTable();
     const proxy = await startProxy();
     const store = testStore({ pool, tableName, listenConnectionString: proxy.url });
-    const heard = await listen(store);
+    const heard = await listen(store, { heartbeatMs });
     expect(proxy.connections).toBe(1);
     await everythingTold(store, heard);
     expect(proxy.connections).toBe(1);
     proxy.freeze();
-    await vi.waitFor(() => expect(heard.errors).toHaveLength(1), patience);
-    await vi.waitFor(() => expect(proxy.connections).toBeGreaterThan(1), patience);
+    await vi.waitFor(() => expect(heard.errors).toHaveLength(1), waiting);
+    await vi.waitFor(() => expect(proxy.connections).toBeGreaterThan(1), waiting);
     const closing = performance.now();
     await store.close(); // whose goodbyes nobody answers
     expect(performance.now() - closing).toBeLessThan(10_000);
-    await vi.waitFor(() => expect(proxy.open).toBe(0), patience);
+    await vi.waitFor(() => expect(proxy.open).toBe(0), waiting);
     expect(heard.missedCount).toBe(0);
   });
 
@@ -201,7 +195,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     const revision = await store.create(many, { cookie: {} }, later());
     const replaced = await store.replace(many, revision ?? "", { cookie: {}, n: 1 }, later());
     expect(await store.destroy(many, "destroyed")).toBe(true);
-    await vi.waitFor(() => expect(heard.changes).toHaveLength(2), patience);
+    await vi.waitFor(() => expect(heard.changes).toHaveLength(2), waiting);
     expect(heard.changes).toMatchObject([{ kind: "changed", revision: replaced }, { kind: "ended" }]);
     for (const { publicIds: told = [] } of heard.changes) {
       expect(told).toEqual(publicIds.slice(0, told.length));
@@ -224,7 +218,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     await store.touch(key, later() + 1000, {}, "ada");
     await store.replace(key, revision, { cookie: {}, n: 1 }, later(), "ada");
     await store.destroy(key, "revoked");
-    await vi.waitFor(() => expect(payloads).toHaveLength(2), patience);
+    await vi.waitFor(() => expect(payloads).toHaveLength(2), waiting);
     expect(String(payloads)).toContain(key.publicId);
     expect(String(payloads)).not.toContain(key.sid);
     listener.release(true);

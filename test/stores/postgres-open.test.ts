@@ -2,7 +2,6 @@ import connectPgSimple from "connect-pg-simple";
 import session from "express-session";
 import { Pool } from "pg";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { type PostgresStoreOptions, postgresStore } from "../../src/stores/postgres.ts";
 import {
   describeWithPostgres,
   drop,
@@ -200,57 +199,4 @@ describeWithPostgres("the tables of postgresStore", () => {
     await vi.waitFor(() => expect(timers.pendingCount).toBe(1), { timeout: 5000 });
     expect(told).toHaveBeenCalledWith(expect.any(String), expect.objectContaining({ code: "STORE_OPEN" }));
   });
-});
-
-it("checks the options of postgresStore, and says the cure", () => {
-  const pool = new Pool();
-  const from = (options: object) => () => postgresStore({ pool, ...options } as PostgresStoreOptions);
-  const refused: [object, RegExp][] = [
-    [{ pool: undefined }, /`pool`.*new Pool/],
-    [{ pool: { query: () => {} } }, /`pool`/],
-    [{ conString: "postgres://" }, /conString.*Pool/],
-    [{ pgPromise: {} }, /pgPromise.*\$pool/],
-    [{ disableTouch: true }, /disableTouch.*maxAge/],
-    [{ tabelName: "sessions" }, /no option tabelName/],
-    [{ tableName: 'a"."b' }, /schemaName/],
-    [{ tableName: "x".repeat(64) }, /63 bytes/],
-    [{ tableName: "a\0b" }, /`tableName`/],
-    [{ tableName: "x".repeat(60) }, /usersTableName/],
-    [{ usersTableName: "session" }, /another table/],
-    [{ ttl: "1d" }, /seconds/],
-    [{ ttl: 0 }, /seconds/],
-    [{ pruneSessionInterval: -1 }, /seconds/],
-    [{ listenConnectionString: 5432 }, /connection string/],
-  ];
-  for (const [options, message] of refused) {
-    expect(from(options), JSON.stringify(options)).toThrow(message);
-    expect(from(options)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
-  }
-  for (const options of [{}, { disableTouch: false }, { tableName: "x".repeat(60), userIndex: false }]) {
-    void from(options)().close();
-  }
-});
-
-it("waits for half to one and a half of the interval between prunings, or what it is told", async () => {
-  const delays: number[] = [];
-  const clock = {
-    now: () => 0,
-    after: (delayMs: number) => {
-      delays.push(delayMs);
-      return () => {};
-    },
-  };
-  const open = (options: object) => postgresStore({ pool: new Pool(), clock, ...options });
-  for (let i = 0; i < 100; i += 1) open({});
-  expect(Math.min(...delays)).toBeGreaterThanOrEqual(450_000);
-  expect(Math.max(...delays)).toBeLessThanOrEqual(1_350_000);
-  expect(new Set(delays).size).toBeGreaterThan(50);
-  delays.length = 0;
-  open({ pruneSessionInterval: 60, pruneSessionRandomizedInterval: false });
-  open({ pruneSessionInterval: 60, pruneSessionRandomizedInterval: (delayMs: number) => delayMs / 2 });
-  open({ pruneSessionInterval: false });
-  open({ pruneSessionInterval: 10_000_000, pruneSessionRandomizedInterval: false });
-  expect(delays).toEqual([60_000, 30_000, 2 ** 31 - 1]);
-  expect(open({ ttl: 60 }).ttlMs).toBe(60_000);
-  expect(open({}).ttlMs).toBe(86_400_000);
 });
