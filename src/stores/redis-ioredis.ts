@@ -43,6 +43,7 @@ export function ioredisConnection(client: IoRedisClient | IoRedisCluster): Redis
   const traits = {
     database: Number(property(options, "db") ?? 0),
     keyPrefix: String(property(options, "keyPrefix") ?? ""),
+    watchForLoss: () => watchForLoss(() => ("nodes" in client ? client.nodes("master") : [client])),
   };
   const send = (_key: string, command: readonly string[]) => sendBy(client, command);
   if (!("nodes" in client)) {
@@ -55,6 +56,17 @@ async function mastersOf(client: IoRedisCluster): Promise<RedisNode[]> {
   // One that is still connecting knows none; a command waits for that.
   if (client.nodes("master").length === 0) await client.call("PING", []);
   return client.nodes("master").map(nodeOf);
+}
+
+/** By the connections that were up: a node of a Cluster that was lost is replaced by another object. */
+function watchForLoss(nodes: () => readonly IoRedisClient[]): () => boolean {
+  const epochOf = (node: IoRedisClient) => property(node, "connectionEpoch");
+  const up = nodes().filter((node) => property(node, "status") === "ready");
+  const before = up.map((node) => ({ node, epoch: epochOf(node) }));
+  return () => {
+    const now = nodes();
+    return before.some(({ node, epoch }) => !now.includes(node) || epochOf(node) !== epoch);
+  };
 }
 
 function nodeOf(client: IoRedisClient): RedisNode {

@@ -9,6 +9,7 @@
  * ```
  */
 import { createHash } from "node:crypto";
+import { SocketSessionError } from "../errors.ts";
 import { type RedisConnection, replyText } from "./redis-connection.ts";
 
 export interface Script {
@@ -36,6 +37,26 @@ export async function run(
     if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
     return connection.send(first, ["EVAL", text, ...rest]);
   }
+}
+
+/**
+ * Whether the script wrote. Rejects where that can't be known: sent twice, it would find its own write and take it for
+ * another's, and what the caller then does again would be done twice.
+ */
+export async function runOnce(
+  connection: RedisConnection,
+  script: Script,
+  key: string,
+  args: readonly string[],
+): Promise<boolean> {
+  const isLost = connection.watchForLoss();
+  if (isOne(await run(connection, script, key, args))) return true;
+  if (!isLost()) return false;
+  throw new SocketSessionError(
+    "STORE_FAILED",
+    "Expected an answer of Redis, but the connection was lost, and the client may have sent the write a second time: " +
+      "whether the first took effect is not known. Read the session again.",
+  );
 }
 
 /** What names the version of a session: the hash of its text, since the value has to stay what connect-redis writes. */

@@ -8,8 +8,8 @@
  * const sessions = liveSessions({ store: redisStore({ client }), secret });
  * ```
  *
- * - `client`: of the package `redis` or `ioredis`, 5 or later, of one server or a Cluster. It is never closed, and gets no
- *   listeners. The feed duplicates it for a connection of its own, which `close()` ends.
+ * - `client`: of `redis` or `ioredis`, 5 or later, of one server or a Cluster. It is never closed, and gets no listeners.
+ *   The feed duplicates it for a connection of its own, which `close()` ends.
  * - `prefix`: of every session's key; `"sess:"`.
  * - `ttl`: how long a session without a `cookie.maxAge` lives, in seconds; 86400.
  * - `serializer`: an object with `stringify` and `parse`; `JSON`.
@@ -104,13 +104,9 @@ class RedisStore implements SessionStore {
     const text = this.#text(document);
     await this.#users.cover(sid, user, expiresAt);
     const mark = this.#source.hearsKeys ? createMark : "";
-    const created = await this.#run(sid, scripts.createScript, [
-      text,
-      this.#leftMs(expiresAt),
-      this.#names.channel,
-      mark,
-    ]);
-    return scripts.isOne(created) ? scripts.revisionOf(text) : null;
+    const args = [text, this.#leftMs(expiresAt), this.#names.channel, mark];
+    const created = await this.#runOnce(sid, scripts.createScript, args);
+    return created ? scripts.revisionOf(text) : null;
   }
 
   async replace(
@@ -123,14 +119,11 @@ class RedisStore implements SessionStore {
     const text = this.#text(document);
     const revision = scripts.revisionOf(text);
     await this.#users.cover(sid, user, expiresAt);
-    const replaced = await this.#run(sid, scripts.replaceScript, [
-      String(expected),
-      text,
-      expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt),
-      this.#names.channel,
-      changeMessage({ kind: "changed", publicIds, revision }),
-    ]);
-    return scripts.isOne(replaced) ? revision : null;
+    const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);
+    const message = changeMessage({ kind: "changed", publicIds, revision });
+    const args = [String(expected), text, lifeTime, this.#names.channel, message];
+    const replaced = await this.#runOnce(sid, scripts.replaceScript, args);
+    return replaced ? revision : null;
   }
 
   async touch(
@@ -141,11 +134,8 @@ class RedisStore implements SessionStore {
   ): Promise<boolean> {
     await this.#users.cover(sid, user, expiresAt);
     const mark = this.#source.hearsKeys ? touchMark : "";
-    const touched = await this.#run(sid, scripts.touchScript, [
-      this.#leftMs(expiresAt),
-      this.#names.channel,
-      mark,
-    ]);
+    const args = [this.#leftMs(expiresAt), this.#names.channel, mark];
+    const touched = await this.#run(sid, scripts.touchScript, args);
     if (!scripts.isOne(touched)) this.#users.forget(sid);
     return scripts.isOne(touched);
   }
@@ -161,20 +151,18 @@ class RedisStore implements SessionStore {
   }
 
   get feed(): FeedTraits {
-    return { kind: this.#source.kind, atomic: true };
+    return { kind: this.#source.kind, complete: true };
   }
 
   async listByUser(user: string): Promise<UserSession[]> {
     const listed = await this.#users.list(user);
+    const stored = await this.#readInBatches(listed.map(({ sid }) => sid));
     const found: UserSession[] = [];
     const gone: typeof listed = [];
-    for (const batch of batches(listed)) {
-      const stored = await Promise.all(batch.map(({ sid }) => this.#read(sid)));
-      for (const [at, one] of batch.entries()) {
-        const session = stored[at];
-        if (session) found.push({ ...one, stored: session });
-        else gone.push(one);
-      }
+    for (const [at, one] of listed.entries()) {
+      const session = stored[at];
+      if (session) found.push({ ...one, stored: session });
+      else gone.push(one);
     }
     for (const { sid } of gone) this.#users.forget(sid);
     await this.#users.remove(user, gone);
@@ -182,16 +170,15 @@ class RedisStore implements SessionStore {
   }
 
   async all(): Promise<Record<string, SessionDocument>> {
-    const entries: [string, SessionDocument][] = [];
-    for (const batch of batches([...(await this.#sids())])) {
-      const stored = await Promise.all(batch.map((sid) => this.#read(sid)));
-      for (const [at, sid] of batch.entries()) {
-        const session = stored[at];
-        if (session) entries.push([sid, session.document]);
-      }
-    }
+    const sids = [...(await this.#sids())];
+    const stored = await this.#readInBatches(sids);
     // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
-    return Object.fromEntries(entries);
+    return Object.fromEntries(
+      sids.flatMap((sid, at): [string, SessionDocument][] => {
+        const session = stored[at];
+        return session ? [[sid, session.document]] : [];
+      }),
+    );
   }
 
   async count(): Promise<number> {
@@ -217,6 +204,10 @@ class RedisStore implements SessionStore {
     return scripts.run(this.#connection, script, this.#names.session(sid), args);
   }
 
+  #runOnce(sid: string, script: scripts.Script, args: readonly string[]): Promise<boolean> {
+    return scripts.runOnce(this.#connection, script, this.#names.session(sid), args);
+  }
+
   async #read(sid: string): Promise<StoredSession | null> {
     const now = this.#clock.now(); // before it is sent, so that the deadline is never later than Redis's
     const [text, revision, left] = replyList(await this.#run(sid, scripts.readScript, [])).map(replyText);
@@ -228,6 +219,13 @@ class RedisStore implements SessionStore {
       expiresAt: leftMs === -1 ? latest : now + leftMs,
       revision,
     };
+  }
+
+  async #readInBatches(sids: readonly string[]): Promise<(StoredSession | null)[]> {
+    const stored: (StoredSession | null)[] = [];
+    for (const batch of batches(sids))
+      stored.push(...(await Promise.all(batch.map((sid) => this.#read(sid)))));
+    return stored;
   }
 
   /** A life time rather than a time: the clocks of server and node may differ. */

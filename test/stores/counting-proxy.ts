@@ -1,6 +1,6 @@
 /**
- * Between a Redis client and its server: counts the commands that go through, and can hold the answers back until a
- * number of commands has come, so that a client that waits between them would wait for ever.
+ * Between a Redis client and its server: counts the commands that go through, can lose an answer, and can hold answers
+ * back until a number of commands has come, so that a client that waits between them would wait for ever.
  */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -10,6 +10,8 @@ export interface CountingProxy {
   readonly url: string;
   /** How many commands a function causes. */
   count(run: () => Promise<unknown>): Promise<number>;
+  /** The next answer is lost, and the connection with it. */
+  loseNextAnswer(): void;
   /** Runs with all answers held back until that many commands have come. */
   holdUntil<T>(commands: number, run: () => Promise<T>): Promise<T>;
 }
@@ -22,6 +24,7 @@ export async function countingProxy(serverUrl: string): Promise<CountingProxy> {
   const sockets = new Set<Socket>();
   let seen = 0;
   let release = 0;
+  let losesNext = false;
   let held: (() => void)[] = [];
   const forward = () => {
     if (seen < release) return;
@@ -39,6 +42,12 @@ export async function countingProxy(serverUrl: string): Promise<CountingProxy> {
       forward();
     });
     upstream.on("data", (data) => {
+      if (losesNext) {
+        losesNext = false;
+        client.destroy();
+        upstream.destroy();
+        return;
+      }
       held.push(() => client.write(data));
       forward();
     });
@@ -55,6 +64,9 @@ export async function countingProxy(serverUrl: string): Promise<CountingProxy> {
       const before = seen;
       await run();
       return seen - before;
+    },
+    loseNextAnswer() {
+      losesNext = true;
     },
     async holdUntil(commands, run) {
       release = seen + commands;

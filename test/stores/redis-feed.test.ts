@@ -2,6 +2,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 import { startRedisCluster } from "../../scripts/services/redis.mjs";
 import type { SessionStore } from "../../src/core/session-store.ts";
 import { withService } from "../setup/services.ts";
+import { countingProxy } from "./counting-proxy.ts";
 import { everythingTold, feedOptions, Heard, listen } from "./heard.ts";
 import { clientForTest, newPrefix, rawClient, storeForTest } from "./redis-clients.ts";
 import type { ClientPackage } from "./redis-open.ts";
@@ -58,6 +59,20 @@ withService("redis").describe.each(packages)("redisStore over a connection that 
     expect(await store.listByUser?.("ada")).toMatchObject([{ sid: key.sid }]);
     await rawClient(server.url).script("FLUSH");
     expect(await store.destroy(key, "destroyed")).toBe(true);
+  });
+
+  it("does not take its own write for another's when the answer was lost", async () => {
+    const proxy = await countingProxy(server.url);
+    const own = storeForTest({ client: await clientForTest(from, proxy.url), prefix: newPrefix() });
+    const first = await own.create(key, { cookie: {}, n: 0 }, later());
+    const second = await own.replace(key, first ?? "", { cookie: {}, n: 1 }, later());
+    proxy.loseNextAnswer();
+    await expect(own.replace(key, second ?? "", { cookie: {}, n: 2 }, later())).rejects.toThrow();
+    expect((await own.read(key))?.document.n).toBe(2);
+    proxy.loseNextAnswer();
+    await expect(own.create(keyOf("another"), { cookie: {} }, later())).rejects.toThrow();
+    const stale = await own.replace(key, second ?? "", { cookie: {}, n: 3 }, later());
+    expect(stale, "and does, where it was another's").toBeNull();
   });
 
   it("ends its connection with the last listener, and leaves the client alone", async () => {

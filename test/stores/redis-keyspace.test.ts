@@ -59,7 +59,7 @@ withService("redis").describe("redisStore with keyspace events", () => {
     });
 
     it("says so", () => {
-      expect(store.feed).toEqual({ kind: "pub/sub and keyspace events", atomic: true });
+      expect(store.feed).toEqual({ kind: "pub/sub and keyspace events", complete: true });
     });
 
     it("tells what others do by plain commands, and none of our own writes twice", async () => {

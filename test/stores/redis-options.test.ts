@@ -23,7 +23,7 @@ describe("redisStore", () => {
     for (const client of clients) {
       const store = redisStore({ client });
       expect(store).toMatchObject({ name: "redis", atomic: true, ttlMs: 86_400_000 });
-      expect(store.feed).toEqual({ kind: "pub/sub", atomic: true });
+      expect(store.feed).toEqual({ kind: "pub/sub", complete: true });
       await store.close();
     }
   });
