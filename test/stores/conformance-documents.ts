@@ -49,7 +49,10 @@ const hostileKeys: SessionDocument = JSON.parse(`{
   "nested": { "__proto__": { "x": 1 }, "constructor": 2, "toJSON": "k", "cookie": { "expires": "never" } }
 }`);
 
-export function describeDocuments(connections: () => Connections, { anyKey }: { anyKey: boolean }): void {
+export function describeDocuments(
+  connections: () => Connections,
+  { anyKey, anyText }: { anyKey: boolean; anyText: boolean },
+): void {
   const key = keyOf("a session");
 
   it.runIf(anyKey)("keeps every top-level and nested key, whatever it is called", async () => {
@@ -68,7 +71,9 @@ export function describeDocuments(connections: () => Connections, { anyKey }: { 
     const { store, other, later } = connections();
     const texts = ["a\0b", "\0", "\ud800", "x\udfffy", "😀", "e\u0301é", "\u2028", '"\\', "\u{10ffff}"];
     await store.create(key, { cookie: {}, texts }, later());
-    expect((await other.read(key))?.document.texts).toEqual(texts);
+    expect((await other.read(key))?.document.texts).toEqual(
+      anyText ? texts : texts.map((text) => text.toWellFormed()),
+    );
   });
 
   it("keeps a session of a megabyte", async () => {

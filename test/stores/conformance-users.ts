@@ -27,6 +27,7 @@ const hostileUsers = [
 
 export function describeUsers(
   connections: () => Connections & { harness: { now(): number; advance(ms: number): void | Promise<void> } },
+  { manySessions }: { manySessions: number },
 ): void {
   const key = keyOf("a session");
 
@@ -115,14 +116,14 @@ export function describeUsers(
     expect(await listed("ada")).toEqual([...ids].sort());
   });
 
-  it("lists 10,000 sessions of one user", { timeout: 60_000 }, async () => {
+  it(`lists ${manySessions} sessions of one user`, { timeout: 120_000 }, async () => {
     const { store, later } = connections();
-    for (let done = 0; done < 10_000; done += 500) {
-      const batch = Array.from({ length: 500 }, (_, n) => keyOf(`session ${done + n}`));
+    for (let done = 0; done < manySessions; done += 500) {
+      const batch = Array.from({ length: Math.min(500, manySessions) }, (_, n) => keyOf(`session ${done + n}`));
       await Promise.all(batch.map((one) => store.create(one, { cookie: {} }, later(), "ada")));
     }
     const found = (await store.listByUser?.("ada")) ?? [];
-    expect(new Set(found.map(({ sid }) => sid)).size).toBe(10_000);
-    expect(found).toHaveLength(10_000);
+    expect(new Set(found.map(({ sid }) => sid)).size).toBe(manySessions);
+    expect(found).toHaveLength(manySessions);
   });
 }

@@ -31,8 +31,14 @@ export interface StoreTraits {
   timePasses?: boolean;
   /** Keeps any key of any object; else what its format refuses is refused with an error. Default: true. */
   anyKey?: boolean;
+  /** Keeps texts that are not well-formed; else U+FFFD stands for each lone surrogate. Default: true. */
+  anyText?: boolean;
+  /** The feed tells the revision of what others wrote; else of own writes alone. Default: true. */
+  toldRevisions?: boolean;
   /** Has an index of each user's sessions. Default: false. */
   users?: boolean;
+  /** How many sessions of one user are tried. Default: 10,000. */
+  manySessions?: number;
 }
 
 const key = keyOf("a session");
@@ -223,9 +229,11 @@ export function describeStore(name: string, traits: StoreTraits, start: () => Pr
     });
 
     const connections = () => ({ store, other, later, harness });
-    describeDocuments(connections, { anyKey: traits.anyKey ?? true });
-    if (traits.feed) describe("feed", () => describeFeed(connections));
-    if (traits.users) describe("users", () => describeUsers(connections));
+    describeDocuments(connections, { anyKey: traits.anyKey ?? true, anyText: traits.anyText ?? true });
+    if (traits.feed)
+      describe("feed", () => describeFeed(connections, { toldRevisions: traits.toldRevisions ?? true }));
+    if (traits.users)
+      describe("users", () => describeUsers(connections, { manySessions: traits.manySessions ?? 10_000 }));
   });
 }
 

@@ -1,0 +1,137 @@
+/**
+ * The change feed of a standalone server, which has no change streams: messages in a capped collection, read through a
+ * tailable cursor. A write comes first and its message second, so the two are not one step.
+ *
+ * - A cursor that the server has ended is opened anew and goes on behind the last message that was told. If that one has
+ *   been overwritten meanwhile, messages may have been missed.
+ * - A message that can't be written is told to this process, and tried again for a while.
+ */
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../clock.ts";
+import type { FeedOptions, SessionChange } from "../core/session-store.ts";
+import { changeMessage, clearedMessage, readMessage } from "./change-message.ts";
+import { MongodbTail } from "./mongodb-capped-tail.ts";
+import type { MongodbCollection, MongodbDatabase, MongodbDocument } from "./mongodb-client.ts";
+import { attempt } from "./mongodb-cursors.ts";
+import { errorCode, mongodbErrors } from "./mongodb-errors.ts";
+import type { OwnWrites } from "./mongodb-own-writes.ts";
+import type { FeedConnection, FeedSink, FeedSource } from "./remote-feed.ts";
+
+/** Some ten thousand messages: a node that falls behind by more reads everything again. */
+const sizeBytes = 4 * 1024 * 1024;
+const firstRetryMs = 100;
+const longestRetryMs = 5_000;
+const mostAttempts = 20;
+/** A message that is lost with its server is lost with the feed of everyone, who then read everything again. */
+const writeOptions = { writeConcern: { w: 1 } };
+
+export type PublicChange = SessionChange & { readonly publicIds: readonly string[] };
+
+export class MongodbCappedCollection implements FeedSource {
+  readonly silenceCure = "Is the database unreachable, or the capped collection of the changes gone?";
+  readonly #database: MongodbDatabase;
+  readonly #collection: MongodbCollection;
+  readonly #ownWrites: OwnWrites;
+  readonly #clock: Clock;
+  readonly #retries = new Set<() => void>();
+  #created: Promise<void> | undefined;
+  #sink: FeedSink | undefined;
+
+  constructor(database: MongodbDatabase, sessionsName: string, ownWrites: OwnWrites, clock: Clock) {
+    this.#database = database;
+    this.#collection = database.collection(`${sessionsName}_changes`);
+    this.#ownWrites = ownWrites;
+    this.#clock = clock;
+  }
+
+  async open(sink: FeedSink, { heartbeatMs }: FeedOptions): Promise<FeedConnection> {
+    const tail = new MongodbTail({
+      collection: this.#collection,
+      clock: this.#clock,
+      heartbeatMs,
+      mark: () => this.#insert({}),
+      tell: (document) => this.#tell(document, sink),
+      missed: () => sink.missed(),
+      down: (error) => sink.down(error),
+    });
+    await tail.open();
+    this.#sink = sink;
+    return tail;
+  }
+
+  async publish(text: string): Promise<void> {
+    await this.#insert({ message: text });
+  }
+
+  /** What a write here changed. Resolves, also if the message could not be written: the write itself has been made. */
+  publishChange(change: PublicChange): Promise<void> {
+    if (change.kind === "ended" || change.revision === undefined)
+      return this.#publish({ message: changeMessage(change) }, change);
+    // A revision is what the session holds, which has no place in a message: its write is named instead.
+    const { revision, ...unnamed } = change;
+    return this.#publish(
+      { message: changeMessage(unnamed), write: this.#ownWrites.add(String(revision)) },
+      change,
+    );
+  }
+
+  publishCleared(): Promise<void> {
+    return this.#publish({ message: clearedMessage }, undefined);
+  }
+
+  stop(): void {
+    for (const cancel of this.#retries) cancel();
+    this.#retries.clear();
+  }
+
+  async #publish(document: MongodbDocument, change: SessionChange | undefined): Promise<void> {
+    const inserted = this.#insert(document);
+    inserted.catch(() => {
+      if (change) this.#sink?.changed(change);
+      else this.#sink?.missed();
+      this.#retry(document, 1);
+    });
+    await attempt(this.#clock, () => inserted, "publishing a change");
+  }
+
+  #retry(document: MongodbDocument, attempts: number): void {
+    if (attempts > mostAttempts) return;
+    const cancel = this.#clock.after(Math.min(firstRetryMs * 2 ** attempts, longestRetryMs), () => {
+      this.#retries.delete(cancel);
+      this.#insert(document).catch(() => this.#retry(document, attempts + 1));
+    });
+    this.#retries.add(cancel);
+  }
+
+  /** Resolves to the `_id` of the message. */
+  async #insert(document: MongodbDocument): Promise<string> {
+    await this.#create();
+    const _id = randomUUID();
+    await this.#collection.insertOne({ _id, ...document }, writeOptions);
+    return _id;
+  }
+
+  /** Before the first message: an insert would make an ordinary collection. */
+  async #create(): Promise<void> {
+    this.#created ??= this.#database
+      .createCollection(this.#collection.collectionName, { capped: true, size: sizeBytes })
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          if (errorCode(error) === mongodbErrors.namespaceExists) return;
+          this.#created = undefined;
+          throw error;
+        },
+      );
+    await this.#created;
+  }
+
+  #tell({ message, write }: MongodbDocument, sink: FeedSink): void {
+    if (typeof message !== "string") return; // the mark of somebody's cursor
+    const revision = this.#ownWrites.revision(write);
+    const own = revision === undefined ? undefined : readMessage(message);
+    if (own?.kind === "change" && own.change.kind === "changed" && revision !== undefined)
+      sink.changed({ ...own.change, revision });
+    else sink.message(message);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * What the events of a change stream say of sessions. Touches say nothing, and neither do inserts: nobody can have heard
+ * of a new session.
+ */
+import type { Clock } from "../clock.ts";
+import { ExpiringMap } from "../core/expiring-map.ts";
+import type { SessionChange } from "../core/session-store.ts";
+import { isEndReason } from "./change-message.ts";
+import { isRecord } from "./document-text.ts";
+import type { MongodbDocument } from "./mongodb-client.ts";
+import type { MongodbIds } from "./mongodb-ids.ts";
+import type { OwnWrites } from "./mongodb-own-writes.ts";
+
+/** All events that are read here; `cleared` is what `clear()` leaves. */
+export const changePipeline: MongodbDocument[] = [
+  {
+    $match: {
+      $or: [
+        { operationType: { $ne: "insert" } },
+        { "fullDocument.socketSession.cleared": { $exists: true } },
+      ],
+    },
+  },
+];
+
+/** Between the mark of an end and the removal of the document lies one round trip of whoever ends the session. */
+const removalMs = 5 * 60_000;
+
+/** `cleared`: all sessions are gone. `lost`: the collection is, and the stream with it. */
+export type ReadChange = SessionChange | { readonly kind: "cleared" } | { readonly kind: "lost" };
+
+export class MongodbChangeReader {
+  readonly #ids: MongodbIds;
+  readonly #ownWrites: OwnWrites;
+  readonly #clock: Clock;
+  /** By `_id`: what ended and is about to be removed. */
+  readonly #ended: ExpiringMap<{ readonly expiresAt: number }>;
+
+  constructor(ids: MongodbIds, ownWrites: OwnWrites, clock: Clock) {
+    this.#ids = ids;
+    this.#ownWrites = ownWrites;
+    this.#clock = clock;
+    this.#ended = new ExpiringMap(clock, { maxEntries: 100_000 });
+  }
+
+  read(event: MongodbDocument): ReadChange | undefined {
+    const { operationType, fullDocument } = event;
+    const id = fieldAt(event, "documentKey", "_id");
+    switch (operationType) {
+      case "insert":
+        return fieldAt(fullDocument, "socketSession", "cleared") ? { kind: "cleared" } : undefined;
+      case "update":
+        return this.#updated(id, event.updateDescription);
+      case "replace":
+        this.#ended.delete(String(id));
+        return this.#changed(id, revisionOf(fieldAt(fullDocument, "session")));
+      case "delete":
+        return this.#ended.delete(String(id)) ? undefined : this.#changed(id, undefined);
+      case "drop":
+      case "rename":
+      case "dropDatabase":
+      case "invalidate":
+        return { kind: "lost" };
+      default:
+        return undefined;
+    }
+  }
+
+  stop(): void {
+    this.#ended.stop();
+  }
+
+  #updated(id: unknown, description: unknown): ReadChange | undefined {
+    const fields = updatedFields(description);
+    const reason = fieldOf(fields, "socketSession", "ended");
+    if (isEndReason(reason)) {
+      this.#ended.set(String(id), { expiresAt: this.#clock.now() + removalMs });
+      const sid = this.#ids.sid(id);
+      return sid === undefined ? undefined : { kind: "ended", sid, reason };
+    }
+    if (!touchesSession(fields, description)) return undefined;
+    const write = fieldOf(fields, "socketSession", "write");
+    return this.#changed(id, revisionOf(fields.session) ?? this.#ownWrites.revision(write));
+  }
+
+  #changed(id: unknown, revision: string | undefined): SessionChange | undefined {
+    const sid = this.#ids.sid(id);
+    if (sid === undefined) return undefined;
+    return revision === undefined ? { kind: "changed", sid } : { kind: "changed", sid, revision };
+  }
+}
+
+function revisionOf(session: unknown): string | undefined {
+  return typeof session === "string" ? session : undefined;
+}
+
+function updatedFields(description: unknown): Record<string, unknown> {
+  const fields = fieldAt(description, "updatedFields");
+  return isRecord(fields) ? fields : {};
+}
+
+/** The database tells which fields of an object changed: `session.name` as well as `session`. */
+function touchesSession(fields: Record<string, unknown>, description: unknown): boolean {
+  const removed = fieldAt(description, "removedFields");
+  const truncated = fieldAt(description, "truncatedArrays");
+  const paths = [
+    ...Object.keys(fields),
+    ...(Array.isArray(removed) ? removed : []),
+    ...(Array.isArray(truncated) ? truncated.map((array) => fieldAt(array, "field")) : []),
+  ];
+  return paths.some((path) => path === "session" || String(path).startsWith("session."));
+}
+
+/** A field of ours that was updated: by itself, or with the object it is in. */
+function fieldOf(fields: Record<string, unknown>, object: string, name: string): unknown {
+  return fields[`${object}.${name}`] ?? fieldAt(fields[object], name);
+}
+
+function fieldAt(value: unknown, ...path: string[]): unknown {
+  return path.reduce<unknown>(
+    (inner, name) => (isRecord(inner) && Object.hasOwn(inner, name) ? inner[name] : undefined),
+    value,
+  );
+}

@@ -1,0 +1,95 @@
+/**
+ * How a session is kept in the field `session` of its document, as `connect-mongo` keeps it: as JSON text, as an object
+ * (`stringify: false`), or as what the options `serialize` and `unserialize` make of it.
+ *
+ * The revision of a session is its content: the text itself, or the exact text of the object. A write that is based on a
+ * revision asks the database to compare the field with it.
+ */
+import type { Revision, SessionDocument } from "../core/session-store.ts";
+import { SocketSessionError } from "../errors.ts";
+import { documentText, isDocument, isRecord, parseDocument } from "./document-text.ts";
+import { dateOf, valueFrom, valueText, withDates } from "./mongodb-values.ts";
+
+export interface MongodbFormatOptions {
+  readonly stringify: boolean;
+  readonly serialize?: ((session: SessionDocument) => unknown) | undefined;
+  readonly unserialize?: ((stored: unknown) => unknown) | undefined;
+}
+
+/** No text that a session is kept as begins like this. */
+const objectMark = "\0object";
+
+export class MongodbFormat {
+  readonly #options: MongodbFormatOptions;
+
+  constructor(options: MongodbFormatOptions) {
+    this.#options = options;
+  }
+
+  /** `before` is the revision that the document replaces. Throws a `TypeError` where the document is not JSON. */
+  stored(document: SessionDocument, before?: Revision): unknown {
+    const text = documentText(document);
+    const { serialize, unserialize, stringify } = this.#options;
+    if (serialize) return serialize(parseDocument(text));
+    if (stringify && !unserialize) return text;
+    const dated = withDates(
+      JSON.parse(text, wellFormed),
+      before === undefined ? undefined : this.value(before),
+    );
+    return withCookieDate(dated);
+  }
+
+  document(stored: unknown): SessionDocument {
+    const { unserialize } = this.#options;
+    const value = unserialize ? unserialize(stored) : typeof stored === "string" ? parsed(stored) : stored;
+    const document: unknown = isRecord(value) ? JSON.parse(JSON.stringify(value)) : undefined;
+    if (isDocument(document)) return document;
+    throw new SocketSessionError(
+      "STORE_FAILED",
+      "Expected a session as connect-mongo keeps it, JSON text or an object with `cookie`, but found something else. " +
+        "Sessions encrypted by its options crypto and cryptoAdapter can't be read here: turn these off, and let the " +
+        "encrypted sessions expire, before you change over.",
+    );
+  }
+
+  /** Throws `STORE_FAILED` for an object that holds more than JSON and dates. */
+  revision(stored: unknown): string {
+    return typeof stored === "string" ? stored : objectMark + valueText(stored);
+  }
+
+  /** What the field holds at this revision. */
+  value(revision: Revision): unknown {
+    const text = String(revision);
+    if (!text.startsWith(objectMark)) return text;
+    const encoded = parsed(text.slice(objectMark.length));
+    return encoded === undefined ? text : valueFrom(encoded);
+  }
+
+  /** A session of nobody, to put in the place of one that is over. */
+  get empty(): unknown {
+    return this.stored({ cookie: { originalMaxAge: null, expires: null, httpOnly: true, path: "/" } });
+  }
+}
+
+/** BSON has no lone surrogates: the driver would replace them, and the revision would not be that of what is stored. */
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === "string" ? value.toWellFormed() : value;
+}
+
+/** `express-session` hands stores a date there, which is what `connect-mongo` keeps. */
+function withCookieDate(value: unknown): unknown {
+  if (!isDocument(value) || typeof value.cookie.expires !== "string") return value;
+  return {
+    ...value,
+    cookie: { ...value.cookie, expires: dateOf(value.cookie.expires) ?? value.cookie.expires },
+  };
+}
+
+/** Undefined if it is not JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // told by the caller
+  }
+}

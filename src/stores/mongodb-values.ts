@@ -1,0 +1,82 @@
+/**
+ * Values of BSON as text, and back, for sessions that are kept as objects (`stringify: false`): JSON and dates. The text
+ * of a value serves as its revision, so it is exact: equal texts make equal values, fields in the same order.
+ *
+ * ```ts
+ * valueText({ at: new Date(0) }); // '{"at":["date",0]}'
+ * valueFrom(JSON.parse('{"at":["date",0]}')); // { at: new Date(0) }
+ * ```
+ */
+import { SocketSessionError } from "../errors.ts";
+import { isRecord } from "./document-text.ts";
+
+/** Throws `STORE_FAILED` for what is neither JSON nor a date: an ObjectId, binary data, a decimal. */
+export function valueText(value: unknown): string {
+  return JSON.stringify(tagged(value, "session"));
+}
+
+// An array stands for itself behind the tag "array", so that no array of a session can be taken for a tag.
+function tagged(value: unknown, path: string): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) return ["number", String(value)];
+  if (value === null || ["string", "number", "boolean"].includes(typeof value)) return value;
+  if (value instanceof Date) return ["date", value.getTime()];
+  if (Array.isArray(value)) return ["array", ...value.map((item, n) => tagged(item, `${path}.${n}`))];
+  if (isPlain(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, tagged(item, `${path}.${key}`)]),
+    );
+  }
+  throw new SocketSessionError(
+    "STORE_FAILED",
+    `Expected a session that is kept as an object to hold JSON and dates, but ${path} holds ${kindOf(value)}. ` +
+      "Keep its text in the session instead, or use stringify: true.",
+  );
+}
+
+/** The value of a text, which is parsed already. */
+export function valueFrom(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const [tag, ...rest] = value;
+    if (tag === "date") return new Date(Number(rest[0]));
+    if (tag === "number") return Number(rest[0]);
+    return rest.map(valueFrom);
+  }
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, valueFrom(item)]));
+}
+
+/**
+ * `value`, which is JSON, with dates where `before` has dates: an application that keeps dates in its sessions finds
+ * dates there, although what a socket or a request here wrote went through JSON.
+ */
+export function withDates(value: unknown, before: unknown): unknown {
+  if (before instanceof Date) return typeof value === "string" ? (dateOf(value) ?? value) : value;
+  if (Array.isArray(value)) {
+    return Array.isArray(before) ? value.map((item, n) => withDates(item, before[n])) : value;
+  }
+  if (!isRecord(value) || !isRecord(before)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      withDates(item, Object.hasOwn(before, key) ? before[key] : undefined),
+    ]),
+  );
+}
+
+/** The date of a text that is exactly how JSON writes it. */
+export function dateOf(text: string): Date | undefined {
+  const date = new Date(text);
+  return !Number.isNaN(date.getTime()) && date.toISOString() === text ? date : undefined;
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (!isRecord(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function kindOf(value: unknown): string {
+  return typeof value === "object" && value !== null
+    ? `a value of type ${value.constructor.name}`
+    : `a ${typeof value}`;
+}

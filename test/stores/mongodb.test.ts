@@ -1,0 +1,50 @@
+import type { SessionStore } from "../../src/core/session-store.ts";
+import { type MongodbStoreOptions, mongodbStore } from "../../src/stores/mongodb.ts";
+import { type TestedService, withService } from "../setup/services.ts";
+import { describeStore, type StoreTraits } from "./conformance.ts";
+import { newDatabase } from "./mongodb-databases.ts";
+import { SetClock } from "./set-clock.ts";
+
+const traits = { atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true };
+
+function describeMongodb(
+  name: string,
+  service: TestedService,
+  own: Partial<StoreTraits>,
+  options: MongodbStoreOptions,
+): void {
+  describeStore(`mongodbStore, ${name}`, { ...traits, ...own }, async () => {
+    const database = await newDatabase(service.url);
+    const clock = new SetClock();
+    const stores: SessionStore[] = [];
+    return {
+      open() {
+        const store = mongodbStore({ client: database.client, dbName: database.name, clock, ...options });
+        stores.push(store);
+        return store;
+      },
+      now: () => clock.now(),
+      advance: (ms) => clock.advance(ms),
+      async end() {
+        await Promise.all(stores.map((store) => store.close()));
+        await database.drop();
+      },
+    };
+  });
+}
+
+const asObjects = { toldRevisions: false, anyKey: false, anyText: false };
+
+const standalone = withService("mongodb");
+// FerretDB looks at every session for each write.
+const onStandalone = { toldRevisions: false, manySessions: 100 };
+standalone.describe("on a standalone server", () => {
+  describeMongodb("texts", standalone, onStandalone, {});
+  describeMongodb("objects", standalone, { ...asObjects, ...onStandalone }, { stringify: false });
+});
+
+const replicaSet = withService("mongodb-replica");
+replicaSet.describe("on a replica set", () => {
+  describeMongodb("texts", replicaSet, {}, {});
+  describeMongodb("objects", replicaSet, asObjects, { stringify: false });
+});
