@@ -1,14 +1,14 @@
 import type { Clock } from "../clock.ts";
-import { Checks } from "./checks.ts";
 import { Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
-import { Feed, type FeedState } from "./feed.ts";
+import type { FeedState } from "./feed.ts";
 import { sameFields } from "./fields.ts";
 import { type GuardedStore, guardedStore } from "./guarded-store.ts";
 import { isolate } from "./isolate.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { type End, LiveEntry, type Observer } from "./live-entry.ts";
 import { Reads } from "./reads.ts";
+import { Revalidation } from "./revalidation.ts";
 import type {
   EndReason,
   Revision,
@@ -37,17 +37,13 @@ export interface HubOptions {
 
 /** A session that is gone this close to its deadline has expired: some stores count in seconds. */
 const expiryToleranceMs = 1_000;
-/** A feed proves three times within `revalidateIntervalMs` that it lives, so that a dead one is found within it. */
-const heartbeatsPerRevalidation = 3;
-const longestHeartbeatMs = 10_000;
-
 /**
  * Which sessions are live on this node, and what each holds.
  *
  * A session is live while it has an observer (a socket, a request's handle) or a transaction under way. Observers are
  * registered first and the store read afterwards, so an end that happens in between is heard; news that overtakes a
- * read makes it read again. Deadlines, revalidation and retries share one timer: at a deadline the store is asked
- * before anything ends, as another node's touch moves it without a message.
+ * read makes it read again. At a deadline the store is asked before anything ends, as another node's touch moves it
+ * without a message.
  */
 export class Hub {
   readonly store: GuardedStore;
@@ -57,12 +53,11 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #entries = new Entries();
   readonly #reads: Reads;
-  readonly #checks: Checks;
+  readonly #revalidation: Revalidation;
   readonly #ends: Ends;
-  readonly #feed: Feed;
 
   constructor(options: HubOptions) {
-    const { store, clock, revalidateIntervalMs } = options;
+    const { store, clock } = options;
     this.#options = options;
     this.clock = clock;
     this.store = guardedStore(store, clock, options.storeTimeoutMs);
@@ -73,44 +68,35 @@ export class Hub {
       found: (entry, snapshot, asOf) => this.adopt(entry, snapshot, asOf),
       gone: (entry) => this.#gone(entry),
     });
-    this.#checks = new Checks({
+    this.#revalidation = new Revalidation({
       ...options,
-      feedSuffices: () => this.#feed.state === "whole" && store.feed?.complete !== false,
-      freshAsOf: (entry) => this.#freshAsOf(entry),
-      verify: (entry) => void this.#revalidate(entry),
+      entries: this.#entries,
+      reads: this.#reads,
+      changed: (change) => this.#hear(change),
+      unverified: (entry) => this.finish(entry, { reason: "unverified" }),
+      report: (error) => this.report(error),
     });
-    const heartbeatMs = Math.min(revalidateIntervalMs / heartbeatsPerRevalidation, longestHeartbeatMs);
-    this.#feed = new Feed(
-      { store, clock, heartbeatMs },
-      {
-        changed: (change) => this.#hear(change),
-        broken: (error, asOf) => this.#feedBroken(error, asOf),
-        catchUp: () => this.revalidateAll(),
-        whole: () => this.#recheckAll(),
-      },
-    );
   }
 
-  /** Subscribes to the store's feed. Until it is there, and where there is none, sessions are asked for regularly. */
+  /** Subscribes to the store's feed. */
   start(): void {
-    this.#feed.start();
+    this.#revalidation.start();
   }
 
   async close(): Promise<void> {
-    this.#checks.clear();
     this.#entries.clear();
     this.#ends.clear();
-    await this.#feed.close();
+    await this.#revalidation.close();
   }
 
   get feed(): FeedState {
-    return this.#feed.state;
+    return this.#revalidation.feed;
   }
 
   get counts(): { live: number; timers: number; locks: number; ends: number } {
     return {
       live: this.#entries.size,
-      timers: this.#checks.size,
+      timers: this.#revalidation.scheduled,
       locks: this.lock.size,
       ends: this.#ends.size,
     };
@@ -178,20 +164,15 @@ export class Hub {
   adopt(entry: LiveEntry, snapshot: Snapshot, asOf: number): void {
     if (entry.isEnded) return;
     const previous = entry.adopt(snapshot, asOf);
-    this.#checks.seen(entry, snapshot.expiresAt);
+    this.#revalidation.seen(entry, snapshot.expiresAt);
     if (!previous || sameFields(previous.fields, snapshot.fields)) return;
     for (const observer of [...entry.observers]) this.tell(() => observer.changed?.(snapshot, previous));
     this.tell(() => this.#options.events.changed(entry.key, snapshot));
   }
 
-  /**
-   * Whether the session's snapshot may still be served. One that is older than `staleMs` may not: a logout may have gone
-   * unheard, as on a node that was frozen. Its sockets are closed then, and come back to be looked at.
-   */
+  /** Whether the session's snapshot may still be served; one that is too old ends here, as `unverified`. */
   isServable(entry: LiveEntry): boolean {
-    if (!entry.isEnded && entry.snapshot && this.#checks.staleAt(entry) <= this.clock.now())
-      this.finish(entry, { reason: "unverified" });
-    return !entry.isEnded;
+    return this.#revalidation.isServable(entry);
   }
 
   /**
@@ -211,17 +192,17 @@ export class Hub {
       const snapshot = await run();
       const live = this.live(key); // it may have come to life meanwhile, and read what was before
       if (snapshot && live) {
-        if (published && this.#feed.state !== "none") live.echoes.expect(snapshot.revision);
+        if (published && this.feed !== "none") live.echoes.expect(snapshot.revision);
         this.adopt(live, snapshot, asOf);
       }
       return snapshot;
     } catch (error) {
-      if (entry) this.#checks.failed(entry); // nobody knows whether it was written
+      if (entry) this.#revalidation.failed(entry); // nobody knows whether it was written
       throw error;
     } finally {
       if (entry && --entry.writing === 0) {
         const isNews = entry.heard.splice(0).filter((revision) => this.#isNews(entry, revision)).length > 0;
-        if (isNews && !entry.isEnded) void this.#revalidate(entry);
+        if (isNews && !entry.isEnded) void this.#revalidation.revalidate(entry);
       }
     }
   }
@@ -264,14 +245,12 @@ export class Hub {
 
   /** The life of the stored session was extended. */
   extended(entry: LiveEntry, expiresAt: number): void {
-    if (entry.extend(expiresAt)) this.#checks.seen(entry, expiresAt);
+    if (entry.extend(expiresAt)) this.#revalidation.seen(entry, expiresAt);
   }
 
-  /** Reads every live session again, in batches, as after a gap in the feed; false if one of them could not be read. */
-  async revalidateAll(): Promise<boolean> {
-    for (const entry of this.#entries) entry.echoes.clear();
-    const outcomes = await Promise.all([...this.#entries].map((entry) => this.#revalidate(entry)));
-    return outcomes.every(Boolean);
+  /** Reads every live session again. */
+  async revalidateAll(): Promise<void> {
+    await this.#revalidation.revalidateAll();
   }
 
   /** Tells the application's `error` listeners. */
@@ -289,25 +268,8 @@ export class Hub {
   }
 
   #forget(entry: LiveEntry): void {
-    this.#checks.delete(entry);
+    this.#revalidation.forget(entry);
     this.#entries.remove(entry);
-  }
-
-  /** Reads the session again; false if the store could not be asked. What nobody can verify is not served for ever. */
-  async #revalidate(entry: LiveEntry): Promise<boolean> {
-    if (!this.isServable(entry)) return true;
-    this.#checks.asking(entry);
-    try {
-      await this.#reads.revalidate(entry);
-      return true;
-    } catch (error) {
-      this.report(error);
-      const deadline = entry.snapshot?.expiresAt ?? Number.POSITIVE_INFINITY;
-      const isOverdue = deadline + this.#options.revalidateIntervalMs <= this.clock.now();
-      if (isOverdue) this.finish(entry, { reason: "unverified" });
-      else if (this.isServable(entry)) this.#checks.failed(entry);
-      return entry.isEnded;
-    }
   }
 
   /** The store has it no more. One that was never seen has not ended: whoever asked is told that there is none. */
@@ -323,31 +285,12 @@ export class Hub {
     if (!entry) return;
     if (change.kind === "ended") this.finish(entry, { reason: change.reason });
     else if (entry.writing > 0) entry.heard.push(change.revision);
-    else if (this.#isNews(entry, change.revision)) void this.#revalidate(entry);
+    else if (this.#isNews(entry, change.revision)) void this.#revalidation.revalidate(entry);
   }
 
   /** Whether a change that the feed told is another one than those of this node, which it tells as well. */
   #isNews(entry: LiveEntry, revision: Revision | undefined): boolean {
     if (revision === undefined) return true;
     return !entry.echoes.take(revision) && revision !== entry.snapshot?.revision;
-  }
-
-  #feedBroken(error: unknown, asOf: number): void {
-    this.report(error);
-    const until = Math.min(asOf, this.clock.now());
-    for (const entry of this.#entries) {
-      entry.confirm(until); // the feed vouched for it until then
-      entry.echoes.clear();
-    }
-    this.#recheckAll();
-  }
-
-  #recheckAll(): void {
-    for (const entry of this.#entries) if (entry.snapshot) this.#checks.seen(entry, entry.snapshot.expiresAt);
-  }
-
-  /** The time as of which the snapshot is known to be current: by the feed while it is whole, else by the last read. */
-  #freshAsOf(entry: LiveEntry): number {
-    return Math.max(entry.confirmedAt, this.#feed.asOf);
   }
 }

@@ -189,7 +189,7 @@ export class StoreFacade extends Store {
 
   async #clear(): Promise<void> {
     await this.#context.hub.store.clear();
-    this.#context.hub.revalidateAll();
+    await this.#context.hub.revalidateAll();
   }
 
   #answer<T>(outcome: Promise<T>, callback: Callback<T> | undefined): void {

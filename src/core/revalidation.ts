@@ -1,0 +1,151 @@
+import type { Clock } from "../clock.ts";
+import { Checks } from "./checks.ts";
+import type { Entries } from "./entries.ts";
+import { Feed, type FeedState } from "./feed.ts";
+import type { LiveEntry } from "./live-entry.ts";
+import type { Reads } from "./reads.ts";
+import type { SessionChange, SessionStore } from "./session-store.ts";
+
+export interface RevalidationOptions {
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly revalidateIntervalMs: number;
+  readonly staleMs: number;
+  readonly entries: Entries;
+  readonly reads: Reads;
+  /** The feed told of a change. */
+  readonly changed: (change: SessionChange) => void;
+  /** The session can't be served any longer, as nobody can say whether it still is. */
+  readonly unverified: (entry: LiveEntry) => void;
+  readonly report: (error: unknown) => void;
+}
+
+/** A feed proves three times within `revalidateIntervalMs` that it lives, so that a dead one is found within it. */
+const heartbeatsPerRevalidation = 3;
+const longestHeartbeatMs = 10_000;
+
+/**
+ * Keeps the snapshots of the live sessions current: by the feed; by a read at each deadline; by regular reads where the
+ * feed is cut, or there is none, or it does not tell of all. And knows how old a snapshot is.
+ */
+export class Revalidation {
+  readonly #options: RevalidationOptions;
+  readonly #checks: Checks;
+  readonly #feed: Feed;
+  /** A batch that fails is one failure, however many sessions are in it. */
+  #reported: unknown;
+
+  constructor(options: RevalidationOptions) {
+    const { store, clock, revalidateIntervalMs } = options;
+    this.#options = options;
+    this.#checks = new Checks({
+      ...options,
+      feedSuffices: () => this.#feed.state === "whole" && store.feed?.complete !== false,
+      freshAsOf: (entry) => this.#freshAsOf(entry),
+      verify: (entry) => void this.revalidate(entry),
+    });
+    const heartbeatMs = Math.min(revalidateIntervalMs / heartbeatsPerRevalidation, longestHeartbeatMs);
+    this.#feed = new Feed(
+      { store, clock, heartbeatMs },
+      {
+        changed: options.changed,
+        broken: (error, asOf) => this.#feedBroken(error, asOf),
+        catchUp: () => this.revalidateAll(),
+        whole: () => this.#recheckAll(),
+      },
+    );
+  }
+
+  /** Subscribes to the store's feed. Until it is there, and where there is none, sessions are asked for regularly. */
+  start(): void {
+    this.#feed.start();
+  }
+
+  async close(): Promise<void> {
+    this.#checks.clear();
+    await this.#feed.close();
+  }
+
+  get feed(): FeedState {
+    return this.#feed.state;
+  }
+
+  /** How many sessions have a check ahead. */
+  get scheduled(): number {
+    return this.#checks.size;
+  }
+
+  /** The session is known to be stored until `expiresAt`. */
+  seen(entry: LiveEntry, expiresAt: number): void {
+    this.#checks.seen(entry, expiresAt);
+  }
+
+  /** The store could not be asked. */
+  failed(entry: LiveEntry): void {
+    this.#checks.failed(entry);
+  }
+
+  forget(entry: LiveEntry): void {
+    this.#checks.delete(entry);
+  }
+
+  /**
+   * Whether the session's snapshot may still be served. One that is older than `staleMs` may not: a logout may have gone
+   * unheard, as on a node that was frozen. Its sockets are closed then, and come back to be looked at.
+   */
+  isServable(entry: LiveEntry): boolean {
+    if (!entry.isEnded && entry.snapshot && this.#checks.staleAt(entry) <= this.#options.clock.now())
+      this.#options.unverified(entry);
+    return !entry.isEnded;
+  }
+
+  /** Reads the session again; false if the store could not be asked. What nobody can verify is not served for ever. */
+  async revalidate(entry: LiveEntry): Promise<boolean> {
+    const { clock, reads, revalidateIntervalMs, unverified } = this.#options;
+    if (!this.isServable(entry)) return true;
+    this.#checks.asking(entry);
+    try {
+      await reads.revalidate(entry);
+      return true;
+    } catch (error) {
+      this.#reportOnce(error);
+      const deadline = entry.snapshot?.expiresAt ?? Number.POSITIVE_INFINITY;
+      if (deadline + revalidateIntervalMs <= clock.now()) unverified(entry);
+      else if (this.isServable(entry)) this.#checks.failed(entry);
+      return entry.isEnded;
+    }
+  }
+
+  /** Reads every live session again, in batches, as after a gap in the feed; false if one of them could not be read. */
+  async revalidateAll(): Promise<boolean> {
+    const entries = [...this.#options.entries];
+    for (const entry of entries) entry.echoes.clear();
+    const outcomes = await Promise.all(entries.map((entry) => this.revalidate(entry)));
+    return outcomes.every(Boolean);
+  }
+
+  #reportOnce(error: unknown): void {
+    if (error !== this.#reported) this.#options.report(error);
+    this.#reported = error;
+  }
+
+  #feedBroken(error: unknown, asOf: number): void {
+    this.#options.report(error);
+    const until = Math.min(asOf, this.#options.clock.now());
+    for (const entry of this.#options.entries) {
+      entry.confirm(until); // the feed vouched for it until then
+      entry.echoes.clear();
+    }
+    this.#recheckAll();
+  }
+
+  #recheckAll(): void {
+    for (const entry of this.#options.entries)
+      if (entry.snapshot) this.#checks.seen(entry, entry.snapshot.expiresAt);
+  }
+
+  /** The time as of which the snapshot is known to be current: by the feed while it is whole, else by the last read. */
+  #freshAsOf(entry: LiveEntry): number {
+    return Math.max(entry.confirmedAt, this.#feed.asOf);
+  }
+}
