@@ -28,7 +28,7 @@ describe("code blocks", () => {
   });
 
   test("are of a language that is checked, or no code", () => {
-    const known = /^(ts( fragment| ignore-check)?|js|sh|diff|text)$/;
+    const known = /^(ts( fragment| ignore-check)?|js|sh|diff|nginx|text)$/;
     const unknown = blocks.filter(({ language, info }) => !known.test(`${language} ${info}`.trim()));
     expect(unknown.map(({ file, line }) => `${file}:${line}`)).toEqual([]);
   });
