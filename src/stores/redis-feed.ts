@@ -4,7 +4,7 @@
  */
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
-import type { FeedOptions } from "../core/session-store.ts";
+import type { FeedOptions, FeedTraits } from "../core/session-store.ts";
 import { withTimeout } from "../core/with-timeout.ts";
 import { SocketSessionError } from "../errors.ts";
 import { readMessage } from "./change-message.ts";
@@ -28,6 +28,7 @@ export interface RedisFeedOptions {
   readonly names: RedisNames;
   readonly clock: Clock;
   readonly keyspaceEvents: boolean | "auto";
+  readonly otherWriters: boolean;
 }
 
 export class RedisFeed implements FeedSource {
@@ -49,8 +50,11 @@ export class RedisFeed implements FeedSource {
     return this.#hearsKeys;
   }
 
-  get kind(): string {
-    return this.#hearsKeys ? "pub/sub and keyspace events" : "pub/sub";
+  get traits(): FeedTraits {
+    return {
+      kind: this.#hearsKeys ? "pub/sub and keyspace events" : "pub/sub",
+      complete: this.#hearsKeys || !this.#options.otherWriters,
+    };
   }
 
   async open(sink: FeedSink, { heartbeatMs }: FeedOptions): Promise<FeedConnection> {

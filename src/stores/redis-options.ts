@@ -18,6 +18,7 @@ export interface RedisStoreOptions {
   serializer?: Serializer;
   scanCount?: number;
   keyspaceEvents?: boolean | "auto";
+  otherWriters?: boolean;
   clock?: Clock;
 }
 
@@ -28,10 +29,20 @@ export interface ResolvedOptions {
   readonly serializer: Serializer;
   readonly scanCount: number;
   readonly keyspaceEvents: boolean | "auto";
+  readonly otherWriters: boolean;
   readonly clock: Clock;
 }
 
-const known = new Set(["client", "prefix", "ttl", "serializer", "scanCount", "keyspaceEvents", "clock"]);
+const known = new Set([
+  "client",
+  "prefix",
+  "ttl",
+  "serializer",
+  "scanCount",
+  "keyspaceEvents",
+  "otherWriters",
+  "clock",
+]);
 
 /** Of connect-redis, with what to do instead. */
 const unsupported: Record<string, string> = {
@@ -47,6 +58,7 @@ export function resolveOptions(options: RedisStoreOptions): ResolvedOptions {
     serializer = JSON,
     scanCount = 100,
     keyspaceEvents = "auto",
+    otherWriters = false,
     clock = systemClock,
   } = options;
   expect(typeof prefix === "string", "prefix", "a string", prefix);
@@ -59,6 +71,7 @@ export function resolveOptions(options: RedisStoreOptions): ResolvedOptions {
     '"auto", true or false',
     keyspaceEvents,
   );
+  expect(typeof otherWriters === "boolean", "otherWriters", "true or false", otherWriters);
   const connection = connectionOf(options.client);
   checkConnection(connection, keyspaceEvents);
   return {
@@ -68,6 +81,7 @@ export function resolveOptions(options: RedisStoreOptions): ResolvedOptions {
     serializer,
     scanCount: Math.ceil(scanCount),
     keyspaceEvents,
+    otherWriters,
     clock,
   };
 }

@@ -11,11 +11,11 @@
  * - `client`: of `redis` or `ioredis`, 5 or later, of one server or a Cluster. It is never closed, and gets no listeners.
  *   The feed duplicates it for a connection of its own, which `close()` ends.
  * - `prefix`: of every session's key; `"sess:"`.
- * - `ttl`: how long a session without a `cookie.maxAge` lives, in seconds; 86400.
+ * - `ttl`: how long a session without a `cookie.maxAge` lives, in seconds; 86400. `scanCount`: the `COUNT` of a `SCAN`; 100.
  * - `serializer`: an object with `stringify` and `parse`; `JSON`.
- * - `scanCount`: the `COUNT` of a `SCAN`; 100.
- * - `keyspaceEvents`: whether to hear of other packages' writes at once by Redis's keyspace events. `"auto"` by default: if
- *   they are on. Not in a Cluster.
+ * - `keyspaceEvents`: whether to hear of other packages' writes by Redis's keyspace events. `"auto"`: if they are on.
+ * - `otherWriters`: whether applications with connect-redis write too; where no events tell, live sessions are then read
+ *   every `revalidateIntervalMs`. False by default.
  * - `clock`: what times are compared to; the system's by default. Redis itself decides that a session's time is over.
  */
 import type { Clock } from "../clock.ts";
@@ -71,16 +71,17 @@ class RedisStore implements SessionStore {
   readonly #source: RedisFeed;
   readonly #feed: RemoteFeed;
 
-  constructor({ connection, prefix, ttlMs, serializer, scanCount, keyspaceEvents, clock }: ResolvedOptions) {
-    const names = new RedisNames(prefix);
-    this.ttlMs = ttlMs;
+  constructor(options: ResolvedOptions) {
+    const { connection, serializer, scanCount, clock } = options;
+    const names = new RedisNames(options.prefix);
+    this.ttlMs = options.ttlMs;
     this.#connection = connection;
     this.#names = names;
     this.#serializer = serializer;
     this.#sids = () => storedSids(connection, names, scanCount);
     this.#clock = clock;
     this.#users = new RedisUsers(connection, names, clock);
-    this.#source = new RedisFeed({ connection, names, clock, keyspaceEvents });
+    this.#source = new RedisFeed({ ...options, names });
     this.#feed = new RemoteFeed(this.#source, clock);
   }
 
@@ -151,7 +152,7 @@ class RedisStore implements SessionStore {
   }
 
   get feed(): FeedTraits {
-    return { kind: this.#source.kind, complete: true };
+    return this.#source.traits;
   }
 
   async listByUser(user: string): Promise<UserSession[]> {

@@ -97,6 +97,38 @@ withService("redis").describe.each([
   });
 });
 
+withService("redis").describe("beside connect-redis, without keyspace events, told of it", () => {
+  const server = ownRedis();
+
+  it.each(packages)("sees what it did by the next revalidation, %s", async (from) => {
+    const prefix = newPrefix();
+    const client = await clientForTest("redis", server.url);
+    const theirs = new Browser(await neighbour(new RedisStore10({ client, prefix })));
+    const store = redisStore({
+      client: await clientForTest(from, server.url),
+      prefix,
+      otherWriters: true,
+    });
+    const ours = await startWorld({
+      store,
+      revalidateIntervalMs: 3000,
+      sockets: (io) => installHandlers(io),
+    });
+    onTestFinished(() => ours.close());
+    expect(store.feed).toEqual({ kind: "pub/sub", complete: false });
+    await theirs.post("/login", { name: "ada" });
+    const ada = ours.browser();
+    ada.cookie = theirs.cookie;
+    const socket = await ada.connect("/", { reconnection: false });
+    await theirs.post("/write", { name: "lovelace" });
+    const patient = { timeout: 15_000 };
+    await expect.poll(() => socket.emitWithAck("read"), patient).toEqual({ name: "lovelace" });
+    const gone = disconnected(socket);
+    await theirs.post("/logout");
+    expect(await gone).toBe("io server disconnect");
+  });
+});
+
 /** Resolves to its URL. */
 async function neighbour(store: session.Store): Promise<string> {
   const app = express();

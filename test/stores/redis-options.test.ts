@@ -51,6 +51,7 @@ describe("redisStore", () => {
     [{ scanCount: 0 }, /scanCount/],
     [{ serializer: {} }, /serializer to be an object like JSON/],
     [{ keyspaceEvents: "yes" }, /keyspaceEvents to be "auto", true or false, but it is "yes"/],
+    [{ otherWriters: "yes" }, /otherWriters to be true or false/],
     [{ logErrors: true }, /no option logErrors.*The options are client, prefix/],
     [{ client: new Redis({ ...lazy, keyPrefix: "app:" }) }, /keyPrefix, but it has "app:".*prefix/],
     [{ client: new Cluster([url], { ...lazy, keyPrefix: "app:" }) }, /keyPrefix, but it has "app:"/],
