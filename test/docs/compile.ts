@@ -36,6 +36,9 @@ const compilerOptions = {
     "socket-session": [join(root, "src/index.ts")],
     "socket-session/memory": [join(root, "src/stores/memory.ts")],
     "socket-session/sqlite": [join(root, "src/stores/sqlite.ts")],
+    "socket-session/redis": [join(root, "src/stores/redis.ts")],
+    "socket-session/postgres": [join(root, "src/stores/postgres.ts")],
+    "socket-session/mongodb": [join(root, "src/stores/mongodb.ts")],
     "socket-session/testing": [join(root, "src/testing.ts")],
   },
 };

@@ -7,6 +7,8 @@ const imported = new Set(
     .filter((name) => name !== undefined),
 );
 const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+/** Drivers: the application makes their clients, and the stores describe what they use of them. */
+const optional = Object.keys(manifest.peerDependenciesMeta ?? {});
 
 describe("the dependencies of package.json", () => {
   test("every package that a source imports is declared", () => {
@@ -14,7 +16,10 @@ describe("the dependencies of package.json", () => {
   });
 
   test("every declared package is imported by a source", () => {
-    // Types are used by the published declarations, without an import of their own.
-    expect(declared.filter((name) => !name.startsWith("@types/") && !imported.has(name))).toEqual([]);
+    expect(declared.filter((name) => !optional.includes(name) && !imported.has(name))).toEqual([]);
+  });
+
+  test("no optional package is imported, not even for its types: nothing but the store in use needs its driver", () => {
+    expect(optional.filter((name) => imported.has(name))).toEqual([]);
   });
 });
