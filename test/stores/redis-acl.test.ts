@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { expect, it } from "vitest";
 import type { SessionStore } from "../../src/core/session-store.ts";
@@ -11,14 +12,11 @@ import { keyOf } from "./session-keys.ts";
 import { SetClock } from "./set-clock.ts";
 
 const packages: ClientPackage[] = ["redis", "ioredis"];
-/** As the store's page has them: of sessions, of the index of users, of the feed, of `all`, `count` and `clear`. */
-const commands = [
-  ...["evalsha", "eval", "exists", "get", "set", "pttl", "pexpire", "del"],
-  ...["zadd", "zscore", "zrangebyscore", "zrevrange", "zrem", "hsetnx", "hget", "hdel"],
-  ...["publish", "subscribe"],
-  ...["scan"],
-];
-const where = ["~sess:*", "~socket-session:*", "&socket-session:*"];
+/** The rule of the store's page. */
+const page = readFileSync(new URL("../../docs/stores/redis.md", import.meta.url), "utf8");
+const rule = /^ACL SETUSER app on >password ([^`]*)```/m.exec(page)?.[1]?.trim().split(/\s+/) ?? [];
+const commands = rule.filter((part) => part.startsWith("+")).map((part) => part.slice(1));
+const where = rule.filter((part) => !part.startsWith("+"));
 
 withService("redis").describe.each(packages)("a restricted user of Redis, %s", (from) => {
   const server = ownRedis(["--notify-keyspace-events", "Kg$x"]);
@@ -45,6 +43,8 @@ withService("redis").describe.each(packages)("a restricted user of Redis, %s", (
   const use = (store: SessionStore) => useAll(store, () => new SetClock().now() + 3_600_000);
 
   it("needs no more than the page says", async () => {
+    expect(where).toEqual(["~sess:*", "~socket-session:*", "&socket-session:*"]);
+    expect(commands).toContain("evalsha");
     await withUser(rules(commands), async (store) => {
       await use(store);
       expect(store.feed?.kind).toBe("pub/sub");
