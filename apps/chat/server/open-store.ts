@@ -2,11 +2,8 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { SessionStore } from "socket-session";
 import { memoryStore } from "socket-session/memory";
-import { mongodbStore } from "socket-session/mongodb";
-import { postgresStore } from "socket-session/postgres";
-import { redisStore } from "socket-session/redis";
 import { sqliteStore } from "socket-session/sqlite";
-import { connectMongodb, connectPostgres, connectRedis } from "./connect.ts";
+import type { DatabaseUrl } from "./database-url.ts";
 import type { StoreAddress } from "./store-address.ts";
 
 export interface OpenStore {
@@ -23,17 +20,34 @@ export async function openStore(address: StoreAddress): Promise<OpenStore> {
     case "file":
       mkdirSync(dirname(address.path), { recursive: true, mode: 0o700 });
       return { store: sqliteStore({ path: address.path }), close: async () => {} };
-    case "redis": {
-      const client = await connectRedis(address, "STORE");
-      return { store: redisStore({ client }), close: async () => client.destroy() };
-    }
-    case "postgres": {
-      const pool = await connectPostgres(address, "STORE");
-      return { store: postgresStore({ pool, createTableIfMissing: true }), close: () => pool.end() };
-    }
-    case "mongodb": {
-      const { client, db } = await connectMongodb(address, "STORE");
-      return { store: mongodbStore({ client, dbName: db.databaseName }), close: () => client.close() };
-    }
+    case "redis":
+      return openRedis(address);
+    case "postgres":
+      return openPostgres(address);
+    case "mongodb":
+      return openMongodb(address);
   }
+}
+
+// A driver is loaded only where it is needed: it takes longer than all the rest.
+
+async function openRedis(address: DatabaseUrl): Promise<OpenStore> {
+  const { connectRedis } = await import("./connect-redis.ts");
+  const { redisStore } = await import("socket-session/redis");
+  const client = await connectRedis(address, "STORE");
+  return { store: redisStore({ client }), close: async () => client.destroy() };
+}
+
+async function openPostgres(address: DatabaseUrl): Promise<OpenStore> {
+  const { connectPostgres } = await import("./connect-postgres.ts");
+  const { postgresStore } = await import("socket-session/postgres");
+  const pool = await connectPostgres(address, "STORE");
+  return { store: postgresStore({ pool, createTableIfMissing: true }), close: () => pool.end() };
+}
+
+async function openMongodb(address: DatabaseUrl): Promise<OpenStore> {
+  const { connectMongodb } = await import("./connect-mongodb.ts");
+  const { mongodbStore } = await import("socket-session/mongodb");
+  const { client, db } = await connectMongodb(address, "STORE");
+  return { store: mongodbStore({ client, dbName: db.databaseName }), close: () => client.close() };
 }

@@ -78,8 +78,13 @@ export class Cluster {
     return stdout.trim().split("\n").map(Number);
   }
 
+  /** All its visitors do. */
+  leave(): void {
+    for (const one of this.#visitors.splice(0)) one.close();
+  }
+
   async close(): Promise<void> {
-    for (const one of this.#visitors) one.close();
+    this.leave();
     this.primary.kill("SIGTERM");
     await this.end();
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { MongoClient } from "mongodb";
 import { Pool } from "pg";
 import { createClient } from "redis";
 import { describe } from "vitest";
@@ -15,6 +16,10 @@ export interface StoreKind {
 
 const redis = withService("redis");
 const postgres = withService("postgres");
+const mongodb = withService("mongodb");
+const mongodbReplica = withService("mongodb-replica");
+
+const newName = () => `chat_${randomBytes(6).toString("hex")}`;
 
 /** The last of the sixteen databases of a Redis, which nobody else uses. */
 async function prepareRedis() {
@@ -29,7 +34,7 @@ async function prepareRedis() {
 }
 
 async function preparePostgres() {
-  const name = `chat_${randomBytes(6).toString("hex")}`;
+  const name = newName();
   const url = new URL(postgres.url);
   const pool = new Pool({ connectionString: postgres.url });
   await pool.query(`CREATE DATABASE ${name}`);
@@ -41,6 +46,20 @@ async function preparePostgres() {
   return { STORE: url.href, remove };
 }
 
+function prepareMongodb(service: TestedService) {
+  return async () => {
+    const name = newName();
+    // a database stands between the hosts and the parameters
+    const STORE = service.url.replace(/^(mongodb:\/\/[^/?]+)\/?[^?]*/, `$1/${name}`);
+    const remove = async () => {
+      const client = new MongoClient(STORE);
+      await client.db(name).dropDatabase();
+      await client.close();
+    };
+    return { STORE, remove };
+  };
+}
+
 export const storeKinds: readonly StoreKind[] = [
   {
     name: "a file",
@@ -50,4 +69,16 @@ export const storeKinds: readonly StoreKind[] = [
   },
   { name: "redis", service: redis, adapter: "redis-streams", prepare: prepareRedis },
   { name: "postgres", service: postgres, adapter: "postgres", prepare: preparePostgres },
+  {
+    name: "mongodb, standalone",
+    service: mongodb,
+    adapter: "cluster (a standalone mongod has no change streams",
+    prepare: prepareMongodb(mongodb),
+  },
+  {
+    name: "mongodb, replica set",
+    service: mongodbReplica,
+    adapter: "mongo",
+    prepare: prepareMongodb(mongodbReplica),
+  },
 ];

@@ -1,0 +1,19 @@
+import type { ServerOptions } from "socket.io";
+import { type DatabaseUrl, reasonOf } from "../database-url.ts";
+
+export interface OpenAdapter {
+  /** Undefined for none: then the chat's messages stay on their node. */
+  readonly adapter: ServerOptions["adapter"] | undefined;
+  readonly note: string;
+  /** Closes the clients that were made for it: after the Socket.IO server, which closes the adapter. */
+  close(): Promise<void>;
+}
+
+/** What stands for `STORE` where its address is the adapter's. */
+export const variable = "the address for the Socket.IO adapter";
+
+export const noteOf = (name: string) => `Socket.IO adapter: ${name}`;
+
+export function tellLost(address: DatabaseUrl, error: unknown): void {
+  console.error(`A message to other nodes was lost: ${reasonOf(error, address)}`);
+}

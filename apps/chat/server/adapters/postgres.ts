@@ -1,0 +1,20 @@
+import { createAdapter } from "@socket.io/postgres-adapter";
+import { connectPostgres } from "../connect-postgres.ts";
+import type { DatabaseUrl } from "../database-url.ts";
+import { noteOf, type OpenAdapter, tellLost, variable } from "./opened.ts";
+
+/** Messages too long for NOTIFY travel through a table. Nodes that start together make it one after another. */
+const attachments = `
+  SELECT pg_advisory_xact_lock(hashtext('socket_io_attachments'));
+  CREATE TABLE IF NOT EXISTS socket_io_attachments (
+    id bigserial UNIQUE, created_at timestamptz DEFAULT now(), payload bytea
+  )`;
+
+export async function openPostgres(address: DatabaseUrl): Promise<OpenAdapter> {
+  const pool = await connectPostgres(address, variable);
+  await pool.query(attachments);
+  const errorHandler = (error: Error) => tellLost(address, error);
+  // below the 8,000 bytes that a notification may have
+  const adapter = createAdapter(pool, { payloadThreshold: 7_500, errorHandler });
+  return { adapter, note: noteOf("postgres"), close: () => pool.end() };
+}

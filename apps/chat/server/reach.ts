@@ -1,0 +1,30 @@
+import { type DatabaseUrl, reasonOf } from "./database-url.ts";
+
+/** How long a database may take to be there at the start. */
+export const connectTimeoutMs = 5_000;
+
+/** Connects, or throws in words: which variable, which database, what is wrong. `shown` stands for its address. */
+export async function reach<T>(
+  address: DatabaseUrl,
+  variable: string,
+  connect: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await connect();
+  } catch (error) {
+    // No cause: a driver's error may hold the whole address, password included.
+    throw new Error(
+      `${variable} names ${address.shown}, and no connection could be made: ${reasonOf(error, address)}. Is it running, and may this machine and user connect?`,
+    );
+  }
+}
+
+/** Tells of a connection that was lost, and of the same trouble only once in a row. */
+export function complainer(address: DatabaseUrl): (error: unknown) => void {
+  let last = "";
+  return (error) => {
+    const reason = reasonOf(error, address);
+    if (reason !== last) console.error(`${address.shown}: ${reason}`);
+    last = reason;
+  };
+}
