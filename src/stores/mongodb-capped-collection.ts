@@ -49,7 +49,7 @@ export class MongodbCappedCollection implements FeedSource {
       collection: this.#collection,
       clock: this.#clock,
       heartbeatMs,
-      mark: () => this.#insert({}),
+      mark: () => this.#mark(),
       tell: (document) => this.#tell(document, sink),
       missed: () => sink.missed(),
       down: (error) => sink.down(error),
@@ -101,6 +101,12 @@ export class MongodbCappedCollection implements FeedSource {
       this.#insert(document).catch(() => this.#retry(document, attempts + 1));
     });
     this.#retries.add(cancel);
+  }
+
+  /** What reads begins with making sure that there is something to read: the collection may have been dropped. */
+  #mark(): Promise<string> {
+    this.#created = undefined;
+    return this.#insert({});
   }
 
   /** Resolves to the `_id` of the message. */

@@ -4,6 +4,7 @@
  * a cursor can't begin at the end.
  */
 import type { Clock } from "../clock.ts";
+import { SocketSessionError } from "../errors.ts";
 import type { MongodbCollection, MongodbCursor, MongodbDocument } from "./mongodb-client.ts";
 import { awaitTimeMs, closeCursor } from "./mongodb-cursors.ts";
 import type { FeedConnection } from "./remote-feed.ts";
@@ -78,7 +79,7 @@ export class MongodbTail implements FeedConnection {
     if (!cursor) return undefined;
     const { document, error } = await this.#ask(cursor);
     if (this.#closed || error === undefined) return document;
-    if (this.#openingsInVain >= mostOpenings) throw error;
+    if (this.#openingsInVain >= mostOpenings) throw this.#failed(error);
     this.#openingsInVain += 1;
     await this.#openCursor();
     if (this.#closed) await this.close(); // meanwhile
@@ -97,6 +98,17 @@ export class MongodbTail implements FeedConnection {
     // FerretDB ends a cursor whose first answer holds all there is: there, an answer is to hold one document.
     this.#batchSize = 1;
     return { error: new Error("The cursor on the changes has ended.") };
+  }
+
+  #failed(cause: unknown): SocketSessionError {
+    const { collectionName } = this.#options.collection;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return new SocketSessionError(
+      "STORE_FAILED",
+      `Expected to follow the capped collection ${collectionName}, but could not: ${message}. ` +
+        "If there is an ordinary collection of that name, drop it: it is made anew.",
+      { cause },
+    );
   }
 
   #take(document: MongodbDocument): void {

@@ -17,7 +17,6 @@
  *
  * Every operation on one session is one atomic step on its document. `close()` ends the feed and the timers.
  */
-import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type {
   CookieDocument,
@@ -34,8 +33,8 @@ import type {
   UserSession,
 } from "../core/session-store.ts";
 import type { MongodbCollection, MongodbDocument, MongodbWriteOptions } from "./mongodb-client.ts";
-import { attempt } from "./mongodb-cursors.ts";
 import { endMark, indexed, live, newIndex, over } from "./mongodb-documents.ts";
+import { markCleared, removeEnded } from "./mongodb-ends.ts";
 import { errorCode, mongodbErrors } from "./mongodb-errors.ts";
 import { MongodbFeed } from "./mongodb-feed.ts";
 import { MongodbFormat } from "./mongodb-format.ts";
@@ -190,7 +189,7 @@ class MongodbStore implements SessionStore {
     }
     // The removal by itself would not tell the reason.
     if (!(await this.#update(filter, endMark(reason, this.#format.empty)))) return false;
-    await this.#removeEnded(filter._id);
+    await removeEnded(this.#collection, filter._id, this.#writeOptions, this.#clock);
     return true;
   }
 
@@ -209,7 +208,7 @@ class MongodbStore implements SessionStore {
   async clear(): Promise<void> {
     await this.#collection.deleteMany({}, this.#writeOptions);
     if ((await this.#feed.kind()) === "capped collection") await this.#feed.messages.publishCleared();
-    else await this.#markCleared();
+    else await markCleared(this.#collection, this.#format.empty, this.#writeOptions, this.#clock);
   }
 
   async close(): Promise<void> {
@@ -224,28 +223,6 @@ class MongodbStore implements SessionStore {
 
   async #update(filter: MongodbDocument, update: MongodbDocument): Promise<boolean> {
     return (await this.#collection.updateOne(filter, update, this.#writeOptions)).matchedCount > 0;
-  }
-
-  /** What has ended is over already; where this fails, the server removes it in time. */
-  async #removeEnded(_id: string): Promise<void> {
-    const ended = { _id, "socketSession.ended": { $exists: true } };
-    await attempt(
-      this.#clock,
-      () => this.#collection.deleteOne(ended, this.#writeOptions),
-      "removing what ended",
-    );
-  }
-
-  /** A change stream tells of each removal, but only an event after the last of them says that this was all. */
-  async #markCleared(): Promise<void> {
-    const _id = `~cleared~${randomUUID()}`;
-    const mark = { _id, session: this.#format.empty, expires: new Date(0), socketSession: { cleared: true } };
-    await this.#collection.insertOne(mark, this.#writeOptions);
-    await attempt(
-      this.#clock,
-      () => this.#collection.deleteOne({ _id }, this.#writeOptions),
-      "removing a mark",
-    );
   }
 
   /** As `connect-mongo` keeps it for its `touchAfter`. */

@@ -119,7 +119,9 @@ export function describeUsers(
   it(`lists ${manySessions} sessions of one user`, { timeout: 120_000 }, async () => {
     const { store, later } = connections();
     for (let done = 0; done < manySessions; done += 500) {
-      const batch = Array.from({ length: Math.min(500, manySessions) }, (_, n) => keyOf(`session ${done + n}`));
+      const batch = Array.from({ length: Math.min(500, manySessions) }, (_, n) =>
+        keyOf(`session ${done + n}`),
+      );
       await Promise.all(batch.map((one) => store.create(one, { cookie: {} }, later(), "ada")));
     }
     const found = (await store.listByUser?.("ada")) ?? [];
