@@ -1,13 +1,20 @@
 import { element } from "./element.ts";
 
 const line = element("nodes", HTMLParagraphElement);
-const servedBy = document.querySelector('meta[name="node"]')?.getAttribute("content") ?? "";
+const servedBy = document.querySelector('meta[name="node"]')?.getAttribute("content");
 
 /** Where there are several nodes: which has served this page, and which the socket is connected to. */
 export function showNodes(socketNode: string): void {
   line.hidden = socketNode === "";
-  if (line.hidden) return;
-  if (servedBy === socketNode || servedBy === "")
-    line.textContent = `${socketNode} serves this page and your socket`;
-  else line.textContent = `${servedBy} serves this page · ${socketNode} your socket`;
+  if (servedBy && servedBy !== socketNode)
+    line.replaceChildren(part(`${servedBy} serves this page`), " · ", part(`${socketNode} your socket`));
+  else line.replaceChildren(part(`${socketNode} serves this page and your socket`));
+}
+
+/** Where the line is too long, it is broken between its parts. */
+function part(text: string): HTMLElement {
+  const span = document.createElement("span");
+  span.className = "part";
+  span.textContent = text;
+  return span;
 }
