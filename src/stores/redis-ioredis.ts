@@ -19,7 +19,7 @@ export interface IoRedisClient {
 }
 
 /** What is used of the client's duplicate. */
-export interface IoRedisSubscriber {
+interface IoRedisSubscriber {
   on(event: string, listener: (...args: never[]) => void): unknown;
   connect(): Promise<unknown>;
   subscribe(channel: string): Promise<unknown>;

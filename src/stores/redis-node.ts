@@ -19,7 +19,7 @@ export interface NodeRedisClient {
 }
 
 /** What is used of the client's duplicate. */
-export interface NodeRedisSubscriber {
+interface NodeRedisSubscriber {
   readonly isOpen: boolean;
   on(event: string, listener: (error: unknown) => void): unknown;
   connect(): Promise<unknown>;

@@ -68,7 +68,7 @@ export async function redisHarness(
 }
 
 /** All keys of the sessions and of the index under that prefix. */
-export async function keysOf(client: Redis | Cluster, prefix: string): Promise<string[]> {
+async function keysOf(client: Redis | Cluster, prefix: string): Promise<string[]> {
   const nodes = client instanceof Cluster ? client.nodes("master") : [client];
   const found = nodes.map(async (node) => [
     ...(await node.keys(`${prefix}*`)),
