@@ -47,7 +47,8 @@ export class RedisNames {
 /** As `storedId`; but a key of Redis may be long, and hold NUL, so that only what is not unicode has to be escaped. */
 export function redisId(sid: string): string {
   const escaped = storedId(sid);
-  return sid.isWellFormed() && !sid.startsWith("~utf16~") ? sid : escaped;
+  const isPlain = sid.isWellFormed() && !sid.startsWith("~utf16~") && !sid.startsWith("~sha256~");
+  return isPlain ? sid : escaped;
 }
 
 /** A brace would begin a hash tag of its own. */
