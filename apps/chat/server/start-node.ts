@@ -27,7 +27,7 @@ export async function startNode(pageDir: string): Promise<void> {
 
   const allNotes = [...notes, openedAdapter.note];
   if (isInCluster) {
-    chat.joinCluster(); // at once after the chat is made: no message of the primary may be overlooked
+    chat.joinCluster(); // first: at the word that it is ready, the primary hands over connections
     tellReady(allNotes);
     return;
   }
@@ -40,14 +40,20 @@ export async function startNode(pageDir: string): Promise<void> {
   for (const note of allNotes) console.log(note);
 }
 
+/** What a driver or adapter leaves behind keeps the process for so long at most, once all is closed. */
+const lingerMs = 3_000;
+
 /** The first signal closes, in order; whoever is impatient ends the process with a second. */
 function closeOnSignals(close: () => Promise<void>): void {
-  const stop = () => {
+  const stop = async () => {
     process.off("SIGINT", stop).off("SIGTERM", stop);
-    close().catch((error) => {
+    try {
+      await close();
+    } catch (error) {
       console.error(error);
       process.exitCode = 1;
-    });
+    }
+    setTimeout(() => process.exit(), lingerMs).unref();
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);
 }
