@@ -12,6 +12,7 @@ import type { EndReason, SessionKey } from "./core/session-store.ts";
 import { Updates } from "./core/updates.ts";
 import { SocketSessionError } from "./errors.ts";
 import type { LiveSessionsEvents } from "./events.ts";
+import { forRequests, type RequestHandler } from "./http/for-requests.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
 import { requestSession } from "./http/request-session.ts";
 import { Responses } from "./http/responses.ts";
@@ -23,9 +24,15 @@ import { invalid, type LiveSessionsOptions, type ResolvedOptions, resolveOptions
 import { type RefusalCode, refusals } from "./protocol.ts";
 import { type AttachOptions, openGateway, type SocketServer } from "./socket/attach.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
-import { limitsOf, type StartWarning, socketWarnings, storeWarnings } from "./start-checks.ts";
+import {
+  engineUseWarning,
+  limitsOf,
+  type StartWarning,
+  socketWarnings,
+  storeWarnings,
+} from "./start-checks.ts";
 import type { Stats } from "./stats.ts";
-import { UserSessions } from "./user-sessions.ts";
+import { type UserSessions, userSessions } from "./user-sessions.ts";
 
 declare module "socket.io" {
   interface Socket {
@@ -36,7 +43,6 @@ declare module "socket.io" {
 
 const debug = createDebug("socket-session");
 
-type RequestHandler = ReturnType<typeof session>;
 type Request = Parameters<RequestHandler>[0];
 
 /** Sessions that requests and sockets share. Made by {@link liveSessions}. */
@@ -56,7 +62,6 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     RefusalCode,
     number
   >;
-  #warnedOfEngineUse = false;
   #conflicts = 0;
   #discarded = 0;
 
@@ -92,24 +97,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   express(): RequestHandler {
     const { shared, name, secrets } = this.#options;
     const middleware = session({ ...shared, name, secret: [...secrets], resave: false, store: this.store() });
-    return (request, response, next) => {
-      if ("_query" in request) {
-        // Engine.IO's: `io.engine.use(session)` of the recipe, which would touch the session at every poll
-        this.#warnOfEngineUse();
-        next();
-        return;
-      }
-      this.#responses.remember(request, response);
-      middleware(request, response, next);
-    };
-  }
-
-  #warnOfEngineUse(): void {
-    if (this.#warnedOfEngineUse) return;
-    this.#warnedOfEngineUse = true;
-    const message =
-      "io.engine.use(sessions.express()) does nothing: sessions.attach(io) serves the sockets. Remove it, and use socket.session.";
-    warn([{ code: "SOCKET_SESSION_ENGINE_USE", message }]);
+    return forRequests(middleware, this.#responses, () => warn([engineUseWarning]));
   }
 
   /** An `express-session` store with the same guarantees, for a middleware made elsewhere. A new one on each call. */
@@ -181,23 +169,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * an index of users, and `INVALID_OPTION` without the `userId` option.
    */
   user(id: string | number): UserSessions {
-    const { store, userId, device, ttlMs } = this.#options;
-    if (!userId) {
-      const cure = "Tell whose session it is: userId: (data) => data.userId.";
-      throw invalid("sessions.user() expects the `userId` option", userId, cure);
-    }
-    if (!store.listByUser) {
-      const message = `sessions.user() needs a store with an index of users, and the ${store.name} store has none. Use one of this package.`;
-      throw new SocketSessionError("STORE_UNSUPPORTED", message);
-    }
-    const context = {
-      hub: this.#hub,
-      nameOf: this.#nameOf,
-      userId: this.#handles.userId,
-      device: (data: Readonly<SessionValues>) => device?.(data),
-      ttlMs,
-    };
-    return new UserSessions(context, String(id));
+    return userSessions(this.#options, { ...this.#handles, nameOf: this.#nameOf }, String(id));
   }
 
   stats(): Stats {

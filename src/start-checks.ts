@@ -10,6 +10,12 @@ export interface StartWarning {
   readonly message: string;
 }
 
+export const engineUseWarning: StartWarning = {
+  code: "SOCKET_SESSION_ENGINE_USE",
+  message:
+    "io.engine.use(sessions.express()) does nothing: sessions.attach(io) serves the sockets. Remove it, and use socket.session.",
+};
+
 const oldestEngine = [6, 6, 12] as const;
 
 export function storeWarnings({ store }: ResolvedOptions): StartWarning[] {

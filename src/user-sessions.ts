@@ -3,6 +3,8 @@ import type { Hub } from "./core/hub.ts";
 import { lifeMs } from "./core/life-time.ts";
 import type { SessionKey, UserSession } from "./core/session-store.ts";
 import { type Snapshot, snapshotOf } from "./core/snapshot.ts";
+import { SocketSessionError } from "./errors.ts";
+import { invalid, type ResolvedOptions } from "./options.ts";
 
 /** One session of a user, as in a page that lists where somebody is logged in. All times in milliseconds since the epoch. */
 export interface ListedSession {
@@ -17,12 +19,29 @@ export interface ListedSession {
   readonly device: unknown;
 }
 
-export interface UserSessionsContext {
+interface UserSessionsContext {
   readonly hub: Hub;
   readonly nameOf: (sid: string) => SessionKey;
   readonly userId: (data: Readonly<SessionValues>) => string | undefined;
   readonly device: (data: Readonly<SessionValues>) => unknown;
   readonly ttlMs: number;
+}
+
+/** The sessions of one user; throws `INVALID_OPTION` or `STORE_UNSUPPORTED` where they can't be found. */
+export function userSessions(
+  { store, userId, device, ttlMs }: ResolvedOptions,
+  handles: Omit<UserSessionsContext, "device" | "ttlMs">,
+  user: string,
+): UserSessions {
+  if (!userId) {
+    const cure = "Tell whose session it is: userId: (data) => data.userId.";
+    throw invalid("sessions.user() expects the `userId` option", userId, cure);
+  }
+  if (!store.listByUser) {
+    const message = `sessions.user() needs a store with an index of users, and the ${store.name} store has none. Use one of this package.`;
+    throw new SocketSessionError("STORE_UNSUPPORTED", message);
+  }
+  return new UserSessions({ ...handles, device: (data) => device?.(data), ttlMs }, user);
 }
 
 /** How many sessions are ended at the same time. */

@@ -150,6 +150,6 @@ export function heldBy(session: object): Held {
 }
 
 /** The cookie of a session object as it would be stored. */
-export function cookieOf(session: { readonly cookie?: unknown }): CookieDocument {
+function cookieOf(session: { readonly cookie?: unknown }): CookieDocument {
   return JSON.parse(JSON.stringify(session.cookie ?? {}));
 }

@@ -41,7 +41,7 @@ export interface MongodbCollection {
   watch(pipeline: MongodbDocument[], options: { maxAwaitTimeMS: number }): MongodbChangeStream;
 }
 
-export interface MongodbFindOptions {
+interface MongodbFindOptions {
   readPreference: "primary";
   batchSize?: number;
   tailable?: boolean;

@@ -1,0 +1,26 @@
+import type session from "express-session";
+import type { Responses } from "./responses.ts";
+
+export type RequestHandler = ReturnType<typeof session>;
+
+/**
+ * `express-session`'s middleware for requests of the application. Those of Engine.IO pass by, as with
+ * `io.engine.use(session)` of the recipe, which would touch the session at every poll; `onEngineUse` is told once.
+ */
+export function forRequests(
+  middleware: RequestHandler,
+  responses: Responses,
+  onEngineUse: () => void,
+): RequestHandler {
+  let isTold = false;
+  return (request, response, next) => {
+    if ("_query" in request) {
+      if (!isTold) onEngineUse();
+      isTold = true;
+      next();
+      return;
+    }
+    responses.remember(request, response);
+    middleware(request, response, next);
+  };
+}
