@@ -4,7 +4,8 @@ package main
 //
 //   - an update reads and then writes, so that two at once both win: writes wait for one another;
 //   - an index with expireAfterSeconds is refused: it is created without. Nothing is removed by it, as mongod does not
-//     within a minute either.
+//     within a minute either;
+//   - waiting for documents of a capped collection loses some: see await.go.
 
 import (
 	"bufio"
@@ -12,6 +13,7 @@ import (
 	"log"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/FerretDB/wire"
 	"github.com/FerretDB/wire/wirebson"
@@ -53,11 +55,11 @@ func relay(client, server net.Conn) error {
 		if err != nil {
 			return err
 		}
-		header, body, err = mend(header, body)
+		header, body, wait, err := mend(header, body)
 		if err != nil {
 			return err
 		}
-		header, body, err = roundTrip(toServer, fromServer, header, body)
+		header, body, err = answer(toServer, fromServer, header, body, wait)
 		if err != nil {
 			return err
 		}
@@ -97,36 +99,47 @@ func commandOf(body wire.MsgBody) string {
 	return document.Command()
 }
 
-func mend(header *wire.MsgHeader, body wire.MsgBody) (*wire.MsgHeader, wire.MsgBody, error) {
-	if commandOf(body) != "createIndexes" {
-		return header, body, nil
+// mend changes a command before FerretDB has it, and says how long to wait for documents here.
+func mend(header *wire.MsgHeader, body wire.MsgBody) (*wire.MsgHeader, wire.MsgBody, time.Duration, error) {
+	switch commandOf(body) {
+	case "createIndexes", "find", "getMore":
+	default:
+		return header, body, 0, nil
 	}
 	raw, err := body.(*wire.OpMsg).RawDocument()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	document, err := raw.DecodeDeep()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
+	changed, wait := withoutWaiting(document)
+	if !withoutExpiry(document) && !changed {
+		return header, body, 0, nil
+	}
+	message, err := wire.NewOpMsg(document)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	bytes, err := message.MarshalBinary()
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	mended := *header
+	mended.MessageLength = int32(wire.MsgHeaderLen + len(bytes))
+	return &mended, message, wait, nil
+}
+
+func withoutExpiry(document *wirebson.Document) bool {
 	indexes, ok := document.Get("indexes").(*wirebson.Array)
 	if !ok {
-		return header, body, nil
+		return false
 	}
 	for index := range indexes.Values() {
 		if index, ok := index.(*wirebson.Document); ok {
 			index.Remove("expireAfterSeconds")
 		}
 	}
-	message, err := wire.NewOpMsg(document)
-	if err != nil {
-		return nil, nil, err
-	}
-	bytes, err := message.MarshalBinary()
-	if err != nil {
-		return nil, nil, err
-	}
-	mended := *header
-	mended.MessageLength = int32(wire.MsgHeaderLen + len(bytes))
-	return &mended, message, nil
+	return true
 }
