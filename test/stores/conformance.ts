@@ -125,7 +125,7 @@ export function describeStore(name: string, traits: StoreTraits, start: () => Pr
       });
     });
 
-    it("loses none of many concurrent increments", async () => {
+    it("loses none of many concurrent increments", { timeout: 60_000 }, async () => {
       await store.create(key, document, later());
       const increment = async (connection: SessionStore) => {
         for (;;) {
