@@ -1,8 +1,10 @@
 /** The adapters by themselves: sessions need none, and an adapter's database may go away and come back. */
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Server } from "socket.io";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { startPostgres } from "../../../scripts/services/postgres.mjs";
 import { startRedis } from "../../../scripts/services/redis.mjs";
 import { withService } from "../../../test/setup/services.ts";
@@ -91,6 +93,32 @@ describe.each([
       expect(await chat.workers()).toEqual(workers);
     },
   );
+});
+
+const redis = withService("redis");
+
+redis.describe.each(["redis-streams", "redis"] as const)("%s", (name) => {
+  test("tells of a message that was under way when Redis died, and goes on", async () => {
+    const server = await startRedis();
+    closing.push(() => server.close());
+    const address = readDatabaseUrl(server.url);
+    if (!address) throw new Error("no address of a database");
+    const opened = await openAdapter({ name, address, isNamed: true }, false);
+    const io = new Server(createServer(), opened.adapter ? { adapter: opened.adapter } : {});
+    closing.push(async () => {
+      await io.close();
+      await opened.close();
+    });
+    const errors = vi.spyOn(console, "error").mockReturnValue();
+    server.freeze();
+    io.serverSideEmit("said", "Is anybody there?");
+    if (server.pid !== undefined) process.kill(server.pid, "SIGKILL"); // while it is frozen: it never answers
+    await server.kill();
+    await expect
+      .poll(() => errors.mock.calls.flat().join("\n"))
+      .toMatch(/^A message to other nodes was lost: /m);
+    errors.mockRestore();
+  });
 });
 
 const mongodb = withService("mongodb");

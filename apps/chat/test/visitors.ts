@@ -2,15 +2,15 @@ import { fileURLToPath } from "node:url";
 import { io as connect, type Socket } from "socket.io-client";
 import { memoryStore } from "socket-session/memory";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { createChat } from "../server/create-chat.ts";
+import { type ChatOptions, createChat } from "../server/create-chat.ts";
 import type { ClientToServer, ServerToClient } from "../shared/events.ts";
 
 /** A chat with the time in the tests' hands, and visitors for it. */
-export async function startChat() {
+export async function startChat(options: Partial<ChatOptions> = {}) {
   const clock = new ManualClock();
   const pageDir = fileURLToPath(new URL("../page", import.meta.url));
   const store = memoryStore({ clock });
-  const chat = createChat({ store, secret: "a secret of thirty-two characters", pageDir, clock });
+  const chat = createChat({ store, secret: "a secret of thirty-two characters", pageDir, clock, ...options });
   const url = `http://localhost:${await chat.listen(0)}`;
   const visitors: Visitor[] = [];
   const visitor = () => {
@@ -36,6 +36,8 @@ export async function startChat() {
 
 export interface OpenOptions {
   readonly transports?: string[];
+  /** Instead of the cookie. */
+  readonly extraHeaders?: Record<string, string>;
 }
 
 /** Somebody with a browser: one cookie for its forms and its tabs. */
