@@ -12,7 +12,8 @@ import (
 	"github.com/FerretDB/wire/wirebson"
 )
 
-const betweenQuestions = 5 * time.Millisecond
+// At the latest; sooner if something was written.
+const betweenQuestions = 100 * time.Millisecond
 
 // withoutWaiting takes out of a command what makes FerretDB wait, and says how long there is to wait instead.
 func withoutWaiting(document *wirebson.Document) (changed bool, wait time.Duration) {
@@ -48,13 +49,24 @@ func durationOf(milliseconds any) time.Duration {
 
 // answer is the first one that holds documents, or the last one before the time is over.
 func answer(to *bufio.Writer, from *bufio.Reader, header *wire.MsgHeader, body wire.MsgBody, wait time.Duration) (*wire.MsgHeader, wire.MsgBody, error) {
+	if wait == 0 {
+		return roundTrip(to, from, header, body)
+	}
 	deadline := time.Now().Add(wait)
+	database, cursor := placeOf(body)
 	for {
+		time.Sleep(min(rests.left(cursor), time.Until(deadline)))
+		next := nextNews(database) // before the question: what comes meanwhile is not missed
+		asked := time.Now()
 		header, body, err := roundTrip(to, from, header, body)
+		rests.begin(cursor, time.Since(asked))
 		if err != nil || !isEmptyBatch(body) || time.Now().After(deadline) {
 			return header, body, err
 		}
-		time.Sleep(betweenQuestions)
+		select {
+		case <-next:
+		case <-time.After(min(betweenQuestions, time.Until(deadline))):
+		}
 	}
 }
 

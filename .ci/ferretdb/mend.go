@@ -74,6 +74,10 @@ func roundTrip(to *bufio.Writer, from *bufio.Reader, header *wire.MsgHeader, bod
 		writes.Lock()
 		defer writes.Unlock()
 	}
+	if isNews[commandOf(body)] {
+		database, _ := placeOf(body)
+		defer tellNews(database)
+	}
 	if err := send(to, header, body); err != nil {
 		return nil, nil, err
 	}
