@@ -14,6 +14,7 @@ const servers = [
   { server: withService("mongodb-replica"), messages: 0, marks: 1 },
 ];
 const key = keyOf("a session");
+const patience = { timeout: 10_000 };
 const hour = 3_600_000;
 const later = (ms = hour) => Date.now() + ms;
 
@@ -33,7 +34,7 @@ describe.each(servers)("what the MongoDB store sends, server %#", ({ server, mes
       const { collectionName } = database.client.db(database.name).collection("sessions");
       // Both indexes are made in the background.
       await expect
-        .poll(() => database.client.db(database.name).collection(collectionName).indexes())
+        .poll(() => database.client.db(database.name).collection(collectionName).indexes(), patience)
         .toHaveLength(3);
       sent = [];
       database.client.on("commandStarted", (event) => sent.push(event));

@@ -71,7 +71,7 @@ describe.each([true, false])("mongodbStore as a neighbour, stringify: %s", (stri
     beforeEach(() => start(replicaSet.url));
 
     it("notices at once what the other writes and ends", async () => {
-      await expect.poll(() => own.sessions.stats().store.feed).toBe("whole");
+      await expect.poll(() => own.sessions.stats().store.feed, patience).toBe("whole");
       const socket = await loggedInThere();
       await theirs.post("/write", { n: 4 });
       await expect.poll(() => socket.emitWithAck("read"), patience).toEqual({ name: "ada", n: 4 });

@@ -11,6 +11,7 @@ import { keyOf } from "./session-keys.ts";
 
 const servers = [withService("mongodb"), withService("mongodb-replica")];
 const key = keyOf("a session");
+const patience = { timeout: 10_000 };
 const HOUR = 3_600_000;
 
 describe.each(servers)("mongodbStore beside connect-mongo, server %#", (server) => {
@@ -108,7 +109,9 @@ describe.each(servers)("mongodbStore beside connect-mongo, server %#", (server) 
 
     it("makes the index that the other makes", async () => {
       await store.read(key);
-      await expect.poll(async () => (await indexes()).map(({ name }) => name)).toContain("expires_1");
+      await expect
+        .poll(async () => (await indexes()).map(({ name }) => name), patience)
+        .toContain("expires_1");
       const ours = await indexes();
       await collection().drop();
       await openPeer().get(key.sid); // waits for its index

@@ -10,6 +10,7 @@ import { SetClock, StoppedTimers } from "./set-clock.ts";
 
 const server = withService("mongodb");
 const key = keyOf("a session");
+const patience = { timeout: 10_000 };
 
 server.describe("the upkeep of the MongoDB store", () => {
   let collection: Collection<Document & { _id: string }>;
@@ -47,10 +48,10 @@ server.describe("the upkeep of the MongoDB store", () => {
   it("makes the index of users only once there is a user", async () => {
     const store = open();
     await store.create(key, { cookie: {} }, later());
-    await expect.poll(names).toContain("expires_1");
+    await expect.poll(names, patience).toContain("expires_1");
     expect(await names()).not.toContain("socketSession.users_1");
     await store.touch(key, later(), {}, "ada");
-    await expect.poll(names).toContain("socketSession.users_1");
+    await expect.poll(names, patience).toContain("socketSession.users_1");
   });
 
   it("reports an index that it may not make, goes on, and removes expired sessions by itself", async () => {
@@ -59,11 +60,11 @@ server.describe("the upkeep of the MongoDB store", () => {
     const store = open({ autoRemoveInterval: 1 }, timers);
     await store.create(keyOf("short"), { cookie: {} }, later(1000));
     await store.create(key, { cookie: {} }, later());
-    await expect.poll(() => emitted.mock.calls.length).toBe(1);
+    await expect.poll(() => emitted.mock.calls.length, patience).toBe(1);
     expect(emitted.mock.calls[0]?.[0]).toMatch(/index on expires .* not allowed to make indexes/);
     time.advance(2000);
     timers.fire();
-    await expect.poll(() => collection.countDocuments()).toBe(1);
+    await expect.poll(() => collection.countDocuments(), patience).toBe(1);
     expect(await store.read(key)).not.toBeNull();
   });
 
@@ -72,11 +73,11 @@ server.describe("the upkeep of the MongoDB store", () => {
     const asked = refuse(238);
     const store = open({}, timers);
     await store.create(keyOf("short"), { cookie: {} }, later(1000));
-    await expect.poll(() => asked.mock.settledResults.length).toBe(1);
+    await expect.poll(() => asked.mock.settledResults.length, patience).toBe(1);
     time.advance(2000);
-    await expect.poll(() => timers.pendingCount).toBe(1);
+    await expect.poll(() => timers.pendingCount, patience).toBe(1);
     timers.fire();
-    await expect.poll(() => collection.countDocuments()).toBe(0);
+    await expect.poll(() => collection.countDocuments(), patience).toBe(0);
     expect(emitted).not.toHaveBeenCalled();
   });
 
@@ -84,10 +85,10 @@ server.describe("the upkeep of the MongoDB store", () => {
     const asked = refuse(undefined);
     const store = open();
     await store.read(key);
-    await expect.poll(() => asked.mock.settledResults.length).toBe(1);
+    await expect.poll(() => asked.mock.settledResults.length, patience).toBe(1);
     asked.mockRestore();
     await store.read(key);
-    await expect.poll(names).toContain("expires_1");
+    await expect.poll(names, patience).toContain("expires_1");
   });
 
   it("removes at an interval, or not at all, where told to", async () => {
@@ -96,7 +97,7 @@ server.describe("the upkeep of the MongoDB store", () => {
     time.advance(2000);
     expect(timers.pendingCount).toBe(1);
     timers.fire();
-    await expect.poll(() => collection.countDocuments()).toBe(0);
+    await expect.poll(() => collection.countDocuments(), patience).toBe(0);
     expect(timers.pendingCount, "the next round is due").toBe(1);
     await store.close();
     expect(timers.pendingCount).toBe(0);
