@@ -86,7 +86,9 @@ export class SqliteFeed {
   #schedulePoll(): void {
     this.#cancelPoll ??= this.#options.clock.after(this.#options.pollIntervalMs, () => {
       this.#cancelPoll = null;
+      const asOf = this.#options.clock.now();
       this.#poll();
+      if (!this.#behind && !this.#brokenBy) this.#listeners.alive(asOf);
       if (this.#listeners.size > 0 && !this.#closed) this.#schedulePoll();
     });
   }
@@ -95,7 +97,6 @@ export class SqliteFeed {
     // A listener that writes gets here again; the delivery that is under way will find what it wrote.
     if (this.#delivering) return;
     this.#delivering = true;
-    const asOf = this.#options.clock.now();
     try {
       // Asked before the rows are read: what is committed in between is then read twice rather than never.
       const dataVersion = this.#askDataVersion();
@@ -108,7 +109,6 @@ export class SqliteFeed {
       }
       this.#seenDataVersion = dataVersion;
       this.#busySince = null;
-      this.#listeners.alive(asOf);
     } catch (error) {
       this.#behind = true;
       this.#failed(error);

@@ -23,10 +23,14 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-function kind(name: string, serviceName: ServiceName, openAt: (url: () => string) => StoreKind["open"]) {
+function kind(
+  name: string,
+  serviceName: ServiceName,
+  storesAt: (url: () => string) => Pick<StoreKind, "open" | "pass">,
+): StoreKind {
   const service = withService(serviceName);
-  const open = openAt(() => service.url);
-  return { name, open, obeysClock: false, feed: true, isMissing: service.isMissing };
+  const stores = storesAt(() => service.url);
+  return { name, ...stores, obeysClock: false, feed: true, isMissing: service.isMissing };
 }
 
 export const databaseKinds: readonly StoreKind[] = [
@@ -36,29 +40,43 @@ export const databaseKinds: readonly StoreKind[] = [
       void one.connect();
       return one;
     });
-    return (clock) => redisStore({ client: client(), prefix: `${newName()}:`, ...(clock ? { clock } : {}) });
+    let prefix = "";
+    return {
+      open(clock) {
+        prefix = `${newName()}:`;
+        return redisStore({ client: client(), prefix, ...(clock ? { clock } : {}) });
+      },
+      async pass(ms) {
+        for (const key of await client().keys(`${prefix}*`))
+          await client().pExpire(key, (await client().pTTL(key)) - ms);
+      },
+    };
   }),
   kind("PostgreSQL", "postgres", (url) => {
     const pool = once(() => new Pool({ connectionString: url(), max: 4, allowExitOnIdle: true }));
-    return (clock) =>
-      postgresStore({
-        pool: pool(),
-        tableName: newName(),
-        createTableIfMissing: true,
-        ...(clock ? { clock } : {}),
-      });
+    return {
+      open: (clock) =>
+        postgresStore({
+          pool: pool(),
+          tableName: newName(),
+          createTableIfMissing: true,
+          ...(clock ? { clock } : {}),
+        }),
+    };
   }),
   kind("MongoDB, standalone", "mongodb", mongodbAt),
   kind("MongoDB, replica set", "mongodb-replica", mongodbAt),
 ];
 
-function mongodbAt(url: () => string): StoreKind["open"] {
+function mongodbAt(url: () => string): Pick<StoreKind, "open"> {
   const client = once(() => new MongoClient(url()));
-  return (clock) =>
-    mongodbStore({
-      client: client(),
-      dbName: "matrix",
-      collectionName: newName(),
-      ...(clock ? { clock } : {}),
-    });
+  return {
+    open: (clock) =>
+      mongodbStore({
+        client: client(),
+        dbName: "matrix",
+        collectionName: newName(),
+        ...(clock ? { clock } : {}),
+      }),
+  };
 }
