@@ -2,14 +2,17 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls `fn` once after `delayMs` (at most 2^31-1); the returned function cancels. Never keeps the process alive. */
+  /** Calls `fn` once after `delayMs`, or 2^31-1 if that is less; the returned function cancels. Never keeps the process alive. */
   after(delayMs: number, fn: () => void): () => void;
 }
+
+/** A longer one would fire at once. */
+const longestDelayMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delayMs, fn) {
-    const timer = setTimeout(fn, delayMs);
+    const timer = setTimeout(fn, Math.min(delayMs, longestDelayMs));
     timer.unref();
     return () => clearTimeout(timer);
   },

@@ -31,6 +31,14 @@ export class SocketSessionError extends Error {
   }
 }
 
+/** Nobody could say whether the session still lives, so it is not served here; the stored one may. */
+export function unverifiedError(publicId: string): SocketSessionError {
+  return new SocketSessionError(
+    "STORE_FAILED",
+    `The session ${publicId} could not be verified for too long, so nothing was read or written. The store may be down: try again on a new connection.`,
+  );
+}
+
 /** Thrown by `update` and `reload`, and given to an explicit `save(cb)`, once the session has ended. */
 export class SessionEnded extends SocketSessionError {
   override readonly name = "SessionEnded";

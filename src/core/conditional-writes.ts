@@ -2,7 +2,7 @@ import { SocketSessionError } from "../errors.ts";
 import { documentOf, type Fields, type SessionValues, sameFields } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { lifeMs } from "./life-time.ts";
-import type { CookieDocument, SessionDocument, SessionKey } from "./session-store.ts";
+import type { CookieDocument, Revision, SessionDocument, SessionKey } from "./session-store.ts";
 import { type Snapshot, snapshotOf } from "./snapshot.ts";
 
 /** A session as it is stored. */
@@ -39,7 +39,7 @@ export class ConditionalWrites {
     const document = documentOf(fields, cookie);
     const kept = () => Math.max(current.expiresAt, this.#hub.live(key)?.snapshot?.expiresAt ?? 0);
     const until = () => (expiresAt === "keep" ? kept() : expiresAt);
-    const snapshot = await this.#write(key, true, document, until, () =>
+    const snapshot = await this.#write(key, current.revision, document, until, () =>
       this.#hub.store.replace(key, current.revision, document, expiresAt, this.#userOf(document)),
     );
     if (snapshot && !sameFields(current.fields, fields)) this.#hub.announceChange(key, snapshot);
@@ -52,7 +52,7 @@ export class ConditionalWrites {
     const expiresAt = this.deadline(cookie);
     return this.#write(
       key,
-      false,
+      undefined,
       document,
       () => expiresAt,
       () => this.#hub.store.create(key, document, expiresAt, this.#userOf(document)),
@@ -61,12 +61,12 @@ export class ConditionalWrites {
 
   async #write(
     key: SessionKey,
-    published: boolean,
+    replaced: Revision | undefined,
     document: SessionDocument,
     expiresAt: () => number,
     write: () => Promise<Snapshot["revision"] | null>,
   ): Promise<Snapshot | null> {
-    return this.#hub.write(key, published, async () => {
+    return this.#hub.write(key, replaced, async () => {
       const revision = await write();
       return revision === null ? null : snapshotOf({ document, expiresAt: expiresAt(), revision });
     });

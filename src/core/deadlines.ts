@@ -2,6 +2,8 @@ import type { Clock } from "../clock.ts";
 
 /** The longest delay a Node timer takes; a longer one would fire at once. */
 const maxDelayMs = 2 ** 31 - 1;
+/** How far the clock may be set back without a notice. */
+const toleratedStepMs = 1_000;
 
 interface Node<T> {
   readonly item: T;
@@ -19,6 +21,8 @@ export class Deadlines<T> {
   readonly #heap: Node<T>[] = [];
   readonly #nodes = new Map<T, Node<T>>();
   #armedFor = Number.POSITIVE_INFINITY;
+  /** The time at which the timer is to fire, if the clock goes on as it did. */
+  #expectedAt = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock, onDue: (item: T) => void) {
@@ -74,7 +78,9 @@ export class Deadlines<T> {
     this.#cancel = undefined;
     this.#armedFor = next;
     if (next === Number.POSITIVE_INFINITY) return;
-    const delay = Math.min(Math.max(next - this.#clock.now(), 0), maxDelayMs);
+    const now = this.#clock.now();
+    const delay = Math.min(Math.max(next - now, 0), maxDelayMs);
+    this.#expectedAt = now + delay;
     this.#cancel = this.#clock.after(delay, () => this.#fire());
   }
 
@@ -82,8 +88,9 @@ export class Deadlines<T> {
     this.#cancel = undefined;
     this.#armedFor = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
+    const isSetBack = this.#expectedAt - now > toleratedStepMs; // then nobody knows what is due, and all is
     const due: T[] = [];
-    for (let head = this.#heap[0]; head && head.at <= now; head = this.#heap[0]) {
+    for (let head = this.#heap[0]; head && (isSetBack || head.at <= now); head = this.#heap[0]) {
       due.push(head.item);
       this.delete(head.item);
     }

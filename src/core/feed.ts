@@ -15,8 +15,9 @@ export interface FeedOptions {
 
 export interface FeedHandlers {
   changed(change: SessionChange): void;
-  /** Changes may be missed from now on; all published before `asOf` have been told. */
-  broken(error: unknown, asOf: number): void;
+  /** Changes may be missed from now on, or have been; all published before `asOf` have been told. */
+  gap(asOf: number): void;
+  failed(error: unknown): void;
   /** Nothing is missed any more, but something may have been: reads everything again, false if that failed. */
   catchUp(): Promise<boolean>;
   /** From now on a session is as fresh as the feed. */
@@ -48,12 +49,22 @@ export class Feed {
 
   /** While the feed is whole: everything published before this has been told; else the beginning of time. */
   get asOf(): number {
-    return this.#state === "whole" ? this.#aliveAt : Number.NEGATIVE_INFINITY;
+    if (this.#state !== "whole") return Number.NEGATIVE_INFINITY;
+    const now = this.#options.clock.now();
+    // The clock was set back: it counts from now on.
+    if (this.#aliveAt !== Number.POSITIVE_INFINITY && this.#aliveAt > now) this.#aliveAt = now;
+    return this.#aliveAt;
+  }
+
+  /** Changes with each gap: what was expected of the feed before one may not come. */
+  get gaps(): number {
+    return this.#gaps;
   }
 
   start(): void {
     const { store, clock, heartbeatMs } = this.#options;
-    if (!store.changes || this.#subscription || this.#closed) return;
+    const { changes } = store;
+    if (!changes || this.#subscription || this.#closed) return;
     this.#state = "broken";
     const listener = {
       changed: (change: SessionChange) => this.#handlers.changed(change),
@@ -63,7 +74,7 @@ export class Feed {
       broken: (error: unknown) => this.#broken(error),
       missed: () => void this.#catchUp(),
     };
-    this.#subscription = store.changes(listener, { heartbeatMs }).then(
+    this.#subscription = subscribed(() => changes.call(store, listener, { heartbeatMs })).then(
       (unsubscribe) => {
         void this.#catchUp();
         return unsubscribe;
@@ -85,23 +96,36 @@ export class Feed {
   }
 
   #broken(error: unknown): void {
+    this.#handlers.failed(error);
+    this.#gap();
+  }
+
+  #gap(): number {
     const { asOf } = this;
-    this.#gaps++;
     this.#state = "broken";
-    this.#handlers.broken(error, asOf);
+    this.#handlers.gap(asOf);
+    return ++this.#gaps;
   }
 
   /** The feed does not count as whole before every live session has been read again. */
   async #catchUp(): Promise<void> {
-    const gap = ++this.#gaps;
+    const gap = this.#gap();
     while (!(await this.#handlers.catchUp())) {
       if (gap !== this.#gaps) return;
-      this.#state = "broken";
       await new Promise<void>((resolve) => this.#options.clock.after(retryMs, resolve));
       if (gap !== this.#gaps) return;
     }
     if (gap !== this.#gaps) return;
     this.#state = "whole";
     this.#handlers.whole();
+  }
+}
+
+/** What a store of somebody else throws at once is a subscription that failed. */
+function subscribed(subscribe: () => Promise<Unsubscribe>): Promise<Unsubscribe> {
+  try {
+    return subscribe();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

@@ -67,6 +67,7 @@ export class Hub {
       clock,
       found: (entry, snapshot, asOf) => this.adopt(entry, snapshot, asOf),
       gone: (entry) => this.#gone(entry),
+      overtaken: (entry) => void this.#revalidation.revalidate(entry),
     });
     this.#revalidation = new Revalidation({
       ...options,
@@ -177,24 +178,30 @@ export class Hub {
 
   /**
    * Runs a write of this node, in the session's lock. What it resolves to is the current snapshot from then on; news of
-   * the feed that come meanwhile may be its own echo, and are looked at when it is done. `published`: whether the feed
-   * will tell of it.
+   * the feed that come meanwhile may be its own echo, and are looked at when it is done. `replaced`: the revision that it
+   * replaces, if that is so; the feed will tell of it.
    */
   async write(
     key: SessionKey,
-    published: boolean,
+    replaced: Revision | undefined,
     run: () => Promise<Snapshot | null>,
   ): Promise<Snapshot | null> {
     const entry = this.live(key);
     const asOf = this.clock.now();
+    const { feedGeneration } = this.#revalidation;
+    const { adoptions } = entry ?? {};
     if (entry) entry.writing++;
     try {
       const snapshot = await run();
       const live = this.live(key); // it may have come to life meanwhile, and read what was before
-      if (snapshot && live) {
-        if (published && this.feed !== "none") live.echoes.expect(snapshot.revision);
-        this.adopt(live, snapshot, asOf);
-      }
+      if (!snapshot || !live) return snapshot;
+      const isOvertaken = live.adoptions !== adoptions;
+      // An echo that does not come would swallow another writer's change: so only one that is sure to.
+      const isEchoed = replaced !== undefined && replaced !== snapshot.revision && live === entry;
+      if (isEchoed && feedGeneration !== undefined && feedGeneration === this.#revalidation.feedGeneration)
+        live.echoes.expect(snapshot.revision);
+      this.adopt(live, snapshot, asOf);
+      if (isOvertaken && feedGeneration === undefined) void this.#revalidation.revalidate(live);
       return snapshot;
     } catch (error) {
       if (entry) this.#revalidation.failed(entry); // nobody knows whether it was written
@@ -291,6 +298,8 @@ export class Hub {
   /** Whether a change that the feed told is another one than those of this node, which it tells as well. */
   #isNews(entry: LiveEntry, revision: Revision | undefined): boolean {
     if (revision === undefined) return true;
-    return !entry.echoes.take(revision) && revision !== entry.snapshot?.revision;
+    if (entry.echoes.take(revision)) return false;
+    // What is being read may be older than this, although the snapshot is of the same content.
+    return entry.reading !== undefined || revision !== entry.snapshot?.revision;
   }
 }

@@ -81,8 +81,19 @@ export class LiveEntry {
     return previous;
   }
 
+  /** The snapshot was current at `asOf`. */
   confirm(asOf: number): void {
     this.confirmedAt = Math.max(this.confirmedAt, asOf);
+  }
+
+  /** Why the session can't be used any more; undefined while it can. */
+  get endReason(): EndReason | undefined {
+    return this.state.phase === "ended" ? this.state.end.reason : undefined;
+  }
+
+  /** It has ended here because nobody could say whether it still lives; the stored session may. */
+  get isUnverified(): boolean {
+    return this.endReason === "unverified";
   }
 
   /** The same data, living longer; false if it is no news. */

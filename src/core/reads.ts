@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { SocketSessionError, unverifiedError } from "../errors.ts";
 import type { GuardedStore } from "./guarded-store.ts";
 import type { LiveEntry } from "./live-entry.ts";
 import type { SessionKey, StoredSession } from "./session-store.ts";
@@ -10,12 +11,20 @@ export interface ReadsOptions {
   /** The session was stored like this; the read began at `asOf`. */
   readonly found: (entry: LiveEntry, snapshot: Snapshot, asOf: number) => void;
   readonly gone: (entry: LiveEntry) => void;
+  /** A read was answered that others have overtaken: the session is to be read again. */
+  readonly overtaken: (entry: LiveEntry) => void;
 }
 
 type Read = (key: SessionKey) => Promise<StoredSession | null>;
 
+type Outcome = () => Promise<StoredSession | null>;
+
 /** How many sessions are read in one round trip. */
 const mostPerBatch = 100;
+/** How often a read that was overtaken is done again before its caller has an answer. */
+const mostAttempts = 5;
+/** In a row; then the store counts as down. */
+const mostFailures = 2;
 
 /**
  * Reads of sessions that may be live: what overtakes a read, an end, a change or a write of this node, wins over it.
@@ -39,14 +48,15 @@ export class Reads {
     const overtaken = entry.invalidations !== invalidations || entry.adoptions !== adoptions;
     if (stored && !overtaken) found(entry, snapshotOf(structuredClone(stored)), asOf);
     if (!stored && !overtaken && !entry.isEnded) gone(entry);
-    return entry.isEnded ? null : stored;
+    return entry.isEnded && !entry.isUnverified ? null : stored;
   }
 
-  /** The current snapshot from the store, null if the session is over. Shared by all who ask at the same time. */
+  /**
+   * The current snapshot from the store, null if the session is over. Shared by all who ask at the same time. Rejects
+   * where the session becomes unverified meanwhile.
+   */
   load(entry: LiveEntry, read: Read = this.#options.store.read): Promise<Snapshot | null> {
-    entry.reading ??= this.#readUntilCurrent(entry, read).finally(() => {
-      entry.reading = undefined;
-    });
+    entry.reading ??= this.#readUntilCurrent(entry, read);
     return entry.reading;
   }
 
@@ -63,22 +73,33 @@ export class Reads {
   }
 
   async #readUntilCurrent(entry: LiveEntry, read: Read): Promise<Snapshot | null> {
-    const { clock, found, gone } = this.#options;
-    for (;;) {
-      const asOf = clock.now();
-      const { invalidations, adoptions } = entry;
-      const stored = await read(entry.key);
-      if (entry.isEnded) return null;
-      const current = entry.invalidations === invalidations;
-      if (entry.adoptions === adoptions) {
-        if (stored) found(entry, snapshotOf(stored), asOf);
-        else if (current) {
-          gone(entry);
-          return null;
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const invalidations = await this.#readOnce(entry, read);
+        if (entry.isUnverified) throw unverifiedError(entry.key.publicId);
+        const isCurrent = entry.invalidations === invalidations;
+        if (isCurrent || entry.isEnded) return entry.snapshot ?? null;
+        // Changes that come faster than reads hold nobody up for ever: the next read goes on behind this one.
+        if (attempt >= mostAttempts && entry.snapshot) {
+          queueMicrotask(() => this.#options.overtaken(entry));
+          return entry.snapshot;
         }
       }
-      if (current) return entry.snapshot ?? null;
+    } finally {
+      entry.reading = undefined; // in the same turn: who asks from now on asks anew
     }
+  }
+
+  /** Returns what `entry.invalidations` was when the read began. */
+  async #readOnce(entry: LiveEntry, read: Read): Promise<number> {
+    const { clock, found, gone } = this.#options;
+    const asOf = clock.now();
+    const { invalidations, adoptions } = entry;
+    const stored = await read(entry.key);
+    if (entry.isEnded || entry.adoptions !== adoptions) return invalidations;
+    if (stored) found(entry, snapshotOf(stored), asOf);
+    else if (entry.invalidations === invalidations) gone(entry);
+    return invalidations;
   }
 
   #readInBatch(key: SessionKey): Promise<StoredSession | null> {
@@ -93,9 +114,47 @@ export class Reads {
     const batch = this.#batch;
     this.#batch = [];
     if (batch.length === 0) return;
-    const reading = this.#options.store.readMany(batch.map(({ key }) => key));
+    const keys = batch.map(({ key }) => key);
+    const reading = this.#options.store.readMany(keys);
+    const singly = once((error: unknown) => this.#readSingly(keys, error));
     for (const [index, { settle }] of batch.entries()) {
-      settle(reading.then((all) => all[index] ?? null));
+      settle(
+        reading.then(
+          (all) => all[index] ?? null,
+          async (error: unknown) => (await singly(error))[index]?.() ?? null,
+        ),
+      );
     }
   }
+
+  /** One session that can't be read must not fail the others of its batch. Where two in a row can't, it is the store. */
+  async #readSingly(keys: readonly SessionKey[], error: unknown): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    let failures = keys.length === 1 || isTimeout(error) ? mostFailures : 0;
+    for (const key of keys) {
+      const outcome = failures < mostFailures ? this.#options.store.read(key) : Promise.reject(error);
+      await outcome.then(
+        () => {
+          failures = 0;
+        },
+        () => {
+          failures++;
+        },
+      );
+      outcomes.push(() => outcome);
+    }
+    return outcomes;
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof SocketSessionError && error.code === "STORE_TIMEOUT";
+}
+
+function once<A, R>(fn: (argument: A) => R): (argument: A) => R {
+  let made: { readonly result: R } | undefined;
+  return (argument) => {
+    made ??= { result: fn(argument) };
+    return made.result;
+  };
 }

@@ -40,7 +40,7 @@ export class Revalidation {
     this.#options = options;
     this.#checks = new Checks({
       ...options,
-      feedSuffices: () => this.#feed.state === "whole" && store.feed?.complete !== false,
+      feedSuffices: () => this.#feed.state === "whole" && this.#isComplete,
       freshAsOf: (entry) => this.#freshAsOf(entry),
       verify: (entry) => void this.revalidate(entry),
     });
@@ -49,7 +49,8 @@ export class Revalidation {
       { store, clock, heartbeatMs },
       {
         changed: options.changed,
-        broken: (error, asOf) => this.#feedBroken(error, asOf),
+        gap: (asOf) => this.#gap(asOf),
+        failed: (error) => options.report(error),
         catchUp: () => this.revalidateAll(),
         whole: () => this.#recheckAll(),
       },
@@ -68,6 +69,11 @@ export class Revalidation {
 
   get feed(): FeedState {
     return this.#feed.state;
+  }
+
+  /** Changes when what was expected of the feed may not come; undefined while it is not whole. */
+  get feedGeneration(): number | undefined {
+    return this.#feed.state === "whole" ? this.#feed.gaps : undefined;
   }
 
   /** How many sessions have a check ahead. */
@@ -119,7 +125,6 @@ export class Revalidation {
   /** Reads every live session again, in batches, as after a gap in the feed; false if one of them could not be read. */
   async revalidateAll(): Promise<boolean> {
     const entries = [...this.#options.entries];
-    for (const entry of entries) entry.echoes.clear();
     const outcomes = await Promise.all(entries.map((entry) => this.revalidate(entry)));
     return outcomes.every(Boolean);
   }
@@ -129,9 +134,8 @@ export class Revalidation {
     this.#reported = error;
   }
 
-  #feedBroken(error: unknown, asOf: number): void {
-    this.#options.report(error);
-    const until = Math.min(asOf, this.#options.clock.now());
+  #gap(asOf: number): void {
+    const until = this.#isComplete ? Math.min(asOf, this.#options.clock.now()) : Number.NEGATIVE_INFINITY;
     for (const entry of this.#options.entries) {
       entry.confirm(until); // the feed vouched for it until then
       entry.echoes.clear();
@@ -141,11 +145,18 @@ export class Revalidation {
 
   #recheckAll(): void {
     for (const entry of this.#options.entries)
-      if (entry.snapshot) this.#checks.seen(entry, entry.snapshot.expiresAt);
+      if (entry.snapshot && entry.failures === 0) this.#checks.seen(entry, entry.snapshot.expiresAt);
+  }
+
+  /** Whether the feed tells of every write: one that does not can't vouch for anything. */
+  get #isComplete(): boolean {
+    return this.#options.store.feed?.complete !== false;
   }
 
   /** The time as of which the snapshot is known to be current: by the feed while it is whole, else by the last read. */
   #freshAsOf(entry: LiveEntry): number {
-    return Math.max(entry.confirmedAt, this.#feed.asOf);
+    const now = this.#options.clock.now();
+    if (entry.confirmedAt > now) entry.confirmedAt = now; // the clock was set back: it counts from now on
+    return this.#isComplete ? Math.max(entry.confirmedAt, this.#feed.asOf) : entry.confirmedAt;
   }
 }

@@ -1,12 +1,12 @@
 import { EventEmitter } from "node:events";
-import { SessionEnded, SocketSessionError } from "../errors.ts";
+import { SocketSessionError } from "../errors.ts";
 import type { LiveSession, SessionEvents, SessionState } from "../live-session.ts";
 import type { SessionValues } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import type { End, LiveEntry, Observer } from "./live-entry.ts";
 import type { SessionKey } from "./session-store.ts";
 import { deepFreeze, type Snapshot } from "./snapshot.ts";
-import type { Change, OwnObject, Updates } from "./updates.ts";
+import { type Change, type OwnObject, overError, type Updates } from "./updates.ts";
 
 export interface HandleContext {
   readonly hub: Hub;
@@ -108,7 +108,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 
   async update<R>(fn: Change<R>): Promise<R> {
-    if (this.#entry.isEnded) throw new SessionEnded(this.publicId);
+    if (this.#entry.isEnded) throw overError(this.#entry);
     const { result, snapshot } = await this.#context.updates.update(this.#entry.key, fn, this.#own);
     if (snapshot) this.#last = snapshot;
     return result;
@@ -119,7 +119,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
     const snapshot = this.#entry.isEnded
       ? null
       : await hub.hold(this.#entry.key, (entry) => hub.reload(entry));
-    if (!snapshot) throw new SessionEnded(this.publicId);
+    if (!snapshot) throw overError(this.#entry);
     this.#last = snapshot;
     return this.data;
   }

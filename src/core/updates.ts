@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { SessionEnded, SocketSessionError } from "../errors.ts";
+import { SessionEnded, SocketSessionError, unverifiedError } from "../errors.ts";
 import { type ConditionalWrites, maxAttempts } from "./conditional-writes.ts";
 import { type Fields, fieldsOf, type SessionValues, sameFields, valuesOf } from "./fields.ts";
 import type { Hub } from "./hub.ts";
@@ -86,7 +86,7 @@ export class Updates {
     const draft = valuesOf(began.fields);
     const result = await this.#run(key, () => fn(draft));
     const fields = draftFields(draft);
-    if (entry.isEnded) throw new SessionEnded(key.publicId);
+    if (entry.isEnded) throw overError(entry);
     if (sameFields(began.fields, fields)) return { result, snapshot: undefined };
     const snapshot = await this.#saves.createNew(
       key,
@@ -103,10 +103,10 @@ export class Updates {
     const { key } = entry;
     let current = entry.snapshot ?? (await this.#hub.load(entry));
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-      if (!current || entry.isEnded) throw new SessionEnded(key.publicId);
+      if (!current || entry.isEnded) throw overError(entry);
       const draft = valuesOf(current.fields);
       const result = await this.#run(key, () => fn(draft));
-      if (entry.isEnded) throw new SessionEnded(key.publicId);
+      if (entry.isEnded) throw overError(entry);
       const patch = diff(current.fields, draftFields(draft));
       if (patch.size === 0) return { result, snapshot: current };
       const seen = current;
@@ -144,6 +144,11 @@ export class Updates {
       }
     }
   }
+}
+
+/** Why the session of `entry` can't be written to. */
+export function overError({ key, isUnverified }: LiveEntry): SocketSessionError {
+  return isUnverified ? unverifiedError(key.publicId) : new SessionEnded(key.publicId);
 }
 
 function draftFields(draft: SessionValues): Fields {

@@ -52,6 +52,7 @@ export class RemoteFeed {
   #whole: Promise<void> | undefined;
   #heartbeatMs = 10_000;
   #failures = 0;
+  #aliveAt = Number.NEGATIVE_INFINITY;
   #cancelRetry: (() => void) | undefined;
   #closing: Promise<void> = Promise.resolve();
 
@@ -71,6 +72,7 @@ export class RemoteFeed {
     try {
       this.#whole ??= this.#connect();
       await this.#whole;
+      listener.alive?.(this.#aliveAt);
     } catch (error) {
       await leave();
       throw error;
@@ -89,9 +91,15 @@ export class RemoteFeed {
   }
 
   async #connect(): Promise<void> {
+    const openedAt = this.#clock.now();
     const link = new Link(this.#source, this.#clock, this.#heartbeatMs, {
       changed: (change) => this.#listeners.changed(change),
-      alive: (asOf) => this.#listeners.alive(asOf),
+      alive: (asOf) => {
+        this.#aliveAt = asOf;
+        // One that breaks again and again is opened ever less often, although it opens each time.
+        if (asOf - openedAt >= this.#heartbeatMs) this.#failures = 0;
+        this.#listeners.alive(asOf);
+      },
       missed: () => this.#listeners.missed(),
       down: (error) => {
         if (this.#current === link) this.#lost(error);
@@ -104,7 +112,6 @@ export class RemoteFeed {
       if (this.#current === link) this.#drop();
       throw error;
     }
-    this.#failures = 0;
   }
 
   #drop(): void {
