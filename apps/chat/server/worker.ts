@@ -4,6 +4,8 @@ import { isReadyMessage } from "./ready.ts";
 /** The pause before a worker that did not even start is started again; doubled each time. */
 const leastPauseMs = 500;
 const mostPauseMs = 30_000;
+/** How long a worker may take to close all it has open, before it is killed. */
+const patienceMs = 10_000;
 
 /** One node of the cluster: a process, and after its death another one by the same name. */
 export class Worker {
@@ -27,7 +29,9 @@ export class Worker {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#restarting);
-    this.#process?.kill("SIGTERM");
+    const child = this.#process;
+    child?.kill("SIGTERM");
+    setTimeout(() => child?.process.kill("SIGKILL"), patienceMs).unref();
   }
 
   /** Resolves when the process serves; to undefined if it ends before. */

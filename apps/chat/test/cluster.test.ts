@@ -152,6 +152,15 @@ describe("the cluster", { timeout: 90_000 }, () => {
     for (const pid of workers) expect(isRunning(pid)).toBe(false);
   });
 
+  test("kills a worker that does not end", async () => {
+    const chat = await cluster({ STORE: STORE() }).start();
+    const [stuck = 0] = await chat.workers();
+    process.kill(stuck, "SIGSTOP");
+    chat.primary.kill("SIGTERM");
+    expect(await chat.end()).toBe(0);
+    expect(isRunning(stuck)).toBe(false);
+  });
+
   test("keeps the sessions from one start to the next, and has its nodes called as it is told", async () => {
     const first = await cluster({ STORE: STORE(), NODE_NAME: "eu" }).start();
     const ada = await first.member("Ada");
