@@ -22,7 +22,10 @@ export function guarded(what: string, report: Report, handler: Listener, self?: 
  * Guards every handler that `socket` is given. They are wrapped the way Node's own `once` does it (a `listener`
  * property), so that `off` and `listeners` find the original.
  */
-export function guardHandlers(socket: Socket, report: Report): void {
+export function guardHandlers(
+  socket: Socket,
+  { report, isOver }: { readonly report: Report; readonly isOver: () => boolean },
+): void {
   const what = `A handler of a socket in ${socket.nsp.name}`;
   const guard = (listener: Listener, run = listener) =>
     Object.assign(guarded(what, report, run, socket), { listener });
@@ -51,7 +54,16 @@ export function guardHandlers(socket: Socket, report: Report): void {
       return register.call(socket, wrapped);
     };
   Object.assign(socket, {
-    use: (fn: Listener) => use.call(socket, guarded(what, report, fn, socket)),
+    // An event that a middleware passes on after the end of its session reaches no handler.
+    use: (fn: Listener) =>
+      use.call(
+        socket,
+        guarded(what, report, (event, next) =>
+          fn.call(socket, event, (error?: unknown) => {
+            if (!isOver()) (next as Listener)(error);
+          }),
+        ),
+      ),
     onAny: any(onAny),
     prependAny: any(prependAny),
     offAny: (listener?: Listener) =>

@@ -5,7 +5,15 @@ import { GuestHandle, type HandleContext, SessionHandle } from "../core/session-
 import type { SessionKey } from "../core/session-store.ts";
 import { endEvent, endReasons } from "../protocol.ts";
 import { guardHandlers } from "./guarded-handlers.ts";
-import { type Codec, type EngineConnection, gate, guardWrites, packetTypes } from "./upstream.ts";
+import {
+  type Codec,
+  discardWaiting,
+  type EngineConnection,
+  gate,
+  guardPackets,
+  guardWrites,
+  packetTypes,
+} from "./upstream.ts";
 
 export interface ConnectionContext extends HandleContext {
   readonly activity: Activity;
@@ -28,6 +36,8 @@ export class SessionConnection {
   readonly #observer: Observer = { ended: (end) => this.#end(end) };
   readonly #handles = new Map<Socket, SessionHandle | GuestHandle>();
   #connection: EngineConnection | undefined;
+  /** While the farewell is being sent, which nothing else may be any more. */
+  #isParting = false;
   #released = false;
 
   /** `key` is undefined for a guest. */
@@ -43,6 +53,15 @@ export class SessionConnection {
 
   get isEnded(): boolean {
     return this.#entry?.isEnded ?? false;
+  }
+
+  get isUnverified(): boolean {
+    return this.#entry?.isUnverified ?? false;
+  }
+
+  /** Whether its clients may be served; one that may not is closed by asking. */
+  get isServable(): boolean {
+    return this.#entry === undefined || this.#context.hub.isServable(this.#entry);
   }
 
   get isClaimed(): boolean {
@@ -62,7 +81,7 @@ export class SessionConnection {
     connection.once("close", () => this.release());
     const entry = this.#entry;
     if (!entry) return;
-    guardWrites(connection, () => entry.isEnded || this.#context.hub.isServable(entry)); // a farewell passes
+    guardWrites(connection, () => this.#isParting || this.isServable);
     this.#context.activity.onEvent(entry);
   }
 
@@ -71,10 +90,12 @@ export class SessionConnection {
     const handle = this.#entry ? new SessionHandle(this.#context, this.#entry) : new GuestHandle();
     this.#handles.set(socket, handle);
     Object.defineProperty(socket, "session", { value: handle, enumerable: false });
-    guardHandlers(socket, (error) => this.#context.hub.report(error));
+    guardHandlers(socket, {
+      report: (error) => this.#context.hub.report(error),
+      isOver: () => this.isEnded,
+    });
+    guardPackets(socket, () => this.isServable);
     socket.use((_event, next) => {
-      // decoded before the end, dispatched after it; or known by too old a snapshot
-      if (this.#entry && !this.#context.hub.isServable(this.#entry)) return;
       if (this.#entry) this.#context.activity.onEvent(this.#entry);
       next();
     });
@@ -108,11 +129,14 @@ export class SessionConnection {
   /** Tells the client why, disconnects every socket so that a stock client stays away, and closes. */
   #dismiss(connection: EngineConnection, { reason }: End): void {
     const sockets = [...this.#handles.keys()].filter(({ nsp }) => !this.#context.isExempt(nsp.name));
+    discardWaiting(connection);
+    this.#isParting = true;
     for (const { connected, nsp } of sockets) {
       if (!connected) continue;
       this.#send(connection, { type: packetTypes.EVENT, nsp: nsp.name, data: [endEvent, { reason }] });
       this.#send(connection, { type: packetTypes.DISCONNECT, nsp: nsp.name });
     }
+    this.#isParting = false;
     gate(connection);
     for (const socket of sockets) this.#context.hub.tell(() => void socket.disconnect());
     if (connection.writeBuffer.length === 0) {
@@ -125,9 +149,11 @@ export class SessionConnection {
 
   /** Silent at once; the transport closes when the client has its new cookie, and a stock client comes back with it. */
   #replace(connection: EngineConnection, { reason, settled }: End): void {
+    discardWaiting(connection);
     gate(connection);
     if (reason !== "replaced") {
-      connection.close(true);
+      // not at once: Socket.IO may be in the middle of sending, or of joining a namespace
+      process.nextTick(() => connection.close(true));
       return;
     }
     this.#closeAfter(connection, this.#context.rebindMs);

@@ -30,6 +30,13 @@ interface Handshake {
   readonly identity: string;
 }
 
+/** What a connection was opened with. */
+interface Opened {
+  readonly identity: string;
+  readonly own: SessionConnection | undefined;
+  readonly connection: EngineConnection;
+}
+
 /**
  * Stands before one Socket.IO server: decides on each handshake before Engine.IO sees it, compares each further
  * request with its handshake, and gives each socket its session.
@@ -39,7 +46,8 @@ export class SocketGateway {
   readonly #context: ConnectionContext;
   readonly #admission: Admission;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
-  readonly #identities = new Map<string, string>();
+  /** By Engine.IO's id. */
+  readonly #opened = new Map<string, Opened>();
   readonly #refusedConnections = new WeakSet<EngineConnection>();
   readonly #owners = new WeakMap<Socket, SessionConnection>();
   readonly #connections = new Map<EngineConnection, SessionConnection>();
@@ -49,7 +57,11 @@ export class SocketGateway {
     this.#options = options;
     this.#context = { ...options.context, codec: codecOf(io) };
     this.#admission = new Admission(options, this.#context);
-    guardNamespaces(io, (error) => this.#context.hub.report(error));
+    guardNamespaces(
+      io,
+      (error) => this.#context.hub.report(error),
+      (socket) => this.#owners.get(socket)?.isServable ?? true,
+    );
     onEngine(io, (engine) => this.#watch(engine));
     onSocket(
       io,
@@ -127,16 +139,20 @@ export class SocketGateway {
       exchange.reject(code);
     };
     const fault = this.#admission.check(request) ?? this.#mismatch(request);
+    const opened = this.#opened.get(queryOf(request)?.sid ?? "");
     if (fault) reject(fault);
-    else if (queryOf(request)?.sid) exchange.pass();
-    else if (this.#closed) reject("STORE_UNAVAILABLE");
+    else if (queryOf(request)?.sid) {
+      // what waits for this poll may be of too old a snapshot by now: asking closes the connection then, and drops it
+      if (opened && opened.connection.writeBuffer.length > 0) void opened.own?.isServable;
+      exchange.pass();
+    } else if (this.#closed) reject("STORE_UNAVAILABLE");
     else
       void this.#handshake(request, exchange, reject).catch((cause: unknown) => reject("BAD_REQUEST", cause));
   }
 
   /** A poll or upgrade has to prove the session that its connection was opened with. */
   #mismatch(request: EngineRequest): RefusalCode | undefined {
-    const identity = this.#identities.get(queryOf(request)?.sid ?? "");
+    const identity = this.#opened.get(queryOf(request)?.sid ?? "")?.identity;
     if (identity === undefined || identity === this.#admission.identityOf(request)) return undefined;
     return "COOKIE_MISMATCH";
   }
@@ -177,8 +193,13 @@ export class SocketGateway {
       return false;
     }
     const { decision, identity } = handshake;
-    this.#identities.set(connection.id, identity);
-    connection.once("close", () => this.#identities.delete(connection.id));
+    const own = decision.kind === "admitted" ? decision.connection : undefined;
+    this.#opened.set(connection.id, { identity, own, connection });
+    connection.once("close", () => this.#opened.delete(connection.id));
+    if (own?.isUnverified) {
+      connection.close(true); // it comes again, and is looked at
+      return false;
+    }
     if (decision.kind === "admitted" && !decision.connection.isEnded) {
       this.#hold(connection, decision.connection);
       return true;

@@ -6,12 +6,14 @@
  * |---|---|
  * | `namespace._createSocket` | the only moment before middleware and recovery where a socket can get its session |
  * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
+ * | `socket._onpacket` | where all that a client sends to a socket passes, also to `onAny` and acknowledgements |
  * | `socket._cleanup` | the only sign that a socket is gone that also comes when it never connected |
  * | `io.opts` | whether recovery is on |
  * | `io._nsps` | namespaces made before `attach` |
  * | `io._parser`, `io.encoder` | a refusal must speak the application's parser |
  * | `conn.readyState = "closing"` | stops all traffic both ways, and sockets still in middleware, while polls go on |
- * | `conn.writeBuffer` | whether a farewell still waits for the client's next poll |
+ * | `conn.writeBuffer` | what still waits for the client's next poll: a farewell to be fetched, or what must not be |
+ * | `conn.write` | where all that is sent passes: emits, broadcasts, acknowledgements |
  * | `request._query` | read by Engine.IO if present, so both read the same `sid` |
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -27,7 +29,7 @@ export interface EngineConnection {
   /** The handshake's request; null for WebTransport. */
   readonly request: IncomingMessage | null;
   readyState: "opening" | "open" | "closing" | "closed";
-  readonly writeBuffer: readonly unknown[];
+  readonly writeBuffer: unknown[];
   write(packet: unknown, options?: unknown): unknown;
   close(discard?: boolean): unknown;
   emit(event: string, ...args: unknown[]): boolean;
@@ -153,9 +155,14 @@ function withoutRecovery({
 
 /**
  * Keeps what `connection` handlers and middleware throw, or reject with, from ending the process. A socket whose
- * middleware failed is refused, without a word of the reason.
+ * middleware failed is refused, without a word of the reason. `mayJoin` is asked before a middleware runs and after the
+ * last; one that says no has gated the socket's connection.
  */
-export function guardNamespaces(io: Server, report: (error: unknown) => void): void {
+export function guardNamespaces(
+  io: Server,
+  report: (error: unknown) => void,
+  mayJoin: (socket: Socket) => boolean,
+): void {
   onNamespace(io, (namespace) => {
     const { emitReserved, run, name } = namespace;
     namespace.emitReserved = (event, ...args) => {
@@ -171,8 +178,13 @@ export function guardNamespaces(io: Server, report: (error: unknown) => void): v
       const finish = (error?: Error) => {
         if (isDone) return;
         isDone = true;
+        mayJoin(socket); // else its connection is gated now, and Socket.IO drops the socket
         done(error);
       };
+      if (!mayJoin(socket)) {
+        finish();
+        return;
+      }
       const refuse = (error: unknown) => {
         report(error);
         finish(new Error("internal error"));
@@ -199,6 +211,20 @@ function onNamespace(io: Server, use: (namespace: Namespace) => void): void {
 /** Stops all traffic of a connection in both directions; polls are still answered, sockets in middleware dropped. */
 export function gate(connection: EngineConnection): void {
   if (connection.readyState === "open") connection.readyState = "closing";
+}
+
+/** What was sent and waits for the client's next poll, or for the end of an upgrade, is not delivered any more. */
+export function discardWaiting(connection: EngineConnection): void {
+  connection.writeBuffer.length = 0;
+}
+
+/** Asks `mayTake` before an event or acknowledgement of the client reaches anybody. A disconnect always does. */
+export function guardPackets(socket: Socket, mayTake: () => boolean): void {
+  const inner = socket as unknown as { _onpacket(packet: Packet): void };
+  const { _onpacket } = inner;
+  inner._onpacket = (packet) => {
+    if (packet.type === packetTypes.DISCONNECT || mayTake()) _onpacket.call(socket, packet);
+  };
 }
 
 /** Asks `mayWrite` before anything is sent: emits, broadcasts and acknowledgements all pass `write`. */
