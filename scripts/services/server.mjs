@@ -140,9 +140,11 @@ export async function startServer(kind, { port: wanted, dir: given, extraArgs = 
   async function end(signal) {
     const pid = child?.pid;
     if (pid === undefined) return;
-    sendSignal(pid, "SIGCONT");
     if (signal === "SIGKILL") sendSignal(pid, signal);
-    else process.kill(pid, signal);
+    else {
+      sendSignal(pid, "SIGCONT"); // one that is frozen would not hear of it
+      process.kill(pid, signal);
+    }
     const patience = setTimeout(() => sendSignal(pid, "SIGKILL"), 10_000);
     await gone;
     clearTimeout(patience);
