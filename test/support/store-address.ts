@@ -24,7 +24,7 @@ export interface StoreAddress {
   readonly url: string;
   /** The prefix of the keys, the table, or the database; nothing for SQLite. */
   readonly place: string;
-  /** Whether another package writes there too: PostgreSQL has to be told. */
+  /** Whether another package writes there too: Redis and PostgreSQL have to be told. */
   readonly otherWriters?: boolean;
 }
 
@@ -43,24 +43,25 @@ export async function redisClient(url: string) {
 }
 
 export function postgresPool(url: string): Pool {
-  const pool = new Pool({ connectionString: url, max: 20 });
+  const pool = new Pool({ connectionString: url, max: 40 });
   pool.on("error", ignored);
   return pool;
 }
 
 /** Its client lasts as long as the process. */
 export async function openStore({ kind, url, place, otherWriters }: StoreAddress): Promise<SessionStore> {
+  const told = otherWriters === undefined ? {} : { otherWriters };
   switch (kind) {
     case "sqlite":
       return sqliteStore({ path: url });
     case "redis":
-      return redisStore({ client: await redisClient(url), prefix: `${place}:` });
+      return redisStore({ client: await redisClient(url), prefix: `${place}:`, ...told });
     case "postgres":
       return postgresStore({
         pool: postgresPool(url),
         tableName: place,
         createTableIfMissing: true,
-        ...(otherWriters === undefined ? {} : { otherWriters }),
+        ...told,
       });
     case "mongodb":
       return mongodbStore({ client: await new MongoClient(url).connect(), dbName: place });

@@ -1,0 +1,4 @@
+import { describeFaults } from "./describe-faults.ts";
+import { mongodb } from "./networked-stores.ts";
+
+describeFaults(mongodb);

@@ -1,0 +1,43 @@
+/** Given sockets on a node that stands still for longer than `staleMs`, during which their session is logged out. */
+import { expect, test } from "vitest";
+import { expectOver, expectUnharmed, logout, patience, visitorOf } from "../clients.ts";
+import { expectFeed, type Nodes, shortly } from "../nodes.ts";
+import { cutLink, freezeNode, heal, thawNode } from "../vocabulary.ts";
+
+export function frozenNodeStories(nodes: () => Nodes): void {
+  test.each([
+    { name: "with its store in reach", isCutOff: false },
+    { name: "cut off from its store", isCutOff: true },
+  ])("a node frozen through a logout serves nothing stale when it is thawed, $name", async ({ isCutOff }) => {
+    const { home, quick } = nodes();
+    const ada = await visitorOf(home, quick, "ada");
+    const eve = await visitorOf(home, quick, "eve");
+    await expectFeed(quick, "whole");
+    const { cookie } = ada.browser;
+    for (const { socket, ticks } of [...ada.clients, ...eve.clients]) {
+      await socket.emitWithAck("ticks");
+      await expect.poll(() => ticks.length, patience).toBeGreaterThan(0);
+    }
+
+    freezeNode(quick);
+    try {
+      await logout(ada);
+      const bound = Date.now() + shortly.staleMs;
+      if (isCutOff) cutLink(quick, "silent");
+      const answers: unknown[] = [];
+      for (const { socket } of ada.clients) socket.emit("read", (answer: unknown) => answers.push(answer));
+      await expect.poll(() => Date.now(), patience).toBeGreaterThan(bound);
+      thawNode(quick);
+
+      await Promise.all(ada.clients.map(({ closed }) => closed));
+      expect(answers).toEqual([]);
+      for (const { ticks } of ada.clients) expect(Math.max(...ticks)).toBeLessThanOrEqual(bound);
+    } finally {
+      thawNode(quick);
+      await heal(quick);
+    }
+    await expectOver(quick, cookie);
+    await expectUnharmed(eve, { name: "eve" });
+    await expectFeed(quick, "whole");
+  });
+}
