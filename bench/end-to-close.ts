@@ -1,0 +1,197 @@
+/**
+ * The time from `sessions.end()` on one node to the close of the session's socket on another, as a ratio to the time from
+ * a bare publish to its arrival through the same database. Two fresh processes for each store and round, in which both
+ * take turns; the rounds of the stores alternate.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { StoreAddress } from "../test/support/store-address.ts";
+import { bareFeedOf } from "./bare-feeds.ts";
+import type { NodeAnswers, NodeSetting } from "./end-to-close-process.ts";
+import { type Client, closePlace, openPlace, type Place } from "./places.ts";
+import { mongodbProgram, urlOf } from "./servers.ts";
+import { spreadOf } from "./spread.ts";
+import type { Report, Subject } from "./subject.ts";
+import { startWorker, type Worker } from "./worker.ts";
+
+interface Compared {
+  readonly name: string;
+  readonly kind: StoreAddress["kind"];
+  readonly client: Client;
+  readonly service?: string;
+  readonly isReplicaSet?: boolean;
+}
+
+const stores: readonly Compared[] = [
+  { name: "SQLite", kind: "sqlite", client: "node:sqlite" },
+  { name: "Redis, node-redis", kind: "redis", client: "redis", service: "redis" },
+  { name: "Redis, ioredis", kind: "redis", client: "ioredis", service: "redis" },
+  { name: "PostgreSQL", kind: "postgres", client: "pg", service: "postgres" },
+  { name: "MongoDB, standalone", kind: "mongodb", client: "mongodb", service: "mongodb" },
+  {
+    name: "MongoDB, replica set",
+    kind: "mongodb",
+    client: "mongodb",
+    service: "mongodb-replica",
+    isReplicaSet: true,
+  },
+];
+
+const rounds = 5;
+const warmUps = 2;
+const samples = 7;
+/** Before each sample, at random: else it would begin at the same moment of a poll as the one before it ended. */
+const longestPauseMs = 50;
+
+interface Round {
+  /** Ends that a read found before the feed told of them, as after a gap: told without their reason, and not measured. */
+  readonly byRead: number;
+  readonly endToCloseMs: readonly number[];
+  readonly bareMs: readonly number[];
+}
+
+type Node = Worker<NodeAnswers>;
+
+export const endToClose: Subject = {
+  name: "end-to-close",
+  async run() {
+    const here = stores.filter(({ service }) => service === undefined || urlOf(service) !== undefined);
+    const measured = here.map((store) => ({ store, rounds: [] as Round[] }));
+    for (let round = 0; round < rounds; round++)
+      for (const one of measured) one.rounds.push(await measure(one.store, round));
+    const missing = stores.filter((store) => !here.includes(store));
+    return reportOf(measured, [
+      ...(await programs(here)),
+      ...missing.map(({ name }) => `${name}: not measured, its server is missing.`),
+    ]);
+  },
+};
+
+async function measure(store: Compared, round: number): Promise<Round> {
+  const { name, kind, client, service, isReplicaSet } = store;
+  const address = openPlace(kind, (service && urlOf(service)) ?? "");
+  const place: Place = { address, client, ...(isReplicaSet ? { isReplicaSet } : {}) };
+  const nodes = (["first", "second"] as const).map((role) => startNode({ place, role }));
+  const [first, second] = nodes;
+  if (!first || !second) throw new Error("Expected two nodes.");
+  try {
+    await Promise.all(nodes.map(ready));
+    return await measureBetween(first, second, round);
+  } catch (cause) {
+    throw new Error(`Expected to measure ${name} in round ${round + 1}, but it failed.`, { cause });
+  } finally {
+    await Promise.all(nodes.map((node) => node.end()));
+    await closePlace(address);
+  }
+}
+
+function startNode(setting: NodeSetting): Node {
+  return startWorker<NodeAnswers>(new URL("end-to-close-process.ts", import.meta.url), setting);
+}
+
+async function ready(node: Node): Promise<void> {
+  for (let attempt = 0; !(await node.ask("isReady")); attempt++) {
+    if (attempt > 500) throw new Error("Expected the feed of a node to become whole.");
+    await wait(20);
+  }
+}
+
+async function measureBetween(first: Node, second: Node, round: number): Promise<Round> {
+  const bystander = await second.ask("connect", (await first.ask("logIn")).cookie);
+  const endToCloseMs: number[] = [];
+  const bareMs: number[] = [];
+  let byRead = 0;
+  const endOne = async () => {
+    const closing = await endAndClose(first, second, endToCloseMs.length < warmUps);
+    if (closing.byFeed) endToCloseMs.push(closing.tookMs);
+    else byRead += 1;
+  };
+  const publishOne = async () => bareMs.push(await publishAndHear(first, second));
+  while (Math.min(endToCloseMs.length, bareMs.length) < warmUps + samples) {
+    const turns = [endOne, publishOne];
+    for (const take of (bareMs.length + round) % 2 === 0 ? turns : turns.toReversed()) await take();
+    if (byRead > samples) throw new Error("Expected a feed that is whole most of the time.");
+  }
+  if (!(await second.ask("holds", bystander)))
+    throw new Error("Expected the socket of another session to live on.");
+  return { byRead, endToCloseMs: endToCloseMs.slice(warmUps), bareMs: bareMs.slice(warmUps) };
+}
+
+/** `checksRefusal`: whether to see too that nobody comes back with the ended session. */
+async function endAndClose(first: Node, second: Node, checksRefusal: boolean) {
+  const { sid, cookie } = await first.ask("logIn");
+  const socket = await second.ask("connect", cookie);
+  await wait(Math.random() * longestPauseMs);
+  const closed = second.ask("closed", socket);
+  const tookMs = await timed(
+    () => first.ask("end", sid),
+    async () => (await closed).at,
+  );
+  const { told, reason } = await closed;
+  const byFeed = isDeepStrictEqual(told, { reason: "revoked" });
+  const isRight = byFeed || isDeepStrictEqual(told, { reason: "destroyed" });
+  if (!isRight || reason !== "io server disconnect")
+    throw new Error(
+      `Expected a socket to be told of the end, but it saw ${JSON.stringify({ told, reason })}.`,
+    );
+  for (const node of checksRefusal ? [first, second] : []) {
+    const code = await node.ask("refusal", cookie);
+    if (code !== "SESSION_ENDED") throw new Error(`Expected the ended session to be refused, not ${code}.`);
+  }
+  return { tookMs, byFeed };
+}
+
+async function publishAndHear(first: Node, second: Node): Promise<number> {
+  const text = randomUUID();
+  await wait(Math.random() * longestPauseMs);
+  const heard = second.ask("heard", text);
+  return timed(
+    () => first.ask("publish", text),
+    () => heard,
+  );
+}
+
+/** In milliseconds, by the clock of both processes. Rejects if it is not the same as this one's. */
+async function timed(begin: () => Promise<string>, ended: () => Promise<string>): Promise<number> {
+  const before = process.hrtime.bigint();
+  const [from, to] = (await Promise.all([begin(), ended()])).map(BigInt);
+  const after = process.hrtime.bigint();
+  if (from === undefined || to === undefined || from < before || to < from || after < to)
+    throw new Error("Expected the processes of this machine to share one monotonic clock.");
+  return Number(to - from) / 1e6;
+}
+
+async function programs(here: readonly Compared[]): Promise<string[]> {
+  const notes: string[] = [];
+  for (const { name, kind, service = "" } of here)
+    if (kind === "mongodb") notes.push(`${name}: ${await mongodbProgram(urlOf(service) ?? "")}.`);
+  return notes;
+}
+
+function reportOf(
+  measured: readonly { store: Compared; rounds: readonly Round[] }[],
+  notes: readonly string[],
+): Report {
+  const rows = measured.map(({ store, rounds: all }) => {
+    const ratios = all.map((round) => spreadOf(round.endToCloseMs).median / spreadOf(round.bareMs).median);
+    const { median, least, most } = spreadOf(ratios);
+    return [
+      store.name,
+      bareFeedOf(store).title,
+      `${median.toFixed(1)} (${least.toFixed(1)} to ${most.toFixed(1)})`,
+    ];
+  });
+  const byRead = measured.flatMap(({ store, rounds: all }) => {
+    const count = all.reduce((sum, round) => sum + round.byRead, 0);
+    return count === 0
+      ? []
+      : [`${store.name}: ${count} more were found by a read before the feed told of them.`];
+  });
+  return {
+    title: "From end() on one node to the close on another, in times of a bare publish and receive",
+    rows: [["", "compared with", "median of rounds (least to most)"], ...rows],
+    notes: [`${rounds} rounds of ${samples} samples of each.`, ...byRead, ...notes],
+    raw: measured.map(({ store, rounds: all }) => ({ store: store.name, rounds: all })),
+  };
+}
