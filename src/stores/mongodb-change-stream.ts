@@ -71,7 +71,7 @@ class Pull implements FeedConnection {
     while (!this.#closed) {
       if ((this.#buffered() ?? 0) === 0) sentAt = this.#clock.now();
       const event = await this.#stream.tryNext();
-      if (this.#closed) return;
+      if (this.#closed) return closeCursor(this.#stream, this.#clock); // the driver may have resumed it meanwhile
       if (event) this.#tell(event);
       else if (this.#stream.closed) throw this.#lost();
       // An answer holds all that had happened by then; whether it is told to the end, older drivers don't say.
