@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Deadlines } from "../../src/core/deadlines.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+import { SetBackClock } from "./set-back-clock.ts";
 
 test("any schedule: each item comes due once, at its last time, in order; one timer at a time", async () => {
   const step = fc.record({ item: fc.nat(9), at: fc.option(fc.nat(1000), { nil: undefined }) });
@@ -49,4 +50,31 @@ test("a time further away than a Node timer reaches is waited for in steps", asy
   await clock.advance(1);
   expect(due).toEqual(["in a year"]);
   expect(Math.max(...delays)).toBeLessThan(2 ** 31);
+});
+
+test("a clock that was set back says of nothing that it is not due yet: at the next timer all is", async () => {
+  const clock = new SetBackClock();
+  const due: string[] = [];
+  const deadlines = new Deadlines<string>(clock, (item) => due.push(item));
+  deadlines.set("soon", clock.now() + 1_000);
+  deadlines.set("later", clock.now() + 60_000);
+  clock.setBack(3_600_000);
+  await clock.advance(999);
+  expect(due).toEqual([]);
+  await clock.advance(1);
+  expect(due).toEqual(["soon", "later"]);
+  expect(deadlines.size + clock.pending).toBe(0);
+});
+
+test("a clock that runs a little behind its timers makes nothing due before its time", async () => {
+  const clock = new SetBackClock();
+  const due: string[] = [];
+  const deadlines = new Deadlines<string>(clock, (item) => due.push(item));
+  deadlines.set("soon", clock.now() + 1_000);
+  deadlines.set("later", clock.now() + 60_000);
+  clock.setBack(1_000);
+  await clock.advance(1_000);
+  expect(due).toEqual([]);
+  await clock.advance(1_000);
+  expect(due).toEqual(["soon"]);
 });

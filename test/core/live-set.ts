@@ -47,7 +47,7 @@ export const cookie = { originalMaxAge: null, expires: null, path: "/" };
 /** A stored session of `data`. */
 export async function stored(set: LiveSet, sid: string, data: object = {}): Promise<SessionKey> {
   const key = nameOf(sid);
-  await set.store.create(key, { ...data, cookie }, set.clock.now() + day);
+  await set.store.create(key, { cookie, ...data }, set.clock.now() + day);
   return key;
 }
 

@@ -1,0 +1,260 @@
+/** What overtakes what: reads, writes, the feed's news and gaps, and the clock, in the orders that are easily got wrong. */
+import { describe, expect, test } from "vitest";
+import { settle } from "../support/manual-clock.ts";
+import { cookie, listening, stored } from "./live-set.ts";
+import { SetBackClock } from "./set-back-clock.ts";
+import { type Hand, inHand, watched, writtenElsewhere } from "./store-in-hand.ts";
+
+/** A feed that tells of its life, and of nothing else, for `ms`. */
+async function quiet(hand: Hand, ms: number) {
+  for (let passed = 0; passed < ms; passed += 5_000) {
+    hand.feed().alive?.(hand.clock.now());
+    await hand.clock.advance(5_000);
+  }
+  hand.feed().alive?.(hand.clock.now());
+}
+
+describe("a gap of which the feed tells without having broken", () => {
+  test("counts from when it is told: one read that fails after it ends no session", async () => {
+    const hand = inHand();
+    const { entry, observer } = await watched(hand, "a");
+    await quiet(hand, 600_000);
+    hand.store.answers = "fails";
+    hand.feed().missed();
+    await settle();
+    hand.store.answers = "at once";
+    await hand.clock.advance(5_000);
+    hand.feed().alive?.(hand.clock.now());
+    expect(observer.heard).toEqual([]);
+    expect(hand.hub.isServable(entry)).toBe(true);
+  });
+
+  test("leaves the feed broken until the sessions have been read again", async () => {
+    const hand = inHand();
+    await watched(hand, "a");
+    expect(hand.hub.feed).toBe("whole");
+    hand.store.answers = "held";
+    hand.feed().missed();
+    await settle();
+    expect(hand.hub.feed).toBe("broken");
+    hand.store.letGo();
+    await settle();
+    expect(hand.hub.feed).toBe("whole");
+  });
+
+  test("is not closed by signs of life: what could not be read since is served for staleMs", async () => {
+    const hand = inHand();
+    const { entry, observer } = await watched(hand, "a");
+    hand.store.answers = "hangs";
+    hand.feed().missed();
+    await quiet(hand, 5_000);
+    expect(hand.hub.feed).toBe("broken");
+    await quiet(hand, 50_000);
+    expect(hand.hub.isServable(entry)).toBe(true);
+    await quiet(hand, 5_000);
+    expect(hand.hub.isServable(entry)).toBe(false);
+    expect(observer.heard).toEqual(["unverified"]);
+  });
+});
+
+test("a feed that does not tell of every write vouches for nothing", async () => {
+  const hand = inHand();
+  hand.store.feed = { kind: "pub/sub", complete: false };
+  const { entry, key } = await watched(hand, "a");
+  hand.store.answers = "fails";
+  await hand.database.destroy(key, "destroyed"); // by another package, which tells nobody
+  await quiet(hand, 60_000);
+  expect(hand.hub.isServable(entry)).toBe(false);
+});
+
+describe("a clock that is set back", () => {
+  test("delays no check that is due while the feed is cut", async () => {
+    const clock = new SetBackClock();
+    const hand = inHand(clock);
+    const { observer, key } = await watched(hand, "a");
+    hand.feed().broken(new Error("cut"));
+    clock.setBack(3_600_000);
+    await hand.database.destroy(key, "destroyed");
+    await clock.advance(30_000);
+    expect(observer.heard).toEqual(["destroyed"]);
+  });
+
+  test.each([
+    { vouches: "a read", cut: true },
+    { vouches: "the feed", cut: false },
+  ])("makes a snapshot no younger that $vouches vouches for", async ({ cut }) => {
+    const clock = new SetBackClock();
+    const hand = inHand(clock);
+    const { entry } = await watched(hand, "a");
+    hand.feed().alive?.(clock.now());
+    if (cut) hand.feed().broken(new Error("cut"));
+    hand.store.answers = "fails";
+    clock.setBack(3_600_000);
+    expect(hand.hub.isServable(entry)).toBe(true);
+    await clock.advance(60_000);
+    expect(hand.hub.isServable(entry)).toBe(false);
+  });
+});
+
+describe("news during a read", () => {
+  test("of a change back to what the snapshot holds: is read, as the answer may be older", async () => {
+    const hand = inHand();
+    hand.store.revisions = "of content";
+    const { entry, key } = await watched(hand, "a");
+    hand.store.answers = "held";
+    (await writtenElsewhere(hand, key, { n: 1, typing: true }))();
+    await settle();
+    (await writtenElsewhere(hand, key, { n: 1 }))();
+    hand.store.answers = "at once";
+    hand.store.letGo();
+    await settle();
+    expect(entry.snapshot?.data).toEqual({ n: 1 });
+  });
+
+  test("in whatever turn around its answer: the store is asked once more", async () => {
+    const lost: number[] = [];
+    for (let turns = 0; turns < 30; turns++) {
+      const hand = inHand();
+      const { entry, key } = await watched(hand, "a");
+      hand.store.answers = "held";
+      const loading = hand.hub.reload(entry);
+      await settle();
+      const { asked } = hand.store;
+      hand.store.answers = "at once";
+      hand.store.letGo();
+      let turn = Promise.resolve();
+      for (let i = 0; i < turns; i++) turn = turn.then(() => {});
+      const told = turn.then(() =>
+        hand.feed().changed({ kind: "changed", publicIds: key.publicIds, revision: "another" }),
+      );
+      await Promise.all([loading, told]);
+      await settle();
+      if (hand.store.asked === asked) lost.push(turns);
+    }
+    expect(lost).toEqual([]);
+  });
+
+  test("reload() within a listener of the change that the read brought asks the store again", async () => {
+    const hand = inHand();
+    const { key, entry } = await watched(hand, "a");
+    const asked: number[] = [];
+    hand.hub.observe(key, {
+      changed: async () => {
+        asked.push(hand.store.asked);
+        await hand.hub.reload(entry);
+        asked.push(hand.store.asked);
+      },
+    });
+    (await writtenElsewhere(hand, key, { n: 2 }))();
+    await settle();
+    expect(asked).toEqual([2, 3]);
+  });
+
+  test("comes faster than reads do: load() settles all the same, and the last of them is read", async () => {
+    const hand = inHand();
+    const key = await stored(hand.set, "a", { n: 0 });
+    const entry = hand.hub.observe(key, listening());
+    hand.store.answers = "held";
+    let isLoaded = false;
+    const loading = hand.hub.load(entry).then(() => {
+      isLoaded = true;
+    });
+    let n = 0;
+    while (!isLoaded && n < 100) {
+      (await writtenElsewhere(hand, key, { n: ++n }))();
+      hand.store.letGo();
+      await settle();
+    }
+    expect(n).toBeLessThan(10);
+    await loading;
+    hand.store.answers = "at once";
+    hand.store.letGo();
+    await settle();
+    expect(entry.snapshot?.data).toEqual({ n });
+  });
+});
+
+test("an echo that was told before the session came to life is not waited for: another's same content is read", async () => {
+  const hand = inHand();
+  hand.store.revisions = "of content";
+  const key = await stored(hand.set, "a", { n: 1 });
+  const known = await hand.set.writes.read(key);
+  if (!known) throw new Error("Expected the session to be stored.");
+  hand.store.answers = "held";
+  const base = { fields: known.fields, cookie: known.cookie };
+  const patch = new Map([["n", "2"]]);
+  const edit = { base, patch, cookie: known.cookie, cookieChanged: false };
+  const saving = hand.set.saves.save(key, known, edit); // a request; no socket yet
+  await settle();
+  const revision = (await hand.store.stored(key))?.revision;
+  expect(revision).toBe(JSON.stringify({ cookie, n: 2 }));
+  hand.feed().changed({ kind: "changed", publicIds: key.publicIds, ...(revision && { revision }) });
+  hand.store.answers = "at once";
+  const entry = hand.hub.observe(key, listening()); // a socket connects
+  await hand.hub.load(entry);
+  hand.store.letGo();
+  await saving;
+  await settle();
+  for (const data of [{ n: 2, typing: true }, { n: 2 }]) {
+    (await writtenElsewhere(hand, key, data))();
+    await settle();
+    expect(entry.snapshot?.data).toEqual(data);
+  }
+});
+
+describe("a session that becomes unverified while it is read", () => {
+  /** The store has failed for almost `staleMs`, and is slow from now on. */
+  async function almostStale() {
+    const hand = inHand();
+    const { key, entry, observer } = await watched(hand, "a");
+    hand.feed().broken(new Error("cut"));
+    hand.store.answers = "fails";
+    await hand.clock.advance(55_000);
+    hand.store.answers = "held";
+    const becomeStale = async () => {
+      await hand.clock.advance(6_000);
+      expect(observer.heard).toEqual(["unverified"]);
+      hand.store.letGo();
+      await settle();
+    };
+    return { hand, key, entry, becomeStale };
+  }
+
+  test("is there for the request that reads it", async () => {
+    const { hand, key, becomeStale } = await almostStale();
+    const reading = hand.hub.read(key);
+    await becomeStale();
+    expect((await reading)?.document).toEqual({ cookie, n: 1 });
+  });
+
+  test("is not told a handshake as one that is over: it is to try again", async () => {
+    const { hand, key, becomeStale } = await almostStale();
+    const loading = hand.hub.load(hand.hub.observe(key, listening()));
+    const rejected = expect(loading).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await becomeStale();
+    await rejected;
+    hand.store.answers = "at once";
+    expect(await hand.hub.load(hand.hub.observe(key, listening()))).toMatchObject({ data: { n: 1 } });
+  });
+
+  test("is not told update() as one that is over: nothing is written, and it may be tried again", async () => {
+    const { hand, key, becomeStale } = await almostStale();
+    const updating = hand.set.updates.update(key, async (draft) => {
+      await becomeStale();
+      draft.n = 2;
+    });
+    await expect(updating).rejects.toMatchObject({ code: "STORE_FAILED" });
+    expect((await hand.store.stored(key))?.document).toEqual({ cookie, n: 1 });
+  });
+});
+
+test("a session that can't be read does not fail the others of its batch", async () => {
+  const hand = inHand();
+  const good = await watched(hand, "good");
+  const bad = await watched(hand, "bad");
+  hand.store.corrupt.add("bad");
+  hand.feed().broken(new Error("cut"));
+  await hand.clock.advance(90_000);
+  expect(good.observer.heard).toEqual([]);
+  expect(bad.observer.heard).toEqual(["unverified"]);
+});
