@@ -108,7 +108,8 @@ describe("a feed that breaks", () => {
     await feed.listen(heard, feedOptions);
     source.last.sink.down(new Error("cut"));
     expect(heard.errors).toEqual([new Error("cut")]);
-    source.last.sink.message(changeMessage(change)); // what it says yet is of no more interest
+    source.last.sink.message(changeMessage(change)); // what it still says is of no more interest
+    source.last.sink.changed(change);
     source.last.sink.alive(clock.now() + 1);
     expect(heard.changes).toEqual([]);
     expect(heard.aliveAsOf).not.toContain(clock.now() + 1);

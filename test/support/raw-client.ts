@@ -29,6 +29,26 @@ export class RawPolling {
     await this.send("POST", "40");
     return (await this.send("GET")).body;
   }
+
+  /**
+   * Begins the upgrade to WebSocket: what the server sends waits from now on, until `finish`. `received` is what comes
+   * over the WebSocket after that; `closed` resolves at its end.
+   */
+  async probe(): Promise<{ received: string[]; closed: Promise<void>; finish(): void }> {
+    const url = new URL("/socket.io/", this.#url);
+    url.protocol = "ws:";
+    url.search = `EIO=4&transport=websocket&sid=${this.sid}`;
+    const socket = new WebSocket(url, { headers: this.#headers });
+    const received: string[] = [];
+    const closed = new Promise<void>((resolve) => socket.addEventListener("close", () => resolve()));
+    await new Promise((resolve, reject) => {
+      socket.addEventListener("error", reject);
+      socket.addEventListener("open", () => socket.send("2probe"));
+      socket.addEventListener("message", resolve, { once: true });
+    });
+    socket.addEventListener("message", ({ data }) => received.push(String(data)));
+    return { received, closed, finish: () => socket.send("5") };
+  }
 }
 
 export function rawRequest(
