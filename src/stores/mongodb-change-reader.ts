@@ -23,7 +23,7 @@ export const changePipeline: MongodbDocument[] = [
   },
 ];
 
-/** Between the mark of an end and the removal of the document lies one round trip of whoever ends the session. */
+/** Between the mark of an end and the removal of the document lies a second or so. */
 const removalMs = 5 * 60_000;
 
 /** `cleared`: all sessions are gone. `lost`: the collection is, and the stream with it. */
@@ -52,7 +52,8 @@ export class MongodbChangeReader {
       case "update":
         return this.#updated(id, event.updateDescription);
       case "replace":
-        this.#ended.delete(String(id));
+        // What takes the place of one that has ended is a new session, of which nobody can have heard.
+        if (this.#ended.delete(String(id))) return undefined;
         return this.#changed(id, revisionOf(fieldAt(fullDocument, "session")));
       case "delete":
         return this.#ended.delete(String(id)) ? undefined : this.#changed(id, undefined);

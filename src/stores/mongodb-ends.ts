@@ -4,15 +4,42 @@ import type { Clock } from "../clock.ts";
 import type { MongodbCollection, MongodbWriteOptions } from "./mongodb-client.ts";
 import { attempt } from "./mongodb-cursors.ts";
 
-/** Removes a session that bears the mark of its end. It is over already; where this fails, the server removes it in time. */
-export async function removeEnded(
-  collection: MongodbCollection,
-  _id: string,
-  options: MongodbWriteOptions,
-  clock: Clock,
-): Promise<void> {
-  const ended = { _id, "socketSession.ended": { $exists: true } };
-  await attempt(clock, () => collection.deleteOne(ended, options), "removing a session that has ended");
+/** How long what has ended waits to be removed together with others. */
+const gatheringMs = 1_000;
+
+/**
+ * Removes sessions that bear the mark of their end, many at once and a little later, so that a logout is one command.
+ * They are over already; where this fails, the server removes them in time.
+ */
+export class EndedRemoval {
+  readonly #collection: MongodbCollection;
+  readonly #options: MongodbWriteOptions;
+  readonly #clock: Clock;
+  readonly #ids = new Set<string>();
+  #cancel: (() => void) | undefined;
+
+  constructor(collection: MongodbCollection, options: MongodbWriteOptions, clock: Clock) {
+    this.#collection = collection;
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  add(_id: string): void {
+    this.#ids.add(_id);
+    this.#cancel ??= this.#clock.after(gatheringMs, () => void this.flush());
+  }
+
+  /** Removes what has been gathered; at the close of the store, too. Never rejects. */
+  async flush(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    const ids = [...this.#ids];
+    this.#ids.clear();
+    if (ids.length === 0) return;
+    const ended = { _id: { $in: ids }, "socketSession.ended": { $exists: true } };
+    const remove = () => this.#collection.deleteMany(ended, this.#options);
+    await attempt(this.#clock, remove, "removing sessions that have ended");
+  }
 }
 
 /** After all sessions were removed: an event is told of each, but only one after the last says that this was all. */

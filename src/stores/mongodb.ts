@@ -34,7 +34,7 @@ import type {
 } from "../core/session-store.ts";
 import type { MongodbCollection, MongodbDocument, MongodbWriteOptions } from "./mongodb-client.ts";
 import { endMark, indexed, live, newIndex, over } from "./mongodb-documents.ts";
-import { markCleared, removeEnded } from "./mongodb-ends.ts";
+import { EndedRemoval, markCleared } from "./mongodb-ends.ts";
 import { errorCode, mongodbErrors } from "./mongodb-errors.ts";
 import { MongodbFeed } from "./mongodb-feed.ts";
 import { MongodbFormat } from "./mongodb-format.ts";
@@ -62,6 +62,7 @@ class MongodbStore implements SessionStore {
   readonly #feed: MongodbFeed;
   readonly #upkeep: MongodbUpkeep;
   readonly #reads: MongodbReads;
+  readonly #ended: EndedRemoval;
   readonly #writeOptions: MongodbWriteOptions;
 
   constructor(settings: MongodbSettings) {
@@ -76,6 +77,7 @@ class MongodbStore implements SessionStore {
     this.#upkeep = new MongodbUpkeep(collection, settings);
     this.#reads = new MongodbReads(collection, this.#format, this.#ids, clock);
     this.#writeOptions = writeConcern ? { writeConcern } : {};
+    this.#ended = new EndedRemoval(collection, this.#writeOptions, clock);
     if (this.#ids.areReversible) this.listByUser = (user) => this.#reads.byUser(user);
   }
 
@@ -189,7 +191,7 @@ class MongodbStore implements SessionStore {
     }
     // The removal by itself would not tell the reason.
     if (!(await this.#update(filter, endMark(reason, this.#format.empty)))) return false;
-    await removeEnded(this.#collection, filter._id, this.#writeOptions, this.#clock);
+    this.#ended.add(filter._id);
     return true;
   }
 
@@ -213,7 +215,7 @@ class MongodbStore implements SessionStore {
 
   async close(): Promise<void> {
     this.#ids.stop();
-    await Promise.all([this.#feed.close(), this.#upkeep.close()]);
+    await Promise.all([this.#feed.close(), this.#upkeep.close(), this.#ended.flush()]);
   }
 
   #begin(user: string | undefined): void {

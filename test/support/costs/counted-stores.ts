@@ -140,14 +140,7 @@ async function clearPlaces(kind: "redis" | "postgres" | "mongodb", url: string, 
   await Promise.all(places.map((place) => clearPlace({ kind, url, place })));
 }
 
-const redis = {
-  service: "redis",
-  peerName: "connect-redis 10",
-  oneMore: {
-    scenarios: ["loginOfUser"],
-    why: "the entry in the index of users, which may be in another slot of a Cluster",
-  },
-} as const;
+const redis = { service: "redis", peerName: "connect-redis 10" } as const;
 
 export const countedStores: readonly CountedStore[] = [
   { name: "SQLite", peerName: "calls of a MemoryStore", open: openSqlite },
@@ -168,10 +161,6 @@ export const countedStores: readonly CountedStore[] = [
     name: "MongoDB, replica set",
     service: "mongodb-replica",
     peerName: "connect-mongo 6",
-    oneMore: {
-      scenarios: ["loginAgain", "logout"],
-      why: "an end marks its reason, and then removes the session",
-    },
     open: openMongodb,
   },
 ];
