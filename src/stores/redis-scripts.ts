@@ -1,16 +1,19 @@
 /**
- * The Redis store's writes, each a Lua script: one round trip, one atomic step, one key (so one slot of a Cluster).
+ * The Redis store's writes, each a Lua script: one round trip, one atomic step. The first key is the session's; a save
+ * that is given the two keys of a user's index besides enters the session there in the same step. In a Cluster those may
+ * be in another slot, and `addScript` goes before.
  *
- * A script publishes before it writes, so that where keyspace events are on, its message comes directly before the
- * events of the same step, and who hears both can tell them from another writer's.
+ * A script publishes directly before it writes the session, so that where keyspace events are on, its message comes
+ * directly before the events of the same step, and who hears both can tell them from another writer's.
  *
  * ```ts
- * await run(connection, readScript, "sess:abc", []);
+ * await run(connection, readScript, ["sess:abc"], []);
+ * await run(connection, touchScript, ["sess:abc", expires, since], [lifeTime, channel, mark, id, now, slack]);
  * ```
  */
 import { createHash } from "node:crypto";
 import { SocketSessionError } from "../errors.ts";
-import { type RedisConnection, replyText } from "./redis-connection.ts";
+import { latest, type RedisConnection, replyText } from "./redis-connection.ts";
 
 export interface Script {
   readonly text: string;
@@ -25,12 +28,11 @@ function script(text: string): Script {
 export async function run(
   connection: RedisConnection,
   { text, sha }: Script,
-  keys: string | readonly [string, string],
+  keys: readonly string[],
   args: readonly string[],
 ): Promise<unknown> {
-  const named = typeof keys === "string" ? [keys] : keys;
-  const rest = [String(named.length), ...named, ...args];
-  const [first = ""] = named;
+  const rest = [String(keys.length), ...keys, ...args];
+  const [first = ""] = keys;
   try {
     return await connection.send(first, ["EVALSHA", sha, ...rest]);
   } catch (error) {
@@ -46,11 +48,11 @@ export async function run(
 export async function runOnce(
   connection: RedisConnection,
   script: Script,
-  key: string,
+  keys: readonly string[],
   args: readonly string[],
 ): Promise<boolean> {
   const isLost = connection.watchForLoss();
-  if (isOne(await run(connection, script, key, args))) return true;
+  if (isOne(await run(connection, script, keys, args))) return true;
   if (!isLost()) return false;
   throw new SocketSessionError(
     "STORE_FAILED",
@@ -72,18 +74,50 @@ local text = redis.call('GET', KEYS[1])
 if not text then return {} end
 return { text, redis.sha1hex(text), tostring(redis.call('PTTL', KEYS[1])) }`);
 
-/** ARGV: text, life time in ms, channel, and what to publish, if anything. A life time that is over leaves no trace. */
-export const createScript = script(`
+/**
+ * `lifeTime()` is what the session has left. `enter(left)` lists one that will live for `left` ms, or `'keep'`: before it
+ * is written, as a script that fails takes nothing back. It does nothing without the index, the last KEYS: expires,
+ * since; the last ARGV: id, now, slack. Drops some entries that are over; the keys last as long as the last entry.
+ */
+const entering = `
+local function lifeTime()
+  local left = redis.call('PTTL', KEYS[1])
+  return left == -1 and math.huge or left
+end
+local function enter(left)
+  if #KEYS == 1 then return end
+  local expires, since = KEYS[#KEYS - 1], KEYS[#KEYS]
+  local id, now, slack = unpack(ARGV, #ARGV - 2)
+  if left == 'keep' then left = lifeTime() end
+  local ends = math.min(now + left + slack, ${latest})
+  local over = redis.call('ZRANGEBYSCORE', expires, '-inf', now, 'LIMIT', 0, 1000)
+  if #over > 0 then
+    redis.call('ZREM', expires, unpack(over))
+    redis.call('HDEL', since, unpack(over))
+  end
+  local known = redis.call('ZSCORE', expires, id)
+  if not known or tonumber(known) < ends then redis.call('ZADD', expires, string.format('%.0f', ends), id) end
+  redis.call('HSETNX', since, id, now)
+  local last = redis.call('ZREVRANGE', expires, 0, 0, 'WITHSCORES')[2]
+  local stays = string.format('%.0f', math.max(last - now, 1))
+  redis.call('PEXPIRE', expires, stays)
+  redis.call('PEXPIRE', since, stays)
+end`;
+
+/** ARGV: text, life time in ms, channel, and what to publish, if anything. A life time that is over stores nothing. */
+export const createScript = script(`${entering}
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+enter(ARGV[2])
 if tonumber(ARGV[2]) <= 0 then return 1 end
 if ARGV[4] ~= '' then redis.call('PUBLISH', ARGV[3], ARGV[4]) end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`);
 
 /** ARGV: expected revision, text, life time in ms or "keep", channel, message. */
-export const replaceScript = script(`
+export const replaceScript = script(`${entering}
 local text = redis.call('GET', KEYS[1])
 if not text or redis.sha1hex(text) ~= ARGV[1] then return 0 end
+enter(ARGV[3])
 redis.call('PUBLISH', ARGV[4], ARGV[5])
 if ARGV[3] == 'keep' then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 elseif tonumber(ARGV[3]) <= 0 then redis.call('DEL', KEYS[1])
@@ -91,12 +125,18 @@ else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1`);
 
 /** ARGV: life time in ms, channel, and what to publish, if anything. */
-export const touchScript = script(`
-local left = redis.call('PTTL', KEYS[1])
+export const touchScript = script(`${entering}
+local left = lifeTime()
 if left == -2 then return 0 end
-if left == -1 or tonumber(ARGV[1]) <= left then return 1 end
+enter(math.max(left, ARGV[1]))
+if tonumber(ARGV[1]) <= left then return 1 end
 if ARGV[3] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[3]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1`);
+
+/** The entry alone. ARGV: life time in ms; then what `enter` wants. */
+export const addScript = script(`${entering}
+enter(ARGV[1])
 return 1`);
 
 /** ARGV: channel, message. */
@@ -106,26 +146,7 @@ redis.call('PUBLISH', ARGV[1], ARGV[2])
 redis.call('DEL', KEYS[1])
 return 1`);
 
-/**
- * The index of a user, KEYS: expires, since. Drops some entries that are over; the keys last as long as the last entry.
- * ARGV: id, now, when the entry is over.
- */
-export const addScript = script(`
-local over = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2], 'LIMIT', 0, 1000)
-if #over > 0 then
-  redis.call('ZREM', KEYS[1], unpack(over))
-  redis.call('HDEL', KEYS[2], unpack(over))
-end
-local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not known or tonumber(known) < tonumber(ARGV[3]) then redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1]) end
-redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2])
-local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
-local left = string.format('%.0f', math.max(tonumber(last) - tonumber(ARGV[2]), 1))
-redis.call('PEXPIRE', KEYS[1], left)
-redis.call('PEXPIRE', KEYS[2], left)
-return 1`);
-
-/** ARGV: now. The ids that are not over, each with when it became the user's. */
+/** Of an index, KEYS: expires, since. ARGV: now. The ids that are not over, each with when it became the user's. */
 export const listScript = script(`
 local found = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf')) do
@@ -134,7 +155,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf')
 end
 return found`);
 
-/** ARGV: ids. */
+/** Of an index. ARGV: ids. */
 export const removeScript = script(`
 redis.call('ZREM', KEYS[1], unpack(ARGV))
 redis.call('HDEL', KEYS[2], unpack(ARGV))

@@ -2,11 +2,17 @@
  * The index of each user's sessions: a sorted set of session ids by when the entry is over, and a hash of when each
  * became the user's. Both keys go by themselves when the last entry is over.
  *
- * An entry is written before the session is, so that no crash leaves a session unlisted. It outlasts the session's
- * deadline by a life time (a day at least): most touches then find the session covered, and need no second round trip.
+ * An entry is written by the script that writes the session, in one step. In a Cluster, where the two may be in different
+ * slots, it is written before, so that no crash leaves a session unlisted. It outlasts the session's deadline by a life
+ * time (a day at least): most touches then find the session covered, and leave the index alone.
+ *
+ * ```ts
+ * await users.cover(sid, "ada", expiresAt, ({ keys, args }) => touch(keys, [lifeTime, channel, mark, ...args]));
+ * ```
  */
 import type { Clock } from "../clock.ts";
 import { ExpiringMap } from "../core/expiring-map.ts";
+import { batches } from "./redis-batches.ts";
 import { latest, type RedisConnection, replyList, replyText } from "./redis-connection.ts";
 import { type RedisNames, redisId } from "./redis-keys.ts";
 import * as scripts from "./redis-scripts.ts";
@@ -17,12 +23,18 @@ const leastSlackMs = 86_400_000;
 const marginMs = 3_600_000;
 /** How long an entry is taken for granted: a failover may lose it, another node take it out. */
 const trustMs = 600_000;
-/** An entry comes before its session; older ones without a session are of no use. */
+/** In a Cluster an entry comes before its session; older ones without a session are of no use. */
 const settledMs = 60_000;
 
 export interface Listed {
   readonly sid: string;
   readonly since: number;
+}
+
+/** The KEYS of a script that saves a session, and the last of its ARGV: with an entry of the index, or without. */
+export interface Saving {
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
 }
 
 interface Covered {
@@ -36,30 +48,72 @@ export class RedisUsers {
   readonly #names: RedisNames;
   readonly #clock: Clock;
   readonly #coveredBySid: ExpiringMap<Covered>;
+  /** Whether a script may not touch a session and an index: a Cluster. */
+  #isSplit: boolean;
 
   constructor(connection: RedisConnection, names: RedisNames, clock: Clock) {
     this.#connection = connection;
     this.#names = names;
     this.#clock = clock;
+    this.#isSplit = connection.isCluster;
     this.#coveredBySid = new ExpiringMap(clock, { maxEntries: 100_000 });
   }
 
-  /** Resolves once the session may live until `expiresAt` and be listed all that time. */
-  async cover(sid: string, user: string | undefined, expiresAt: number | "keep"): Promise<void> {
-    if (user === undefined) return;
-    const now = this.#clock.now();
+  /**
+   * Calls `save` with what makes the session listed as long as it lives; without a user, or where it is known to be
+   * listed, the session alone. `save` resolves to whether there is a session.
+   */
+  async cover(
+    sid: string,
+    user: string | undefined,
+    expiresAt: number | "keep",
+    save: (saving: Saving) => Promise<boolean>,
+  ): Promise<boolean> {
+    const session = { keys: [this.#names.session(sid)], args: [] };
+    if (user === undefined || this.#isCovered(sid, user, expiresAt)) return save(session);
+    if (this.#isSplit) {
+      await this.#enterBefore(sid, user, expiresAt);
+      return save(session);
+    }
+    const { keys, args, remember } = this.#entry(sid, user, expiresAt);
+    try {
+      const isThere = await save({ keys: [...session.keys, ...keys], args });
+      if (isThere) remember();
+      return isThere;
+    } catch (error) {
+      // A server of a Cluster that the client takes for a single one: it refused, and has done nothing.
+      if (!(error instanceof Error && error.message.startsWith("CROSSSLOT"))) throw error;
+      this.#isSplit = true;
+      return this.cover(sid, user, expiresAt, save);
+    }
+  }
+
+  #isCovered(sid: string, user: string, expiresAt: number | "keep"): boolean {
     const known = this.#coveredBySid.get(sid);
-    const isOfUser = known?.user === user;
-    if (isOfUser && (expiresAt === "keep" || known.until >= Math.min(expiresAt + marginMs, latest))) return;
+    if (known?.user !== user) return false;
+    return expiresAt === "keep" || known.until >= Math.min(expiresAt + marginMs, latest);
+  }
+
+  /** With "keep" the script takes the life time that is stored, of which nothing is known here but that it is not over. */
+  #entry(sid: string, user: string, expiresAt: number | "keep") {
+    const now = this.#clock.now();
+    const deadline = expiresAt === "keep" ? now : expiresAt;
+    const slackMs = Math.max(leastSlackMs, deadline - now);
+    const until = Math.min(deadline + slackMs, latest);
+    return {
+      keys: this.#names.index(user),
+      args: [redisId(sid), String(now), String(slackMs)],
+      remember: () => this.#coveredBySid.set(sid, { user, until, expiresAt: now + trustMs }),
+    };
+  }
+
+  async #enterBefore(sid: string, user: string, expiresAt: number | "keep"): Promise<void> {
+    const now = this.#clock.now();
     const deadline = expiresAt === "keep" ? await this.#storedDeadline(sid, now) : expiresAt;
     if (deadline === undefined) return;
-    const until = Math.min(deadline + Math.max(leastSlackMs, deadline - now), latest);
-    await scripts.run(this.#connection, scripts.addScript, this.#names.index(user), [
-      redisId(sid),
-      String(now),
-      String(until),
-    ]);
-    this.#coveredBySid.set(sid, { user, until, expiresAt: now + trustMs });
+    const { keys, args, remember } = this.#entry(sid, user, deadline);
+    await scripts.run(this.#connection, scripts.addScript, keys, [String(deadline - now), ...args]);
+    remember();
   }
 
   /** Undefined if there is no session, which then will not be written either. */
@@ -94,8 +148,8 @@ export class RedisUsers {
   /** Takes out entries whose session is gone, unless they are so young that it may be about to come. */
   async remove(user: string, gone: readonly Listed[]): Promise<void> {
     const settled = gone.filter(({ since }) => since <= this.#clock.now() - settledMs);
-    for (let at = 0; at < settled.length; at += 1000) {
-      const sids = settled.slice(at, at + 1000).map(({ sid }) => redisId(sid));
+    for (const batch of batches(settled, 1000)) {
+      const sids = batch.map(({ sid }) => redisId(sid));
       await scripts.run(this.#connection, scripts.removeScript, this.#names.index(user), sids);
     }
   }

@@ -35,6 +35,7 @@ import type {
 } from "../core/session-store.ts";
 import { changeMessage, clearedMessage } from "./change-message.ts";
 import { isDocument } from "./document-text.ts";
+import { batches } from "./redis-batches.ts";
 import { latest, type RedisConnection, replyList, replyText } from "./redis-connection.ts";
 import { RedisFeed } from "./redis-feed.ts";
 import { RedisNames } from "./redis-keys.ts";
@@ -47,7 +48,7 @@ import {
 } from "./redis-options.ts";
 import * as scripts from "./redis-scripts.ts";
 import { storedSids } from "./redis-sids.ts";
-import { RedisUsers } from "./redis-users.ts";
+import { RedisUsers, type Saving } from "./redis-users.ts";
 import { RemoteFeed } from "./remote-feed.ts";
 
 export type { RedisStoreOptions };
@@ -103,10 +104,11 @@ class RedisStore implements SessionStore {
     user?: string,
   ): Promise<Revision | null> {
     const text = this.#text(document);
-    await this.#users.cover(sid, user, expiresAt);
-    const mark = this.#source.hearsKeys ? createMark : "";
-    const args = [text, this.#leftMs(expiresAt), this.#names.channel, mark];
-    const created = await this.#runOnce(sid, scripts.createScript, args);
+    const created = await this.#users.cover(sid, user, expiresAt, (saving) => {
+      const mark = this.#source.hearsKeys ? createMark : "";
+      const args = [text, this.#leftMs(expiresAt), this.#names.channel, mark];
+      return this.#save(scripts.createScript, args, saving);
+    });
     return created ? scripts.revisionOf(text) : null;
   }
 
@@ -119,11 +121,12 @@ class RedisStore implements SessionStore {
   ): Promise<Revision | null> {
     const text = this.#text(document);
     const revision = scripts.revisionOf(text);
-    await this.#users.cover(sid, user, expiresAt);
-    const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);
     const message = changeMessage({ kind: "changed", publicIds, revision });
-    const args = [String(expected), text, lifeTime, this.#names.channel, message];
-    const replaced = await this.#runOnce(sid, scripts.replaceScript, args);
+    const replaced = await this.#users.cover(sid, user, expiresAt, (saving) => {
+      const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);
+      const args = [String(expected), text, lifeTime, this.#names.channel, message];
+      return this.#save(scripts.replaceScript, args, saving);
+    });
     return replaced ? revision : null;
   }
 
@@ -133,12 +136,13 @@ class RedisStore implements SessionStore {
     _cookie: CookieDocument,
     user?: string,
   ): Promise<boolean> {
-    await this.#users.cover(sid, user, expiresAt);
-    const mark = this.#source.hearsKeys ? touchMark : "";
-    const args = [this.#leftMs(expiresAt), this.#names.channel, mark];
-    const touched = await this.#run(sid, scripts.touchScript, args);
-    if (!scripts.isOne(touched)) this.#users.forget(sid);
-    return scripts.isOne(touched);
+    const touched = await this.#users.cover(sid, user, expiresAt, async ({ keys, args }) => {
+      const mark = this.#source.hearsKeys ? touchMark : "";
+      const all = [this.#leftMs(expiresAt), this.#names.channel, mark, ...args];
+      return scripts.isOne(await scripts.run(this.#connection, scripts.touchScript, keys, all));
+    });
+    if (!touched) this.#users.forget(sid);
+    return touched;
   }
 
   async destroy({ sid, publicIds }: SessionKey, reason: EndReason): Promise<boolean> {
@@ -187,7 +191,7 @@ class RedisStore implements SessionStore {
   }
 
   async clear(): Promise<void> {
-    for (const batch of batches([...(await this.#sids())])) {
+    for (const batch of batches([...(await this.#sids())], batchSize)) {
       const keys = batch.map((sid) => this.#names.session(sid));
       await Promise.all(keys.map((key) => this.#connection.send(key, ["DEL", key])));
     }
@@ -202,11 +206,11 @@ class RedisStore implements SessionStore {
   }
 
   #run(sid: string, script: scripts.Script, args: readonly string[]): Promise<unknown> {
-    return scripts.run(this.#connection, script, this.#names.session(sid), args);
+    return scripts.run(this.#connection, script, [this.#names.session(sid)], args);
   }
 
-  #runOnce(sid: string, script: scripts.Script, args: readonly string[]): Promise<boolean> {
-    return scripts.runOnce(this.#connection, script, this.#names.session(sid), args);
+  #save(script: scripts.Script, args: readonly string[], { keys, args: more }: Saving): Promise<boolean> {
+    return scripts.runOnce(this.#connection, script, keys, [...args, ...more]);
   }
 
   async #read(sid: string): Promise<StoredSession | null> {
@@ -215,16 +219,13 @@ class RedisStore implements SessionStore {
     if (text === undefined || revision === undefined) return null;
     const leftMs = Number(left);
     if (leftMs === 0 || leftMs === -2) return null;
-    return {
-      document: await this.#document(text),
-      expiresAt: leftMs === -1 ? latest : now + leftMs,
-      revision,
-    };
+    const expiresAt = leftMs === -1 ? latest : now + leftMs;
+    return { document: await this.#document(text), expiresAt, revision };
   }
 
   async #readInBatches(sids: readonly string[]): Promise<(StoredSession | null)[]> {
     const stored: (StoredSession | null)[] = [];
-    for (const batch of batches(sids))
+    for (const batch of batches(sids, batchSize))
       stored.push(...(await Promise.all(batch.map((sid) => this.#read(sid)))));
     return stored;
   }
@@ -245,8 +246,4 @@ class RedisStore implements SessionStore {
     if (isDocument(document)) return document;
     throw new TypeError("Expected a stored session, an object with `cookie`, but found something else.");
   }
-}
-
-function* batches<Item>(items: readonly Item[]): Generator<readonly Item[]> {
-  for (let at = 0; at < items.length; at += batchSize) yield items.slice(at, at + batchSize);
 }

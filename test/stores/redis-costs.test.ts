@@ -1,8 +1,10 @@
+import type { Redis } from "ioredis";
 import { beforeEach, expect, it } from "vitest";
 import type { SessionStore } from "../../src/core/session-store.ts";
+import { RedisNames } from "../../src/stores/redis-keys.ts";
 import { withService } from "../setup/services.ts";
 import { type CountingProxy, countingProxy } from "./counting-proxy.ts";
-import { clientForTest, newPrefix, storeForTest } from "./redis-clients.ts";
+import { clientForTest, newPrefix, rawClient, storeForTest } from "./redis-clients.ts";
 import type { ClientPackage } from "./redis-open.ts";
 import { keyOf } from "./session-keys.ts";
 import { SetClock } from "./set-clock.ts";
@@ -15,6 +17,8 @@ const hour = 3_600_000;
 server.describe.each(packages)("what the Redis store costs, %s", (from) => {
   let proxy: CountingProxy;
   let store: SessionStore;
+  let raw: Redis;
+  let prefix: string;
   const clock = new SetClock();
   const later = (ms = hour) => clock.now() + ms;
   const count = (run: () => Promise<unknown>) => proxy.count(run);
@@ -22,7 +26,9 @@ server.describe.each(packages)("what the Redis store costs, %s", (from) => {
   beforeEach(async () => {
     proxy = await countingProxy(server.url);
     const client = await clientForTest(from, proxy.url);
-    store = storeForTest({ client, prefix: newPrefix(), clock });
+    prefix = newPrefix();
+    raw = rawClient(server.url);
+    store = storeForTest({ client, prefix, clock });
     // The server has the scripts from now on, and the client has said who it is.
     const warm = keyOf("warm");
     const revision = await store.create(warm, { cookie: {} }, later(), "ada");
@@ -58,24 +64,38 @@ server.describe.each(packages)("what the Redis store costs, %s", (from) => {
     expect(found?.map((stored) => stored?.document.n)).toEqual(keys.map((_, n) => n));
   });
 
-  it("is a second round trip for a user once, then none until the life time has passed", async () => {
+  it("is one round trip with a user as well, whether it enters the session or finds it covered", async () => {
     let revision: unknown = await store.create(key, { cookie: {} }, later());
     const replace = async (expiresAt: number | "keep") => {
       revision = await store.replace(key, String(revision), { cookie: {} }, expiresAt, "ada");
       expect(revision).not.toBeNull();
     };
-    expect(await count(() => replace(later()))).toBe(2);
-    expect(await count(() => replace(later(2 * hour)))).toBe(1);
-    expect(await count(() => replace("keep"))).toBe(1);
-    expect(await count(() => store.touch(key, later(3 * hour), {}, "ada"))).toBe(1);
-    expect(await count(() => store.touch(key, later(48 * hour), {}, "ada")), "beyond the entry").toBe(2);
-    expect(await count(() => store.touch(key, later(49 * hour), {}, "ada"))).toBe(1);
-    expect(await count(() => store.touch(key, later(49 * hour), {}, "eve")), "another user").toBe(2);
+    const touch = (expiresAt: number, user: string) => store.touch(key, expiresAt, {}, user);
+    expect(await cost(() => replace("keep"))).toEqual(entering);
+    expect(await cost(() => replace("keep"))).toEqual(leaving);
+    expect(await cost(() => replace(later()))).toEqual(leaving);
+    expect(await cost(() => replace(later(24 * hour)))).toEqual(entering);
+    expect(await cost(() => replace(later(2 * hour)))).toEqual(leaving);
+    expect(await cost(() => replace("keep"))).toEqual(leaving);
+    expect(await cost(() => touch(later(3 * hour), "ada"))).toEqual(leaving);
+    expect(await cost(() => touch(later(48 * hour), "ada")), "beyond the entry").toEqual(entering);
+    expect(await cost(() => touch(later(49 * hour), "ada"))).toEqual(leaving);
+    expect(await cost(() => touch(later(49 * hour), "eve")), "another user").toEqual(entering);
     clock.advance(600_000);
-    expect(await count(() => store.touch(key, later(49 * hour), {}, "eve")), "not trusted for ever").toBe(2);
+    expect(await cost(() => touch(later(49 * hour), "eve")), "not trusted for ever").toEqual(entering);
     await store.destroy(key, "destroyed");
-    const created = () => store.create(key, { cookie: {} }, later(), "eve");
-    expect(await count(created), "one of the same id").toBe(2);
+    const create = () => store.create(key, { cookie: {} }, later(), "eve");
+    expect(await cost(create), "one of the same id").toEqual(entering);
     expect((await store.listByUser?.("eve"))?.map(({ sid }) => sid)).toEqual([key.sid]);
   });
+
+  const entering = { commands: 1, enters: true };
+  const leaving = { commands: 1, enters: false };
+
+  async function cost(run: () => Promise<unknown>) {
+    const indexes = ["ada", "eve"].flatMap((user) => new RedisNames(prefix).index(user));
+    await raw.del(...indexes);
+    const commands = await proxy.count(run);
+    return { commands, enters: (await raw.exists(...indexes)) > 0 };
+  }
 });
