@@ -49,6 +49,39 @@ describe("a session that becomes unverified", () => {
     expect(refusals).toEqual([undefined]);
   });
 
+  test("while the application's allowRequest looks at a handshake: the stock client tries again, and is let in", async () => {
+    let waiting: (() => void)[] | undefined;
+    const frozen = await frozenWorld({
+      sockets: (io) => installHandlers(io),
+      io: {
+        allowRequest: (_request, allow) => {
+          if (waiting) waiting.push(() => allow(null, true));
+          else allow(null, true);
+        },
+      },
+    });
+    ({ world } = frozen);
+    const ends: string[] = [];
+    const refusals: string[] = [];
+    world.sessions.on("end", ({ reason }) => ends.push(reason));
+    world.sessions.on("refuse", ({ code }) => refusals.push(code));
+    const ada = await world.visitor({ name: "ada" });
+    const options = { transports: ["websocket"], reconnection: false };
+    await ada.connect("/", options);
+    waiting = [];
+    const late = ada.socket("/", { transports: ["websocket"] });
+    await expect.poll(() => waiting?.length).toBe(1);
+    await frozen.freeze(60_000);
+    world.io.emit("news"); // to the socket that is there: its session is looked at, and is too old
+    expect(ends).toEqual(["unverified"]);
+    const admitted = waiting;
+    waiting = undefined;
+    for (const allow of admitted) allow();
+    await new Promise<void>((resolve) => late.once("connect", () => resolve()));
+    expect(await late.emitWithAck("read")).toEqual({ name: "ada" });
+    expect(refusals).toEqual([]);
+  });
+
   test("during a request: the request has it, keeps its cookie, and writes to it", async () => {
     const { ada, heldReads, becomeUnverified } = await almostUnverified();
     const { cookie } = ada;

@@ -11,7 +11,7 @@ import { memoryStore } from "socket-session/memory";
 import { ManualClock } from "./manual-clock.ts";
 import { startWorld, type WorldOptions } from "./world.ts";
 
-export async function frozenWorld(options: Pick<WorldOptions, "sockets" | "routes"> = {}) {
+export async function frozenWorld(options: Pick<WorldOptions, "sockets" | "routes" | "io"> = {}) {
   const clock = new ManualClock();
   const memory = memoryStore({ clock });
   const listeners: FeedListener[] = [];
