@@ -9,7 +9,8 @@ import express from "express";
 import session from "express-session";
 import { Server } from "socket.io";
 import { afterEach, describe, expect, test } from "vitest";
-import { Browser, connected } from "../support/browser.ts";
+import { Browser, connected, disconnected } from "../support/browser.ts";
+import { RawPolling } from "../support/raw-client.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -96,6 +97,83 @@ describe("socket.io", () => {
     await expect.poll(() => [...cleaned].sort()).toEqual(["closed", "disconnected", "refused"]);
   });
 
+  test("gives all that a client sends to socket._onpacket first, before onAny and acknowledgement callbacks", async () => {
+    const order: string[] = [];
+    let isTaken = true;
+    const { io, browser } = await plain((server) => {
+      server.use((socket, next) => {
+        const inner = socket as unknown as { _onpacket(packet: { type: number }): void };
+        const { _onpacket } = inner;
+        inner._onpacket = (packet) => {
+          order.push(`packet ${packet.type}`);
+          if (isTaken || packet.type === 1) _onpacket.call(socket, packet);
+        };
+        next();
+      });
+      server.on("connection", (socket) => {
+        socket.onAny(() => order.push("onAny"));
+        socket.prependAny(() => order.push("prependAny"));
+        socket.use((_event, next) => {
+          order.push("middleware");
+          next();
+        });
+        socket.on("event", () => order.push("on"));
+        socket.on("disconnect", () => order.push("disconnect"));
+      });
+    });
+    const client = await browser.connect("/", { transports: ["websocket"], reconnection: false });
+    client.on("ask", (answer, give) => give(answer));
+    const [serverSide] = [...io.sockets.sockets.values()];
+    const sendAll = async () => {
+      order.length = 0;
+      client.emit("event");
+      client.emit("event", Buffer.from("binary"));
+      for (const answer of ["text", Buffer.from("binary")])
+        serverSide?.emit("ask", answer, () => order.push("acknowledged"));
+      await expect.poll(() => order.filter((step) => step.startsWith("packet"))).toHaveLength(4);
+      return order.filter((step) => step.startsWith("packet")).toSorted();
+    };
+    const kinds = ["packet 2", "packet 2", "packet 3", "packet 3"]; // binary ones are decoded already
+    expect(await sendAll()).toEqual(kinds);
+    for (const step of ["prependAny", "onAny", "middleware", "on", "acknowledged"])
+      await expect.poll(() => order.filter((one) => one === step)).toHaveLength(2);
+    expect(order.slice(0, 4)).toEqual(["packet 2", "prependAny", "onAny", "middleware"]);
+    isTaken = false;
+    expect(await sendAll()).toEqual(kinds);
+    client.disconnect();
+    await expect.poll(() => order.at(-1)).toBe("disconnect");
+    expect(order.filter((step) => !step.startsWith("packet"))).toEqual(["disconnect"]);
+  });
+
+  test("drops a socket whose connection is not open after its middleware, without a word to anybody", async () => {
+    const cleaned: string[] = [];
+    const joined: string[] = [];
+    const { io, browser } = await plain((server) => {
+      server.use((socket, next) => {
+        const { refused } = socket.handshake.auth;
+        const cleanup = socket._cleanup;
+        socket._cleanup = () => {
+          cleaned.push(socket.id);
+          cleanup.call(socket);
+        };
+        socket.conn.readyState = "closing";
+        next(refused ? new Error("no") : undefined);
+      });
+      server.on("connection", (socket) => joined.push(socket.id));
+    });
+    const heard: string[] = [];
+    for (const refused of [false, true]) {
+      const client = browser.socket("/", { auth: { refused }, reconnection: false });
+      for (const event of ["connect", "connect_error"]) client.on(event, () => heard.push(event));
+    }
+    await expect.poll(() => cleaned.length).toBe(2);
+    expect([joined, io.sockets.sockets.size, io.sockets.adapter.rooms.size]).toEqual([[], 0, 0]);
+    io.disconnectSockets(true);
+    io.engine.close();
+    await expect.poll(() => io.engine.clientsCount).toBe(0);
+    expect(heard).toEqual([]);
+  });
+
   test("has io._nsps, io._parser.Decoder, io.encoder, and binds its engine through io.bind", async () => {
     const bound: unknown[] = [];
     const http = createServer();
@@ -172,6 +250,69 @@ describe("engine.io", () => {
     expect((await browser.request("/socket.io/?EIO=4&transport=polling")).body).toContain(
       "Transport unknown",
     );
+  });
+
+  test.each(["polling", "websocket"])(
+    "passes all that is sent through connection.write, looked up on the instance, by %s",
+    async (transport) => {
+      const asked: ((answer: string) => void)[] = [];
+      const { io, browser } = await plain((server) => {
+        server.of("/admin");
+        server.on("connection", (socket) => {
+          void socket.join("room");
+          socket.on("ask", (answer) => asked.push(answer));
+        });
+      });
+      const client = await browser.connect("/", { transports: [transport], reconnection: false });
+      const received: string[] = [];
+      client.onAny((event) => received.push(event));
+      client.emit("ask", () => received.push("acknowledgement"));
+      await expect.poll(() => asked.length).toBe(1);
+      const [serverSide] = [...io.sockets.sockets.values()];
+      if (!serverSide) throw new Error("no socket");
+      const { conn } = serverSide;
+      await expect.poll(() => Reflect.get(conn.transport, "writable")).toBe(true); // else volatile ones are dropped
+      const written: unknown[] = [];
+      methodsOf(conn).write = (packet) => {
+        written.push(packet);
+        return conn;
+      };
+      const gone = disconnected(client);
+      serverSide.emit("emit");
+      serverSide.volatile.emit("volatile");
+      io.emit("broadcast");
+      io.to("room").emit("room");
+      asked[0]?.("acknowledgement");
+      expect(written).toEqual([
+        '2["emit"]',
+        '2["volatile"]',
+        '2["broadcast"]',
+        '2["room"]',
+        '30["acknowledgement"]',
+      ]);
+      client.io.socket("/admin");
+      await expect.poll(() => written.at(-1)).toMatch(/^0\/admin,/);
+      serverSide.disconnect();
+      expect(written.at(-1)).toBe("1");
+      conn.close(true);
+      await gone;
+      expect(received).toEqual([]);
+    },
+  );
+
+  test("keeps in connection.writeBuffer what waits for a poll; emptied, it is not delivered, and later packets are", async () => {
+    const { io, browser } = await plain();
+    const client = new RawPolling(browser.url, {});
+    await client.open();
+    const [serverSide] = [...io.sockets.sockets.values()];
+    const waiting = () => internals(serverSide?.conn).writeBuffer as unknown[];
+    expect(waiting()).toEqual([]);
+    io.emit("waits");
+    expect(waiting()).toHaveLength(1);
+    waiting().length = 0;
+    io.emit("later");
+    expect((await client.send("GET")).body).toBe('42["later"]');
+    expect(waiting()).toEqual([]);
   });
 
   test('with readyState "closing" neither takes nor sends messages, and close(true) still ends it', async () => {
