@@ -26,7 +26,7 @@ export async function clientOf(visitor: Browser, transports: readonly string[]):
   socket.on("session:end", (end) => told.push(end));
   socket.on("tick", (sentAt: number) => ticks.push(sentAt));
   const closed = disconnected(socket);
-  await new Promise<void>((resolve) => socket.once("connect", resolve)); // one that is refused for the moment tries again
+  await backAgain(socket); // one that is refused for the moment tries again
   await upgraded(socket);
   return { socket, closed, told, ticks };
 }
@@ -80,16 +80,33 @@ export async function expectUnharmed({ clients }: Visitor, data: object): Promis
   }
 }
 
-/** Asks again after each disconnection: what was asked before has no answer. */
+/** Asks again after each disconnection: what was asked before has no answer. Rejects if the client stays away. */
 export async function ask(socket: Socket, event: string): Promise<unknown> {
   for (;;) {
-    if (!socket.connected) await new Promise<void>((resolve) => socket.once("connect", resolve));
+    await backAgain(socket);
     try {
       return await socket.emitWithAck(event);
     } catch {
-      expect(socket.active, "the client stays away").toBe(true);
+      // Disconnected before the answer: once more.
     }
   }
+}
+
+/** Resolves once the client is connected; rejects with the refusal if it stays away. */
+export function backAgain(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const refuse = (error: unknown) => {
+      if (!socket.active) settle(() => reject(error));
+    };
+    const accept = () => settle(resolve);
+    const settle = (end: () => void) => {
+      socket.off("connect", accept).off("connect_error", refuse);
+      end();
+    };
+    if (socket.connected) resolve();
+    else if (!socket.active) reject(new Error("Expected the client to come back, but it stays away."));
+    else socket.on("connect", accept).on("connect_error", refuse);
+  });
 }
 
 /** Some at a time. */

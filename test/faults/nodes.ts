@@ -10,7 +10,7 @@ import { type LinkedNode, startLinkedNode } from "./vocabulary.ts";
 /** Soon finds out by itself what it has not heard. */
 export const shortly = { revalidateIntervalMs: 1_000, staleMs: 3_000, storeTimeoutMs: 1_000 };
 /** Hears of it by its feed, or never in the time of a test. */
-export const patiently = { revalidateIntervalMs: 60_000, staleMs: 120_000, storeTimeoutMs: 10_000 };
+const patiently = { revalidateIntervalMs: 60_000, staleMs: 120_000, storeTimeoutMs: 10_000 };
 
 export interface Nodes {
   readonly address: StoreAddress;
