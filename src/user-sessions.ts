@@ -1,7 +1,7 @@
 import type { SessionValues } from "./core/fields.ts";
 import type { Hub } from "./core/hub.ts";
 import { lifeMs } from "./core/life-time.ts";
-import type { SessionKey, UserSession } from "./core/session-store.ts";
+import type { SessionKey } from "./core/session-store.ts";
 import { type Snapshot, snapshotOf } from "./core/snapshot.ts";
 import { SocketSessionError } from "./errors.ts";
 import { invalid, type ResolvedOptions } from "./options.ts";
@@ -57,15 +57,18 @@ export class UserSessions {
     this.#user = user;
   }
 
-  /** Newest first. Rejects with `STORE_FAILED`, `STORE_TIMEOUT`. */
+  /** Newest first; without those that can't be read. Rejects with `STORE_FAILED`, `STORE_TIMEOUT`. */
   async list(): Promise<ListedSession[]> {
     const found = await this.#found();
-    return found.map((one) => this.#listed(one)).sort((a, b) => b.createdAt - a.createdAt);
+    const readable = found.flatMap(({ key, since, snapshot }) =>
+      snapshot ? [{ key, since, snapshot }] : [],
+    );
+    return readable.map((one) => this.#listed(one)).sort((a, b) => b.createdAt - a.createdAt);
   }
 
   /**
    * Ends all sessions of the user, as `revoked`; all but one with `exceptPublicId`, such as that of the request that
-   * asks. Resolves to how many it ended. Sessions that log in meanwhile are not among them. Rejects with
+   * asks. Those that can't be read are ended as well. Resolves to how many it ended. Sessions that log in meanwhile are not among them. Rejects with
    * `STORE_FAILED` or `STORE_TIMEOUT` if one could not be ended, after it has tried all others.
    */
   async end({ exceptPublicId }: { exceptPublicId?: string } = {}): Promise<number> {
@@ -91,15 +94,11 @@ export class UserSessions {
     const { hub, nameOf, userId } = this.#context;
     const listed = await hub.store.listByUser(this.#user);
     return listed
-      .map(({ sid, since, stored }: UserSession) => ({
-        key: nameOf(sid),
-        since,
-        snapshot: snapshotOf(stored),
-      }))
-      .filter(({ snapshot }) => userId(snapshot.data) === this.#user);
+      .map(({ sid, since, stored }) => ({ key: nameOf(sid), since, snapshot: stored && snapshotOf(stored) }))
+      .filter(({ snapshot }) => !snapshot || userId(snapshot.data) === this.#user);
   }
 
-  #listed({ key, since, snapshot }: Found): ListedSession {
+  #listed({ key, since, snapshot }: Found & { readonly snapshot: Snapshot }): ListedSession {
     const { hub, device, ttlMs } = this.#context;
     const { expiresAt, cookie, data } = snapshot;
     const seen = Math.max(expiresAt - lifeMs(cookie, ttlMs), since);
@@ -116,5 +115,6 @@ export class UserSessions {
 interface Found {
   readonly key: SessionKey;
   readonly since: number;
-  readonly snapshot: Snapshot;
+  /** Null where it can't be read. */
+  readonly snapshot: Snapshot | null;
 }

@@ -104,7 +104,8 @@ export interface UserSession {
   readonly sid: string;
   /** When it became this user's, as at the login, in milliseconds since the epoch. */
   readonly since: number;
-  readonly stored: StoredSession;
+  /** Null where it is stored and can't be read: damaged, or written by something else. */
+  readonly stored: StoredSession | null;
 }
 
 /**
@@ -178,11 +179,12 @@ export interface SessionStore {
    * The sessions of a user, each stored and not expired, in no order. Absent where there is no index. It holds what
    * `create`, `replace` and `touch` were given as `user`, never later than the session itself: after a crash an entry
    * may be too many, none is missing. It may still list a session that has another user by now: compare its data.
-   * `user` is an arbitrary string, as ids are. Entries of sessions that are over are removed in time.
+   * `user` is an arbitrary string, as ids are. Entries of sessions that are over are removed in time. A session that
+   * can't be read keeps none of the others from being listed.
    */
   listByUser?(user: string): Promise<UserSession[]>;
 
-  /** All sessions not expired: by id, or (some wrapped stores) as a list. */
+  /** All sessions not expired that can be read: by id, or (some wrapped stores) as a list. */
   all?(): Promise<Record<string, SessionDocument> | SessionDocument[]>;
   /** How many sessions are not expired. */
   count?(): Promise<number>;
