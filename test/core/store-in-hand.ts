@@ -146,12 +146,18 @@ export async function watched(hand: Hand, sid: string) {
   return { key, observer, entry };
 }
 
-/** Another node writes `data`. Returns how it tells of that. */
+/** How the feed tells of what is stored now. */
+export async function tellOf(hand: Hand, key: SessionKey): Promise<() => void> {
+  const { publicIds } = key;
+  const now = await hand.store.stored(key);
+  if (!now) throw new Error("Expected the session to be stored.");
+  return () => hand.feed().changed({ kind: "changed", publicIds, revision: now.revision });
+}
+
+/** Another node writes `data`. Returns how the feed tells of that. */
 export async function writtenElsewhere(hand: Hand, key: SessionKey, data: object): Promise<() => void> {
   const current = await hand.database.read(key);
   if (!current) throw new Error("Expected the session to be stored.");
   await hand.database.replace(key, current.revision, { cookie, ...data }, "keep");
-  const revision = (await hand.store.stored(key))?.revision;
-  return () =>
-    hand.feed().changed({ kind: "changed", publicIds: key.publicIds, ...(revision && { revision }) });
+  return tellOf(hand, key);
 }
