@@ -200,6 +200,7 @@ export class Hub {
       const isEchoed = replaced !== undefined && replaced !== snapshot.revision && live === entry;
       if (isEchoed && feedGeneration !== undefined && feedGeneration === this.#revalidation.feedGeneration)
         live.echoes.expect(snapshot.revision);
+      live.isDoubtful = false; // it was written on top of what is stored
       this.adopt(live, snapshot, asOf);
       if (isOvertaken && feedGeneration === undefined) void this.#revalidation.revalidate(live);
       return snapshot;
@@ -209,7 +210,7 @@ export class Hub {
     } finally {
       if (entry && --entry.writing === 0) {
         const isNews = entry.heard.splice(0).filter((revision) => this.#isNews(entry, revision)).length > 0;
-        if (isNews && !entry.isEnded) void this.#revalidation.revalidate(entry);
+        if (isNews && !entry.isEnded) this.#revalidation.changed(entry);
       }
     }
   }
@@ -292,7 +293,7 @@ export class Hub {
     if (!entry) return;
     if (change.kind === "ended") this.finish(entry, { reason: change.reason });
     else if (entry.writing > 0) entry.heard.push(change.revision);
-    else if (this.#isNews(entry, change.revision)) void this.#revalidation.revalidate(entry);
+    else if (this.#isNews(entry, change.revision)) this.#revalidation.changed(entry);
   }
 
   /** Whether a change that the feed told is another one than those of this node, which it tells as well. */

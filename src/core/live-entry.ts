@@ -33,6 +33,8 @@ export class LiveEntry {
   adoptions = 0;
   /** The snapshot is known to have been current at this time (milliseconds since the epoch). */
   confirmedAt = Number.NEGATIVE_INFINITY;
+  /** The feed told of a change that has not been read yet: until then it vouches for this session no longer. */
+  isDoubtful = false;
   /** The read under way, shared by all who need one. */
   reading: Promise<Snapshot | null> | undefined;
   /** Writes of this node under way: news of the feed may be their own echo and waits for them. */

@@ -46,7 +46,10 @@ export class Reads {
     const { invalidations, adoptions } = entry;
     const stored = await store.read(key);
     const overtaken = entry.invalidations !== invalidations || entry.adoptions !== adoptions;
-    if (stored && !overtaken) found(entry, snapshotOf(structuredClone(stored)), asOf);
+    if (stored && !overtaken) {
+      entry.isDoubtful = false;
+      found(entry, snapshotOf(structuredClone(stored)), asOf);
+    }
     if (!stored && !overtaken && !entry.isEnded) gone(entry);
     return entry.isEnded && !entry.isUnverified ? null : stored;
   }
@@ -97,6 +100,7 @@ export class Reads {
     const { invalidations, adoptions } = entry;
     const stored = await read(entry.key);
     if (entry.isEnded || entry.adoptions !== adoptions) return invalidations;
+    if (entry.invalidations === invalidations) entry.isDoubtful = false;
     if (stored) found(entry, snapshotOf(stored), asOf);
     else if (entry.invalidations === invalidations) gone(entry);
     return invalidations;

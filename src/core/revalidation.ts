@@ -105,6 +105,13 @@ export class Revalidation {
     return !entry.isEnded;
   }
 
+  /** The feed has told of a change: the session is read again, and is as old as it was until then. */
+  changed(entry: LiveEntry): void {
+    entry.confirm(Math.min(this.#freshAsOf(entry), this.#options.clock.now()));
+    entry.isDoubtful = true;
+    void this.revalidate(entry);
+  }
+
   /** Reads the session again; false if the store could not be asked. What nobody can verify is not served for ever. */
   async revalidate(entry: LiveEntry): Promise<boolean> {
     const { clock, reads, revalidateIntervalMs, unverified } = this.#options;
@@ -137,7 +144,7 @@ export class Revalidation {
   #gap(asOf: number): void {
     const until = this.#isComplete ? Math.min(asOf, this.#options.clock.now()) : Number.NEGATIVE_INFINITY;
     for (const entry of this.#options.entries) {
-      entry.confirm(until); // the feed vouched for it until then
+      if (!entry.isDoubtful) entry.confirm(until); // the feed vouched for it until then
       entry.echoes.clear();
     }
     this.#recheckAll();
@@ -157,6 +164,7 @@ export class Revalidation {
   #freshAsOf(entry: LiveEntry): number {
     const now = this.#options.clock.now();
     if (entry.confirmedAt > now) entry.confirmedAt = now; // the clock was set back: it counts from now on
-    return this.#isComplete ? Math.max(entry.confirmedAt, this.#feed.asOf) : entry.confirmedAt;
+    const isVouchedFor = this.#isComplete && !entry.isDoubtful;
+    return isVouchedFor ? Math.max(entry.confirmedAt, this.#feed.asOf) : entry.confirmedAt;
   }
 }

@@ -111,3 +111,34 @@ test("a database that names its keys reaches the session by its id; what it does
   await settle();
   expect(observer.heard).toEqual([{ n: 2 }, "destroyed"]);
 });
+
+test("a change that was told and can't be read is not waited for beyond staleMs, however alive the feed is", async () => {
+  const hand = inHand();
+  const { key, entry, observer } = await watched(hand, "a");
+  await hand.clock.advance(3_600_000);
+  await writtenElsewhere(hand, key, { n: 2 });
+  hand.store.answers = "fails";
+  hand.feed().alive?.(hand.clock.now());
+  hand.feed().changed({ kind: "changed", sid: "a" });
+  for (let beat = 0; beat < 5; beat++) {
+    await hand.clock.advance(10_000);
+    hand.feed().alive?.(hand.clock.now());
+  }
+  expect(hand.hub.isServable(entry)).toBe(true);
+  await hand.clock.advance(10_000);
+  expect(observer.heard).toEqual(["unverified"]);
+});
+
+test("a change that is read late is vouched for again from then on", async () => {
+  const hand = inHand();
+  const { key, entry, observer } = await watched(hand, "a");
+  await writtenElsewhere(hand, key, { n: 2 });
+  hand.store.answers = "fails";
+  hand.feed().changed({ kind: "changed", sid: "a" });
+  await hand.clock.advance(20_000);
+  hand.store.answers = "at once";
+  await hand.clock.advance(20_000);
+  expect(observer.heard).toEqual([{ n: 2 }]);
+  await hand.clock.advance(3_600_000);
+  expect(hand.hub.isServable(entry)).toBe(true);
+});
