@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { SessionDocument, StoredSession, UserSession } from "../core/session-store.ts";
 import { isRecord } from "./document-text.ts";
+import { ifReadable } from "./if-readable.ts";
 import type { MongodbCollection, MongodbDocument } from "./mongodb-client.ts";
 import { live, sinceKey } from "./mongodb-documents.ts";
 import type { MongodbFormat } from "./mongodb-format.ts";
@@ -51,17 +52,21 @@ export class MongodbReads {
       const sid = this.#ids.sid(document._id);
       return sid === undefined
         ? []
-        : [{ sid, since: sinceOf(document, user), stored: this.#stored(document) }];
+        : [{ sid, since: sinceOf(document, user), stored: ifReadable(() => this.#stored(document)) }];
     });
   }
 
   /** By id; as a list, where an `_id` does not tell it. */
   async all(): Promise<Record<string, SessionDocument> | SessionDocument[]> {
     const found = await this.#find({}, 1_000);
-    if (!this.#ids.areReversible) return found.map((document) => this.#stored(document).document);
-    const entries = found.flatMap((document): [string, SessionDocument][] => {
-      const sid = this.#ids.sid(document._id);
-      return sid === undefined ? [] : [[sid, this.#stored(document).document]];
+    const readable = found.flatMap((one) => {
+      const stored = ifReadable(() => this.#stored(one));
+      return stored ? [{ _id: one._id, document: stored.document }] : [];
+    });
+    if (!this.#ids.areReversible) return readable.map(({ document }) => document);
+    const entries = readable.flatMap(({ _id, document }): [string, SessionDocument][] => {
+      const sid = this.#ids.sid(_id);
+      return sid === undefined ? [] : [[sid, document]];
     });
     // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
     return Object.fromEntries(entries);

@@ -44,6 +44,7 @@ import type {
 import { SocketSessionError } from "../errors.ts";
 import { changeMessage, clearedMessage } from "./change-message.ts";
 import { documentText, parseDocument } from "./document-text.ts";
+import { ifReadable } from "./if-readable.ts";
 import { PostgresFeedSource } from "./postgres-feed.ts";
 import {
   type PostgresPool,
@@ -164,10 +165,12 @@ class PostgresStore implements SessionStore {
 
   async all(): Promise<Record<string, SessionDocument>> {
     const rows = await this.#query(this.#sql.all, [this.#now()]);
+    const entries = rows.flatMap((row): [string, SessionDocument][] => {
+      const document = ifReadable(() => parseDocument(String(row.document)));
+      return document ? [[originalId(String(row.sid)), document]] : [];
+    });
     // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
-    return Object.fromEntries(
-      rows.map((row) => [originalId(String(row.sid)), parseDocument(String(row.document))]),
-    );
+    return Object.fromEntries(entries);
   }
 
   async count(): Promise<number> {
@@ -212,7 +215,7 @@ class PostgresStore implements SessionStore {
     return rows.map((row) => ({
       sid: originalId(String(row.sid)),
       since: Number(row.since),
-      stored: storedSession(row),
+      stored: ifReadable(() => storedSession(row)),
     }));
   }
 }
