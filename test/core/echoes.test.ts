@@ -120,6 +120,8 @@ describe("an echo that does not come is not waited for: another's write of the s
   test.each(unechoed)("$what", async ({ write }) => {
     const hand = inHand();
     hand.store.revisions = "of content";
+    await settle();
+    expect(hand.hub.feed).toBe("whole"); // else no echo is expected
     const { key, entry } = await write(hand);
     await settle();
     expect(hand.hub.feed).toBe("whole");

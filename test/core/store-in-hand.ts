@@ -26,9 +26,9 @@ import { ManualClock, settle } from "../support/manual-clock.ts";
 import { cookie, listening, liveSet, stored } from "./live-set.ts";
 
 /** `held`: the database has answered, and the answer is on its way until `letGo`. */
-export type Answers = "at once" | "held" | "hangs" | "fails";
+type Answers = "at once" | "held" | "hangs" | "fails";
 
-export class StoreInHand implements SessionStore {
+class StoreInHand implements SessionStore {
   readonly name = "in hand";
   readonly atomic = true;
   /** What stands in the database, past the hand: what is written here, other nodes write. */
