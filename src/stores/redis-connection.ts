@@ -21,10 +21,10 @@ export interface RedisConnection {
   /** What the client would put before every key; the store's keys are then not where it looks for them. */
   readonly keyPrefix: string;
   /**
-   * The function that is returned tells whether a connection was lost since. A driver that then sends again what was not
+   * Resolves to what tells whether a connection may have been lost since. A driver that then sends again what was not
    * answered, as ioredis does, may have sent a command twice.
    */
-  watchForLoss(): () => boolean;
+  watchForLoss(): Promise<() => boolean>;
   /** Sends a command to the server that has `key`. */
   send(key: string, command: readonly string[]): Promise<unknown>;
   /** All servers that have keys; one if it is no Cluster. */

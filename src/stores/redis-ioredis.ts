@@ -43,13 +43,14 @@ export function ioredisConnection(client: IoRedisClient | IoRedisCluster): Redis
   const traits = {
     database: Number(property(options, "db") ?? 0),
     keyPrefix: String(property(options, "keyPrefix") ?? ""),
-    watchForLoss: () => watchForLoss(() => ("nodes" in client ? client.nodes("master") : [client])),
   };
   const send = (_key: string, command: readonly string[]) => sendBy(client, command);
   if (!("nodes" in client)) {
-    return { ...traits, isCluster: false, send, masters: async () => [nodeOf(client)] };
+    const watch = async () => watchForLoss(() => [client]);
+    return { ...traits, isCluster: false, watchForLoss: watch, send, masters: async () => [nodeOf(client)] };
   }
-  return { ...traits, isCluster: true, send, masters: () => mastersOf(client) };
+  const watch = () => watchCluster(client);
+  return { ...traits, isCluster: true, watchForLoss: watch, send, masters: () => mastersOf(client) };
 }
 
 async function mastersOf(client: IoRedisCluster): Promise<RedisNode[]> {
@@ -58,15 +59,26 @@ async function mastersOf(client: IoRedisCluster): Promise<RedisNode[]> {
   return client.nodes("master").map(nodeOf);
 }
 
-/** By the connections that were up: a node of a Cluster that was lost is replaced by another object. */
+/** From these on, a connection that is lost counts one epoch; from the others, the next to be opened does as well. */
+const opened: ReadonlySet<unknown> = new Set(["connecting", "connect", "ready"]);
+
+/** A node of a Cluster that was lost is replaced by another object, which may be all that is seen of it. */
 function watchForLoss(nodes: () => readonly IoRedisClient[]): () => boolean {
-  const epochOf = (node: IoRedisClient) => property(node, "connectionEpoch");
-  const up = nodes().filter((node) => property(node, "status") === "ready");
-  const before = up.map((node) => ({ node, epoch: epochOf(node) }));
+  const epochOf = (node: IoRedisClient) => Number(property(node, "connectionEpoch"));
+  const before = new Map(
+    nodes().map((node) => [node, epochOf(node) + (opened.has(property(node, "status")) ? 0 : 1)]),
+  );
   return () => {
     const now = nodes();
-    return before.some(({ node, epoch }) => !now.includes(node) || epochOf(node) !== epoch);
+    const isNew = now.some((node) => !before.has(node));
+    return isNew || [...before].some(([node, epoch]) => !now.includes(node) || epochOf(node) > epoch);
   };
+}
+
+/** In one that is not up no node is known, and any might replace one that was lost: it comes up first. */
+async function watchCluster(client: IoRedisCluster): Promise<() => boolean> {
+  if (property(client, "status") !== "ready") await client.call("PING", []);
+  return watchForLoss(() => client.nodes("master"));
 }
 
 function nodeOf(client: IoRedisClient): RedisNode {

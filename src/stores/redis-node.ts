@@ -46,7 +46,7 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
   const traits = {
     database: Number(property(options, "database") ?? 0),
     keyPrefix: String(property(options, "keyPrefix") ?? ""),
-    watchForLoss: () => () => false, // what was not answered is rejected
+    watchForLoss: async () => () => false, // what was not answered is rejected
   };
   if (!("masters" in client)) {
     const node = nodeOf(client);

@@ -51,7 +51,7 @@ export async function runOnce(
   keys: readonly string[],
   args: readonly string[],
 ): Promise<boolean> {
-  const isLost = connection.watchForLoss();
+  const isLost = await connection.watchForLoss();
   if (isOne(await run(connection, script, keys, args))) return true;
   if (!isLost()) return false;
   throw new SocketSessionError(
@@ -59,6 +59,20 @@ export async function runOnce(
     "Expected an answer of Redis, but the connection was lost, and the client may have sent the write a second time: " +
       "whether the first took effect is not known. Read the session again.",
   );
+}
+
+/**
+ * Whether the script ended the session. Where it may have been sent twice and finds none, its first sending is taken for
+ * what ended it.
+ */
+export async function runEnding(
+  connection: RedisConnection,
+  script: Script,
+  keys: readonly string[],
+  args: readonly string[],
+): Promise<boolean> {
+  const isLost = await connection.watchForLoss();
+  return isOne(await run(connection, script, keys, args)) || isLost();
 }
 
 /** What names the version of a session: the hash of its text, since the value has to stay what connect-redis writes. */

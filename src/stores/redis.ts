@@ -148,7 +148,8 @@ class RedisStore implements SessionStore {
   async destroy({ sid, publicIds }: SessionKey, reason: EndReason): Promise<boolean> {
     this.#users.forget(sid);
     const message = changeMessage({ kind: "ended", publicIds, reason });
-    return scripts.isOne(await this.#run(sid, scripts.destroyScript, [this.#names.channel, message]));
+    const args = [this.#names.channel, message];
+    return scripts.runEnding(this.#connection, scripts.destroyScript, [this.#names.session(sid)], args);
   }
 
   changes(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {

@@ -10,8 +10,8 @@ export interface CountingProxy {
   readonly url: string;
   /** How many commands a function causes. */
   count(run: () => Promise<unknown>): Promise<number>;
-  /** The next answer is lost, and the connection with it. */
-  loseNextAnswer(): void;
+  /** The next answer is lost, and the connection with it; the next to that command, if one is named. */
+  loseNextAnswer(to?: string): void;
   /** Runs with all answers held back until that many commands have come. */
   holdUntil<T>(commands: number, run: () => Promise<T>): Promise<T>;
 }
@@ -25,6 +25,7 @@ export async function countingProxy(serverUrl: string): Promise<CountingProxy> {
   let seen = 0;
   let release = 0;
   let losesNext = false;
+  let lostCommand: string | undefined;
   let held: (() => void)[] = [];
   const forward = () => {
     if (seen < release) return;
@@ -36,13 +37,18 @@ export async function countingProxy(serverUrl: string): Promise<CountingProxy> {
       sockets.add(socket);
       socket.on("error", () => {}); // the test ends both
     }
+    let losesAnswer = false;
     client.on("data", (data) => {
+      if (lostCommand !== undefined && data.toString("latin1").toUpperCase().includes(lostCommand)) {
+        lostCommand = undefined;
+        losesAnswer = true;
+      }
       seen += data.toString("latin1").match(commandStart)?.length ?? 0;
       upstream.write(data);
       forward();
     });
     upstream.on("data", (data) => {
-      if (losesNext) {
+      if (losesNext || losesAnswer) {
         losesNext = false;
         client.destroy();
         upstream.destroy();
@@ -65,8 +71,9 @@ export async function countingProxy(serverUrl: string): Promise<CountingProxy> {
       await run();
       return seen - before;
     },
-    loseNextAnswer() {
-      losesNext = true;
+    loseNextAnswer(to) {
+      if (to === undefined) losesNext = true;
+      else lostCommand = to.toUpperCase();
     },
     async holdUntil(commands, run) {
       release = seen + commands;
