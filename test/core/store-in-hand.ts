@@ -72,8 +72,9 @@ class StoreInHand implements SessionStore {
     return this.#answer(() => Promise.all(keys.map((key) => this.#look(key))));
   }
 
-  create(key: SessionKey, document: SessionDocument, expiresAt: number): Promise<Revision | null> {
-    return this.database.create(key, document, expiresAt);
+  async create(key: SessionKey, document: SessionDocument, expiresAt: number): Promise<Revision | null> {
+    const created = await this.database.create(key, document, expiresAt);
+    return created === null ? null : ((await this.stored(key))?.revision ?? null);
   }
 
   replace(
