@@ -3,14 +3,16 @@
  * with the settings of the pool and never taken out of it.
  */
 
+import createDebug from "debug";
 import type { FeedOptions } from "../core/session-store.ts";
 import { withTimeout } from "../core/with-timeout.ts";
-import { SocketSessionError } from "../errors.ts";
 import type { PostgresClient, ResolvedPostgresOptions } from "./postgres-options.ts";
 import type { PostgresTables } from "./postgres-tables.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "./remote-feed.ts";
 
 type Options = Pick<ResolvedPostgresOptions, "pool" | "clientClass" | "listenConnectionString" | "clock">;
+
+const debug = createDebug("socket-session:store");
 
 const goodbyeMs = 1_000;
 
@@ -60,11 +62,19 @@ export class PostgresFeedSource implements FeedSource {
     };
   }
 
-  /** A connection whose other side is gone answers no goodbye. */
+  /**
+   * Waits for the goodbye, and keeps the process until it is said. A connection whose other side is gone answers none,
+   * and is cut. Never rejects.
+   */
   async #end(client: PostgresClient): Promise<void> {
-    client.unref?.();
-    const late = () => new SocketSessionError("STORE_TIMEOUT", "The database did not end the connection.");
-    await withTimeout(this.#options.clock, goodbyeMs, () => client.end(), late);
+    const late = () => new Error(`no answer within ${goodbyeMs} ms`);
+    try {
+      await withTimeout(this.#options.clock, goodbyeMs, () => client.end(), late);
+    } catch (error) {
+      debug("ending the connection of the feed failed, and it is cut: %O", error);
+      client.unref?.();
+      client.connection?.stream?.destroy?.();
+    }
   }
 }
 

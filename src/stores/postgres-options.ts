@@ -20,6 +20,8 @@ export interface PostgresClient {
   end(): Promise<void>;
   on(event: "error" | "end" | "notification", listener: (what?: unknown) => void): unknown;
   unref?(): void;
+  /** What it is made of; absent in a native client. */
+  readonly connection?: { readonly stream?: { destroy?(): unknown } };
 }
 
 type PostgresClientClass = new (config: object) => PostgresClient;

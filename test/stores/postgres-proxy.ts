@@ -3,8 +3,11 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { postgresUrl } from "./postgres-tables.ts";
 
-/** Ends with the test. Counts connections, ever and still open. */
-export async function startProxy(): Promise<{
+/**
+ * Ends with the test. Counts connections, ever and still open. With `allowHalfOpen` no goodbye is answered once it is
+ * frozen, as by a server that is.
+ */
+export async function startProxy(options: { allowHalfOpen?: boolean } = {}): Promise<{
   url: string;
   freeze: () => void;
   connections: number;
@@ -13,7 +16,7 @@ export async function startProxy(): Promise<{
   const { hostname, port } = new URL(postgresUrl());
   const sockets = new Set<Socket>();
   let frozen = false;
-  const server = createServer((near) => {
+  const server = createServer(options, (near) => {
     proxy.connections += 1;
     proxy.open += 1;
     near.on("close", () => {
