@@ -53,20 +53,22 @@ export interface MongodbSettings {
 const injectInstead = "Give `client: new MongoClient(url)`, which stays yours to close.";
 const encrypts =
   "Encrypted sessions can't be compared, and so not kept right. Leave it out, and let those stored expire.";
-const curesByUnsupported: Record<string, string> = {
-  mongoUrl: injectInstead,
-  mongoOptions: injectInstead,
-  clientPromise: "Await it, and give the client.",
-  crypto: encrypts,
-  cryptoAdapter: encrypts,
-  createAutoRemoveIdx: "Use autoRemove.",
-};
+const curesByUnsupported = new Map([
+  ["mongoUrl", injectInstead],
+  ["mongoOptions", injectInstead],
+  ["clientPromise", "Await it, and give the client."],
+  ["crypto", encrypts],
+  ["cryptoAdapter", encrypts],
+  ["createAutoRemoveIdx", "Use autoRemove."],
+]);
 
 /** Acknowledged by a majority and on disk, unless the application has its own idea of that. */
 const durable: MongodbWriteConcern = { w: "majority", journal: true };
 
 /** Throws `INVALID_OPTION`. */
 export function mongodbSettings(options: MongodbStoreOptions): MongodbSettings {
+  const given: unknown = options;
+  if (!isRecord(given)) throw noClient();
   refuseUnsupported(options);
   const {
     ttl = 1_209_600,
@@ -82,8 +84,18 @@ export function mongodbSettings(options: MongodbStoreOptions): MongodbSettings {
     transformId,
     originalId,
   } = options;
-  expectNumbers({ ttl, touchAfter, autoRemoveInterval });
   expectOneOf("autoRemove", autoRemove, ["native", "interval", "disabled"]);
+  expectNumber("ttl", ttl, "seconds", "greater than 0");
+  expectNumber("touchAfter", touchAfter, "seconds", "of 0 or more");
+  expectNumber(
+    "autoRemoveInterval",
+    autoRemoveInterval,
+    "minutes",
+    autoRemove === "disabled" ? "of 0 or more" : "greater than 0",
+  );
+  expectTypes("function", "a function", { serialize, unserialize, transformId, originalId });
+  expectTypes("boolean", "true or false", { stringify, timestamps });
+  if (!isClock(clock)) throw invalid(expected("clock", "a clock with `now()` and `after()`", clock));
   expectOneOf("feed", feed, ["auto", "change stream", "capped collection"]);
   const { database, collection } = placeOf(options);
   return {
@@ -99,7 +111,7 @@ export function mongodbSettings(options: MongodbStoreOptions): MongodbSettings {
     autoRemove,
     removeIntervalMs: autoRemoveInterval * 60_000,
     timestamps,
-    writeConcern: options.writeOperationOptions ?? (collection.writeConcern ? undefined : durable),
+    writeConcern: writeConcernOf(options, collection),
     feed,
     clock,
   };
@@ -113,39 +125,59 @@ const known = new Set([
 
 function refuseUnsupported(options: object): void {
   for (const [name, value] of Object.entries(options)) {
-    if (known.has(name) || value === undefined) continue;
+    if (known.has(name) || value === undefined || isHarmless(name, value)) continue;
     throw invalid(
-      `Expected options that mongodbStore knows, but found ${name}. ${curesByUnsupported[name] ?? "Leave it out."}`,
+      `Expected options that mongodbStore knows, but found ${name}. ${curesByUnsupported.get(name) ?? "Leave it out."}`,
     );
   }
 }
 
-function expectNumbers(values: Record<string, number>): void {
+/** What connect-mongo takes for not given. */
+function isHarmless(name: string, value: unknown): boolean {
+  if (name === "crypto") return isRecord(value) && value.secret === false;
+  return value === null && (name === "cryptoAdapter" || name === "createAutoRemoveIdx");
+}
+
+function expectNumber(name: string, value: number, unit: string, range: "greater than 0" | "of 0 or more") {
+  if (Number.isFinite(value) && (range === "greater than 0" ? value > 0 : value >= 0)) return;
+  throw invalid(expected(name, `a number of ${unit} ${range}`, value));
+}
+
+function expectTypes(type: "function" | "boolean", described: string, values: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(values)) {
-    if (Number.isFinite(value) && value >= 0) continue;
+    if (value !== undefined && typeof value !== type) throw invalid(expected(name, described, value));
+  }
+}
+
+/** What is not acknowledged has neither failed nor been done: no write could say whether it was the first. */
+function writeConcernOf(
+  { writeOperationOptions: own }: MongodbStoreOptions,
+  { writeConcern: inherited }: MongodbCollection,
+): MongodbWriteConcern | undefined {
+  if (own !== undefined && !isRecord(own)) {
+    throw invalid(expected("writeOperationOptions", 'an object such as { w: "majority" }', own));
+  }
+  if ((own?.w ?? (isRecord(inherited) ? inherited.w : undefined)) === 0) {
     throw invalid(
-      `Expected mongodbStore's ${name} to be a number of ${name === "autoRemoveInterval" ? "minutes" : "seconds"}, ` +
-        `but it is ${value}. Leave it out for the default.`,
+      "Expected writes of mongodbStore to be acknowledged, but the write concern of the collection or of " +
+        "writeOperationOptions is w: 0. Give `writeOperationOptions: { w: 1 }`, or leave both out.",
     );
   }
+  return own ?? (inherited ? undefined : durable);
 }
 
 function expectOneOf(name: string, value: string, choices: string[]): void {
   if (choices.includes(value)) return;
-  throw invalid(
-    `Expected mongodbStore's ${name} to be one of ${choices.map((choice) => `"${choice}"`).join(", ")}, ` +
-      `but it is ${JSON.stringify(value)}. Leave it out for the default.`,
-  );
+  throw invalid(expected(name, `one of ${choices.map((choice) => `"${choice}"`).join(", ")}`, value));
 }
 
 function placeOf(options: MongodbStoreOptions): { database: MongodbDatabase; collection: MongodbCollection } {
   const { client, dbName, collectionName = "sessions", collection } = options;
   if (collection) return { collection, database: databaseOf(collection) };
-  if (!isClient(client)) {
-    throw invalid(
-      "Expected mongodbStore's client to be a MongoClient of the driver mongodb, or a collection to be given, " +
-        "but found neither. Give `client: new MongoClient(url)`.",
-    );
+  if (!isClient(client)) throw noClient();
+  for (const [option, name] of Object.entries({ dbName, collectionName })) {
+    if (name !== undefined && (typeof name !== "string" || name === ""))
+      throw invalid(expected(option, "a name", name));
   }
   const database = client.db(dbName);
   return { database, collection: database.collection(collectionName) };
@@ -169,6 +201,22 @@ function isClient(value: unknown): value is MongodbClient {
 
 function isDatabase(value: unknown): value is MongodbDatabase {
   return isRecord(value) && typeof value.command === "function" && typeof value.collection === "function";
+}
+
+function isClock(value: unknown): value is Clock {
+  return isRecord(value) && typeof value.now === "function" && typeof value.after === "function";
+}
+
+function expected(option: string, what: string, came: unknown): string {
+  const shown = typeof came === "object" && came !== null ? "an object" : `${JSON.stringify(came)}`;
+  return `Expected mongodbStore's ${option} to be ${what}, but it is ${shown}. Leave it out for the default.`;
+}
+
+function noClient(): SocketSessionError {
+  return invalid(
+    "Expected mongodbStore's client to be a MongoClient of the driver mongodb, or a collection to be given, " +
+      "but found neither. Give `client: new MongoClient(url)`.",
+  );
 }
 
 function invalid(message: string): SocketSessionError {

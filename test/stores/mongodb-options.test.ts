@@ -4,6 +4,7 @@ import { mongodbStore } from "../../src/stores/mongodb.ts";
 
 /** Never connects. */
 const client = new MongoClient("mongodb://127.0.0.1:1/");
+const unacknowledged = new MongoClient("mongodb://127.0.0.1:1/?w=0");
 
 describe("the options of mongodbStore", () => {
   it.each([
@@ -21,6 +22,31 @@ describe("the options of mongodbStore", () => {
     [{ client, autoRemove: "sometimes" }, '"native", "interval", "disabled"'],
     [{ client, feed: "notify" }, '"change stream"'],
     [{ collection: {} }, "Give client and dbName"],
+    [{ client, writeOperationOptions: { w: 0 } }, "w: 0"],
+    [{ client: unacknowledged }, "w: 0"],
+    [{ client: unacknowledged, writeOperationOptions: { journal: true } }, "w: 0"],
+    [{ collection: unacknowledged.db("app").collection("own") }, "w: 0"],
+    [{ client, writeOperationOptions: "majority" }, "writeOperationOptions to be an object"],
+    [{ client, transformId: "hex" }, "transformId to be a function"],
+    [{ client, originalId: {} }, "originalId to be a function"],
+    [{ client, serialize: true }, "serialize to be a function"],
+    [{ client, unserialize: null }, "unserialize to be a function"],
+    [{ client, stringify: "no" }, "stringify to be true or false"],
+    [{ client, timestamps: 1 }, "timestamps to be true or false"],
+    [{ client, ttl: 0 }, "ttl to be a number of seconds greater than 0"],
+    [{ client, ttl: null }, "ttl to be a number of seconds"],
+    [
+      { client, autoRemove: "interval", autoRemoveInterval: 0 },
+      "autoRemoveInterval to be a number of minutes greater",
+    ],
+    [{ client, clock: 5 }, "clock to be"],
+    [{ client, clock: {} }, "clock to be"],
+    [{ client, dbName: 5 }, "dbName to be a name"],
+    [{ client, collectionName: "" }, "collectionName to be a name"],
+    [{ client, cryptoAdapter: false, crypto: {} }, "Encrypted sessions"],
+    [{ client, constructor: 1 }, "found constructor. Leave it out"],
+    [undefined, "client: new MongoClient(url)"],
+    [null, "client: new MongoClient(url)"],
   ])("refuses %o, and says what to do", (options, cure) => {
     const open = () => mongodbStore(options as Parameters<typeof mongodbStore>[0]);
     expect(open).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
@@ -35,7 +61,22 @@ describe("the options of mongodbStore", () => {
     };
     expect(open({}).ttlMs).toBe(14 * 24 * 3_600_000);
     expect(open({ ttl: 60 }).ttlMs).toBe(60_000);
-    expect(open({ crypto: undefined }).name).toBe("mongodb");
+  });
+
+  it("takes what says nothing, as connect-mongo's own defaults do", () => {
+    const harmless = [
+      { crypto: undefined },
+      { cryptoAdapter: null, crypto: { secret: false } },
+      { autoRemove: "disabled", autoRemoveInterval: 0 },
+      { touchAfter: 0 },
+      { writeOperationOptions: { w: 1 } },
+      { client: unacknowledged, writeOperationOptions: { w: "majority" } },
+    ] as const;
+    for (const options of harmless) {
+      const store = mongodbStore({ client, ...options } as Parameters<typeof mongodbStore>[0]);
+      onTestFinished(() => store.close());
+      expect(store.name).toBe("mongodb");
+    }
   });
 
   it("takes a collection of any driver from version 6 on", () => {
