@@ -10,8 +10,11 @@
 export interface RedisNode {
   /** Rejects with the driver's error. Commands that are sent in one turn of the event loop travel together. */
   send(command: readonly string[]): Promise<unknown>;
-  /** Opens a connection of its own, that never comes back by itself: what is missed must not go unnoticed. */
-  subscribe(subscription: Subscription): Promise<Subscriber>;
+  /**
+   * Opens a connection of its own, that never comes back by itself: what is missed must not go unnoticed. It ends at once
+   * when `signal` is aborted, open or not yet.
+   */
+  subscribe(subscription: Subscription, signal: AbortSignal): Promise<Subscriber>;
 }
 
 export interface RedisConnection {

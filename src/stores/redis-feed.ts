@@ -5,7 +5,6 @@
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
 import type { FeedOptions, FeedTraits } from "../core/session-store.ts";
-import { withTimeout } from "../core/with-timeout.ts";
 import { SocketSessionError } from "../errors.ts";
 import { readMessage } from "./change-message.ts";
 import { ClusterBeats } from "./redis-cluster-beats.ts";
@@ -57,33 +56,22 @@ export class RedisFeed implements FeedSource {
     };
   }
 
-  async open(sink: FeedSink, { heartbeatMs }: FeedOptions): Promise<FeedConnection> {
-    const opening = this.#open(sink, heartbeatMs);
-    return withTimeout(
-      this.#options.clock,
-      2 * heartbeatMs,
-      () => opening,
-      () => {
-        opening.then((opened) => opened.close()).catch(() => {}); // it came too late
-        const message = `Expected to subscribe within ${2 * heartbeatMs} ms, but there was no answer. `;
-        return new SocketSessionError("STORE_TIMEOUT", message + this.silenceCure);
-      },
-    );
-  }
-
-  async #open(sink: FeedSink, heartbeatMs: number): Promise<FeedConnection> {
+  /** Whoever opens it says by `signal` when it has taken too long. */
+  async open(sink: FeedSink, { heartbeatMs }: FeedOptions, signal: AbortSignal): Promise<FeedConnection> {
     const { connection, names, clock } = this.#options;
     const node = await this.#anyNode();
+    signal.throwIfAborted();
     const beats = connection.isCluster
       ? new ClusterBeats(connection, names.channel, clock, heartbeatMs, sink)
       : undefined;
-    const subscriber = await node.subscribe({
-      channel: names.channel,
-      ...this.#handlers(sink, beats),
-      down: (error) => sink.down(error),
-    });
+    const subscriber = await node.subscribe(
+      { channel: names.channel, ...this.#handlers(sink, beats), down: (error) => sink.down(error) },
+      signal,
+    );
     try {
-      this.#hearsKeys = await this.#addKeys(node, subscriber);
+      const hearsKeys = await this.#addKeys(node, subscriber);
+      signal.throwIfAborted(); // another connection may be the one that counts by now
+      this.#hearsKeys = hearsKeys;
     } catch (error) {
       subscriber.close();
       throw error;

@@ -84,8 +84,8 @@ async function watchCluster(client: IoRedisCluster): Promise<() => boolean> {
 function nodeOf(client: IoRedisClient): RedisNode {
   return {
     send: (command) => sendBy(client, command),
-    subscribe: (subscription) =>
-      subscribe(client.duplicate({ lazyConnect: true, retryStrategy: () => null }), subscription),
+    subscribe: (subscription, signal) =>
+      subscribe(client.duplicate({ lazyConnect: true, retryStrategy: () => null }), subscription, signal),
   };
 }
 
@@ -99,10 +99,15 @@ async function sendBy(client: IoRedisClient | IoRedisCluster, [name = "", ...arg
   }
 }
 
-async function subscribe(duplicate: IoRedisSubscriber, subscription: Subscription): Promise<Subscriber> {
+async function subscribe(
+  duplicate: IoRedisSubscriber,
+  subscription: Subscription,
+  signal: AbortSignal,
+): Promise<Subscriber> {
   const end = new SubscriptionEnd(
     () => duplicate.disconnect(),
     (error) => subscription.down(error),
+    signal,
   );
   duplicate.on("error", (error: unknown) => end.fail(error));
   duplicate.on("close", () => end.fail(new Error("The connection of the change feed was closed.")));

@@ -69,18 +69,30 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
 function nodeOf(client: NodeRedisClient): RedisNode {
   return {
     send: (command) => client.sendCommand([...command]),
-    subscribe: (subscription) => subscribe(client.duplicate(), subscription),
+    subscribe: (subscription, signal) => subscribe(client.duplicate(), subscription, signal),
   };
 }
 
-async function subscribe(duplicate: NodeRedisSubscriber, subscription: Subscription): Promise<Subscriber> {
-  const end = new SubscriptionEnd(
-    () => {
-      if (duplicate.isOpen) duplicate.destroy();
-    },
-    (error) => subscription.down(error),
-  );
-  duplicate.on("error", (error) => end.fail(error));
+async function subscribe(
+  duplicate: NodeRedisSubscriber,
+  subscription: Subscription,
+  signal: AbortSignal,
+): Promise<Subscriber> {
+  // Until it has reached the server, or failed to, the driver has nothing to destroy, and what it reaches would stay.
+  let isDialing = true;
+  const disconnect = () => {
+    if (!isDialing && duplicate.isOpen) duplicate.destroy();
+  };
+  const end = new SubscriptionEnd(disconnect, (error) => subscription.down(error), signal);
+  const dialed = () => {
+    isDialing = false;
+    if (end.isOver) disconnect();
+  };
+  duplicate.on("connect", dialed);
+  duplicate.on("error", (error) => {
+    dialed();
+    end.fail(error);
+  });
   duplicate.on("end", () => end.fail(new Error("The connection of the change feed has ended.")));
   await end.orClose(() => duplicate.connect());
   await end.orClose(() => duplicate.subscribe(subscription.channel, (text) => subscription.message(text)));

@@ -1,6 +1,6 @@
 /**
- * How a subscription's connection ends: once, by whoever had it, which is no news, or by a failure, which is told. Both
- * drivers would connect again by themselves, and nobody would know what was missed meanwhile: the first failure ends it.
+ * How a subscription's connection ends: once, by whoever had it, which is no news, or by a failure, which is told. Whoever
+ * is still opening it has it as well, by the signal. Both drivers would connect again by themselves, and nobody would know what was missed meanwhile: the first failure ends it.
  */
 export class SubscriptionEnd {
   readonly #disconnect: () => void;
@@ -8,10 +8,19 @@ export class SubscriptionEnd {
   readonly #failed = Promise.withResolvers<never>();
   #isOver = false;
 
-  constructor(disconnect: () => void, down: (error: unknown) => void) {
+  constructor(disconnect: () => void, down: (error: unknown) => void, signal: AbortSignal) {
     this.#disconnect = disconnect;
     this.#down = down;
     this.#failed.promise.catch(() => {}); // told by `down` besides
+    const abort = () => {
+      this.#failed.reject(signal.reason);
+      this.close();
+    };
+    signal.addEventListener("abort", abort, { once: true });
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   close(): void {

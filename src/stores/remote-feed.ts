@@ -33,8 +33,11 @@ export interface FeedConnection {
 }
 
 export interface FeedSource {
-  /** Opens a connection that hears all that is published after it has resolved. */
-  open(sink: FeedSink, options: FeedOptions): Promise<FeedConnection>;
+  /**
+   * Opens a connection that hears all that is published after it has resolved. `signal` is aborted when the connection is
+   * of no more use, also while it is being opened, so that one that gets no answer need not stay.
+   */
+  open(sink: FeedSink, options: FeedOptions, signal: AbortSignal): Promise<FeedConnection>;
   /** Publishes through the database, by another connection. Absent where the connection calls `alive` by itself. */
   publish?(text: string): Promise<void>;
   /** For the error of a feed that stays silent: what may be the reason. */
@@ -156,6 +159,7 @@ class Link {
   readonly #heartbeatMs: number;
   readonly #events: Events;
   readonly #beats = new Map<string, number>();
+  readonly #use = new AbortController();
   readonly #opened: { resolve(): void; reject(error: unknown): void; readonly promise: Promise<void> };
   #connection: Promise<FeedConnection> | undefined;
   #closed = false;
@@ -185,6 +189,7 @@ class Link {
         down: (error) => this.#down(error),
       },
       { heartbeatMs: this.#heartbeatMs },
+      this.#use.signal,
     );
     this.#connection.then(
       () => {
@@ -203,6 +208,7 @@ class Link {
     this.#cancelSilence?.();
     this.#beats.clear();
     this.#opened.reject(new Error("The feed was closed."));
+    this.#use.abort();
     // A connection that can't be opened, or closed, is gone as well. One that is late is closed when it comes: a database
     // that does not answer holds nobody up.
     const closing = this.#connection?.then((connection) => connection.close()).catch(() => {});
