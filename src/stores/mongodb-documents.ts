@@ -18,12 +18,9 @@ export function live(now: number): MongodbDocument {
   };
 }
 
-/** The document of this id, if a new session may take its place. */
+/** The document of this id, if a new session may take its place: whatever is not live. */
 export function over(_id: string, now: number): MongodbDocument {
-  return {
-    _id,
-    $or: [{ expires: { $lte: new Date(now) } }, { "socketSession.ended": { $exists: true } }],
-  };
+  return { _id, $nor: [live(now)] };
 }
 
 /** What a session holds from its end until it is removed: nothing that is anybody's, and no way back. */

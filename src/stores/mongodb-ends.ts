@@ -4,6 +4,9 @@ import type { Clock } from "../clock.ts";
 import type { MongodbCollection, MongodbWriteOptions } from "./mongodb-client.ts";
 import { attempt } from "./mongodb-cursors.ts";
 
+const clearedMark = "~cleared~";
+const clearedForm = new RegExp(`^${clearedMark}[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`);
+
 /** How long what has ended waits to be removed together with others. */
 const gatheringMs = 1_000;
 
@@ -42,6 +45,11 @@ export class EndedRemoval {
   }
 }
 
+/** Whether this is the `_id` of a mark that `markCleared` makes, and of no session. */
+export function isClearedMark(_id: string): boolean {
+  return clearedForm.test(_id);
+}
+
 /** After all sessions were removed: an event is told of each, but only one after the last says that this was all. */
 export async function markCleared(
   collection: MongodbCollection,
@@ -49,7 +57,7 @@ export async function markCleared(
   options: MongodbWriteOptions,
   clock: Clock,
 ): Promise<void> {
-  const _id = `~cleared~${randomUUID()}`;
+  const _id = clearedMark + randomUUID();
   const mark = { _id, session: empty, expires: new Date(0), socketSession: { cleared: true } };
   await collection.insertOne(mark, options);
   await attempt(clock, () => collection.deleteOne({ _id }, options), "removing the mark of a clearing");

@@ -65,9 +65,11 @@ export class MongodbFormat {
     return encoded === undefined ? text : valueFrom(encoded);
   }
 
-  /** A session of nobody, to put in the place of one that is over. */
+  /** A session of nobody, to put in the place of one that is over. Not for `serialize`, which may expect somebody's. */
   get empty(): unknown {
-    return this.stored({ cookie: { originalMaxAge: null, expires: null, httpOnly: true, path: "/" } });
+    const { serialize, unserialize, stringify } = this.#options;
+    const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: "/" };
+    return stringify && !serialize && !unserialize ? documentText({ cookie }) : { cookie };
   }
 }
 
