@@ -30,6 +30,7 @@ func withoutWaiting(document *wirebson.Document) (changed bool, wait time.Durati
 			return false, 0
 		}
 		document.Remove("maxTimeMS")
+		document.Remove("batchSize") // the store asks for one by one, and each answer costs a look through all
 		return true, durationOf(milliseconds)
 	}
 	return false, 0

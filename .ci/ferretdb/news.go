@@ -39,7 +39,7 @@ func tellNews(database string) {
 }
 
 // A cursor whose question took long is asked less often.
-const restsPerQuestion = 8
+const restsPerQuestion = 4
 
 type cursorRests struct {
 	sync.Mutex
