@@ -36,6 +36,7 @@ export class MongodbCappedCollection implements FeedSource {
   readonly #retries = new Set<() => void>();
   #created: Promise<void> | undefined;
   #sink: FeedSink | undefined;
+  #stopped = false;
 
   constructor(database: MongodbDatabase, sessionsName: string, ownWrites: OwnWrites, clock: Clock) {
     this.#database = database;
@@ -80,6 +81,7 @@ export class MongodbCappedCollection implements FeedSource {
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const cancel of this.#retries) cancel();
     this.#retries.clear();
   }
@@ -95,7 +97,7 @@ export class MongodbCappedCollection implements FeedSource {
   }
 
   #retry(document: MongodbDocument, attempts: number): void {
-    if (attempts > mostAttempts) return;
+    if (this.#stopped || attempts > mostAttempts) return;
     const cancel = this.#clock.after(Math.min(firstRetryMs * 2 ** attempts, longestRetryMs), () => {
       this.#retries.delete(cancel);
       this.#insert(document).catch(() => this.#retry(document, attempts + 1));
