@@ -34,9 +34,8 @@ import type {
   UserSession,
 } from "../core/session-store.ts";
 import { changeMessage, clearedMessage } from "./change-message.ts";
-import { isDocument } from "./document-text.ts";
 import { batches } from "./redis-batches.ts";
-import { latest, type RedisConnection, replyList, replyText } from "./redis-connection.ts";
+import { latest, type RedisConnection } from "./redis-connection.ts";
 import { RedisFeed } from "./redis-feed.ts";
 import { RedisNames } from "./redis-keys.ts";
 import { createMark, touchMark } from "./redis-keyspace.ts";
@@ -46,6 +45,7 @@ import {
   resolveOptions,
   type Serializer,
 } from "./redis-options.ts";
+import { RedisReads, unreadable } from "./redis-reads.ts";
 import * as scripts from "./redis-scripts.ts";
 import { storedSids } from "./redis-sids.ts";
 import { RedisUsers, type Saving } from "./redis-users.ts";
@@ -66,6 +66,7 @@ class RedisStore implements SessionStore {
   readonly #connection: RedisConnection;
   readonly #names: RedisNames;
   readonly #serializer: Serializer;
+  readonly #reads: RedisReads;
   readonly #sids: () => Promise<Set<string>>;
   readonly #clock: Clock;
   readonly #users: RedisUsers;
@@ -79,6 +80,7 @@ class RedisStore implements SessionStore {
     this.#connection = connection;
     this.#names = names;
     this.#serializer = serializer;
+    this.#reads = new RedisReads(connection, names, serializer, clock);
     this.#sids = () => storedSids(connection, names, scanCount);
     this.#clock = clock;
     this.#users = new RedisUsers(connection, names, clock);
@@ -87,7 +89,7 @@ class RedisStore implements SessionStore {
   }
 
   async read({ sid }: SessionKey): Promise<StoredSession | null> {
-    const stored = await this.#read(sid);
+    const stored = await this.#reads.one(sid);
     if (!stored) this.#users.forget(sid);
     return stored;
   }
@@ -162,12 +164,12 @@ class RedisStore implements SessionStore {
 
   async listByUser(user: string): Promise<UserSession[]> {
     const listed = await this.#users.list(user);
-    const stored = await this.#readInBatches(listed.map(({ sid }) => sid));
+    const stored = await this.#reads.each(listed.map(({ sid }) => sid));
     const found: UserSession[] = [];
     const gone: typeof listed = [];
     for (const [at, one] of listed.entries()) {
       const session = stored[at];
-      if (session) found.push({ ...one, stored: session });
+      if (session) found.push({ ...one, stored: session === unreadable ? null : session });
       else gone.push(one);
     }
     for (const { sid } of gone) this.#users.forget(sid);
@@ -177,12 +179,12 @@ class RedisStore implements SessionStore {
 
   async all(): Promise<Record<string, SessionDocument>> {
     const sids = [...(await this.#sids())];
-    const stored = await this.#readInBatches(sids);
+    const stored = await this.#reads.each(sids);
     // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
     return Object.fromEntries(
       sids.flatMap((sid, at): [string, SessionDocument][] => {
         const session = stored[at];
-        return session ? [[sid, session.document]] : [];
+        return session && session !== unreadable ? [[sid, session.document]] : [];
       }),
     );
   }
@@ -206,29 +208,8 @@ class RedisStore implements SessionStore {
     await this.#feed.close();
   }
 
-  #run(sid: string, script: scripts.Script, args: readonly string[]): Promise<unknown> {
-    return scripts.run(this.#connection, script, [this.#names.session(sid)], args);
-  }
-
   #save(script: scripts.Script, args: readonly string[], { keys, args: more }: Saving): Promise<boolean> {
     return scripts.runOnce(this.#connection, script, keys, [...args, ...more]);
-  }
-
-  async #read(sid: string): Promise<StoredSession | null> {
-    const now = this.#clock.now(); // before it is sent, so that the deadline is never later than Redis's
-    const [text, revision, left] = replyList(await this.#run(sid, scripts.readScript, [])).map(replyText);
-    if (text === undefined || revision === undefined) return null;
-    const leftMs = Number(left);
-    if (leftMs === 0 || leftMs === -2) return null;
-    const expiresAt = leftMs === -1 ? latest : now + leftMs;
-    return { document: await this.#document(text), expiresAt, revision };
-  }
-
-  async #readInBatches(sids: readonly string[]): Promise<(StoredSession | null)[]> {
-    const stored: (StoredSession | null)[] = [];
-    for (const batch of batches(sids, batchSize))
-      stored.push(...(await Promise.all(batch.map((sid) => this.#read(sid)))));
-    return stored;
   }
 
   /** A life time rather than a time: the clocks of server and node may differ. */
@@ -240,11 +221,5 @@ class RedisStore implements SessionStore {
     const text: unknown = this.#serializer.stringify(document);
     if (typeof text === "string") return text;
     throw new TypeError(`Expected redisStore's serializer to give a string, but it gave ${typeof text}.`);
-  }
-
-  async #document(text: string): Promise<SessionDocument> {
-    const document = await this.#serializer.parse(text);
-    if (isDocument(document)) return document;
-    throw new TypeError("Expected a stored session, an object with `cookie`, but found something else.");
   }
 }

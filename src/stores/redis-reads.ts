@@ -1,0 +1,106 @@
+/**
+ * Sessions as they are read from Redis. One that is there and can't be read (damaged, or a key of another kind) is an
+ * error where it is asked for, and keeps none of the others from being read where many are.
+ *
+ * ```ts
+ * await reads.one("abc"); // null if there is none
+ * await reads.each(["abc", "def"]); // [null, unreadable]
+ * ```
+ */
+import createDebug from "debug";
+import type { Clock } from "../clock.ts";
+import type { SessionDocument, StoredSession } from "../core/session-store.ts";
+import { isDocument } from "./document-text.ts";
+import { batches } from "./redis-batches.ts";
+import { latest, type RedisConnection, replyList, replyText } from "./redis-connection.ts";
+import type { RedisNames } from "./redis-keys.ts";
+import type { Serializer } from "./redis-options.ts";
+import * as scripts from "./redis-scripts.ts";
+
+const debug = createDebug("socket-session:store");
+const batchSize = 500;
+
+/** Stands for a session that is stored and can't be read. */
+export const unreadable = Symbol("unreadable");
+
+/** Of a session's text, rather than of the way to it. */
+class Unreadable extends Error {}
+
+export class RedisReads {
+  readonly #connection: RedisConnection;
+  readonly #names: RedisNames;
+  readonly #serializer: Serializer;
+  readonly #clock: Clock;
+
+  constructor(connection: RedisConnection, names: RedisNames, serializer: Serializer, clock: Clock) {
+    this.#connection = connection;
+    this.#names = names;
+    this.#serializer = serializer;
+    this.#clock = clock;
+  }
+
+  async one(sid: string): Promise<StoredSession | null> {
+    try {
+      return await this.#read(sid);
+    } catch (error) {
+      throw error instanceof Unreadable ? error.cause : error;
+    }
+  }
+
+  /** In the order of `sids`. */
+  async each(sids: readonly string[]): Promise<(StoredSession | null | typeof unreadable)[]> {
+    const found: (StoredSession | null | typeof unreadable)[] = [];
+    for (const batch of batches(sids, batchSize))
+      found.push(...(await Promise.all(batch.map((sid) => this.#oneOfMany(sid)))));
+    return found;
+  }
+
+  async #oneOfMany(sid: string): Promise<StoredSession | null | typeof unreadable> {
+    try {
+      return await this.#read(sid);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      // The message may quote what is stored.
+      debug(
+        "a stored session can't be read: %s",
+        error.cause instanceof Error ? error.cause.name : "no error",
+      );
+      return unreadable;
+    }
+  }
+
+  async #read(sid: string): Promise<StoredSession | null> {
+    const now = this.#clock.now(); // before it is sent, so that the deadline is never later than Redis's
+    const [text, revision, left] = replyList(await this.#ask(sid)).map(replyText);
+    if (text === undefined || revision === undefined) return null;
+    const leftMs = Number(left);
+    if (leftMs === 0 || leftMs === -2) return null;
+    const expiresAt = leftMs === -1 ? latest : now + leftMs;
+    return { document: await this.#document(text), expiresAt, revision };
+  }
+
+  async #ask(sid: string): Promise<unknown> {
+    try {
+      return await scripts.run(this.#connection, scripts.readScript, [this.#names.session(sid)], []);
+    } catch (error) {
+      // Redis 6 says it within the error of the script.
+      if (error instanceof Error && /\bWRONGTYPE\b/.test(error.message)) throw unreadableBy(error);
+      throw error;
+    }
+  }
+
+  async #document(text: string): Promise<SessionDocument> {
+    try {
+      const document = await this.#serializer.parse(text);
+      if (isDocument(document)) return document;
+    } catch (error) {
+      throw unreadableBy(error);
+    }
+    const expected = "Expected a stored session, an object with `cookie`, but found something else.";
+    throw unreadableBy(new TypeError(expected));
+  }
+}
+
+function unreadableBy(cause: unknown): Unreadable {
+  return new Unreadable("The session can't be read.", { cause });
+}
