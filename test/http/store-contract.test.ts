@@ -43,7 +43,7 @@ describeStores("the express-session store contract", ({ store }) => {
     facade.get("a", () => early.push(sync));
     sync = false;
     expect(await call((done) => facade.get("a", done))).toEqual([null, null]);
-    expect(early).toEqual([false]);
+    await expect.poll(() => early).toEqual([false]);
     expect(await call((done) => facade.set("a", { cookie: cookie(), n: 1 }, done))).toEqual([
       null,
       undefined,
