@@ -46,6 +46,7 @@ import { changeMessage, clearedMessage } from "./change-message.ts";
 import { documentText, parseDocument } from "./document-text.ts";
 import { ifReadable } from "./if-readable.ts";
 import { PostgresFeedSource } from "./postgres-feed.ts";
+import { indexedSid, storedSid, storedUser } from "./postgres-ids.ts";
 import {
   type PostgresPool,
   type PostgresStoreOptions,
@@ -56,7 +57,7 @@ import { PostgresPruning } from "./postgres-pruning.ts";
 import { revisionMark } from "./postgres-sql.ts";
 import { PostgresTables, type Row } from "./postgres-tables.ts";
 import { RemoteFeed } from "./remote-feed.ts";
-import { originalId, storedId } from "./stored-id.ts";
+import { originalId } from "./stored-id.ts";
 
 export type { PostgresPool, PostgresStoreOptions } from "./postgres-options.ts";
 
@@ -93,13 +94,13 @@ class PostgresStore implements SessionStore {
   }
 
   async read({ sid }: SessionKey): Promise<StoredSession | null> {
-    const [row] = await this.#query(this.#sql.read, [storedId(sid), this.#now()]);
+    const [row] = await this.#query(this.#sql.read, [storedSid(sid), this.#now()]);
     return row ? storedSession(row) : null;
   }
 
   async readMany(keys: readonly SessionKey[]): Promise<(StoredSession | null)[]> {
     if (keys.length === 0) return [];
-    const ids = keys.map(({ sid }) => storedId(sid));
+    const ids = keys.map(({ sid }) => storedSid(sid));
     const rows = await this.#query(this.#sql.readMany, [[...new Set(ids)], this.#now()]);
     const rowsById = new Map(rows.map((row) => [row.sid, row]));
     return ids.map((id) => {
@@ -116,7 +117,7 @@ class PostgresStore implements SessionStore {
   ): Promise<Revision | null> {
     const text = documentText(document);
     const users = await this.#userOf(user);
-    const values = [storedId(sid), this.#now(), text, expiresAt, ...users];
+    const values = [indexedSid(sid), this.#now(), text, expiresAt, ...users];
     const [row] = await this.#query(this.#sql.create(users.length > 0), values);
     return row ? String(row.revision) : null;
   }
@@ -133,8 +134,9 @@ class PostgresStore implements SessionStore {
       changeMessage({ kind: "changed", publicIds: ids, revision: revisionMark }),
     );
     const users = await this.#userOf(user);
+    const id = users.length > 0 ? indexedSid(sid) : storedSid(sid);
     const until = expiresAt === "keep" ? [] : [expiresAt];
-    const values = [storedId(sid), this.#now(), String(expected), text, message, ...users, ...until];
+    const values = [id, this.#now(), String(expected), text, message, ...users, ...until];
     const [row] = await this.#query(this.#sql.replace(users.length > 0, expiresAt === "keep"), values);
     return row ? String(row.revision) : null;
   }
@@ -146,14 +148,15 @@ class PostgresStore implements SessionStore {
     user?: string,
   ): Promise<boolean> {
     const users = await this.#userOf(user);
-    const values = [storedId(sid), this.#now(), expiresAt, ...users];
+    const id = users.length > 0 ? indexedSid(sid) : storedSid(sid);
+    const values = [id, this.#now(), expiresAt, ...users];
     const rows = await this.#query(this.#sql.touch(users.length > 0), values);
     return rows.length > 0;
   }
 
   async destroy({ sid, publicIds }: SessionKey, reason: EndReason): Promise<boolean> {
     const message = fitting(publicIds, (ids) => changeMessage({ kind: "ended", publicIds: ids, reason }));
-    const values = [storedId(sid), this.#now(), message];
+    const values = [storedSid(sid), this.#now(), message];
     const rows = await this.#query(this.#sql.destroy(this.#tables.hasUsers), values);
     return rows.length > 0;
   }
@@ -206,12 +209,12 @@ class PostgresStore implements SessionStore {
   async #userOf(user: string | undefined): Promise<[string] | []> {
     if (user === undefined || this.#sql.users === undefined) return [];
     if (!this.#tables.hasUsers) await this.#tables.makeUsers();
-    return [storedId(user)];
+    return [storedUser(user)];
   }
 
   async #listByUser(user: string): Promise<UserSession[]> {
     if (!(await this.#tables.findUsers())) return [];
-    const rows = await this.#query(this.#sql.listByUser, [storedId(user), this.#now()]);
+    const rows = await this.#query(this.#sql.listByUser, [storedUser(user), this.#now()]);
     return rows.map((row) => ({
       sid: originalId(String(row.sid)),
       since: Number(row.since),

@@ -33,6 +33,8 @@ export interface StoreTraits {
   anyKey?: boolean;
   /** Keeps texts that are not well-formed; else U+FFFD stands for each lone surrogate. Default: true. */
   anyText?: boolean;
+  /** Ids that take more are refused with an error; else none is. */
+  longestIdBytes?: number;
   /** The feed tells the revision of what others wrote; else of own writes alone. Default: true. */
   toldRevisions?: boolean;
   /** Has an index of each user's sessions. Default: false. */
@@ -229,7 +231,8 @@ export function describeStore(name: string, traits: StoreTraits, start: () => Pr
     });
 
     const connections = () => ({ store, other, later, harness });
-    describeDocuments(connections, { anyKey: traits.anyKey ?? true, anyText: traits.anyText ?? true });
+    const { anyKey = true, anyText = true, longestIdBytes = Number.POSITIVE_INFINITY } = traits;
+    describeDocuments(connections, { anyKey, anyText, longestIdBytes });
     if (traits.feed)
       describe("feed", () => describeFeed(connections, { toldRevisions: traits.toldRevisions ?? true }));
     if (traits.users)

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { describeStore } from "./conformance.ts";
 import { describeWithPostgres, newName, openPool, startPostgres } from "./postgres-tables.ts";
 
-const traits = { atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true };
+const traits = {
+  ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true },
+  longestIdBytes: 2600,
+};
 
 describeWithPostgres("PostgreSQL", () => {
   describeStore("postgresStore", traits, () => startPostgres());

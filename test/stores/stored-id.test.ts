@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { originalId, storedId } from "../../src/stores/stored-id.ts";
+import { escapedId, originalId, storedId } from "../../src/stores/stored-id.ts";
 
 /** Pieces of which ids are made that a careless escaping would mix up. */
 const piece = fc.oneof(
@@ -51,6 +51,22 @@ describe("the stored form of an id", () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  test("of whatever length gives the id back where it is only escaped", () => {
+    fc.assert(
+      fc.property(pair, ([one = "", other = ""]) => {
+        expect(originalId(escapedId(one))).toBe(one);
+        expect(escapedId(one) === escapedId(other)).toBe(one === other);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("is hashed from the length on that is asked for", () => {
+    expect(storedId("x".repeat(80), 80)).toBe("x".repeat(80));
+    expect(storedId("x".repeat(81), 80)).toMatch(/^~sha256~[0-9a-f]{64}$/);
+    expect(storedId("x".repeat(80), 79)).not.toBe(storedId("x".repeat(81), 79));
   });
 
   test("is the id itself where other packages wrote it: ordinary ids, however long within a kilobyte", () => {
