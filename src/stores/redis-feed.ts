@@ -4,13 +4,14 @@
  */
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
-import type { FeedOptions, FeedTraits } from "../core/session-store.ts";
+import type { FeedOptions, FeedTraits, SessionChange } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
 import { readMessage } from "./change-message.ts";
 import { ClusterBeats } from "./redis-cluster-beats.ts";
 import type { RedisConnection, RedisNode, Subscriber } from "./redis-connection.ts";
 import type { RedisNames } from "./redis-keys.ts";
 import {
+  isEnd,
   isNews,
   keyOfEvent,
   keyspaceConfig,
@@ -18,6 +19,7 @@ import {
   OwnEvents,
   selectedDatabase,
 } from "./redis-keyspace.ts";
+import type { RedisUsers } from "./redis-users.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "./remote-feed.ts";
 
 const debug = createDebug("socket-session:store");
@@ -25,6 +27,8 @@ const debug = createDebug("socket-session:store");
 export interface RedisFeedOptions {
   readonly connection: RedisConnection;
   readonly names: RedisNames;
+  /** What is remembered of sessions: less, once others end them. */
+  readonly users: RedisUsers;
   readonly clock: Clock;
   readonly keyspaceEvents: boolean | "auto";
   readonly otherWriters: boolean;
@@ -91,12 +95,14 @@ export class RedisFeed implements FeedSource {
   }
 
   #handlers(sink: FeedSink, beats: ClusterBeats | undefined) {
-    const { names } = this.#options;
+    const { names, users } = this.#options;
     const own = new OwnEvents();
     return {
       message: (text: string) => {
         const message = readMessage(text);
         own.message(message);
+        if (message.kind === "cleared") users.forgetAll();
+        if (message.kind === "change") forgetEnded(users, message.change);
         if (beats && message.kind === "beat") beats.heard(message.beat);
         else sink.message(text);
       },
@@ -104,7 +110,9 @@ export class RedisFeed implements FeedSource {
         const key = keyOfEvent(channel);
         if (!isNews(event) || own.includes(key, event)) return;
         const sid = names.sidOf(key);
-        if (sid !== undefined) sink.changed({ kind: "changed", sid });
+        if (sid === undefined) return;
+        if (isEnd(event)) users.forget(sid);
+        sink.changed({ kind: "changed", sid });
       },
     };
   }
@@ -150,4 +158,8 @@ export class RedisFeed implements FeedSource {
     }
     return true;
   }
+}
+
+function forgetEnded(users: RedisUsers, { kind, publicIds }: SessionChange): void {
+  if (kind === "ended" && publicIds) users.heardEnded(publicIds);
 }

@@ -169,8 +169,17 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf')
 end
 return found`);
 
-/** Of an index. ARGV: ids. */
+/**
+ * Of an index, KEYS: expires, since; then the session of each id, where they may be asked for. ARGV: ids. Leaves those
+ * whose session is there.
+ */
 export const removeScript = script(`
-redis.call('ZREM', KEYS[1], unpack(ARGV))
-redis.call('HDEL', KEYS[2], unpack(ARGV))
+local gone = {}
+for at, id in ipairs(ARGV) do
+  local session = KEYS[at + 2]
+  if not session or redis.call('EXISTS', session) == 0 then gone[#gone + 1] = id end
+end
+if #gone == 0 then return 0 end
+redis.call('ZREM', KEYS[1], unpack(gone))
+redis.call('HDEL', KEYS[2], unpack(gone))
 return 1`);

@@ -7,11 +7,12 @@
  * time (a day at least): most touches then find the session covered, and leave the index alone.
  *
  * ```ts
- * await users.cover(sid, "ada", expiresAt, ({ keys, args }) => touch(keys, [lifeTime, channel, mark, ...args]));
+ * await users.cover(key, "ada", { atLeast: expiresAt }, ({ keys, args }) => touch(keys, [lifeTime, channel, mark, ...args]));
  * ```
  */
 import type { Clock } from "../clock.ts";
 import { ExpiringMap } from "../core/expiring-map.ts";
+import type { SessionKey } from "../core/session-store.ts";
 import { batches } from "./redis-batches.ts";
 import { latest, type RedisConnection, replyList, replyText } from "./redis-connection.ts";
 import { type RedisNames, redisId } from "./redis-keys.ts";
@@ -37,7 +38,11 @@ export interface Saving {
   readonly args: readonly string[];
 }
 
+/** How long a save lets a session live: until then, as long as it does already, or the longer of both. */
+export type Life = number | "keep" | { readonly atLeast: number };
+
 interface Covered {
+  readonly publicId: string;
   readonly user: string;
   readonly until: number;
   readonly expiresAt: number;
@@ -48,6 +53,8 @@ export class RedisUsers {
   readonly #names: RedisNames;
   readonly #clock: Clock;
   readonly #coveredBySid: ExpiringMap<Covered>;
+  /** Of the same: by what a message names a session. */
+  readonly #sidByPublicId = new Map<string, string>();
   /** Whether a script may not touch a session and an index: a Cluster. */
   #isSplit: boolean;
 
@@ -56,7 +63,10 @@ export class RedisUsers {
     this.#names = names;
     this.#clock = clock;
     this.#isSplit = connection.isCluster;
-    this.#coveredBySid = new ExpiringMap(clock, { maxEntries: 100_000 });
+    this.#coveredBySid = new ExpiringMap(clock, {
+      maxEntries: 100_000,
+      onRemoved: (_sid, { publicId }) => this.#sidByPublicId.delete(publicId),
+    });
   }
 
   /**
@@ -64,56 +74,63 @@ export class RedisUsers {
    * listed, the session alone. `save` resolves to whether there is a session.
    */
   async cover(
-    sid: string,
+    key: SessionKey,
     user: string | undefined,
-    expiresAt: number | "keep",
+    life: Life,
     save: (saving: Saving) => Promise<boolean>,
   ): Promise<boolean> {
-    const session = { keys: [this.#names.session(sid)], args: [] };
-    if (user === undefined || this.#isCovered(sid, user, expiresAt)) return save(session);
+    const session = { keys: [this.#names.session(key.sid)], args: [] };
+    if (user === undefined || this.#isCovered(key.sid, user, life)) return save(session);
     if (this.#isSplit) {
-      await this.#enterBefore(sid, user, expiresAt);
+      const entered = await this.#enterApart(key.sid, user, life);
+      if (entered) this.#remember(key, user, entered.until);
       return save(session);
     }
-    const { keys, args, remember } = this.#entry(sid, user, expiresAt);
+    const { keys, args, until } = this.#entry(key.sid, user, life);
     try {
       const isThere = await save({ keys: [...session.keys, ...keys], args });
-      if (isThere) remember();
+      if (isThere) this.#remember(key, user, until);
       return isThere;
     } catch (error) {
       // A server of a Cluster that the client takes for a single one: it refused, and has done nothing.
-      if (!(error instanceof Error && error.message.startsWith("CROSSSLOT"))) throw error;
+      if (!isOfCluster(error)) throw error;
       this.#isSplit = true;
-      return this.cover(sid, user, expiresAt, save);
+      return this.cover(key, user, life, save);
     }
   }
 
-  #isCovered(sid: string, user: string, expiresAt: number | "keep"): boolean {
+  #isCovered(sid: string, user: string, life: Life): boolean {
     const known = this.#coveredBySid.get(sid);
     if (known?.user !== user) return false;
-    return expiresAt === "keep" || known.until >= Math.min(expiresAt + marginMs, latest);
+    return life === "keep" || known.until >= Math.min(leastDeadline(life) + marginMs, latest);
   }
 
-  /** With "keep" the script takes the life time that is stored, of which nothing is known here but that it is not over. */
-  #entry(sid: string, user: string, expiresAt: number | "keep") {
+  #remember({ sid, publicId }: SessionKey, user: string, until: number): void {
+    this.#coveredBySid.set(sid, { publicId, user, until, expiresAt: this.#clock.now() + trustMs });
+    this.#sidByPublicId.set(publicId, sid);
+  }
+
+  /** The script looks for a life time that is stored and stays, of which nothing is known here but that it is not over. */
+  #entry(sid: string, user: string, life: Life) {
     const now = this.#clock.now();
-    const deadline = expiresAt === "keep" ? now : expiresAt;
+    const deadline = life === "keep" ? now : leastDeadline(life);
     const slackMs = Math.max(leastSlackMs, deadline - now);
-    const until = Math.min(deadline + slackMs, latest);
     return {
       keys: this.#names.index(user),
       args: [redisId(sid), String(now), String(slackMs)],
-      remember: () => this.#coveredBySid.set(sid, { user, until, expiresAt: now + trustMs }),
+      until: Math.min(deadline + slackMs, latest),
     };
   }
 
-  async #enterBefore(sid: string, user: string, expiresAt: number | "keep"): Promise<void> {
+  /** The entry alone; none where a session should be there already and is not. */
+  async #enterApart(sid: string, user: string, life: Life): Promise<{ until: number } | undefined> {
     const now = this.#clock.now();
-    const deadline = expiresAt === "keep" ? await this.#storedDeadline(sid, now) : expiresAt;
-    if (deadline === undefined) return;
-    const { keys, args, remember } = this.#entry(sid, user, deadline);
+    const stored = typeof life === "number" ? life : await this.#storedDeadline(sid, now);
+    if (stored === undefined) return undefined;
+    const deadline = life === "keep" ? stored : Math.max(stored, leastDeadline(life));
+    const { keys, args, until } = this.#entry(sid, user, deadline);
     await scripts.run(this.#connection, scripts.addScript, keys, [String(deadline - now), ...args]);
-    remember();
+    return { until };
   }
 
   /** Undefined if there is no session, which then will not be written either. */
@@ -127,6 +144,14 @@ export class RedisUsers {
   /** The session is gone: one of that id would have to be listed anew. */
   forget(sid: string): void {
     this.#coveredBySid.delete(sid);
+  }
+
+  /** Another node says so: what it took out of the index is not there, should the session come back. */
+  heardEnded(publicIds: readonly string[]): void {
+    for (const publicId of publicIds) {
+      const sid = this.#sidByPublicId.get(publicId);
+      if (sid !== undefined) this.forget(sid);
+    }
   }
 
   forgetAll(): void {
@@ -149,12 +174,34 @@ export class RedisUsers {
   async remove(user: string, gone: readonly Listed[]): Promise<void> {
     const settled = gone.filter(({ since }) => since <= this.#clock.now() - settledMs);
     for (const batch of batches(settled, 1000)) {
-      const sids = batch.map(({ sid }) => redisId(sid));
-      await scripts.run(this.#connection, scripts.removeScript, this.#names.index(user), sids);
+      const sids = batch.map(({ sid }) => sid);
+      try {
+        await this.#removeUnlessThere(user, sids);
+      } catch (error) {
+        if (!isOfCluster(error)) throw error;
+        this.#isSplit = true;
+        await this.#removeUnlessThere(user, sids);
+      }
     }
+  }
+
+  /** One that is there again, made since it was found gone, stays listed. */
+  async #removeUnlessThere(user: string, sids: readonly string[]): Promise<void> {
+    const index = this.#names.index(user);
+    const sessions = this.#isSplit ? [] : sids.map((sid) => this.#names.session(sid));
+    await scripts.run(this.#connection, scripts.removeScript, [...index, ...sessions], sids.map(redisId));
+    if (this.#isSplit) await Promise.all(sids.map((sid) => this.#enterApart(sid, user, "keep")));
   }
 
   stop(): void {
     this.#coveredBySid.stop();
   }
+}
+
+function leastDeadline(life: Exclude<Life, "keep">): number {
+  return typeof life === "number" ? life : life.atLeast;
+}
+
+function isOfCluster(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("CROSSSLOT");
 }

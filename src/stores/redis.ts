@@ -84,7 +84,7 @@ class RedisStore implements SessionStore {
     this.#sids = () => storedSids(connection, names, scanCount);
     this.#clock = clock;
     this.#users = new RedisUsers(connection, names, clock);
-    this.#source = new RedisFeed({ ...options, names });
+    this.#source = new RedisFeed({ ...options, names, users: this.#users });
     this.#feed = new RemoteFeed(this.#source, clock);
   }
 
@@ -100,13 +100,13 @@ class RedisStore implements SessionStore {
   }
 
   async create(
-    { sid }: SessionKey,
+    key: SessionKey,
     document: SessionDocument,
     expiresAt: number,
     user?: string,
   ): Promise<Revision | null> {
     const text = this.#text(document);
-    const created = await this.#users.cover(sid, user, expiresAt, (saving) => {
+    const created = await this.#users.cover(key, user, expiresAt, (saving) => {
       const mark = this.#source.hearsKeys ? createMark : "";
       const args = [text, this.#leftMs(expiresAt), this.#names.channel, mark];
       return this.#save(scripts.createScript, args, saving);
@@ -115,7 +115,7 @@ class RedisStore implements SessionStore {
   }
 
   async replace(
-    { sid, publicIds }: SessionKey,
+    key: SessionKey,
     expected: Revision,
     document: SessionDocument,
     expiresAt: number | "keep",
@@ -123,8 +123,8 @@ class RedisStore implements SessionStore {
   ): Promise<Revision | null> {
     const text = this.#text(document);
     const revision = scripts.revisionOf(text);
-    const message = changeMessage({ kind: "changed", publicIds, revision });
-    const replaced = await this.#users.cover(sid, user, expiresAt, (saving) => {
+    const message = changeMessage({ kind: "changed", publicIds: key.publicIds, revision });
+    const replaced = await this.#users.cover(key, user, expiresAt, (saving) => {
       const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);
       const args = [String(expected), text, lifeTime, this.#names.channel, message];
       return this.#save(scripts.replaceScript, args, saving);
@@ -132,18 +132,13 @@ class RedisStore implements SessionStore {
     return replaced ? revision : null;
   }
 
-  async touch(
-    { sid }: SessionKey,
-    expiresAt: number,
-    _cookie: CookieDocument,
-    user?: string,
-  ): Promise<boolean> {
-    const touched = await this.#users.cover(sid, user, expiresAt, async ({ keys, args }) => {
+  async touch(key: SessionKey, expiresAt: number, _cookie: CookieDocument, user?: string): Promise<boolean> {
+    const touched = await this.#users.cover(key, user, { atLeast: expiresAt }, async ({ keys, args }) => {
       const mark = this.#source.hearsKeys ? touchMark : "";
       const all = [this.#leftMs(expiresAt), this.#names.channel, mark, ...args];
       return scripts.isOne(await scripts.run(this.#connection, scripts.touchScript, keys, all));
     });
-    if (!touched) this.#users.forget(sid);
+    if (!touched) this.#users.forget(key.sid);
     return touched;
   }
 

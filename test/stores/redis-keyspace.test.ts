@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { SessionStore } from "../../src/core/session-store.ts";
+import { RedisNames } from "../../src/stores/redis-keys.ts";
 import { withService } from "../setup/services.ts";
 import { describeStore } from "./conformance.ts";
 import { everythingTold, feedOptions, Heard, listen } from "./heard.ts";
@@ -90,6 +91,15 @@ withService("redis").describe("redisStore with keyspace events", () => {
       await everythingTold(store, heard);
       const told = heard.changes.map(({ kind, sid }) => `${kind} ${sid ?? "by public ids"}`);
       expect(told.sort()).toEqual(["changed a session", "changed by public ids", "changed other"]);
+    });
+
+    it("lists a session again that others have removed and brought back, once it is used", async () => {
+      await store.create(key, document, later(), "ada");
+      await raw.del(`${prefix}${key.sid}`, ...new RedisNames(prefix).index("ada"));
+      await everythingTold(store, heard);
+      await raw.set(`${prefix}${key.sid}`, JSON.stringify(document), "EX", 1000);
+      await store.touch(key, later(), {}, "ada");
+      expect(await store.listByUser?.("ada")).toMatchObject([{ sid: key.sid }]);
     });
 
     it("tells that a session is over", async () => {
