@@ -9,6 +9,8 @@ import { type LinkedNode, startLinkedNode } from "./vocabulary.ts";
 
 /** Soon finds out by itself what it has not heard. */
 export const shortly = { revalidateIntervalMs: 1_000, staleMs: 3_000, storeTimeoutMs: 1_000 };
+/** Asks as often, and bears with a store that is slow on this machine. */
+const homely = { revalidateIntervalMs: 1_000, staleMs: 20_000, storeTimeoutMs: 10_000 };
 /** Hears of it by its feed, or never in the time of a test. */
 const patiently = { revalidateIntervalMs: 60_000, staleMs: 120_000, storeTimeoutMs: 10_000 };
 
@@ -38,7 +40,7 @@ export function useNodes(store: NetworkedStore): () => Nodes {
     };
     const others = { ...address, otherWriters: true };
     const [home, quick, slow] = await Promise.all([
-      startNode({ store: others, options: shortly }),
+      startNode({ store: others, options: homely }),
       startLinkedNode({ store: address, options: shortly }, store.feed),
       startLinkedNode({ store: address, options: patiently }, store.feed),
     ]);
