@@ -11,6 +11,7 @@ import type { RedisConnection } from "./redis-connection.ts";
 import { type IoRedisClient, type IoRedisCluster, ioredisConnection, isIoRedis } from "./redis-ioredis.ts";
 import {
   isNodeRedis,
+  isOldNodeRedis,
   type NodeRedisClient,
   type NodeRedisCluster,
   nodeRedisConnection,
@@ -23,6 +24,12 @@ export function connectionOf(client: RedisClient): RedisConnection {
   const given: unknown = client;
   if (isIoRedis(given)) return ioredisConnection(given);
   if (isNodeRedis(given)) return nodeRedisConnection(given);
+  if (isOldNodeRedis(given)) {
+    throw new SocketSessionError(
+      "INVALID_OPTION",
+      "Expected redisStore's client to be of the package redis 5 or later, but it is of an older release. Update redis to 5.",
+    );
+  }
   throw new SocketSessionError(
     "INVALID_OPTION",
     "Expected redisStore's client to be a client of the package redis (createClient, createCluster; 5 or later) or " +

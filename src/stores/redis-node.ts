@@ -15,6 +15,7 @@ import { SubscriptionEnd } from "./redis-subscription.ts";
 export interface NodeRedisClient {
   sendCommand(command: string[]): Promise<unknown>;
   duplicate(): NodeRedisSubscriber;
+  destroy(): void;
   pSubscribe(pattern: string, listener: (text: string, channel: string) => void): Promise<unknown>;
 }
 
@@ -36,9 +37,14 @@ export interface NodeRedisCluster {
 }
 
 export function isNodeRedis(client: unknown): client is NodeRedisClient | NodeRedisCluster {
-  if (!hasMethods(client, "sendCommand", "pSubscribe", "duplicate")) return false;
+  if (!hasMethods(client, "sendCommand", "pSubscribe", "duplicate", "destroy")) return false;
   const isSentinel = hasMethods(client, "getSentinelNode");
   return !isSentinel && !hasMethods(client, "execute");
+}
+
+/** 4 ends its connections by other methods. */
+export function isOldNodeRedis(client: unknown): boolean {
+  return hasMethods(client, "sendCommand", "pSubscribe", "duplicate") && !hasMethods(client, "destroy");
 }
 
 export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster): RedisConnection {

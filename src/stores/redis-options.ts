@@ -45,22 +45,30 @@ const known = new Set([
 ]);
 
 /** Of connect-redis, with what to do instead. */
-const unsupported: Record<string, string> = {
-  disableTTL: "A session has to end, and Redis has to know when. Set a long cookie.maxAge or ttl instead.",
-  disableTouch: "Set touchIntervalMs of liveSessions() to say how often the life of a session is extended.",
-};
+const unsupported = new Map([
+  [
+    "disableTTL",
+    "A session has to end, and Redis has to know when. Set a long cookie.maxAge or ttl instead.",
+  ],
+  [
+    "disableTouch",
+    "Set touchIntervalMs of liveSessions() to say how often the life of a session is extended.",
+  ],
+]);
 
 export function resolveOptions(options: RedisStoreOptions): ResolvedOptions {
+  if (typeof options !== "object" || options === null)
+    throw invalid(
+      "options to be an object",
+      `they are of type ${options === null ? "null" : typeof options}`,
+      "Give it at least a client.",
+    );
   for (const [name, value] of Object.entries(options)) checkSupported(name, value);
-  const {
-    prefix = "sess:",
-    ttl = 86_400,
-    serializer = JSON,
-    scanCount = 100,
-    keyspaceEvents = "auto",
-    otherWriters = false,
-    clock = systemClock,
-  } = options;
+  const { ttl = 86_400, keyspaceEvents = "auto", otherWriters = false, clock = systemClock } = options;
+  // As connect-redis: its default for null, and where it can do with neither, for anything that is falsy.
+  const prefix = options.prefix ?? "sess:";
+  const scanCount = options.scanCount || 100;
+  const serializer = options.serializer || JSON;
   expect(typeof prefix === "string", "prefix", "a string", prefix);
   expect(isPositive(ttl), "ttl", "a number of seconds", ttl, perSession);
   expect(isPositive(scanCount), "scanCount", "a positive number", scanCount);
@@ -90,7 +98,8 @@ const perSession =
   "Where sessions live differently long, set req.session.cookie.maxAge of each: then everyone who has it knows.";
 
 function checkSupported(name: string, value: unknown): void {
-  const cure = unsupported[name];
+  if (value === undefined) return;
+  const cure = unsupported.get(name);
   if (cure !== undefined && value) throw invalid(`${name} to be left out`, "it is set", cure);
   if (cure === undefined && !known.has(name)) {
     throw invalid(`no option ${name}`, "it is given", `The options are ${[...known].join(", ")}.`);

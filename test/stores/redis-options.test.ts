@@ -2,6 +2,7 @@ import { Cluster, Redis } from "ioredis";
 import { createClient, createClientPool, createCluster, createSentinel } from "redis";
 import { afterAll, describe, expect, it } from "vitest";
 import { type RedisStoreOptions, redisStore } from "../../src/stores/redis.ts";
+import { resolveOptions } from "../../src/stores/redis-options.ts";
 
 const lazy = { lazyConnect: true } as const;
 const ioredis = new Redis(lazy);
@@ -32,7 +33,27 @@ describe("redisStore", () => {
     expect(open({ ttl: 60, prefix: "", scanCount: 1000, disableTTL: false }).ttlMs).toBe(60_000);
   });
 
+  it("takes for its defaults what connect-redis does, and leaves out what is undefined", () => {
+    const given = {
+      prefix: null,
+      scanCount: 0,
+      serializer: null,
+      disableTTL: undefined,
+      logErrors: undefined,
+    };
+    const options = { client: ioredis, ...given } as unknown as RedisStoreOptions;
+    const defaults = { prefix: "sess:", scanCount: 100, serializer: JSON };
+    expect(resolveOptions(options)).toMatchObject(defaults);
+  });
+
+  it.each([undefined, null, "redis://127.0.0.1"])("refuses %s as options", (options) => {
+    const start = () => Reflect.apply(redisStore, undefined, [options]);
+    expect(start).toThrow(/redisStore's options to be an object, but they are/);
+    expect(start).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+  });
+
   it.each([
+    ["a client of node-redis 4", { sendCommand() {}, pSubscribe() {}, duplicate() {} }, /Update redis to 5/],
     ["a pool", createClientPool({ url }), /a pool/],
     ["a Sentinel of node-redis", createSentinel({ name: "m", sentinelRootNodes: [] }), /use ioredis/],
     ["something else", { get() {} }, /is a Object/],
@@ -48,7 +69,8 @@ describe("redisStore", () => {
     [{ ttl: () => 60 }, /ttl to be a number of seconds, but it is a function.*cookie\.maxAge/],
     [{ ttl: 0 }, /ttl to be a number of seconds, but it is 0/],
     [{ prefix: 1 }, /prefix to be a string/],
-    [{ scanCount: 0 }, /scanCount/],
+    [{ scanCount: -1 }, /scanCount/],
+    [{ toString: 1 }, /no option toString, but it is given\. The options are client, prefix/],
     [{ serializer: {} }, /serializer to be an object like JSON/],
     [{ keyspaceEvents: "yes" }, /keyspaceEvents to be "auto", true or false, but it is "yes"/],
     [{ otherWriters: "yes" }, /otherWriters to be true or false/],
