@@ -3,6 +3,7 @@
  */
 import { type Clock, systemClock } from "../clock.ts";
 import { SocketSessionError } from "../errors.ts";
+import { longestNameBytes } from "./postgres-quoting.ts";
 
 /** A `Pool` of `pg`. It is never closed, and no client is taken out of it. */
 export interface PostgresPool {
@@ -53,13 +54,13 @@ export interface ResolvedPostgresOptions {
   /** Undefined: no index of users. */
   readonly usersTableName: string | undefined;
   readonly ttlMs: number;
-  /** How long to wait before the next pruning; undefined: nothing is pruned. */
+  /** How long to wait before the next pruning, which may throw; undefined: nothing is pruned. */
   readonly pruneDelayMs: (() => number) | undefined;
   readonly errorLog: ((message: string, error: unknown) => void) | undefined;
   readonly clock: Clock;
 }
 
-const longestNameBytes = 63;
+const forTheDefault = "Leave it out for the default.";
 const longestTimerMs = 2 ** 31 - 1;
 
 const known = new Set([
@@ -76,6 +77,7 @@ const cureOf = new Map([
 
 /** Checks the options and fills in the defaults; throws `INVALID_OPTION` with the cure. */
 export function resolvePostgresOptions(options: PostgresStoreOptions): ResolvedPostgresOptions {
+  if (!isObject(options)) throw invalid("options", options, "Give it `{ pool: new Pool(…) }`.");
   for (const [name, value] of Object.entries(options)) {
     if (!known.has(name) && value !== undefined)
       throw invalid(`no option ${name}`, value, cureOf.get(name) ?? "Leave it out.");
@@ -86,6 +88,14 @@ export function resolvePostgresOptions(options: PostgresStoreOptions): ResolvedP
     throw invalid("no disableTouch", true, cure);
   }
   const { createTableIfMissing = false, otherWriters = false, userIndex = true } = options;
+  const { errorLog, clock = systemClock } = options;
+  for (const [name, value] of Object.entries({ createTableIfMissing, otherWriters, userIndex })) {
+    if (typeof value !== "boolean") throw invalid(`\`${name}\` to be true or false`, value, forTheDefault);
+  }
+  if (errorLog !== undefined && typeof errorLog !== "function")
+    throw invalid("`errorLog` to be a function", errorLog, "Leave it out for debug output.");
+  if (!isClock(clock))
+    throw invalid("`clock` to be a clock with `now()` and `after()`", clock, forTheDefault);
   return {
     ...poolOf(options),
     ...namesOf(options, userIndex),
@@ -93,8 +103,8 @@ export function resolvePostgresOptions(options: PostgresStoreOptions): ResolvedP
     otherWriters,
     ttlMs: seconds("ttl", options.ttl ?? 86_400) * 1000,
     pruneDelayMs: pruneDelayOf(options),
-    errorLog: options.errorLog,
-    clock: options.clock ?? systemClock,
+    errorLog,
+    clock,
   };
 }
 
@@ -146,21 +156,32 @@ function pruneDelayOf(options: PostgresStoreOptions): (() => number) | undefined
   const intervalMs = seconds("pruneSessionInterval", interval) * 1000;
   // Half to one and a half of it, so that the nodes do not all prune at the same time; as the peer does.
   const standard = () => Math.ceil(intervalMs / 2 + intervalMs * Math.random());
-  const delayMs = randomized === false ? () => intervalMs : () => randomized?.(intervalMs) ?? standard();
-  return () => Math.min(delayMs(), longestTimerMs);
+  if (randomized !== undefined && randomized !== false && typeof randomized !== "function")
+    throw invalid("`pruneSessionRandomizedInterval` to be a function or false", randomized, forTheDefault);
+  if (randomized === undefined) return () => Math.min(standard(), longestTimerMs);
+  return () => {
+    const delayMs: unknown = randomized === false ? intervalMs : randomized(intervalMs);
+    if (typeof delayMs === "number" && delayMs > 0) return Math.min(delayMs, longestTimerMs);
+    const expected = "`pruneSessionRandomizedInterval` to return a number of milliseconds greater than 0";
+    throw invalid(expected, delayMs, forTheDefault);
+  };
 }
 
 function seconds(option: string, value: unknown): number {
   if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-  throw invalid(
-    `\`${option}\` to be a number of seconds greater than 0`,
-    value,
-    "Leave it out for the default.",
-  );
+  throw invalid(`\`${option}\` to be a number of seconds greater than 0`, value, forTheDefault);
 }
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
+}
+
+function isClock(value: unknown): value is Clock {
+  return (
+    isObject(value) &&
+    typeof Reflect.get(value, "now") === "function" &&
+    typeof Reflect.get(value, "after") === "function"
+  );
 }
 
 function isClientClass(value: unknown): value is PostgresClientClass {
@@ -168,7 +189,8 @@ function isClientClass(value: unknown): value is PostgresClientClass {
 }
 
 function invalid(expected: string, came: unknown, cure: string): SocketSessionError {
-  const shown = typeof came === "object" && came !== null ? "an object" : JSON.stringify(came);
+  const text = typeof came === "string" ? JSON.stringify(came) : String(came);
+  const shown = typeof came === "object" && came !== null ? "an object" : text;
   return new SocketSessionError(
     "INVALID_OPTION",
     `postgresStore expected ${expected}, but it is ${shown}. ${cure}`,

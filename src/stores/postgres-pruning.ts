@@ -15,13 +15,18 @@ type Options = Pick<ResolvedPostgresOptions, "pruneDelayMs" | "errorLog">;
 export class PostgresPruning {
   readonly #tables: PostgresTables;
   readonly #options: Options;
+  #delayMs = 0;
   #stopped = false;
   #cancel: () => void = () => {};
 
+  /** Throws what `pruneDelayMs` throws. */
   constructor(tables: PostgresTables, options: Options) {
     this.#tables = tables;
     this.#options = options;
-    this.#schedule();
+    const { pruneDelayMs } = options;
+    if (pruneDelayMs === undefined) return;
+    this.#delayMs = pruneDelayMs();
+    this.#schedule(pruneDelayMs);
   }
 
   stop(): void {
@@ -29,18 +34,31 @@ export class PostgresPruning {
     this.#cancel();
   }
 
-  #schedule(): void {
-    const { pruneDelayMs } = this.#options;
-    if (this.#stopped || pruneDelayMs === undefined) return;
-    this.#cancel = this.#tables.clock.after(pruneDelayMs(), () => {
-      this.#prune()
-        // Nobody waits for this, and the next round tries again: whoever reads and writes is told of a broken database.
-        .catch((error: unknown) => {
-          debug("could not prune the session table: %O", error);
-          this.#options.errorLog?.("Failed to prune sessions:", error);
-        })
-        .finally(() => this.#schedule());
-    });
+  #schedule(pruneDelayMs: () => number): void {
+    if (this.#stopped) return;
+    this.#cancel = this.#tables.clock.after(this.#delayMs, () => void this.#round(pruneDelayMs));
+  }
+
+  /** Never rejects. Nobody waits for it, and the next round tries again: whoever reads and writes is told of a broken database. */
+  async #round(pruneDelayMs: () => number): Promise<void> {
+    try {
+      await this.#prune();
+    } catch (error) {
+      this.#report("Failed to prune sessions:", error);
+    }
+    try {
+      this.#delayMs = pruneDelayMs();
+    } catch (error) {
+      this.#report("Failed to choose when to prune sessions, which is as long as before:", error);
+    }
+    this.#schedule(pruneDelayMs);
+  }
+
+  /** Neither throws nor waits, whatever `errorLog` does. */
+  #report(message: string, error: unknown): void {
+    debug("%s %O", message, error);
+    const told = new Promise((settle) => settle(this.#options.errorLog?.(message, error)));
+    told.catch((failure: unknown) => debug("errorLog failed: %O", failure));
   }
 
   async #prune(): Promise<void> {

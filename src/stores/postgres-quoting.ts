@@ -6,6 +6,10 @@
  * quotedLiteral("it's"); // 'it''s'
  * ```
  */
+
+/** Longer names are cut off by the database. */
+export const longestNameBytes = 63;
+
 export function quotedIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

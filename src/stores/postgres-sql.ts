@@ -11,7 +11,7 @@
  * - The column has no time zone: a time goes in and comes out by the connection's, as the peer's does.
  * - Results are text or numbers of the statement's own making, whatever parsers of types the pool has.
  */
-import { quotedIdentifier, quotedLiteral } from "./postgres-quoting.ts";
+import { longestNameBytes, quotedIdentifier, quotedLiteral } from "./postgres-quoting.ts";
 
 interface PostgresNames {
   readonly schemaName: string | undefined;
@@ -170,7 +170,13 @@ export class PostgresSql {
   "sess" json NOT NULL,
   "expire" timestamp(6) NOT NULL
 );
-CREATE INDEX ${quotedIdentifier(`IDX_${this.#names.tableName}_expire`)} ON ${this.table} ("expire");`;
+CREATE INDEX ${this.#indexName} ON ${this.table} ("expire");`;
+  }
+
+  /** Empty where it would be cut off, and then be another table's: the database chooses one. */
+  get #indexName(): string {
+    const name = `IDX_${this.#names.tableName}_expire`;
+    return Buffer.byteLength(name) <= longestNameBytes ? quotedIdentifier(name) : "";
   }
 
   get createUsers(): string {

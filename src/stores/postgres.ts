@@ -84,12 +84,12 @@ class PostgresStore implements SessionStore {
 
   constructor(options: ResolvedPostgresOptions) {
     this.#pool = options.pool;
-    this.#pool.on?.("error", idleClientLost);
     this.ttlMs = options.ttlMs;
     this.feed = { kind: "notify", complete: !options.otherWriters };
     this.#tables = new PostgresTables(options);
     this.#feed = new RemoteFeed(new PostgresFeedSource(this.#tables, options), options.clock);
     this.#pruning = new PostgresPruning(this.#tables, options);
+    this.#pool.on?.("error", idleClientLost);
     if (this.#tables.sql.users !== undefined) this.listByUser = (user) => this.#listByUser(user);
   }
 

@@ -199,4 +199,45 @@ describeWithPostgres("the tables of postgresStore", () => {
     await vi.waitFor(() => expect(timers.pendingCount).toBe(1), { timeout: 5000 });
     expect(told).toHaveBeenCalledWith(expect.any(String), expect.objectContaining({ code: "STORE_OPEN" }));
   });
+
+  it("are pruned again though errorLog throws or rejects, or the next interval can't be had", async () => {
+    const timers = new StoppedTimers(new SetClock());
+    const { tableName, pool } = testTable();
+    const told = vi.fn((): unknown => {
+      if (told.mock.calls.length % 2) throw new Error("errorLog throws");
+      return Promise.reject(new Error("errorLog rejects"));
+    });
+    const intervals = [1, "throws", Number.NaN, 1] as const;
+    const next = vi.fn((_interval: number): number => {
+      const interval = intervals[next.mock.calls.length - 1] ?? 1;
+      if (interval === "throws") throw new Error("no interval");
+      return interval;
+    });
+    testStore({
+      ...{ pool, tableName, createTableIfMissing: false, clock: timers, errorLog: told },
+      pruneSessionRandomizedInterval: next,
+    });
+    for (let round = 1; round <= 3; round += 1) {
+      timers.fire();
+      await vi.waitFor(() => expect(next).toHaveBeenCalledTimes(round + 1), { timeout: 5000 });
+      await vi.waitFor(() => expect(timers.pendingCount).toBe(1), { timeout: 5000 });
+    }
+    const messages = told.mock.calls.map((call: unknown[]) => String(call[1]));
+    expect(messages).toHaveLength(5);
+    expect(messages[1]).toContain("no interval");
+    expect(messages[3]).toMatch(/pruneSessionRandomizedInterval.*NaN/);
+  });
+
+  it("have an index each, however long their names are", async () => {
+    const { schemaName, pool } = await testSchema();
+    for (const tableName of ["1", "2"].map((last) => "t".repeat(61) + last)) {
+      const store = testStore({ pool, schemaName, tableName, userIndex: false });
+      expect(await store.create(key, { cookie: {} }, later())).not.toBeNull();
+      const made = await indexes(pool, tableName, schemaName);
+      expect(made.filter((index) => index.includes("(expire)"))).toHaveLength(1);
+    }
+    const longest = "t".repeat(63 - "IDX__expire".length);
+    await testStore({ pool, schemaName, tableName: longest }).read(key);
+    expect(String(await indexes(pool, longest, schemaName))).toContain(`"IDX_${longest}_expire"`);
+  });
 });

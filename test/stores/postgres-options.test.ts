@@ -21,10 +21,25 @@ it("checks the options of postgresStore, and says the cure", () => {
     [{ ttl: 0 }, /seconds/],
     [{ pruneSessionInterval: -1 }, /seconds/],
     [{ listenConnectionString: 5432 }, /connection string/],
+    [{ pruneSessionRandomizedInterval: true }, /`pruneSessionRandomizedInterval` to be a function/],
+    [{ pruneSessionRandomizedInterval: () => Number.NaN }, /`pruneSessionRandomizedInterval` to return/],
+    [{ pruneSessionRandomizedInterval: () => 0 }, /`pruneSessionRandomizedInterval` to return/],
+    [{ pruneSessionRandomizedInterval: () => {} }, /`pruneSessionRandomizedInterval` to return/],
+    [{ errorLog: "console" }, /`errorLog` to be a function/],
+    [{ createTableIfMissing: "no" }, /`createTableIfMissing` to be true or false/],
+    [{ otherWriters: 1 }, /`otherWriters` to be true or false/],
+    [{ userIndex: null }, /`userIndex` to be true or false/],
+    [{ clock: {} }, /`clock` to be a clock/],
+    [{ clock: 5 }, /`clock` to be a clock/],
   ];
   for (const [options, message] of refused) {
     expect(from(options), JSON.stringify(options)).toThrow(message);
     expect(from(options)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+  }
+  expect(pool.listenerCount("error"), "what was refused leaves nothing").toBe(0);
+  for (const options of [undefined, null]) {
+    const open = () => postgresStore(options as unknown as PostgresStoreOptions);
+    expect(open).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
   }
   for (const options of [{}, { disableTouch: false }, { tableName: "x".repeat(60), userIndex: false }]) {
     void from(options)().close();
