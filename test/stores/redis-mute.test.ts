@@ -44,6 +44,7 @@ async function muteServer(): Promise<MuteServer> {
     const far = connect(Number(port), hostname).on("error", () => {});
     sockets.add(far);
     near.pipe(far).pipe(near);
+    near.on("close", () => far.destroy()); // one that was reset ends no pipe
     pairs.push([near, far]);
   });
   server.listen(0, "127.0.0.1");
