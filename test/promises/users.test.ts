@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { disconnected } from "../support/browser.ts";
 import { installHandlers } from "../support/handlers.ts";
 import { describeKinds, type StoreKind, storeKinds } from "../support/matrix.ts";
