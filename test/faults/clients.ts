@@ -7,7 +7,7 @@ import type { NodeProcess } from "../support/node-process.ts";
 import { upgraded } from "../support/upgraded.ts";
 
 /** As fast as the machine is: no story depends on it. */
-export const patience = { timeout: 15_000, interval: 20 };
+export const patience = { timeout: 30_000, interval: 20 };
 
 export interface Client {
   readonly socket: Socket;

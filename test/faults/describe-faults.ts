@@ -9,9 +9,12 @@ import { otherPackageStories } from "./stories/other-package.ts";
 import { slowStoreStories } from "./stories/slow-store.ts";
 import { storeRestartStories } from "./stories/store-restart.ts";
 
+/** For a machine that has much else to do. A story that goes wrong takes that long to say so. */
+const options = { timeout: 90_000 };
+
 export function describeFaults(store: NetworkedStore): void {
   const { describe } = withService(store.service);
-  describe(`faults, over ${store.name}`, () => {
+  describe(`faults, over ${store.name}`, options, () => {
     const nodes = useNodes(store);
     feedCutStories(store, nodes);
     frozenNodeStories(nodes);
@@ -21,7 +24,7 @@ export function describeFaults(store: NetworkedStore): void {
   });
   const { startServer } = store;
   if (startServer)
-    describe(`a crash of ${store.name}`, () => {
+    describe(`a crash of ${store.name}`, options, () => {
       storeRestartStories({ ...store, startServer });
     });
 }

@@ -55,11 +55,11 @@ export function heal(node: LinkedNode): Promise<void> {
 }
 
 export function freezeNode(node: NodeProcess): void {
-  process.kill(node.pid, "SIGSTOP");
+  node.signal("SIGSTOP");
 }
 
 export function thawNode(node: NodeProcess): void {
-  process.kill(node.pid, "SIGCONT");
+  node.signal("SIGCONT");
 }
 
 /** As by a crash, in the midst of whatever it does. */

@@ -11,10 +11,10 @@ import { startWorld } from "../support/world.ts";
 const dataOf = async (browser: Browser) => JSON.parse(await browser.get("/session")).data;
 
 /** What another node has written comes as fast as the feed, on this machine: by the next revalidation it is too late. */
-const patience = { timeout: 15_000 };
+const patience = { timeout: 20_000 };
 
 for (const store of sharedStores) {
-  store.describe(`four processes that share ${store.name} and nothing else`, () => {
+  store.describe(`four processes that share ${store.name} and nothing else`, { timeout: 60_000 }, () => {
     let nodes: readonly NodeProcess[] = [];
     let clear = async () => {};
     const node = (number: number): NodeProcess => {

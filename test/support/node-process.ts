@@ -7,7 +7,7 @@
  * await node.close();
  * ```
  */
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { LiveSessionsOptions } from "socket-session";
@@ -24,7 +24,6 @@ export type FromNode = { url: string } | { error: string; text: string } | { war
 
 export interface NodeProcess {
   readonly url: string;
-  readonly pid: number;
   /** What it has reported as `error`, each as its code and message. */
   readonly errors: readonly string[];
   /** What nobody wants to see: warnings, and how it has ended if it was not by `close` or `kill`. */
@@ -36,6 +35,8 @@ export interface NodeProcess {
   visitor(data?: Record<string, unknown>): Promise<Browser>;
   /** What `sessions.stats()` says of the feed. */
   feed(): Promise<string>;
+  /** False if it has ended. */
+  signal(name: NodeJS.Signals): boolean;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
   /** The same, with all its browsers. */
@@ -56,25 +57,23 @@ export const execArgv = [
 ];
 
 /** Ended with this process at the latest; a frozen one would not notice. */
-const running = new Set<number>();
+const running = new Set<ChildProcess>();
 process.on("exit", () => {
-  for (const pid of running) process.kill(pid, "SIGKILL");
+  for (const child of running) child.kill("SIGKILL");
 });
 
 /** Runs a script that tells `{ url }` when it listens, and whatever else it has to say. */
 export async function startProcess(script: URL, argument: object, hear: (message: FromNode) => void) {
   const stdio = ["ignore", "inherit", "pipe", "ipc"] as const;
   const child = fork(fileURLToPath(script), [JSON.stringify(argument)], { execArgv, stdio: [...stdio] });
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`Expected a process for ${script}, but there is none.`);
-  running.add(pid);
+  running.add(child);
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text) => {
     said += text;
   });
   let isWanted = true;
   const gone: Promise<unknown> = once(child, "close").then(([code, signal]) => {
-    running.delete(pid);
+    running.delete(child);
     if (isWanted) hear({ warning: `It has ended with ${code ?? signal}: ${said}` });
   });
   const kill = async () => {
@@ -86,13 +85,13 @@ export async function startProcess(script: URL, argument: object, hear: (message
     child.on("message", (message: FromNode) => ("url" in message ? resolve(message.url) : hear(message)));
     void gone.then(() => reject(new Error(`Expected ${script} to listen, but it has ended: ${said}`)));
   });
-  return { url, pid, kill };
+  return { url, kill, signal: (name: NodeJS.Signals) => child.kill(name) };
 }
 
 export async function startNode(setting: NodeSetting): Promise<NodeProcess> {
   const errors: string[] = [];
   const complaints: string[] = [];
-  const { url, pid, kill } = await startProcess(fixture("node-process"), setting, (message) => {
+  const { url, kill, signal } = await startProcess(fixture("node-process"), setting, (message) => {
     if ("error" in message) errors.push(`${message.error}: ${message.text}`);
     else if ("warning" in message && !isLimit.test(message.warning)) complaints.push(message.warning);
   });
@@ -104,7 +103,6 @@ export async function startNode(setting: NodeSetting): Promise<NodeProcess> {
   };
   return {
     url,
-    pid,
     errors,
     complaints,
     browser,
@@ -128,6 +126,7 @@ export async function startNode(setting: NodeSetting): Promise<NodeProcess> {
       const { store }: { store: { feed: string } } = JSON.parse(await response.text());
       return store.feed;
     },
+    signal,
     kill,
     async close() {
       for (const one of browsers) one.close();

@@ -30,5 +30,5 @@ export function slowStoreStories(nodes: () => Nodes): void {
     await heal(slow);
     await expectFeed(slow, "whole");
     for (const { socket } of clients) socket.disconnect();
-  }, 60_000);
+  });
 }

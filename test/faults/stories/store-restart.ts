@@ -73,7 +73,7 @@ export function storeRestartStories(store: NetworkedStore & { startServer(): Pro
     for (const load of loads) await load.expectKept(nodes);
     for (const cookie of gone) for (const node of nodes) await expectOver(node, cookie);
     expectSound(nodes);
-  }, 90_000);
+  });
 }
 
 async function busySession(first: NodeProcess, second: NodeProcess): Promise<Load> {
