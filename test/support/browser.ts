@@ -78,7 +78,12 @@ export class Browser {
   }
 
   close(): void {
-    for (const socket of this.#sockets) socket.disconnect();
+    for (const socket of this.#sockets) {
+      // The whole connection: one namespace of several that is left would have it reconnect for ever.
+      socket.io.reconnection(false);
+      socket.disconnect();
+      socket.io.engine?.close();
+    }
   }
 }
 
