@@ -30,11 +30,12 @@ export async function freePort() {
  *
  * @param {number} port
  * @param {string} text
+ * @param {number} [patienceMs]
  * @returns {Promise<string | undefined>}
  */
-export function ask(port, text) {
+export function ask(port, text, patienceMs = 1_000) {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 1_000 });
+    const socket = connect({ host, port, timeout: patienceMs });
     /** @param {string | undefined} answer */
     const end = (answer) => {
       socket.destroy();

@@ -36,7 +36,8 @@ const slots = ["0 5460", "5461 10922", "10923 16383"];
 
 /** @param {Server} node @param {string} command */
 async function tell(node, command) {
-  const answer = await ask(node.port, `${command}\r\n`);
+  // it writes to the disk, which others may keep busy
+  const answer = await ask(node.port, `${command}\r\n`, 30_000);
   if (answer !== "+OK\r\n")
     throw new Error(`Expected +OK to ${command}, got ${answer?.trim() ?? "no answer"}.`);
 }
