@@ -54,7 +54,7 @@ export function describeDocuments(
 ): void {
   const key = keyOf("a session");
 
-  it.runIf(anyKey)("keeps every top-level and nested key, whatever it is called", async () => {
+  const keepsAnyKey = async () => {
     const { store, other, later } = connections();
     const text = JSON.stringify(hostileKeys);
     const revision = await store.create(key, hostileKeys, later());
@@ -64,7 +64,8 @@ export function describeDocuments(
       sortedText({ ...JSON.parse(text), more: true }),
     );
     expect("polluted" in {}).toBe(false);
-  });
+  };
+  if (anyKey) it("keeps every top-level and nested key, whatever it is called", keepsAnyKey);
 
   it("keeps NUL, lone surrogates and all of unicode in the data", async () => {
     const { store, other, later } = connections();
