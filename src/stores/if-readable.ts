@@ -14,7 +14,8 @@ export function ifReadable<T>(read: () => T): T | null {
   try {
     return read();
   } catch (error) {
-    debug("a stored session can't be read: %O", error);
+    // The message of a SyntaxError quotes what is stored.
+    debug("a stored session can't be read: %s", error instanceof SyntaxError ? error.name : error);
     return null;
   }
 }
