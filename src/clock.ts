@@ -6,8 +6,8 @@ export interface Clock {
   after(delayMs: number, fn: () => void): () => void;
 }
 
-/** A longer one would fire at once. */
-const longestDelayMs = 2 ** 31 - 1;
+/** The longest delay a Node timer takes; a longer one would fire at once. */
+export const longestDelayMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),

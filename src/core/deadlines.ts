@@ -1,7 +1,5 @@
-import type { Clock } from "../clock.ts";
+import { type Clock, longestDelayMs } from "../clock.ts";
 
-/** The longest delay a Node timer takes; a longer one would fire at once. */
-const maxDelayMs = 2 ** 31 - 1;
 /** How far the clock may be set back without a notice. */
 const toleratedStepMs = 1_000;
 
@@ -79,7 +77,7 @@ export class Deadlines<T> {
     this.#armedFor = next;
     if (next === Number.POSITIVE_INFINITY) return;
     const now = this.#clock.now();
-    const delay = Math.min(Math.max(next - now, 0), maxDelayMs);
+    const delay = Math.min(Math.max(next - now, 0), longestDelayMs);
     this.#expectedAt = now + delay;
     this.#cancel = this.#clock.after(delay, () => this.#fire());
   }

@@ -88,14 +88,9 @@ export class LiveEntry {
     this.confirmedAt = Math.max(this.confirmedAt, asOf);
   }
 
-  /** Why the session can't be used any more; undefined while it can. */
-  get endReason(): EndReason | undefined {
-    return this.state.phase === "ended" ? this.state.end.reason : undefined;
-  }
-
   /** It has ended here because nobody could say whether it still lives; the stored session may. */
   get isUnverified(): boolean {
-    return this.endReason === "unverified";
+    return this.state.phase === "ended" && this.state.end.reason === "unverified";
   }
 
   /** The same data, living longer; false if it is no news. */

@@ -119,16 +119,16 @@ export class Reads {
     this.#batch = [];
     if (batch.length === 0) return;
     const keys = batch.map(({ key }) => key);
-    const reading = this.#options.store.readMany(keys);
-    const singly = once((error: unknown) => this.#readSingly(keys, error));
-    for (const [index, { settle }] of batch.entries()) {
-      settle(
-        reading.then(
-          (all) => all[index] ?? null,
-          async (error: unknown) => (await singly(error))[index]?.() ?? null,
+    const outcomes = this.#options.store.readMany(keys).then(
+      (all) =>
+        all.map(
+          (stored): Outcome =>
+            async () =>
+              stored,
         ),
-      );
-    }
+      (error: unknown) => this.#readSingly(keys, error),
+    );
+    for (const [index, { settle }] of batch.entries()) settle(outcomes.then((all) => all[index]?.() ?? null));
   }
 
   /** One session that can't be read must not fail the others of its batch. Where two in a row can't, it is the store. */
@@ -153,12 +153,4 @@ export class Reads {
 
 function isTimeout(error: unknown): boolean {
   return error instanceof SocketSessionError && error.code === "STORE_TIMEOUT";
-}
-
-function once<A, R>(fn: (argument: A) => R): (argument: A) => R {
-  let made: { readonly result: R } | undefined;
-  return (argument) => {
-    made ??= { result: fn(argument) };
-    return made.result;
-  };
 }

@@ -138,10 +138,11 @@ export class SocketGateway {
       });
       exchange.reject(code);
     };
-    const fault = this.#admission.check(request) ?? this.#mismatch(request);
-    const opened = this.#opened.get(queryOf(request)?.sid ?? "");
+    const { sid = "" } = queryOf(request) ?? {};
+    const opened = this.#opened.get(sid);
+    const fault = this.#admission.check(request) ?? this.#mismatch(request, opened);
     if (fault) reject(fault);
-    else if (queryOf(request)?.sid) {
+    else if (sid) {
       // what waits for this poll may be of too old a snapshot by now: asking closes the connection then, and drops it
       if (opened && opened.connection.writeBuffer.length > 0) void opened.own?.isServable;
       exchange.pass();
@@ -151,9 +152,8 @@ export class SocketGateway {
   }
 
   /** A poll or upgrade has to prove the session that its connection was opened with. */
-  #mismatch(request: EngineRequest): RefusalCode | undefined {
-    const identity = this.#opened.get(queryOf(request)?.sid ?? "")?.identity;
-    if (identity === undefined || identity === this.#admission.identityOf(request)) return undefined;
+  #mismatch(request: EngineRequest, opened: Opened | undefined): RefusalCode | undefined {
+    if (!opened || opened.identity === this.#admission.identityOf(request)) return undefined;
     return "COOKIE_MISMATCH";
   }
 
