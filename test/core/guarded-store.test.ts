@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { guardedStore } from "../../src/core/guarded-store.ts";
+import type { SessionStore } from "../../src/core/session-store.ts";
+import { memoryStore } from "../../src/stores/memory.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { cookie, nameOf } from "./live-set.ts";
+
+const key = nameOf("a secret id");
+const other = nameOf("another secret id");
+
+/** All operations over a store whose every method does as `answer` does. */
+function operationsOf(answer: () => Promise<never>) {
+  const clock = new ManualClock();
+  const store: SessionStore = Object.assign(memoryStore({ clock }), {
+    name: "broken",
+    read: answer,
+    readMany: answer,
+    create: answer,
+    replace: answer,
+    touch: answer,
+    destroy: answer,
+    listByUser: answer,
+    all: answer,
+    count: answer,
+    clear: answer,
+  });
+  const guarded = guardedStore(store, clock, 10_000);
+  const operations: [operation: string, names: string | undefined, run: () => Promise<unknown>][] = [
+    ["read", key.publicId, () => guarded.read(key)],
+    ["read", "2 sessions", () => guarded.readMany([key, other])],
+    ["create", key.publicId, () => guarded.create(key, { cookie }, 1)],
+    ["replace", key.publicId, () => guarded.replace(key, "revision", { cookie }, "keep")],
+    ["touch", key.publicId, () => guarded.touch(key, 1, cookie)],
+    ["destroy", key.publicId, () => guarded.destroy(key, "destroyed")],
+    ["listByUser", undefined, () => guarded.listByUser("ada")],
+    ["all", undefined, () => guarded.all()],
+    ["count", undefined, () => guarded.count()],
+    ["clear", undefined, () => guarded.clear()],
+  ];
+  return { clock, operations };
+}
+
+const failureOf = (outcome: Promise<unknown>) => outcome.then(() => undefined).catch((error: Error) => error);
+
+test("what a driver says keeps its cause, and names store, operation and public id, never the id", async () => {
+  const cause = new Error("cannot write a secret id or another%20secret%20id");
+  for (const [operation, names, run] of operationsOf(() => Promise.reject(cause)).operations) {
+    const error = await failureOf(run());
+    expect(error, operation).toMatchObject({ code: "STORE_FAILED", cause });
+    expect(error?.message).toContain(`The ${operation}`);
+    expect(error?.message).toContain("in the broken store failed: ");
+    if (names === undefined) continue;
+    expect(error?.message).toContain(names);
+    expect(error?.message).not.toContain(key.sid);
+  }
+});
+
+test("an operation that a driver leaves hanging ends after storeTimeoutMs", async () => {
+  const { clock, operations } = operationsOf(() => new Promise<never>(() => {}));
+  for (const [operation, names = "", run] of operations) {
+    let error: Error | undefined;
+    const ended = failureOf(run()).then((failure) => {
+      error = failure;
+    });
+    await clock.advance(9_999);
+    expect(error, operation).toBeUndefined();
+    await clock.advance(1);
+    await ended;
+    expect(error, operation).toMatchObject({ code: "STORE_TIMEOUT" });
+    expect(error).toHaveProperty("message", expect.stringContaining(names));
+  }
+});
