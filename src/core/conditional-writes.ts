@@ -39,8 +39,8 @@ export class ConditionalWrites {
     const document = documentOf(fields, cookie);
     const kept = () => Math.max(current.expiresAt, this.#hub.live(key)?.snapshot?.expiresAt ?? 0);
     const until = () => (expiresAt === "keep" ? kept() : expiresAt);
-    const snapshot = await this.#write(key, current.revision, document, until, () =>
-      this.#hub.store.replace(key, current.revision, document, expiresAt, this.#userOf(document)),
+    const snapshot = await this.#write(key, document, until, (token) =>
+      this.#hub.store.replace(key, current.revision, document, expiresAt, this.#userOf(document), token),
     );
     if (snapshot && !sameFields(current.fields, fields)) this.#hub.announceChange(key, snapshot);
     return snapshot;
@@ -52,7 +52,6 @@ export class ConditionalWrites {
     const expiresAt = this.deadline(cookie);
     return this.#write(
       key,
-      undefined,
       document,
       () => expiresAt,
       () => this.#hub.store.create(key, document, expiresAt, this.#userOf(document)),
@@ -61,13 +60,12 @@ export class ConditionalWrites {
 
   async #write(
     key: SessionKey,
-    replaced: Revision | undefined,
     document: SessionDocument,
     expiresAt: () => number,
-    write: () => Promise<Snapshot["revision"] | null>,
+    write: (token: string) => Promise<Revision | null>,
   ): Promise<Snapshot | null> {
-    return this.#hub.write(key, replaced, async () => {
-      const revision = await write();
+    return this.#hub.write(key, async (token) => {
+      const revision = await write(token);
       return revision === null ? null : snapshotOf({ document, expiresAt: expiresAt(), revision });
     });
   }

@@ -56,11 +56,6 @@ export class Feed {
     return this.#aliveAt;
   }
 
-  /** Changes with each gap: what was expected of the feed before one may not come. */
-  get gaps(): number {
-    return this.#gaps;
-  }
-
   start(): void {
     const { store, clock, heartbeatMs } = this.#options;
     const { changes } = store;

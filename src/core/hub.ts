@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
+import { ExpiringMap } from "./expiring-map.ts";
 import type { FeedState } from "./feed.ts";
 import { sameFields } from "./fields.ts";
 import { type GuardedStore, guardedStore } from "./guarded-store.ts";
@@ -9,14 +11,7 @@ import { KeyedLock } from "./keyed-lock.ts";
 import { type End, LiveEntry, type Observer } from "./live-entry.ts";
 import { Reads } from "./reads.ts";
 import { Revalidation } from "./revalidation.ts";
-import type {
-  EndReason,
-  Revision,
-  SessionChange,
-  SessionKey,
-  SessionStore,
-  StoredSession,
-} from "./session-store.ts";
+import type { EndReason, SessionChange, SessionKey, SessionStore, StoredSession } from "./session-store.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What the hub tells the application's own listeners. */
@@ -35,6 +30,8 @@ export interface HubOptions {
   readonly events: HubEvents;
 }
 
+/** How long the feed may take to tell of a write whose outcome is not known. */
+const unknownMs = 600_000;
 /** A session that is gone this close to its deadline has expired: some stores count in seconds. */
 const expiryToleranceMs = 1_000;
 /**
@@ -55,6 +52,11 @@ export class Hub {
   readonly #reads: Reads;
   readonly #revalidation: Revalidation;
   readonly #ends: Ends;
+  /** What the tokens of this node's writes begin with. */
+  readonly #node = randomUUID();
+  #writes = 0;
+  /** By token: writes whose outcome is not known, as they timed out. If they were made, the feed tells, and that is news. */
+  readonly #unknown: ExpiringMap<{ readonly expiresAt: number }>;
 
   constructor(options: HubOptions) {
     const { store, clock } = options;
@@ -62,6 +64,7 @@ export class Hub {
     this.clock = clock;
     this.store = guardedStore(store, clock, options.storeTimeoutMs);
     this.#ends = new Ends(clock);
+    this.#unknown = new ExpiringMap(clock, { maxEntries: 10_000 });
     this.#reads = new Reads({
       store: this.store,
       clock,
@@ -87,6 +90,7 @@ export class Hub {
   async close(): Promise<void> {
     this.#entries.clear();
     this.#ends.clear();
+    this.#unknown.clear();
     await this.#revalidation.close();
   }
 
@@ -177,41 +181,28 @@ export class Hub {
   }
 
   /**
-   * Runs a write of this node, in the session's lock. What it resolves to is the current snapshot from then on; news of
-   * the feed that come meanwhile may be its own echo, and are looked at when it is done. `replaced`: the revision that it
-   * replaces, if that is so; the feed will tell of it.
+   * Runs a write of this node, in the session's lock, under a token by which the feed tells it. What it resolves to is the
+   * current snapshot from then on; what another writer did, or a read found, meanwhile may be newer: then it is read again.
    */
-  async write(
-    key: SessionKey,
-    replaced: Revision | undefined,
-    run: () => Promise<Snapshot | null>,
-  ): Promise<Snapshot | null> {
+  async write(key: SessionKey, run: (token: string) => Promise<Snapshot | null>): Promise<Snapshot | null> {
     const entry = this.live(key);
     const asOf = this.clock.now();
-    const { feedGeneration } = this.#revalidation;
-    const { adoptions } = entry ?? {};
-    if (entry) entry.writing++;
+    const { adoptions, invalidations } = entry ?? {};
+    const token = `${this.#node}.${++this.#writes}`;
     try {
-      const snapshot = await run();
+      const snapshot = await run(token);
       const live = this.live(key); // it may have come to life meanwhile, and read what was before
       if (!snapshot || !live) return snapshot;
-      const isOvertaken = live.adoptions !== adoptions;
-      // An echo that does not come would swallow another writer's change: so only one that is sure to.
-      const isEchoed = replaced !== undefined && replaced !== snapshot.revision && live === entry;
-      if (isEchoed && feedGeneration !== undefined && feedGeneration === this.#revalidation.feedGeneration)
-        live.echoes.expect(snapshot.revision);
+      const isOvertaken = live.adoptions !== adoptions || live.invalidations !== invalidations;
       live.isDoubtful = false; // it was written on top of what is stored
       this.adopt(live, snapshot, asOf);
-      if (isOvertaken && feedGeneration === undefined) void this.#revalidation.revalidate(live);
+      if (isOvertaken) this.#revalidation.changed(live);
       return snapshot;
     } catch (error) {
-      if (entry) this.#revalidation.failed(entry); // nobody knows whether it was written
+      this.#unknown.set(token, { expiresAt: this.clock.now() + unknownMs });
+      const live = this.live(key);
+      if (live) this.#revalidation.failed(live); // it is asked for soon
       throw error;
-    } finally {
-      if (entry && --entry.writing === 0) {
-        const isNews = entry.heard.splice(0).filter((revision) => this.#isNews(entry, revision)).length > 0;
-        if (isNews && !entry.isEnded) this.#revalidation.changed(entry);
-      }
     }
   }
 
@@ -292,15 +283,11 @@ export class Hub {
     const entry = this.#entries.named(change);
     if (!entry) return;
     if (change.kind === "ended") this.finish(entry, { reason: change.reason });
-    else if (entry.writing > 0) entry.heard.push(change.revision);
-    else if (this.#isNews(entry, change.revision)) this.#revalidation.changed(entry);
+    else if (!this.#isOwn(change.write)) this.#revalidation.changed(entry);
   }
 
-  /** Whether a change that the feed told is another one than those of this node, which it tells as well. */
-  #isNews(entry: LiveEntry, revision: Revision | undefined): boolean {
-    if (revision === undefined) return true;
-    if (entry.echoes.take(revision)) return false;
-    // What is being read may be older than this, although the snapshot is of the same content.
-    return entry.reading !== undefined || revision !== entry.snapshot?.revision;
+  /** Whether a change that the feed told is one of this node's own, which was adopted when it was made. */
+  #isOwn(write: string | undefined): boolean {
+    return write?.startsWith(this.#node) === true && !this.#unknown.delete(write);
   }
 }

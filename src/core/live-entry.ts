@@ -1,5 +1,4 @@
-import { Echoes } from "./echoes.ts";
-import type { EndReason, Revision, SessionKey } from "./session-store.ts";
+import type { EndReason, SessionKey } from "./session-store.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Who is told what becomes of a live session. Called synchronously; what it throws is reported, never propagated. */
@@ -37,12 +36,6 @@ export class LiveEntry {
   isDoubtful = false;
   /** The read under way, shared by all who need one. */
   reading: Promise<Snapshot | null> | undefined;
-  /** Writes of this node under way: news of the feed may be their own echo and waits for them. */
-  writing = 0;
-  /** Revisions the feed told during a write (undefined: it told none). */
-  readonly heard: (Revision | undefined)[] = [];
-  /** Writes of this node that the feed has yet to tell. */
-  readonly echoes = new Echoes();
   /** How this node is about to end the session, so that the feed's echo does not end it with less. */
   ending: End | undefined;
   /** Failed or overdue checks in a row, for the back-off. */

@@ -71,11 +71,6 @@ export class Revalidation {
     return this.#feed.state;
   }
 
-  /** Changes when what was expected of the feed may not come; undefined while it is not whole. */
-  get feedGeneration(): number | undefined {
-    return this.#feed.state === "whole" ? this.#feed.gaps : undefined;
-  }
-
   /** How many sessions have a check ahead. */
   get scheduled(): number {
     return this.#checks.size;
@@ -143,10 +138,7 @@ export class Revalidation {
 
   #gap(asOf: number): void {
     const until = this.#isComplete ? Math.min(asOf, this.#options.clock.now()) : Number.NEGATIVE_INFINITY;
-    for (const entry of this.#options.entries) {
-      if (!entry.isDoubtful) entry.confirm(until); // the feed vouched for it until then
-      entry.echoes.clear();
-    }
+    for (const entry of this.#options.entries) if (!entry.isDoubtful) entry.confirm(until); // the feed vouched until then
     this.#recheckAll();
   }
 

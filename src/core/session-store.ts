@@ -57,12 +57,12 @@ export type ChangedSession =
   | { readonly sid: string; readonly publicIds?: never };
 
 /**
- * Something that another writer did. A database that does not say why a session is gone tells `changed` without a
- * revision: the listener then reads, and finds out.
+ * Something that a writer did. `write` is the token that `replace` was given, so that a node knows its own writes again;
+ * absent where another package wrote, or where the database does not say why a session is gone: then the listener reads.
  */
 export type SessionChange = ChangedSession &
   (
-    | { readonly kind: "changed"; readonly revision?: Revision }
+    | { readonly kind: "changed"; readonly write?: string }
     | { readonly kind: "ended"; readonly reason: EndReason }
   );
 
@@ -147,7 +147,8 @@ export interface SessionStore {
    * nothing. `expiresAt` sets the life time anew (longer or shorter); `"keep"` leaves the stored one. Never creates: a
    * session that is gone or expired stays so. A revision names a version: another content never has it again. (Stores
    * in a format of their own give each write another one; where the format is another package's it names content.) One
-   * atomic step together with its publication to the feed, unless `feed` says otherwise.
+   * atomic step together with its publication to the feed, unless `feed` says otherwise. `write` names this write, and no
+   * other; the feed tells it.
    */
   replace(
     key: SessionKey,
@@ -155,6 +156,7 @@ export interface SessionStore {
     document: SessionDocument,
     expiresAt: number | "keep",
     user?: string,
+    write?: string,
   ): Promise<Revision | null>;
 
   /**

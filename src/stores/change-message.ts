@@ -23,7 +23,7 @@ export type Message =
 export function changeMessage(change: SessionChange & { readonly publicIds: readonly string[] }): string {
   const { kind, publicIds: ids } = change;
   return JSON.stringify(
-    kind === "changed" ? { kind, ids, revision: change.revision } : { kind, ids, reason: change.reason },
+    kind === "changed" ? { kind, ids, write: change.write } : { kind, ids, reason: change.reason },
   );
 }
 
@@ -37,14 +37,14 @@ export function readMessage(text: string): Message {
   const unknown = { kind: "unknown" } as const;
   const value = parsed(text);
   if (typeof value !== "object" || value === null) return unknown;
-  const { kind, ids, revision, reason, beat } = value as Record<string, unknown>;
+  const { kind, ids, write, reason, beat } = value as Record<string, unknown>;
   if (kind === "cleared") return { kind };
   if (kind === "beat") return typeof beat === "string" ? { kind, beat } : unknown;
   if (!isStrings(ids)) return unknown;
   if (kind === "ended" && isEndReason(reason))
     return { kind: "change", change: { kind, publicIds: ids, reason } };
   if (kind !== "changed") return unknown;
-  const known = typeof revision === "string" ? { revision } : {};
+  const known = typeof write === "string" ? { write } : {};
   return { kind: "change", change: { kind, publicIds: ids, ...known } };
 }
 

@@ -86,13 +86,14 @@ class MemoryStore implements SessionStore {
     document: SessionDocument,
     expiresAt: number | "keep",
     user?: string,
+    write?: string,
   ): Promise<Revision | null> {
     const text = documentText(document);
     const entry = this.#entriesBySid.get(sid);
     if (entry?.revision !== expected) return null;
     const until = expiresAt === "keep" ? entry.expiresAt : expiresAt;
     const revision = this.#write(sid, { ...entry, text, expiresAt: until }, user);
-    this.#listeners.changed({ kind: "changed", publicIds, revision });
+    this.#listeners.changed({ kind: "changed", publicIds, ...(write === undefined ? {} : { write }) });
     return revision;
   }
 

@@ -9,12 +9,11 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { FeedOptions, SessionChange } from "../core/session-store.ts";
-import { changeMessage, clearedMessage, readMessage } from "./change-message.ts";
+import { changeMessage, clearedMessage } from "./change-message.ts";
 import { MongodbTail } from "./mongodb-capped-tail.ts";
 import type { MongodbCollection, MongodbDatabase, MongodbDocument } from "./mongodb-client.ts";
 import { attempt } from "./mongodb-cursors.ts";
 import { errorCode, mongodbErrors } from "./mongodb-errors.ts";
-import type { OwnWrites } from "./mongodb-own-writes.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "./remote-feed.ts";
 
 /** Some ten thousand messages: a node that falls behind by more reads everything again. */
@@ -31,17 +30,15 @@ export class MongodbCappedCollection implements FeedSource {
   readonly silenceCure = "Is the database unreachable, or the capped collection of the changes gone?";
   readonly #database: MongodbDatabase;
   readonly #collection: MongodbCollection;
-  readonly #ownWrites: OwnWrites;
   readonly #clock: Clock;
   readonly #retries = new Set<() => void>();
   #created: Promise<void> | undefined;
   #sink: FeedSink | undefined;
   #stopped = false;
 
-  constructor(database: MongodbDatabase, sessionsName: string, ownWrites: OwnWrites, clock: Clock) {
+  constructor(database: MongodbDatabase, sessionsName: string, clock: Clock) {
     this.#database = database;
     this.#collection = database.collection(`${sessionsName}_changes`);
-    this.#ownWrites = ownWrites;
     this.#clock = clock;
   }
 
@@ -66,14 +63,7 @@ export class MongodbCappedCollection implements FeedSource {
 
   /** What a write here changed. Resolves, also if the message could not be written: the write itself has been made. */
   publishChange(change: PublicChange): Promise<void> {
-    if (change.kind === "ended" || change.revision === undefined)
-      return this.#publish({ message: changeMessage(change) }, change);
-    // A revision is what the session holds, which has no place in a message: its write is named instead.
-    const { revision, ...unnamed } = change;
-    return this.#publish(
-      { message: changeMessage(unnamed), write: this.#ownWrites.add(String(revision)) },
-      change,
-    );
+    return this.#publish({ message: changeMessage(change) }, change);
   }
 
   publishCleared(): Promise<void> {
@@ -134,12 +124,7 @@ export class MongodbCappedCollection implements FeedSource {
     await this.#created;
   }
 
-  #tell({ message, write }: MongodbDocument, sink: FeedSink): void {
-    if (typeof message !== "string") return; // the mark of somebody's cursor
-    const revision = this.#ownWrites.revision(write);
-    const own = revision === undefined ? undefined : readMessage(message);
-    if (own?.kind === "change" && own.change.kind === "changed" && revision !== undefined)
-      sink.changed({ ...own.change, revision });
-    else sink.message(message);
+  #tell({ message }: MongodbDocument, sink: FeedSink): void {
+    if (typeof message === "string") sink.message(message); // else it is the mark of somebody's cursor
   }
 }

@@ -9,7 +9,6 @@ import { isEndReason } from "./change-message.ts";
 import { isRecord } from "./document-text.ts";
 import type { MongodbDocument } from "./mongodb-client.ts";
 import type { MongodbIds } from "./mongodb-ids.ts";
-import type { OwnWrites } from "./mongodb-own-writes.ts";
 
 /** All events that are read here; `cleared` is what `clear()` leaves. */
 export const changePipeline: MongodbDocument[] = [
@@ -31,14 +30,12 @@ export type ReadChange = SessionChange | { readonly kind: "cleared" } | { readon
 
 export class MongodbChangeReader {
   readonly #ids: MongodbIds;
-  readonly #ownWrites: OwnWrites;
   readonly #clock: Clock;
   /** By `_id`: what ended and is about to be removed. */
   readonly #ended: ExpiringMap<{ readonly expiresAt: number }>;
 
-  constructor(ids: MongodbIds, ownWrites: OwnWrites, clock: Clock) {
+  constructor(ids: MongodbIds, clock: Clock) {
     this.#ids = ids;
-    this.#ownWrites = ownWrites;
     this.#clock = clock;
     this.#ended = new ExpiringMap(clock, { maxEntries: 100_000 });
   }
@@ -54,7 +51,7 @@ export class MongodbChangeReader {
       case "replace":
         // What takes the place of one that has ended is a new session, of which nobody can have heard.
         if (this.#ended.delete(String(id))) return undefined;
-        return this.#changed(id, revisionOf(fieldAt(fullDocument, "session")));
+        return this.#changed(id, undefined);
       case "delete":
         return this.#ended.delete(String(id)) ? undefined : this.#changed(id, undefined);
       case "drop":
@@ -80,19 +77,14 @@ export class MongodbChangeReader {
       return sid === undefined ? undefined : { kind: "ended", sid, reason };
     }
     if (!touchesSession(fields, description)) return undefined;
-    const write = fieldOf(fields, "socketSession", "write");
-    return this.#changed(id, revisionOf(fields.session) ?? this.#ownWrites.revision(write));
+    return this.#changed(id, fieldOf(fields, "socketSession", "write"));
   }
 
-  #changed(id: unknown, revision: string | undefined): SessionChange | undefined {
+  #changed(id: unknown, write: unknown): SessionChange | undefined {
     const sid = this.#ids.sid(id);
     if (sid === undefined) return undefined;
-    return revision === undefined ? { kind: "changed", sid } : { kind: "changed", sid, revision };
+    return typeof write === "string" ? { kind: "changed", sid, write } : { kind: "changed", sid };
   }
-}
-
-function revisionOf(session: unknown): string | undefined {
-  return typeof session === "string" ? session : undefined;
 }
 
 function updatedFields(description: unknown): Record<string, unknown> {

@@ -9,7 +9,6 @@ import { MongodbChangeReader } from "./mongodb-change-reader.ts";
 import { MongodbChangeStreamSource } from "./mongodb-change-stream.ts";
 import type { MongodbCollection, MongodbDatabase } from "./mongodb-client.ts";
 import type { MongodbIds } from "./mongodb-ids.ts";
-import { OwnWrites } from "./mongodb-own-writes.ts";
 import { RemoteFeed } from "./remote-feed.ts";
 
 export type MongodbFeedKind = "change stream" | "capped collection";
@@ -23,7 +22,6 @@ export interface MongodbFeedSetting {
 }
 
 export class MongodbFeed {
-  readonly ownWrites: OwnWrites;
   /** Where messages are written; unused with a change stream. */
   readonly messages: MongodbCappedCollection;
   readonly #setting: MongodbFeedSetting;
@@ -35,9 +33,8 @@ export class MongodbFeed {
   constructor(setting: MongodbFeedSetting) {
     const { database, collection, ids, clock, feed } = setting;
     this.#setting = setting;
-    this.ownWrites = new OwnWrites(clock);
-    this.messages = new MongodbCappedCollection(database, collection.collectionName, this.ownWrites, clock);
-    this.#reader = new MongodbChangeReader(ids, this.ownWrites, clock);
+    this.messages = new MongodbCappedCollection(database, collection.collectionName, clock);
+    this.#reader = new MongodbChangeReader(ids, clock);
     if (feed !== "auto") this.#kind = feed;
   }
 
@@ -66,7 +63,6 @@ export class MongodbFeed {
   async close(): Promise<void> {
     this.messages.stop();
     this.#reader.stop();
-    this.ownWrites.stop();
     await this.#remote?.close();
   }
 

@@ -128,12 +128,12 @@ class MongodbStore implements SessionStore {
     document: SessionDocument,
     expiresAt: number | "keep",
     user?: string,
+    write = "",
   ): Promise<Revision | null> {
     this.#begin(user);
     const session = this.#format.stored(document, expected);
     const revision = this.#format.revision(session);
     const publishes = (await this.#feed.kind()) === "capped collection";
-    const names = !publishes && typeof session !== "string";
     const now = this.#clock.now();
     const filter = {
       _id: this.#ids.stored(sid),
@@ -145,14 +145,14 @@ class MongodbStore implements SessionStore {
         session,
         ...(expiresAt === "keep" ? {} : { expires: new Date(expiresAt) }),
         ...this.#lastModified(),
-        ...(names ? { "socketSession.write": this.#feed.ownWrites.add(revision) } : {}),
+        ...(publishes ? {} : { "socketSession.write": write }),
       },
       ...this.#updatedAt(),
       ...indexed(user, now),
     };
     if (!(await this.#update(filter, update))) return null;
     if (expiresAt !== "keep") this.#ids.remember(filter._id, sid, expiresAt);
-    if (publishes) await this.#feed.messages.publishChange({ kind: "changed", publicIds, revision });
+    if (publishes) await this.#feed.messages.publishChange({ kind: "changed", publicIds, write });
     return revision;
   }
 

@@ -19,9 +19,6 @@ interface PostgresNames {
   readonly usersTableName: string | undefined;
 }
 
-/** Stands for the new revision in a message that is written before there is one; as long as a revision. */
-export const revisionMark = "#".repeat(64);
-
 /** Only whole statements leave this file; the parameters of each are at its method. */
 export class PostgresSql {
   readonly table: string;
@@ -81,7 +78,7 @@ export class PostgresSql {
         WHERE s.sid = $1 AND s.expire > ${time(2)} AND ${revision("s")} = $3
         RETURNING s.sid, s.expire, ${revision("s")} AS revision
       ) ${user ? this.#listed(user, extended) : ""}
-      SELECT revision, pg_notify(${this.#channel}, replace($5, '${revisionMark}', revision)) FROM written`;
+      SELECT revision, pg_notify(${this.#channel}, $5) FROM written`;
   }
 
   /** 1 sid, 2 now, 3 expiresAt, 4 user */

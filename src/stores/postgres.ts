@@ -54,7 +54,6 @@ import {
   resolvePostgresOptions,
 } from "./postgres-options.ts";
 import { PostgresPruning } from "./postgres-pruning.ts";
-import { revisionMark } from "./postgres-sql.ts";
 import { PostgresTables, type Row } from "./postgres-tables.ts";
 import { RemoteFeed } from "./remote-feed.ts";
 import { originalId } from "./stored-id.ts";
@@ -128,11 +127,10 @@ class PostgresStore implements SessionStore {
     document: SessionDocument,
     expiresAt: number | "keep",
     user?: string,
+    write = "",
   ): Promise<Revision | null> {
     const text = documentText(document);
-    const message = fitting(publicIds, (ids) =>
-      changeMessage({ kind: "changed", publicIds: ids, revision: revisionMark }),
-    );
+    const message = fitting(publicIds, (ids) => changeMessage({ kind: "changed", publicIds: ids, write }));
     const users = await this.#userOf(user);
     const id = users.length > 0 ? indexedSid(sid) : storedSid(sid);
     const until = expiresAt === "keep" ? [] : [expiresAt];

@@ -120,16 +120,16 @@ class RedisStore implements SessionStore {
     document: SessionDocument,
     expiresAt: number | "keep",
     user?: string,
+    write = "",
   ): Promise<Revision | null> {
     const text = this.#text(document);
-    const revision = scripts.revisionOf(text);
-    const message = changeMessage({ kind: "changed", publicIds: key.publicIds, revision });
+    const message = changeMessage({ kind: "changed", publicIds: key.publicIds, write });
     const replaced = await this.#users.cover(key, user, expiresAt, (saving) => {
       const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);
       const args = [String(expected), text, lifeTime, this.#names.channel, message];
       return this.#save(scripts.replaceScript, args, saving);
     });
-    return replaced ? revision : null;
+    return replaced ? scripts.revisionOf(text) : null;
   }
 
   async touch(key: SessionKey, expiresAt: number, _cookie: CookieDocument, user?: string): Promise<boolean> {

@@ -159,7 +159,8 @@ export class SqliteFeed {
 function changeOf(row: Record<string, unknown>): SessionChange | undefined {
   const publicIds: unknown = JSON.parse(String(row.public_ids));
   if (!isStrings(publicIds)) return undefined;
-  if (row.kind === "changed") return { kind: "changed", publicIds, revision: String(row.revision) };
+  if (row.kind === "changed")
+    return { kind: "changed", publicIds, ...(typeof row.write === "string" ? { write: row.write } : {}) };
   if (row.kind === "ended" && isEndReason(row.reason))
     return { kind: "ended", publicIds, reason: row.reason };
   return undefined;

@@ -32,6 +32,9 @@ export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE sessions ADD COLUMN user_id BLOB;
    ALTER TABLE sessions ADD COLUMN user_since REAL;
    CREATE INDEX sessions_user_id ON sessions (user_id) WHERE user_id IS NOT NULL;`,
+
+  // The feed names the write that changed a session, not the version that it left.
+  `ALTER TABLE changes RENAME COLUMN revision TO write;`,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -73,10 +76,10 @@ export const CLEAR = "DELETE FROM sessions";
 export const PRUNE_SESSIONS = `
   DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ? LIMIT ?)`;
 
-export const PUBLISH = "INSERT INTO changes (at, kind, public_ids, reason, revision) VALUES (?, ?, ?, ?, ?)";
+export const PUBLISH = "INSERT INTO changes (at, kind, public_ids, reason, write) VALUES (?, ?, ?, ?, ?)";
 
 export const CHANGES_SINCE = `
-  SELECT sequence, kind, public_ids, reason, revision FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?`;
+  SELECT sequence, kind, public_ids, reason, write FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?`;
 
 export const LAST_SEQUENCE = "SELECT coalesce(max(sequence), 0) AS sequence FROM changes";
 

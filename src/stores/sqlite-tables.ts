@@ -65,6 +65,7 @@ export class SqliteTables {
     document: string,
     expiresAt: number | "keep",
     user?: string,
+    write?: string,
   ): Revision | null {
     const revision = randomUUID();
     const written = this.#transaction(() => {
@@ -73,7 +74,7 @@ export class SqliteTables {
       const replaced = changedOne(
         this.#replace.run({ id: storedId(sid), document, revision, expected, user: userIn(user), ...times }),
       );
-      if (replaced) this.#publish.run(now, "changed", JSON.stringify(publicIds), null, revision);
+      if (replaced) this.#publish.run(now, "changed", JSON.stringify(publicIds), null, write ?? null);
       return replaced;
     });
     return written ? revision : null;

@@ -124,10 +124,11 @@ class SqliteStore implements SessionStore {
     document: SessionDocument,
     expiresAt: number | "keep",
     user?: string,
+    write?: string,
   ): Promise<Revision | null> {
     const text = documentText(document);
     return this.#writing(() => {
-      const revision = this.#tables.replace(key, expected, text, expiresAt, user);
+      const revision = this.#tables.replace(key, expected, text, expiresAt, user, write);
       if (revision !== null) this.#feed.afterCommit();
       return revision;
     });

@@ -131,7 +131,7 @@ describe("news during a read", () => {
       let turn = Promise.resolve();
       for (let i = 0; i < turns; i++) turn = turn.then(() => {});
       const told = turn.then(() =>
-        hand.feed().changed({ kind: "changed", publicIds: key.publicIds, revision: "another" }),
+        hand.feed().changed({ kind: "changed", publicIds: key.publicIds, write: "another" }),
       );
       await Promise.all([loading, told]);
       await settle();

@@ -45,6 +45,8 @@ class StoreInHand implements SessionStore {
   /** Operations that were asked for. */
   asked = 0;
   listener: FeedListener | undefined;
+  /** By session: the token of what this node wrote last. */
+  readonly writes = new Map<string, string>();
   readonly #held: (() => void)[] = [];
 
   constructor(database: SessionStore) {
@@ -82,11 +84,14 @@ class StoreInHand implements SessionStore {
     expected: Revision,
     document: SessionDocument,
     expiresAt: number | "keep",
+    _user?: string,
+    write = "",
   ): Promise<Revision | null> {
     return this.#answer(async () => {
       const current = await this.database.read(key);
       if (!current || (await this.stored(key))?.revision !== expected) return null;
       await this.database.replace(key, current.revision, document, expiresAt);
+      this.writes.set(key.sid, write);
       return (await this.stored(key))?.revision ?? null;
     });
   }
@@ -147,12 +152,12 @@ export async function watched(hand: Hand, sid: string) {
   return { key, observer, entry };
 }
 
-/** How the feed tells of what is stored now. */
-export async function tellOf(hand: Hand, key: SessionKey): Promise<() => void> {
-  const { publicIds } = key;
-  const now = await hand.store.stored(key);
-  if (!now) throw new Error("Expected the session to be stored.");
-  return () => hand.feed().changed({ kind: "changed", publicIds, revision: now.revision });
+/** How the feed tells of what this node wrote last. */
+export function tellOf(hand: Hand, key: SessionKey): () => void {
+  const { publicIds, sid } = key;
+  const write = hand.store.writes.get(sid);
+  if (write === undefined) throw new Error("Expected this node to have written the session.");
+  return () => hand.feed().changed({ kind: "changed", publicIds, write });
 }
 
 /** Another node writes `data`. Returns how the feed tells of that. */
@@ -160,5 +165,5 @@ export async function writtenElsewhere(hand: Hand, key: SessionKey, data: object
   const current = await hand.database.read(key);
   if (!current) throw new Error("Expected the session to be stored.");
   await hand.database.replace(key, current.revision, { cookie, ...data }, "keep");
-  return tellOf(hand, key);
+  return () => hand.feed().changed({ kind: "changed", publicIds: key.publicIds, write: "another node's" });
 }

@@ -8,9 +8,9 @@ const publicIds = fc.array(anyString, { minLength: 1, maxLength: 3 });
 const reasons = ["destroyed", "expired", "revoked", "replaced", "unverified"] satisfies EndReason[];
 
 describe("what is read is what was written", () => {
-  test("of any change whose revision is a text, and any end", () => {
+  test("of any change, of a known write or not, and any end", () => {
     const changes = fc.oneof(
-      fc.record({ kind: fc.constant("changed"), publicIds, revision: anyString }),
+      fc.record({ kind: fc.constant("changed"), publicIds, write: anyString }),
       fc.record({ kind: fc.constant("changed"), publicIds }),
       fc.record({ kind: fc.constant("ended"), publicIds, reason: fc.constantFrom(...reasons) }),
     );
@@ -27,7 +27,7 @@ describe("what is read is what was written", () => {
   });
 
   test("in one line, as databases and logs want it", () => {
-    const text = changeMessage({ kind: "changed", publicIds: ["a\nb"], revision: "\r\n" });
+    const text = changeMessage({ kind: "changed", publicIds: ["a\nb"], write: "\r\n" });
     expect(text).not.toMatch(/[\r\n]/);
   });
 });

@@ -35,8 +35,6 @@ export interface StoreTraits {
   anyText?: boolean;
   /** Ids that take more are refused with an error; else none is. */
   longestIdBytes?: number;
-  /** The feed tells the revision of what others wrote; else of own writes alone. Default: true. */
-  toldRevisions?: boolean;
   /** Has an index of each user's sessions. Default: false. */
   users?: boolean;
   /** How many sessions of one user are tried. Default: 10,000. */
@@ -233,8 +231,7 @@ export function describeStore(name: string, traits: StoreTraits, start: () => Pr
     const connections = () => ({ store, other, later, harness });
     const { anyKey = true, anyText = true, longestIdBytes = Number.POSITIVE_INFINITY } = traits;
     describeDocuments(connections, { anyKey, anyText, longestIdBytes });
-    if (traits.feed)
-      describe("feed", () => describeFeed(connections, { toldRevisions: traits.toldRevisions ?? true }));
+    if (traits.feed) describe("feed", () => describeFeed(connections));
     if (traits.users)
       describe("users", () => describeUsers(connections, { manySessions: traits.manySessions ?? 10_000 }));
   });

@@ -33,11 +33,11 @@ function describeMongodb(
   });
 }
 
-const asObjects = { toldRevisions: false, anyKey: false, anyText: false };
+const asObjects = { anyKey: false, anyText: false };
 
 const standalone = withService("mongodb");
 // FerretDB looks at every session for each write.
-const onStandalone = { toldRevisions: false, manySessions: 100 };
+const onStandalone = { manySessions: 100 };
 standalone.describe("on a standalone server", () => {
   describeMongodb("texts", standalone, onStandalone, {});
   describeMongodb("objects", standalone, { ...asObjects, ...onStandalone }, { stringify: false });

@@ -193,10 +193,10 @@ describeWithPostgres("the feed of postgresStore", () => {
     const publicIds = Array.from({ length: 300 }, (_, n) => keyOf(`${n}`).publicId);
     const many = { sid: "of many secrets", publicId: publicIds[0] ?? "", publicIds };
     const revision = await store.create(many, { cookie: {} }, later());
-    const replaced = await store.replace(many, revision ?? "", { cookie: {}, n: 1 }, later());
+    await store.replace(many, revision ?? "", { cookie: {}, n: 1 }, later(), undefined, "a write");
     expect(await store.destroy(many, "destroyed")).toBe(true);
     await vi.waitFor(() => expect(heard.changes).toHaveLength(2), waiting);
-    expect(heard.changes).toMatchObject([{ kind: "changed", revision: replaced }, { kind: "ended" }]);
+    expect(heard.changes).toMatchObject([{ kind: "changed", write: "a write" }, { kind: "ended" }]);
     for (const { publicIds: told = [] } of heard.changes) {
       expect(told).toEqual(publicIds.slice(0, told.length));
       expect(told.length).toBeGreaterThan(100);

@@ -38,15 +38,18 @@ it("keeps all that was answered, and nothing half, when a writer is killed", asy
   for (const sid of answered) expect((await store.read(keyOf(sid)))?.document.n, sid).toBe(1);
   const raw = rawConnection(path);
   expect(raw.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
-  const changed = raw.prepare("SELECT json_extract(document, '$.n') AS n, revision FROM sessions").all();
+  const stored = raw.prepare("SELECT id, json_extract(document, '$.n') AS n FROM sessions").all();
   const published = new Set(
     raw
-      .prepare("SELECT revision FROM changes")
+      .prepare("SELECT public_ids FROM changes")
       .all()
-      .map(({ revision }) => revision),
+      .map(({ public_ids }) => public_ids),
   );
   // A change and its publication are one: what was replaced is in the feed, what was only created is not.
-  for (const { n, revision } of changed) expect(published.has(revision ?? "")).toBe(n === 1);
+  for (const { id, n } of stored) {
+    const { publicIds } = keyOf(Buffer.from(id as Uint8Array).toString("utf16le"));
+    expect(published.has(JSON.stringify(publicIds))).toBe(n === 1);
+  }
 });
 
 it.skipIf(process.platform === "win32")(

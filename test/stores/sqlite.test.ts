@@ -97,11 +97,11 @@ it("tells what another process did", async () => {
   const elsewhere = start("store-process", [path]);
   await message(elsewhere);
   const revision = await store.create(key, { cookie: {} }, later());
-  const replaced = await call(elsewhere, "replace", key, revision, { cookie: {}, n: 1 }, later());
+  await call(elsewhere, "replace", key, revision, { cookie: {}, n: 1 }, later(), "ada", "a write");
   await call(elsewhere, "destroy", key, "revoked");
   await vi.waitFor(() => expect(heard.changes).toHaveLength(2), { timeout: 5000 });
   expect(heard.changes).toEqual([
-    { kind: "changed", publicIds: key.publicIds, revision: Reflect.get(Object(replaced), "result") },
+    { kind: "changed", publicIds: key.publicIds, write: "a write" },
     { kind: "ended", publicIds: key.publicIds, reason: "revoked" },
   ]);
   expect(heard.missedCount).toBe(0);
