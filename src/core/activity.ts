@@ -87,6 +87,7 @@ export class Activity {
     const expiresAt = now + lifeMs(cookie, this.#options.ttlMs);
     this.#written.set(key.sid, { deadline: expiresAt, expiresAt: now + this.#options.touchIntervalMs });
     this.touches++;
+    const began = this.#hub.mark();
     try {
       const stored = await this.#hub.store.touch(
         key,
@@ -95,7 +96,7 @@ export class Activity {
         this.#options.userOf(valuesOf(fields)),
       );
       const entry = this.#hub.live(key);
-      if (stored && entry) this.#hub.extended(entry, expiresAt);
+      if (stored && entry) this.#hub.extended(entry, expiresAt, began);
       if (!stored && entry) await this.#hub.reload(entry);
       return stored;
     } catch (error) {

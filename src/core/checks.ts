@@ -3,6 +3,8 @@ import { Deadlines } from "./deadlines.ts";
 import type { LiveEntry } from "./live-entry.ts";
 
 const firstRetryMs = 1_000;
+/** Longer than most requests take, whose handles are released with the response and cost no read then. */
+const soonMs = 100;
 
 export interface ChecksOptions {
   readonly clock: Clock;
@@ -56,9 +58,15 @@ export class Checks {
     if (!entry.idle && Number.isFinite(staleAt)) this.#deadlines.set(entry, staleAt);
   }
 
-  /** When the snapshot is too old to be served. */
+  /** When the snapshot is too old to be served. What has not been read can't become stale. */
   staleAt(entry: LiveEntry): number {
+    if (!entry.snapshot) return Number.POSITIVE_INFINITY;
     return this.#options.freshAsOf(entry) + this.#options.staleMs;
+  }
+
+  /** The session is shown as it was loaded once: it is asked for soon. */
+  soon(entry: LiveEntry): void {
+    this.#deadlines.set(entry, this.#options.clock.now() + soonMs);
   }
 
   delete(entry: LiveEntry): void {

@@ -70,9 +70,9 @@ export class ConditionalWrites {
     });
   }
 
-  /** What is stored now. */
+  /** What is stored now; within the session's lock. */
   async read(key: SessionKey): Promise<Snapshot | null> {
-    const stored = await this.#hub.read(key);
+    const stored = await this.#hub.readNow(key);
     return stored && snapshotOf(stored);
   }
 

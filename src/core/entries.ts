@@ -3,8 +3,14 @@ import type { ChangedSession, SessionKey } from "./session-store.ts";
 
 /** The live sessions of a node, by id and by each of their public ids. */
 export class Entries {
+  readonly #mark: () => number;
   readonly #bySid = new Map<string, LiveEntry>();
   readonly #byPublicId = new Map<string, LiveEntry>();
+
+  /** `mark` is the hub's. */
+  constructor(mark: () => number) {
+    this.#mark = mark;
+  }
 
   get size(): number {
     return this.#bySid.size;
@@ -32,7 +38,7 @@ export class Entries {
   ensure(key: SessionKey): LiveEntry {
     let entry = this.#bySid.get(key.sid);
     if (!entry) {
-      entry = new LiveEntry(key);
+      entry = new LiveEntry(key, this.#mark());
       this.#bySid.set(key.sid, entry);
       for (const publicId of key.publicIds) this.#byPublicId.set(publicId, entry);
     }

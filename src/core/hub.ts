@@ -8,7 +8,7 @@ import { sameFields } from "./fields.ts";
 import { type GuardedStore, guardedStore } from "./guarded-store.ts";
 import { isolate } from "./isolate.ts";
 import { KeyedLock } from "./keyed-lock.ts";
-import { type End, LiveEntry, type Observer } from "./live-entry.ts";
+import { type End, LiveEntry, type Moment, type Observer } from "./live-entry.ts";
 import { Reads } from "./reads.ts";
 import { Revalidation } from "./revalidation.ts";
 import type { EndReason, SessionChange, SessionKey, SessionStore, StoredSession } from "./session-store.ts";
@@ -48,13 +48,12 @@ export class Hub {
   readonly lock = new KeyedLock();
   readonly clock: Clock;
   readonly #options: HubOptions;
-  readonly #entries = new Entries();
+  readonly #entries = new Entries(() => this.mark());
   readonly #reads: Reads;
   readonly #revalidation: Revalidation;
   readonly #ends: Ends;
   /** What the tokens of this node's writes begin with. */
   readonly #node = randomUUID();
-  #writes = 0;
   /** By token: writes whose outcome is not known, as they timed out. If they were made, the feed tells, and that is news. */
   readonly #unknown: ExpiringMap<{ readonly expiresAt: number }>;
 
@@ -67,15 +66,15 @@ export class Hub {
     this.#unknown = new ExpiringMap(clock, { maxEntries: 10_000 });
     this.#reads = new Reads({
       store: this.store,
-      clock,
-      found: (entry, snapshot, asOf) => this.adopt(entry, snapshot, asOf),
-      gone: (entry) => this.#gone(entry),
+      moment: () => this.#moment(),
+      answered: (entry, snapshot, began) => this.#answered(entry, snapshot, began),
       overtaken: (entry) => void this.#revalidation.revalidate(entry),
     });
     this.#revalidation = new Revalidation({
       ...options,
       entries: this.#entries,
       reads: this.#reads,
+      mark: () => this.mark(),
       changed: (change) => this.#hear(change),
       unverified: (entry) => this.finish(entry, { reason: "unverified" }),
       report: (error) => this.report(error),
@@ -126,10 +125,18 @@ export class Hub {
     return this.#entries.get(key);
   }
 
-  /** Registers `observer`; `load` next, and `release` in the end. An entry that has ended is left alone. */
-  observe(session: SessionKey | LiveEntry, observer: Observer): LiveEntry {
+  /**
+   * Registers `observer`; `load` next, and `release` in the end. An entry that has ended is left alone. With `seen`, a
+   * version that was loaded before, the store is asked soon unless somebody does so first.
+   */
+  observe(session: SessionKey | LiveEntry, observer: Observer, seen?: Snapshot): LiveEntry {
     const entry = session instanceof LiveEntry ? session : this.#entries.ensure(session);
-    if (!entry.isEnded) entry.observers.add(observer);
+    if (entry.isEnded) return entry;
+    entry.observers.add(observer);
+    if (seen && entry.state.phase === "unread") {
+      entry.see(seen);
+      this.#revalidation.soon(entry);
+    }
     return entry;
   }
 
@@ -150,25 +157,54 @@ export class Hub {
     }
   }
 
-  /** Reads the store; whoever holds the session live here profits. For requests, which always read. */
+  /** Reads the store, and brings the session up to date where it is live here. For requests, which always read. */
   read(key: SessionKey): Promise<StoredSession | null> {
+    return this.#orOnceStored(key, () => this.readNow(key));
+  }
+
+  /** As `read`, within the session's lock. */
+  readNow(key: SessionKey): Promise<StoredSession | null> {
     return this.#reads.read(key, this.live(key));
   }
 
   /** The current snapshot from the store, null if the session is over. Shared by all who ask at the same time. */
   load(entry: LiveEntry): Promise<Snapshot | null> {
-    return this.#reads.load(entry);
+    return this.#orOnceStored(entry.key, () => this.#reads.load(entry));
   }
 
   /** As `load`, but what is being read at this moment is known to be out of date. */
   reload(entry: LiveEntry): Promise<Snapshot | null> {
-    return this.#reads.reload(entry);
+    entry.outdate(this.mark());
+    return this.#reads.load(entry);
   }
 
-  /** Makes `snapshot`, current as of then, the session's current one and tells the observers if the data differ. */
-  adopt(entry: LiveEntry, snapshot: Snapshot, asOf: number): void {
-    if (entry.isEnded) return;
-    const previous = entry.adopt(snapshot, asOf);
+  /**
+   * A session is not there: it may be that this node is just storing it. A page connects as soon as it has the headers of
+   * the response, and with them the cookie; `express-session` sends them before the save is done.
+   */
+  async #orOnceStored<T>(key: SessionKey, read: () => Promise<T | null>): Promise<T | null> {
+    const found = await read();
+    if (found !== null || !this.lock.isHeld(key.sid)) return found;
+    await this.lock.run(key.sid, async () => {});
+    return read();
+  }
+
+  #moment(): Moment {
+    return { mark: this.mark(), at: this.clock.now() };
+  }
+
+  #answered(entry: LiveEntry, snapshot: Snapshot | null, began: Moment): boolean {
+    if (entry.takes(began.mark)) {
+      if (snapshot) this.#adopt(entry, snapshot, began, began.mark);
+      else if (entry.known) this.#gone(entry, entry.known);
+      else return entry.isCurrent(began.mark); // it has not ended: it is not stored, or not yet
+    }
+    return entry.isEnded || entry.holdsSince(began.mark);
+  }
+
+  /** Makes `snapshot` the session's current one and tells the observers if the data differ. */
+  #adopt(entry: LiveEntry, snapshot: Snapshot, began: Moment, until: number): void {
+    const previous = entry.adopt(snapshot, began, until);
     this.#revalidation.seen(entry, snapshot.expiresAt);
     if (!previous || sameFields(previous.fields, snapshot.fields)) return;
     for (const observer of [...entry.observers]) this.tell(() => observer.changed?.(snapshot, previous));
@@ -181,27 +217,23 @@ export class Hub {
   }
 
   /**
-   * Runs a write of this node, in the session's lock, under a token by which the feed tells it. What it resolves to is the
-   * current snapshot from then on; what another writer did, or a read found, meanwhile may be newer: then it is read again.
+   * Runs a write of this node, in the session's lock, under a token by which the feed names it. When this resolves, the live
+   * session is what was written, or newer: where the entry can't tell which of two versions that is, it is read.
    */
   async write(key: SessionKey, run: (token: string) => Promise<Snapshot | null>): Promise<Snapshot | null> {
-    const entry = this.live(key);
-    const asOf = this.clock.now();
-    const { adoptions, invalidations } = entry ?? {};
-    const token = `${this.#node}.${++this.#writes}`;
+    const began = this.#moment();
+    const token = `${this.#node}.${began.mark}`;
     try {
       const snapshot = await run(token);
-      const live = this.live(key); // it may have come to life meanwhile, and read what was before
-      if (!snapshot || !live) return snapshot;
-      const isOvertaken = live.adoptions !== adoptions || live.invalidations !== invalidations;
-      live.isDoubtful = false; // it was written on top of what is stored
-      this.adopt(live, snapshot, asOf);
-      if (isOvertaken) this.#revalidation.changed(live);
+      const entry = this.live(key);
+      if (!snapshot || !entry) return snapshot;
+      if (entry.takes(began.mark)) this.#adopt(entry, snapshot, began, this.mark());
+      else await this.#revalidation.changed(entry);
       return snapshot;
     } catch (error) {
       this.#unknown.set(token, { expiresAt: this.clock.now() + unknownMs });
-      const live = this.live(key);
-      if (live) this.#revalidation.failed(live); // it is asked for soon
+      const entry = this.live(key);
+      if (entry) this.#revalidation.failed(entry); // it is asked for soon
       throw error;
     }
   }
@@ -231,10 +263,10 @@ export class Hub {
   }
 
   /** The session is over: state first, then the observers, then the application, unless it has never been stored. */
-  finish(entry: LiveEntry, end: End, existed = entry.snapshot !== undefined): void {
+  finish(entry: LiveEntry, end: End, existed = entry.known !== undefined): void {
     if (entry.isEnded) return;
     const told = entry.ending ?? end;
-    const announced = existed || entry.snapshot !== undefined;
+    const announced = existed || entry.known !== undefined;
     entry.finish(told);
     if (told.reason !== "unverified") this.#ends.add(entry.key); // the stored session may live on
     this.#forget(entry);
@@ -242,9 +274,9 @@ export class Hub {
     if (announced) this.tell(() => this.#options.events.ended(entry.key, told));
   }
 
-  /** The life of the stored session was extended. */
-  extended(entry: LiveEntry, expiresAt: number): void {
-    if (entry.extend(expiresAt)) this.#revalidation.seen(entry, expiresAt);
+  /** The life of the stored session was extended, by a touch that began at the mark `began`. */
+  extended(entry: LiveEntry, expiresAt: number, began: number): void {
+    if (entry.extend(expiresAt, began)) this.#revalidation.seen(entry, expiresAt);
   }
 
   /** Reads every live session again. */
@@ -271,11 +303,9 @@ export class Hub {
     this.#entries.remove(entry);
   }
 
-  /** The store has it no more. One that was never seen has not ended: whoever asked is told that there is none. */
-  #gone(entry: LiveEntry): void {
-    const { snapshot } = entry;
-    if (!snapshot) return;
-    const overdue = snapshot.expiresAt <= this.clock.now() + expiryToleranceMs;
+  /** The store has it no more. */
+  #gone(entry: LiveEntry, { expiresAt }: Snapshot): void {
+    const overdue = expiresAt <= this.clock.now() + expiryToleranceMs;
     this.finish(entry, { reason: overdue ? "expired" : "destroyed" });
   }
 
@@ -283,7 +313,7 @@ export class Hub {
     const entry = this.#entries.named(change);
     if (!entry) return;
     if (change.kind === "ended") this.finish(entry, { reason: change.reason });
-    else if (!this.#isOwn(change.write)) this.#revalidation.changed(entry);
+    else if (!this.#isOwn(change.write)) void this.#revalidation.changed(entry);
   }
 
   /** Whether a change that the feed told is one of this node's own, which was adopted when it was made. */

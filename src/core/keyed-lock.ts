@@ -7,6 +7,10 @@ export class KeyedLock {
     return this.#tails.size;
   }
 
+  isHeld(key: string): boolean {
+    return this.#tails.has(key);
+  }
+
   run<T>(key: string, fn: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key);
     const result = before ? before.then(fn) : fn();

@@ -1,16 +1,17 @@
-import type { Clock } from "../clock.ts";
 import { SocketSessionError, unverifiedError } from "../errors.ts";
 import type { GuardedStore } from "./guarded-store.ts";
-import type { LiveEntry } from "./live-entry.ts";
+import type { LiveEntry, Moment } from "./live-entry.ts";
 import type { SessionKey, StoredSession } from "./session-store.ts";
 import { type Snapshot, snapshotOf } from "./snapshot.ts";
 
 export interface ReadsOptions {
   readonly store: GuardedStore;
-  readonly clock: Clock;
-  /** The session was stored like this; the read began at `asOf`. */
-  readonly found: (entry: LiveEntry, snapshot: Snapshot, asOf: number) => void;
-  readonly gone: (entry: LiveEntry) => void;
+  readonly moment: () => Moment;
+  /**
+   * What the store answered to a read that began then. False if it may be without what has happened since, and without
+   * what is held: then the session is to be read again.
+   */
+  readonly answered: (entry: LiveEntry, snapshot: Snapshot | null, began: Moment) => boolean;
   /** A read was answered that others have overtaken: the session is to be read again. */
   readonly overtaken: (entry: LiveEntry) => void;
 }
@@ -26,9 +27,7 @@ const mostAttempts = 5;
 /** In a row; then the store counts as down. */
 const mostFailures = 2;
 
-/**
- * Reads of sessions that may be live: what overtakes a read, an end, a change or a write of this node, wins over it.
- */
+/** Reads of sessions that may be live. What an answer is worth, the entry decides: see `LiveEntry`. */
 export class Reads {
   readonly #options: ReadsOptions;
   #batch: { readonly key: SessionKey; readonly settle: (result: Promise<StoredSession | null>) => void }[] =
@@ -40,17 +39,12 @@ export class Reads {
 
   /** Reads the store for a request; `entry`, where the session is live, profits. */
   async read(key: SessionKey, entry: LiveEntry | undefined): Promise<StoredSession | null> {
-    const { store, clock, found, gone } = this.#options;
+    const { store, moment, answered, overtaken } = this.#options;
     if (!entry) return store.read(key);
-    const asOf = clock.now();
-    const { invalidations, adoptions } = entry;
+    const began = moment();
     const stored = await store.read(key);
-    const overtaken = entry.invalidations !== invalidations || entry.adoptions !== adoptions;
-    if (stored && !overtaken) {
-      entry.isDoubtful = false;
-      found(entry, snapshotOf(structuredClone(stored)), asOf);
-    }
-    if (!stored && !overtaken && !entry.isEnded) gone(entry);
+    const isLast = answered(entry, stored && snapshotOf(structuredClone(stored)), began);
+    if (!isLast && !stored) overtaken(entry);
     return entry.isEnded && !entry.isUnverified ? null : stored;
   }
 
@@ -63,47 +57,29 @@ export class Reads {
     return entry.reading;
   }
 
-  /** As `load`, but what is being read at this moment is known to be out of date. */
-  reload(entry: LiveEntry): Promise<Snapshot | null> {
-    entry.invalidations++;
-    return this.load(entry);
-  }
-
-  /** As `reload`, in one round trip with the others that are revalidated in the same turn. */
-  revalidate(entry: LiveEntry): Promise<Snapshot | null> {
-    entry.invalidations++;
+  /** As `load`, in one round trip with the others that are read in the same turn. */
+  loadInBatch(entry: LiveEntry): Promise<Snapshot | null> {
     return this.load(entry, (key) => this.#readInBatch(key));
   }
 
   async #readUntilCurrent(entry: LiveEntry, read: Read): Promise<Snapshot | null> {
+    const { moment, answered, overtaken } = this.#options;
     try {
       for (let attempt = 1; ; attempt++) {
-        const invalidations = await this.#readOnce(entry, read);
+        const began = moment();
+        const stored = await read(entry.key);
+        const isLast = answered(entry, stored && snapshotOf(stored), began);
         if (entry.isUnverified) throw unverifiedError(entry.key.publicId);
-        const isCurrent = entry.invalidations === invalidations;
-        if (isCurrent || entry.isEnded) return entry.snapshot ?? null;
+        if (isLast) return entry.snapshot ?? null;
         // Changes that come faster than reads hold nobody up for ever: the next read goes on behind this one.
         if (attempt >= mostAttempts && entry.snapshot) {
-          queueMicrotask(() => this.#options.overtaken(entry));
+          queueMicrotask(() => overtaken(entry));
           return entry.snapshot;
         }
       }
     } finally {
       entry.reading = undefined; // in the same turn: who asks from now on asks anew
     }
-  }
-
-  /** Returns what `entry.invalidations` was when the read began. */
-  async #readOnce(entry: LiveEntry, read: Read): Promise<number> {
-    const { clock, found, gone } = this.#options;
-    const asOf = clock.now();
-    const { invalidations, adoptions } = entry;
-    const stored = await read(entry.key);
-    if (entry.isEnded || entry.adoptions !== adoptions) return invalidations;
-    if (entry.invalidations === invalidations) entry.isDoubtful = false;
-    if (stored) found(entry, snapshotOf(stored), asOf);
-    else if (entry.invalidations === invalidations) gone(entry);
-    return invalidations;
   }
 
   #readInBatch(key: SessionKey): Promise<StoredSession | null> {

@@ -13,6 +13,8 @@ export interface RevalidationOptions {
   readonly staleMs: number;
   readonly entries: Entries;
   readonly reads: Reads;
+  /** The hub's: a mark in the order of events. */
+  readonly mark: () => number;
   /** The feed told of a change. */
   readonly changed: (change: SessionChange) => void;
   /** The session can't be served any longer, as nobody can say whether it still is. */
@@ -51,7 +53,7 @@ export class Revalidation {
         changed: options.changed,
         gap: (asOf) => this.#gap(asOf),
         failed: (error) => options.report(error),
-        catchUp: () => this.revalidateAll(),
+        catchUp: () => this.#catchUp(),
         whole: () => this.#recheckAll(),
       },
     );
@@ -86,6 +88,11 @@ export class Revalidation {
     this.#checks.failed(entry);
   }
 
+  /** The session is shown as it was loaded once: it is asked for soon. */
+  soon(entry: LiveEntry): void {
+    this.#checks.soon(entry);
+  }
+
   forget(entry: LiveEntry): void {
     this.#checks.delete(entry);
   }
@@ -100,11 +107,10 @@ export class Revalidation {
     return !entry.isEnded;
   }
 
-  /** The feed has told of a change: the session is read again, and is as old as it was until then. */
-  changed(entry: LiveEntry): void {
-    entry.confirm(Math.min(this.#freshAsOf(entry), this.#options.clock.now()));
-    entry.isDoubtful = true;
-    void this.revalidate(entry);
+  /** Another writer changed the session, or may have: it is read again, and is as old as it was until then. */
+  changed(entry: LiveEntry): Promise<boolean> {
+    this.#doubt(entry, Math.min(this.#freshAsOf(entry), this.#options.clock.now()));
+    return this.revalidate(entry);
   }
 
   /** Reads the session again; false if the store could not be asked. What nobody can verify is not served for ever. */
@@ -113,7 +119,7 @@ export class Revalidation {
     if (!this.isServable(entry)) return true;
     this.#checks.asking(entry);
     try {
-      await reads.revalidate(entry);
+      await reads.loadInBatch(entry);
       return true;
     } catch (error) {
       this.#reportOnce(error);
@@ -124,11 +130,26 @@ export class Revalidation {
     }
   }
 
-  /** Reads every live session again, in batches, as after a gap in the feed; false if one of them could not be read. */
-  async revalidateAll(): Promise<boolean> {
-    const entries = [...this.#options.entries];
-    const outcomes = await Promise.all(entries.map((entry) => this.revalidate(entry)));
-    return outcomes.every(Boolean);
+  /** Reads every live session again, in batches. */
+  async revalidateAll(): Promise<void> {
+    await Promise.all([...this.#options.entries].map((entry) => this.changed(entry)));
+  }
+
+  /**
+   * Reads the sessions that a gap in the feed has left in doubt; false if not one of them could be read, as the store is
+   * down. Those that alone can't be read stay in doubt, and are asked for by themselves.
+   */
+  async #catchUp(): Promise<boolean> {
+    const doubtful = [...this.#options.entries].filter(({ isDoubtful }) => isDoubtful);
+    const outcomes = await Promise.all(doubtful.map((entry) => this.revalidate(entry)));
+    return outcomes.length === 0 || outcomes.some(Boolean);
+  }
+
+  /** It was current at `asOf`, and may have changed since. */
+  #doubt(entry: LiveEntry, asOf: number): void {
+    if (!entry.isDoubtful) entry.confirm(asOf);
+    entry.isDoubtful = true;
+    entry.outdate(this.#options.mark());
   }
 
   #reportOnce(error: unknown): void {
@@ -138,7 +159,7 @@ export class Revalidation {
 
   #gap(asOf: number): void {
     const until = this.#isComplete ? Math.min(asOf, this.#options.clock.now()) : Number.NEGATIVE_INFINITY;
-    for (const entry of this.#options.entries) if (!entry.isDoubtful) entry.confirm(until); // the feed vouched until then
+    for (const entry of this.#options.entries) this.#doubt(entry, until); // the feed vouched until then
     this.#recheckAll();
   }
 

@@ -48,7 +48,7 @@ abstract class HandleEvents {
 }
 
 export interface HandleOptions {
-  /** What is known of the session, where nobody else holds it live. */
+  /** What a request had loaded: shown until the store has been asked again. */
   readonly seed?: Snapshot | undefined;
   /** The object of a request that `update` keeps up to date. */
   readonly own?: OwnObject;
@@ -79,9 +79,9 @@ export class SessionHandle extends HandleEvents implements LiveSession {
     super();
     this.#context = context;
     this.#own = own;
-    this.#entry = context.hub.observe(session, this.#observer);
+    this.#entry = context.hub.observe(session, this.#observer, seed);
     this.publicId = this.#entry.key.publicId;
-    if (seed && !this.#entry.snapshot) context.hub.adopt(this.#entry, seed, context.hub.clock.now());
+    this.#last = seed;
   }
 
   get state(): SessionState {

@@ -101,14 +101,18 @@ export class Updates {
 
   async #change<R>(entry: LiveEntry, fn: Change<R>): Promise<Updated<R>> {
     const { key } = entry;
-    let current = entry.snapshot ?? (await this.#hub.load(entry));
+    let current = entry.known ?? (await this.#hub.load(entry));
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       if (!current || entry.isEnded) throw overError(entry);
       const draft = valuesOf(current.fields);
       const result = await this.#run(key, () => fn(draft));
       if (entry.isEnded) throw overError(entry);
       const patch = diff(current.fields, draftFields(draft));
-      if (patch.size === 0) return { result, snapshot: current };
+      if (patch.size === 0) {
+        const now = entry.snapshot ?? (await this.#hub.load(entry)); // what a request had loaded may be over by now
+        if (!now) throw overError(entry);
+        return { result, snapshot: now };
+      }
       const seen = current;
       const snapshot = await this.#hub.lock.run(key.sid, () =>
         this.#writes.replace(key, seen, applyPatch(seen.fields, patch), seen.cookie, "keep"),

@@ -1,5 +1,7 @@
 /** Sessions are read again in batches; when one fails, the others are not to suffer, and neither is the store. */
 import { describe, expect, test } from "vitest";
+import { ManualClock, settle } from "../support/manual-clock.ts";
+import { listening, nameOf } from "./live-set.ts";
 import { inHand, watched } from "./store-in-hand.ts";
 
 describe("a batch that can't be read", () => {
@@ -33,5 +35,48 @@ describe("a batch that can't be read", () => {
     await hand.clock.advance(30_000 + 10_000);
     expect(hand.store.asked).toBe(before + 1);
     expect(hand.set.errors.at(-1)).toMatchObject({ code: "STORE_TIMEOUT" });
+  });
+});
+
+describe("a gap in the feed", () => {
+  test("with one session that can't be read: the others are read once, and the feed vouches for them again", async () => {
+    const hand = inHand();
+    const sessions = [];
+    for (let i = 0; i < 10; i++) sessions.push(await watched(hand, `sid ${i}`));
+    hand.store.corrupt.add("sid 3");
+    hand.feed().missed();
+    await settle();
+    expect(hand.hub.feed).toBe("whole");
+    const { asked } = hand.store;
+    await hand.clock.advance(20_000);
+    expect(hand.store.asked - asked).toBeLessThan(10); // of the one, ever less often
+    expect(hand.store.batches.slice(-3)).toEqual([1, 1, 1]);
+    await hand.clock.advance(60_000);
+    expect(sessions.map(({ observer }) => observer.heard.length)).toEqual([0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+    expect(sessions[3]?.observer.heard).toEqual(["unverified"]);
+  });
+
+  test("while the store hangs: a session that is still being read starts no timer over and over", async () => {
+    const clock = new ManualClock();
+    let started = 0;
+    const after = clock.after.bind(clock);
+    clock.after = (delayMs, fn) => {
+      started++;
+      if (started > 10_000) throw new Error("Expected time to go on.");
+      return after(delayMs, fn);
+    };
+    const hand = inHand(clock);
+    await settle();
+    hand.feed().alive?.(clock.now());
+    hand.store.answers = "hangs";
+    const entry = hand.hub.observe(nameOf("a"), listening());
+    hand.feed().broken(new Error("cut"));
+    await clock.advance(120_000); // longer than `staleMs`
+    const loading = expect(hand.hub.load(entry)).rejects.toMatchObject({ code: "STORE_TIMEOUT" });
+    hand.feed().missed();
+    const before = started;
+    await clock.advance(60_000);
+    await loading;
+    expect(started - before).toBeLessThan(100);
   });
 });
