@@ -1,56 +1,13 @@
 /** Versions of a session in time: an old one never takes the place of a newer one, whichever way and whenever it comes. */
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fieldsOf } from "../../src/core/fields.ts";
-import type { LiveEntry, Observer } from "../../src/core/live-entry.ts";
-import { SessionHandle } from "../../src/core/session-handle.ts";
-import { type Snapshot, snapshotOf } from "../../src/core/snapshot.ts";
-import { SocketSessionError } from "../../src/errors.ts";
-import { memoryStore } from "../../src/stores/memory.ts";
-import { ManualClock, settle } from "../support/manual-clock.ts";
-import { cookie, day, listening, liveSet, stored } from "./live-set.ts";
-import { ScheduledStore } from "./scheduled-store.ts";
-
-/** A node, over a database that other nodes use as well. One session, `{ n: 1 }`, is stored. */
-async function node() {
-  const clock = new ManualClock();
-  const database = memoryStore({ clock });
-  const store = new ScheduledStore(database);
-  const set = liveSet(store, clock);
-  const key = await stored({ ...set, store: database }, "a", { n: 1 });
-  await settle();
-  expect(set.hub.feed).toBe("whole");
-
-  const request = (): Promise<Snapshot | undefined> =>
-    set.hub.read(key).then((found) => (found ? snapshotOf(structuredClone(found)) : undefined));
-  /** `sessions.of(req)` of a request that has loaded `seed`. */
-  const handle = (seed: Snapshot | undefined) => {
-    const one = new SessionHandle({ ...set, userId: () => undefined }, key, { seed });
-    const heard: unknown[] = [];
-    one.on("change", (data, previous) => heard.push({ data, previous }));
-    one.on("end", (reason) => heard.push(reason));
-    return { one, heard };
-  };
-  /** A socket's handshake: an entry that is registered first, and read afterwards. */
-  const handshake = () => {
-    const observer = listening();
-    const entry = set.hub.observe(key, observer);
-    return { entry, observer, admitted: set.hub.load(entry) };
-  };
-  const elsewhere = {
-    async write(data: object) {
-      const current = await database.read(key);
-      if (current) await database.replace(key, current.revision, { cookie, ...data }, "keep");
-    },
-    logout: () => database.destroy(key, "destroyed"),
-  };
-  return { ...set, clock, database, store, key, request, handle, handshake, elsewhere };
-}
-
-type Node = Awaited<ReturnType<typeof node>>;
+import type { Snapshot } from "../../src/core/snapshot.ts";
+import { settle } from "../support/manual-clock.ts";
+import { cookie, day } from "./live-set.ts";
+import { type OneNode, oneNode } from "./one-node.ts";
 
 /** A request that has loaded the session, as it was then. */
-async function loaded(on: Node): Promise<Snapshot> {
+async function loaded(on: OneNode): Promise<Snapshot> {
   const loading = on.request();
   await on.store.do("read");
   await on.store.answer("read");
@@ -61,7 +18,7 @@ async function loaded(on: Node): Promise<Snapshot> {
 
 describe("what a request had loaded", () => {
   test("lets no socket in whose session has ended elsewhere since, and its handle ends", async () => {
-    const on = await node();
+    const on = await oneNode();
     const seed = await loaded(on);
     await on.elsewhere.logout();
     await on.store.deliver(); // no entry here yet
@@ -76,7 +33,7 @@ describe("what a request had loaded", () => {
   });
 
   test("does not take the place of what another node has written since", async () => {
-    const on = await node();
+    const on = await oneNode();
     const seed = await loaded(on);
     await on.elsewhere.write({ n: 2 });
     await on.store.deliver();
@@ -94,18 +51,18 @@ describe("what a request had loaded", () => {
     { since: "nothing has happened", happens: async () => {}, state: "live", told: [] },
     {
       since: "it has changed",
-      happens: (on: Node) => on.elsewhere.write({ n: 2 }),
+      happens: (on: OneNode) => on.elsewhere.write({ n: 2 }),
       state: "live",
       told: [{ data: { n: 2 }, previous: { n: 1 } }],
     },
     {
       since: "it has ended",
-      happens: async (on: Node) => void (await on.elsewhere.logout()),
+      happens: async (on: OneNode) => void (await on.elsewhere.logout()),
       state: "ended",
       told: ["destroyed"],
     },
   ])("is compared with the store soon, without any socket: $since", async ({ happens, state, told }) => {
-    const on = await node();
+    const on = await oneNode();
     const seed = await loaded(on);
     await happens(on);
     await on.store.deliver();
@@ -118,7 +75,7 @@ describe("what a request had loaded", () => {
   });
 
   test("costs no read where its handle is released with the response, nor where an update writes", async () => {
-    const on = await node();
+    const on = await oneNode();
     const seed = await loaded(on);
     on.handle(seed).one.release();
     await on.clock.advance(1_000);
@@ -138,7 +95,7 @@ describe("what a request had loaded", () => {
   });
 
   test("is no base for an update that changes nothing once the session is over", async () => {
-    const on = await node();
+    const on = await oneNode();
     const seed = await loaded(on);
     await on.elsewhere.logout();
     await on.store.deliver();
@@ -153,7 +110,7 @@ describe("what a request had loaded", () => {
 
 describe("the late answer of a write", () => {
   /** A request here has written `{ n: 2 }`; its answer is on its way, and nobody holds the session live yet. */
-  async function written(on: Node) {
+  async function written(on: OneNode) {
     const known = await loaded(on);
     const writing = on.writes.replace(on.key, known, fieldsOf({ n: 2 }), known.cookie, "keep");
     await on.store.do("replace");
@@ -163,7 +120,7 @@ describe("the late answer of a write", () => {
   test.each([{ first: "read" }, { first: "write" }])(
     "lets no socket in after a logout; the answer of the $first comes first",
     async ({ first }) => {
-      const on = await node();
+      const on = await oneNode();
       const { writing } = await written(on);
       await on.elsewhere.logout();
       await on.store.deliver();
@@ -180,7 +137,7 @@ describe("the late answer of a write", () => {
   test.each([{ first: "read" }, { first: "write" }])(
     "does not take the place of what was written after it; the answer of the $first comes first",
     async ({ first }) => {
-      const on = await node();
+      const on = await oneNode();
       const { writing } = await written(on);
       await on.elsewhere.write({ n: 3 });
       await on.store.deliver();
@@ -195,7 +152,7 @@ describe("the late answer of a write", () => {
   );
 
   test("is what handlers read when it resolves, whatever was read while it was on its way", async () => {
-    const on = await node();
+    const on = await oneNode();
     const socket = on.handshake();
     await on.store.finish();
     const updating = on.updates.update(on.key, (draft) => {
@@ -215,7 +172,7 @@ describe("the late answer of a write", () => {
 });
 
 test("a null that a write overlaps is not forgotten: the session is read again", async () => {
-  const on = await node();
+  const on = await oneNode();
   const socket = on.handshake();
   await on.store.finish();
   const updating = on.updates.update(on.key, (draft) => {
@@ -236,7 +193,7 @@ test("a null that a write overlaps is not forgotten: the session is read again",
 });
 
 test("a null ends the session at once, also where a change was published while it was on its way", async () => {
-  const on = await node();
+  const on = await oneNode();
   const socket = on.handshake();
   await on.store.finish();
   const reading = on.request();
@@ -250,7 +207,7 @@ test("a null ends the session at once, also where a change was published while i
 });
 
 test("a null is asked for once more where a change was published while it was on its way, to a session not seen yet", async () => {
-  const on = await node();
+  const on = await oneNode();
   await on.elsewhere.logout();
   await on.store.deliver();
   const socket = on.handshake();
@@ -264,7 +221,7 @@ test("a null is asked for once more where a change was published while it was on
 });
 
 test("the late answer of a touch does not lengthen a life that was shortened while it was on its way", async () => {
-  const on = await node();
+  const on = await oneNode();
   const socket = on.handshake();
   await on.store.finish();
   await on.clock.advance(120_000);
@@ -284,7 +241,7 @@ test("the late answer of a touch does not lengthen a life that was shortened whi
 
 describe("while this node is storing a session", () => {
   test.each(["handshake", "request"] as const)("a %s with its cookie waits, and finds it", async (who) => {
-    const on = await node();
+    const on = await oneNode();
     await on.elsewhere.logout();
     await on.store.deliver();
     const creating = on.saves.createNew(
@@ -303,7 +260,7 @@ describe("while this node is storing a session", () => {
 });
 
 test("another node's change is read while a write of this node gets no answer", async () => {
-  const on = await node();
+  const on = await oneNode();
   const socket = on.handshake();
   await on.store.finish();
   const updating = on.updates.update(on.key, (draft) => {
@@ -318,102 +275,4 @@ test("another node's change is read while a write of this node gets no answer", 
   expect(socket.entry.snapshot?.data).toEqual({ n: 3 });
   await on.clock.advance(10_000);
   await failed;
-});
-
-describe("in any order of operations, answers and messages", () => {
-  interface Held {
-    readonly what: string;
-    state(): "live" | "ended";
-    data(): unknown;
-    release(): void;
-  }
-
-  /** Does `moves` things on this node, on others, in the database and on the way, as the numbers say. */
-  async function play(moves: readonly (readonly [number, number])[]) {
-    const on = await node();
-    const held: Held[] = [];
-    const background: Promise<unknown>[] = [];
-    const expected = new Set(["SESSION_ENDED"]);
-    const quiet = (work: Promise<unknown>) =>
-      void background.push(
-        work.catch((error: unknown) => {
-          if (!(error instanceof SocketSessionError && expected.has(error.code))) throw error;
-        }),
-      );
-    let seed: Snapshot | undefined;
-    let isOver = false;
-    let n = 1;
-    const socket = async () => {
-      const { entry, observer, admitted } = on.handshake();
-      const isIn = (await admitted) !== null;
-      if (isIn || entry.isEnded) held.push(heldBy(on, entry, observer));
-      else on.hub.release(entry, observer);
-    };
-    const actions: ((by: number) => void | Promise<void>)[] = [
-      () => void background.push(on.request().then((found) => void (seed = found ?? seed))),
-      () => {
-        if (!seed) return;
-        const { one } = on.handle(seed);
-        held.push({
-          what: "handle",
-          state: () => (one.state === "ended" ? "ended" : "live"),
-          data: () => one.data,
-          release: () => one.release(),
-        });
-      },
-      () => quiet(socket()),
-      () => quiet(on.updates.update(on.key, (draft) => void (draft.n = ++n))),
-      async () => {
-        if (!isOver) await on.elsewhere.write({ n: ++n });
-      },
-      async (by) => {
-        if (by % 4 !== 0) return;
-        isOver = true;
-        await on.elsewhere.logout();
-      },
-      (by) => held.splice(by % Math.max(held.length, 1), 1)[0]?.release(),
-      (by) => on.clock.advance(by % 200),
-    ];
-    for (const [move, by] of moves) {
-      const steps = on.store.choices;
-      if (move < 60 && steps > 0) await on.store.take(by % steps);
-      else await actions[by % actions.length]?.(by >> 3);
-      await settle();
-    }
-    for (let round = 0; round < 3; round++) {
-      await on.store.finish();
-      await on.clock.advance(200);
-    }
-    await on.store.finish();
-    await Promise.all(background);
-    return { on, held };
-  }
-
-  function heldBy(on: Node, entry: LiveEntry, observer: Observer): Held {
-    return {
-      what: "socket",
-      state: () => (entry.isEnded ? "ended" : "live"),
-      data: () => entry.snapshot?.data,
-      release: () => on.hub.release(entry, observer),
-    };
-  }
-
-  test("all that is live at rest is stored, and holds what is stored", async () => {
-    const moves = fc.array(fc.tuple(fc.nat(99), fc.nat(1_000)), { minLength: 10, maxLength: 80 });
-    await fc.assert(
-      fc.asyncProperty(moves, async (some) => {
-        const { on, held } = await play(some);
-        const now = await on.database.read(on.key);
-        const { cookie: _cookie, ...data } = now?.document ?? { cookie };
-        for (const one of held) {
-          expect([one.what, one.state()]).toEqual([one.what, now ? "live" : "ended"]);
-          if (now) expect([one.what, one.data()]).toEqual([one.what, data]);
-          one.release();
-        }
-        expect(on.hub.counts).toMatchObject({ live: 0, timers: 0, locks: 0 });
-        expect(on.errors).toEqual([]);
-      }),
-      { numRuns: 1_000 },
-    );
-  }, 120_000);
 });
