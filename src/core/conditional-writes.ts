@@ -64,9 +64,10 @@ export class ConditionalWrites {
     expiresAt: () => number,
     write: (token: string) => Promise<Revision | null>,
   ): Promise<Snapshot | null> {
+    const draft = snapshotOf({ document, expiresAt: 0, revision: "" }); // before the write: what fails here is not written
     return this.#hub.write(key, async (token) => {
       const revision = await write(token);
-      return revision === null ? null : snapshotOf({ document, expiresAt: expiresAt(), revision });
+      return revision === null ? null : { ...draft, expiresAt: expiresAt(), revision };
     });
   }
 
