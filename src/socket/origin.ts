@@ -24,10 +24,12 @@ function isSameOrigin(origin: string, request: IncomingMessage, trustProxy: bool
   const forwarded = (name: string) => (trustProxy ? firstOf(request.headers[name]) : undefined);
   const host = forwarded("x-forwarded-host") ?? request.headers.host;
   const isTls =
-    (request.socket as TLSSocket).encrypted === true || forwarded("x-forwarded-proto") === "https";
+    (request.socket as TLSSocket).encrypted === true ||
+    forwarded("x-forwarded-proto")?.toLowerCase() === "https";
   if (!host || !URL.canParse(origin)) return false;
   const page = new URL(origin);
   if (page.origin !== origin) return false; // "null", a path, user:password@…
+  if (page.protocol !== "https:" && page.protocol !== "http:") return false; // no page of this server's
   // behind a proxy that ends TLS and is not trusted, nobody can tell the scheme; over TLS the page must be https too
   if (isTls && page.protocol !== "https:") return false;
   const own = `${page.protocol}//${host}`;

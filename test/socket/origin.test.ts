@@ -34,6 +34,9 @@ describe("origins", () => {
       "a forwarded host nobody trusts",
       { host: "app", "x-forwarded-host": "evil.example", origin: "http://evil.example" },
     ],
+    ["a page of ftp:", { host: "app.example", origin: "ftp://app.example" }],
+    ["a page of ws:", { host: "app.example", origin: "ws://app.example" }],
+    ["a page of wss:", { host: "app.example", origin: "wss://app.example" }],
     ["a hostile Host", { host: "app.example@evil.example", origin: "http://app.example" }],
   ])("%s may not", (_name, headers) => {
     expect(isOriginAllowed(request(headers), policy())).toBe(false);
@@ -72,5 +75,11 @@ describe("origins", () => {
     expect(isOriginAllowed(request({ ...headers, origin: "https://app.example" }), policy(false))).toBe(
       false,
     );
+  });
+
+  test.each(["HTTPS", "Https, http", " hTTps "])("a trusted proxy may write the scheme as %j", (scheme) => {
+    const headers = { host: "app.example", "x-forwarded-proto": scheme };
+    expect(isOriginAllowed(request({ ...headers, origin: "https://app.example" }), policy(true))).toBe(true);
+    expect(isOriginAllowed(request({ ...headers, origin: "http://app.example" }), policy(true))).toBe(false);
   });
 });
