@@ -16,6 +16,7 @@ import {
   onEngine,
   onSocket,
   queryOf,
+  withoutConnection,
 } from "./upstream.ts";
 
 export interface GatewayOptions extends AdmissionOptions {
@@ -97,8 +98,11 @@ export class SocketGateway {
     const { handleRequest, handleUpgrade, emit } = engine;
     engine.handleRequest = (request, response) => {
       const pass = () => handleRequest.call(engine, request, response);
-      if (request.method === "OPTIONS") {
-        pass(); // a CORS preflight carries no cookie and gets no session
+      const query = queryOf(request);
+      // A CORS preflight carries no cookie, and a plain request is none of a WebSocket's: no transport would answer it.
+      if (request.method === "OPTIONS" || (query?.sid && query.transport !== "polling")) {
+        withoutConnection(request);
+        pass();
         return;
       }
       this.#guard(engine, request, {

@@ -241,3 +241,9 @@ export function queryOf(request: EngineRequest): Record<string, string> | undefi
   request._query = Object.fromEntries(new URL(request.url ?? "", base).searchParams);
   return request._query;
 }
+
+/** Has Engine.IO answer a request without the connection that it names: by its middleware, such as `cors`, or by an error. */
+export function withoutConnection(request: EngineRequest): void {
+  const { sid: _sid, ...query } = queryOf(request) ?? {};
+  request._query = query;
+}
