@@ -1,3 +1,4 @@
+import type { Socket } from "socket.io";
 import type { Clock } from "../clock.ts";
 import { type RefusalCode, refusals } from "../protocol.ts";
 import { type Codec, type EngineConnection, packetTypes } from "./upstream.ts";
@@ -8,34 +9,35 @@ const afterSilenceMs = 5_000;
 
 /**
  * Answers every namespace a refused client asks for with `CONNECT_ERROR` and the code, at which a stock client stops,
- * and closes. Nothing else is taken or sent. With `exempt` namespaces their packets pass, and the connection stays
- * for as long as one of them is in use.
+ * and closes. Nothing else is taken or sent. Where `isExempt` is given, packets of exempt namespaces pass, and the
+ * connection stays for as long as a socket in one of them is `joined`.
  */
 export class RefusedConnection {
   readonly #connection: EngineConnection;
   readonly #code: RefusalCode;
   readonly #codec: Codec;
   readonly #clock: Clock;
-  readonly #isExempt: (namespace: string) => boolean;
-  #cancel: () => void;
+  readonly #isExempt: ((namespace: string) => boolean) | undefined;
+  readonly #inUse = new Set<Socket>();
+  /** Of the time-out, which runs whenever nothing is in use, and may also run out while something is. */
+  #cancel: (() => void) | undefined;
   #answered = false;
-  #exemptInUse = false;
 
   constructor(
     connection: EngineConnection,
     code: RefusalCode,
     codec: Codec,
     clock: Clock,
-    isExempt: (namespace: string) => boolean,
+    isExempt: ((namespace: string) => boolean) | undefined,
   ) {
     this.#connection = connection;
     this.#code = code;
     this.#codec = codec;
     this.#clock = clock;
     this.#isExempt = isExempt;
-    this.#cancel = clock.after(afterSilenceMs, () => connection.close(true));
-    connection.once("close", () => this.#cancel());
-    if (connection.protocol === 3 && !isExempt("/")) this.#refuse("/"); // revision 3 connects to it unasked
+    connection.once("close", () => this.#cancel?.());
+    this.#closeUnlessUsed(afterSilenceMs);
+    if (connection.protocol === 3 && !isExempt?.("/")) this.#refuse("/"); // revision 3 connects to it unasked
   }
 
   /** Looks at what the client sent, and refuses it if it asks for a namespace; false if it is anything else. */
@@ -43,12 +45,9 @@ export class RefusedConnection {
     let refused = false;
     const decoder = this.#codec.decoder();
     decoder.on("decoded", ({ type, nsp }) => {
-      if (type !== packetTypes.CONNECT) return;
-      if (this.#isExempt(this.#nameOf(nsp))) this.#exemptInUse = true;
-      else {
-        refused = true;
-        this.#refuse(nsp);
-      }
+      if (type !== packetTypes.CONNECT || this.#isExempt?.(this.#nameOf(nsp))) return;
+      refused = true;
+      this.#refuse(nsp);
     });
     try {
       decoder.add(data);
@@ -59,9 +58,21 @@ export class RefusedConnection {
     return refused;
   }
 
-  /** In protocol revision 3 a namespace is written as an address, and Socket.IO takes its path. */
+  /** `socket` is in an exempt namespace, or in its middleware. */
+  joined(socket: Socket): void {
+    this.#inUse.add(socket);
+  }
+
+  left(socket: Socket): void {
+    this.#inUse.delete(socket);
+    const isLast = this.#inUse.size === 0 && this.#connection.readyState !== "closed";
+    if (isLast && !this.#cancel) this.#closeUnlessUsed(afterSilenceMs);
+  }
+
+  /** The name of the namespace that Socket.IO would make of it; in protocol revision 3 it is written as an address. */
   #nameOf(nsp: string): string {
-    return this.#connection.protocol === 3 ? new URL(nsp, "https://socket.io").pathname : nsp;
+    if (this.#connection.protocol === 3) return new URL(nsp, "https://socket.io").pathname;
+    return nsp.startsWith("/") ? nsp : `/${nsp}`;
   }
 
   #refuse(namespace: string): void {
@@ -70,11 +81,16 @@ export class RefusedConnection {
     const data = this.#connection.protocol === 3 ? refusal.data : refusal;
     const packet = { type: packetTypes.CONNECT_ERROR, nsp: namespace, data };
     for (const encoded of this.#codec.encode(packet)) this.#connection.write(encoded);
-    if (this.#answered || this.#exemptInUse) return;
+    if (this.#answered || this.#isExempt) return; // an exempt namespace may be asked for next
     this.#answered = true;
-    this.#cancel();
-    this.#cancel = this.#clock.after(afterFirstMs, () => {
-      if (!this.#exemptInUse) this.#connection.close(true);
+    this.#closeUnlessUsed(afterFirstMs);
+  }
+
+  #closeUnlessUsed(ms: number): void {
+    this.#cancel?.();
+    this.#cancel = this.#clock.after(ms, () => {
+      this.#cancel = undefined;
+      if (this.#inUse.size === 0) this.#connection.close(true);
     });
   }
 }

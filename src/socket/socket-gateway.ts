@@ -49,7 +49,8 @@ export class SocketGateway {
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
   /** By Engine.IO's id. */
   readonly #opened = new Map<string, Opened>();
-  readonly #refusedConnections = new WeakSet<EngineConnection>();
+  /** Those whose client may use exempt namespaces. */
+  readonly #refused = new WeakMap<EngineConnection, RefusedConnection>();
   readonly #owners = new WeakMap<Socket, SessionConnection>();
   readonly #connections = new Map<EngineConnection, SessionConnection>();
   #closed = false;
@@ -61,23 +62,15 @@ export class SocketGateway {
     guardNamespaces(
       io,
       (error) => this.#context.hub.report(error),
-      (socket) => this.#owners.get(socket)?.isServable ?? true,
+      (socket) => socket.conn.readyState === "open" && (this.#owners.get(socket)?.isServable ?? true),
     );
     onEngine(io, (engine) => this.#watch(engine));
     onSocket(
       io,
+      (socket, connection) => this.#welcome(socket, connection),
       (socket, connection) => {
-        const own = this.#connections.get(connection);
-        if (!own) connection.close(true); // not admitted by this gateway: it comes again, and is looked at
-        if (this.#refusedConnections.has(connection) && !this.#context.isExempt(socket.nsp.name)) {
-          connection.close(true); // `RefusedConnection` looks at names before Socket.IO makes its own of them
-        }
-        const owner = own ?? new SessionConnection(this.#context, undefined);
-        this.#owners.set(socket, owner);
-        owner.welcome(socket);
-      },
-      (socket) => {
         this.#owners.get(socket)?.farewell(socket);
+        this.#refused.get(connection)?.left(socket);
       },
     );
   }
@@ -215,19 +208,39 @@ export class SocketGateway {
 
   #refuse(connection: EngineConnection, code: RefusalCode): boolean {
     const { codec, isExempt, hub } = this.#context;
-    const refused = new RefusedConnection(connection, code, codec, hub.clock, isExempt);
-    if (!this.#options.hasExempt || (connection.protocol === 3 && !isExempt("/"))) {
+    const mayUseExempt = this.#options.hasExempt && (connection.protocol !== 3 || isExempt("/"));
+    const refused = new RefusedConnection(
+      connection,
+      code,
+      codec,
+      hub.clock,
+      mayUseExempt ? isExempt : undefined,
+    );
+    if (!mayUseExempt) {
       connection.on("data", (data) => {
         if (!refused.refuses(data)) connection.close(true); // nothing else is taken
       });
       return false;
     }
     this.#hold(connection, new SessionConnection(this.#context, undefined));
-    this.#refusedConnections.add(connection);
+    this.#refused.set(connection, refused);
     const emit = connection.emit;
     connection.emit = (event, ...args) =>
       (event === "data" && refused.refuses(args[0])) || emit.call(connection, event, ...args);
     return true;
+  }
+
+  /** Gives a new socket its session. One of a connection that is not open is dropped before any middleware. */
+  #welcome(socket: Socket, connection: EngineConnection): void {
+    const own = this.#connections.get(connection);
+    const refused = this.#refused.get(connection);
+    if (!own)
+      connection.close(true); // not admitted by this gateway, or closed: it comes again, and is looked at
+    else if (refused && !this.#context.isExempt(socket.nsp.name)) connection.close(true);
+    else refused?.joined(socket);
+    const owner = own ?? new SessionConnection(this.#context, undefined);
+    this.#owners.set(socket, owner);
+    owner.welcome(socket);
   }
 
   #hold(connection: EngineConnection, own: SessionConnection): void {

@@ -127,7 +127,7 @@ export function assertEngine(engine: Engine): void {
 export function onSocket(
   io: Server,
   born: (socket: Socket, connection: EngineConnection) => void,
-  gone: (socket: Socket) => void,
+  gone: (socket: Socket, connection: EngineConnection) => void,
 ): void {
   const recovers = Boolean(internalsOf(io).opts.connectionStateRecovery);
   onNamespace(io, (namespace) => {
@@ -137,7 +137,7 @@ export function onSocket(
       const cleanup = socket._cleanup;
       socket._cleanup = () => {
         cleanup.call(socket);
-        gone(socket);
+        gone(socket, client.conn);
       };
       born(socket, client.conn);
       return socket;
@@ -155,8 +155,8 @@ function withoutRecovery({
 
 /**
  * Keeps what `connection` handlers and middleware throw, or reject with, from ending the process. A socket whose
- * middleware failed is refused, without a word of the reason. `mayJoin` is asked before a middleware runs and after the
- * last; one that says no has gated the socket's connection.
+ * middleware failed is refused, without a word of the reason. `mayJoin` is asked before each middleware runs and after
+ * the last; one that says no has gated or closed the socket's connection.
  */
 export function guardNamespaces(
   io: Server,
@@ -181,10 +181,6 @@ export function guardNamespaces(
         mayJoin(socket); // else its connection is gated now, and Socket.IO drops the socket
         done(error);
       };
-      if (!mayJoin(socket)) {
-        finish();
-        return;
-      }
       const refuse = (error: unknown) => {
         report(error);
         finish(new Error("internal error"));
@@ -192,8 +188,10 @@ export function guardNamespaces(
       // it runs what `_fns` holds at this moment, and looks at nothing else
       const middleware = (Reflect.get(namespace, "_fns") as Middleware[]).map(
         (fn): Middleware =>
-          (one, next) =>
-            guarded(`A middleware of ${name}`, refuse, () => fn(one, next))(),
+          (one, next) => {
+            if (mayJoin(one)) guarded(`A middleware of ${name}`, refuse, () => fn(one, next))();
+            else finish();
+          },
       );
       run.call({ _fns: middleware } as unknown as Namespace, socket, finish);
     };

@@ -51,6 +51,30 @@ export class RawPolling {
   }
 }
 
+/** Sends Socket.IO packets by hand, in either revision of Engine.IO's protocol, over one transport. */
+export async function rawPackets(
+  url: string,
+  transport: string,
+  revision: 3 | 4,
+): Promise<(packet: string) => Promise<void>> {
+  const address = new URL(`/socket.io/?EIO=${revision}&transport=${transport}`, url);
+  if (transport === "polling") {
+    const { body } = await rawRequest(address.href, "GET", {});
+    const { sid } = JSON.parse(body.slice(body.indexOf("{"), body.indexOf("}") + 1));
+    return async (packet) => {
+      const framed = revision === 3 ? `${packet.length + 1}:4${packet}` : `4${packet}`;
+      await rawRequest(`${address}&sid=${sid}`, "POST", {}, framed);
+    };
+  }
+  address.protocol = "ws:";
+  const socket = new WebSocket(address);
+  await new Promise((resolve, reject) => {
+    socket.addEventListener("error", reject);
+    socket.addEventListener("message", resolve, { once: true });
+  });
+  return async (packet) => socket.send(`4${packet}`);
+}
+
 export function rawRequest(
   url: string,
   method: string,

@@ -3,13 +3,19 @@ import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type Express } from "express";
 import { Server, type ServerOptions } from "socket.io";
-import { type LiveSessions, type LiveSessionsOptions, liveSessions } from "socket-session";
+import {
+  type AttachOptions,
+  type LiveSessions,
+  type LiveSessionsOptions,
+  liveSessions,
+} from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { Browser } from "./browser.ts";
 import { sessionRoutes } from "./session-routes.ts";
 
 export interface WorldOptions extends Partial<LiveSessionsOptions> {
   io?: Partial<ServerOptions>;
+  attach?: AttachOptions;
   /** Express 5 unless a test brings another. */
   framework?: typeof express;
   /** Adds routes of a test's own, after the session middleware. */
@@ -35,6 +41,7 @@ export const secret = "a secret of thirty-two characters";
 
 export async function startWorld({
   io: ioOptions,
+  attach,
   framework = express,
   routes,
   sockets,
@@ -50,7 +57,7 @@ export async function startWorld({
   routes?.(app, sessions);
   const http = createServer(app);
   const io = new Server(http, ioOptions);
-  sessions.attach(io);
+  sessions.attach(io, attach);
   sockets?.(io, sessions);
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;

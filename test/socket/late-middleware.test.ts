@@ -1,0 +1,158 @@
+/** No middleware of a namespace runs for a connection that is over: it would see a guest, or a session that has ended. */
+import { EventEmitter } from "node:events";
+import type { Server } from "socket.io";
+import { afterEach, describe, expect, test } from "vitest";
+import { type Browser, disconnected } from "../support/browser.ts";
+import { serverSockets } from "../support/handlers.ts";
+import { rawPackets } from "../support/raw-client.ts";
+import { startWorld, type World, type WorldOptions } from "../support/world.ts";
+
+let world: World;
+let ran: string[] = [];
+afterEach(async () => {
+  ran = [];
+  await world.close();
+});
+
+interface Late {
+  readonly asked: Promise<void>;
+  decide(): void;
+}
+
+/** A world with a dynamic namespace, `/late`, whose existence the test decides. */
+async function startLate(options: WorldOptions = {}): Promise<Late> {
+  const asked = Promise.withResolvers<void>();
+  const decision = Promise.withResolvers<void>();
+  const sockets = (io: Server) => {
+    io.on("connection", () => {});
+    const late = io.of(async (name, _auth, decide) => {
+      asked.resolve();
+      await decision.promise;
+      decide(null, name === "/late");
+    });
+    late.use((socket, next) => {
+      ran.push(`${socket.nsp.name} ${socket.session.state}`);
+      next();
+    });
+  };
+  world = await startWorld({ sockets, ...options });
+  return { asked: asked.promise, decide: () => decision.resolve() };
+}
+
+const closed = () => expect.poll(() => world.io.engine.clientsCount).toBe(0);
+
+/** Until no socket is on its way into the namespace. */
+async function settled(name: string): Promise<void> {
+  const waiting = () => Reflect.get(world.io._nsps.get(name) ?? {}, "_preConnectSockets");
+  await expect.poll(waiting).toEqual(new Map());
+}
+
+const ends: [string, (ada: Browser) => unknown][] = [
+  ["a logout", (ada) => ada.post("/logout")],
+  ["a login", (ada) => ada.post("/regenerate")],
+  ["a lost connection", () => world.io.engine.close()],
+];
+
+describe.each(["polling", "websocket"])("by %s", (transport) => {
+  test.each(ends)("not in a dynamic namespace that is decided after %s", async (_name, end) => {
+    const { asked, decide } = await startLate();
+    const ada = await world.visitor();
+    const socket = await ada.connect("/", { transports: [transport], reconnection: false });
+    socket.io.socket("/late");
+    await asked;
+    await Promise.all([disconnected(socket), end(ada)]);
+    await closed();
+    decide();
+    await settled("/late");
+    expect([ran, serverSockets(world.io)]).toEqual([[], []]);
+    expect(world.sessions.stats()).toMatchObject({ live: 0, connections: 0 });
+  });
+
+  test("but in one that is decided before", async () => {
+    const { asked, decide } = await startLate();
+    const ada = await world.visitor();
+    const socket = await ada.connect("/", { transports: [transport] });
+    const late = socket.io.socket("/late");
+    await asked;
+    decide();
+    await new Promise<void>((resolve) => late.once("connect", () => resolve()));
+    expect(ran).toEqual(["/late live"]);
+  });
+
+  test("not in an exempt one that is decided after its client was closed", async () => {
+    const { asked, decide } = await startLate({ attach: { exempt: ["/late"] } });
+    const send = await rawPackets(world.url, transport, 4);
+    await send("0/late,");
+    await asked;
+    world.io.engine.close();
+    await closed();
+    decide();
+    await settled("/late");
+    expect([ran, serverSockets(world.io)]).toEqual([[], []]);
+  });
+
+  test.each(ends)("none that comes after one in which %s happened", async (_name, end) => {
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    world = await startWorld({
+      sockets: (io) => {
+        io.on("connection", () => {});
+        io.of("/admin").use(async (_socket, next) => {
+          reached.resolve();
+          await goOn.promise;
+          next();
+        });
+        io.of("/admin").use((socket, next) => {
+          ran.push(socket.session.state);
+          next();
+        });
+      },
+    });
+    const ada = await world.visitor();
+    const socket = await ada.connect("/", { transports: [transport], reconnection: false });
+    socket.io.socket("/admin");
+    await reached.promise;
+    await Promise.all([disconnected(socket), end(ada)]);
+    await closed();
+    goOn.resolve();
+    await settled("/admin");
+    expect(ran).toEqual([]);
+  });
+});
+
+/** A parser of the application's own: packets as JSON, names as they come. */
+const nameless = {
+  Encoder: class {
+    encode = (packet: object) => [JSON.stringify(packet)];
+  },
+  Decoder: class extends EventEmitter {
+    add(text: string) {
+      this.emit("decoded", JSON.parse(text));
+    }
+    destroy() {}
+  },
+};
+
+describe("a refused client under a parser that gives names without a slash", () => {
+  test.each(["polling", "websocket"])(
+    "by %s is refused where that namespace is not exempt",
+    async (transport) => {
+      world = await startWorld({
+        io: { parser: nameless },
+        attach: { exempt: [/^(?!\/admin)/] },
+        sockets: (io) => {
+          for (const name of ["admin", "free"]) {
+            io.of(new RegExp(`^/?${name}$`)).use((socket, next) => {
+              ran.push(socket.nsp.name);
+              next();
+            });
+          }
+        },
+      });
+      const send = await rawPackets(world.url, transport, 4);
+      for (const nsp of ["admin", "free"]) await send(JSON.stringify({ type: 0, nsp }));
+      await expect.poll(() => ran).toEqual(["/free"]);
+      expect(serverSockets(world.io).map(({ nsp }) => nsp.name)).toEqual(["/free"]);
+    },
+  );
+});
