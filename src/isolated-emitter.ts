@@ -1,5 +1,7 @@
 import { EventEmitter } from "node:events";
-import { isolate } from "./core/isolate.ts";
+import { types } from "node:util";
+import { isolate, textOf } from "./core/isolate.ts";
+import { SocketSessionError } from "./errors.ts";
 
 /**
  * An emitter whose listeners cannot harm each other: what one throws, or rejects with, becomes an `error` event, and an
@@ -38,13 +40,39 @@ export abstract class IsolatedEmitter<Events extends { error: [error: unknown] }
 
   #call(event: string, args: unknown[], report: (error: unknown) => void): void {
     for (const listener of this.rawListeners(event))
-      isolate(() => Reflect.apply(listener, this, args), report);
+      isolate(
+        () => Reflect.apply(listener, this, args),
+        report,
+        () => `A listener of "${event}" of sessions`,
+      );
   }
 }
 
 type Listener = (...args: unknown[]) => void;
 type Args<Events, E extends keyof Events> = Events[E] extends unknown[] ? Events[E] : never;
 
+const cure =
+  'Listen to sessions.on("error", …): it gets such errors, with their cause, and without a listener each becomes a warning.';
+
+/**
+ * The error as a process warning, without its cause: that may be a driver's, which names keys. Of what an application's
+ * own code threw the stack is told, as it would have been of an uncaught exception.
+ */
 function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+  if (!(error instanceof Error)) {
+    process.emitWarning(textOf(error), { detail: cure });
+    return;
+  }
+  const code = error instanceof SocketSessionError ? error.code : undefined;
+  const stack = code === "LISTENER_FAILED" ? stackOf(error.cause) : undefined;
+  process.emitWarning(textOf(error), {
+    type: String(error.name),
+    detail: stack === undefined ? cure : `${stack}\n${cure}`,
+    ...(code === undefined ? {} : { code }),
+  });
+}
+
+function stackOf(cause: unknown): string | undefined {
+  const stack = types.isNativeError(cause) ? cause.stack : undefined;
+  return typeof stack === "string" ? stack : undefined;
 }

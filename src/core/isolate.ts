@@ -1,9 +1,38 @@
-/** Runs code of the application; what it throws, or rejects with, goes to `report` and nowhere else. */
-export function isolate(run: () => unknown, report: (error: unknown) => void): void {
+import { types } from "node:util";
+import { SocketSessionError } from "../errors.ts";
+
+/**
+ * Runs code of the application, which `what` names. What it throws, or rejects with, goes to `report` as the cause of a
+ * `LISTENER_FAILED`, and nowhere else. As in Node's own emitter, anything with a `then` is a promise: it may be of
+ * another realm, or a library's.
+ */
+export function isolate(
+  run: () => unknown,
+  report: (error: SocketSessionError) => void,
+  what: string | (() => string) = "A listener or callback of the application",
+): void {
+  const fail = (cause: unknown) => {
+    const named = typeof what === "string" ? what : what();
+    report(new SocketSessionError("LISTENER_FAILED", `${named} failed: ${textOf(cause)}`, { cause }));
+  };
   try {
     const result = run();
-    if (result instanceof Promise) result.catch(report);
-  } catch (error) {
-    report(error);
+    if (isThenable(result)) Promise.resolve(result).then(undefined, fail);
+  } catch (cause) {
+    fail(cause);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
+  return typeof Reflect.get(value, "then") === "function";
+}
+
+/** What `cause` says. Anything can be thrown, also what can't be made a string. */
+export function textOf(cause: unknown): string {
+  try {
+    return String(types.isNativeError(cause) ? cause.message : cause);
+  } catch {
+    return "it threw what cannot be shown as text";
   }
 }

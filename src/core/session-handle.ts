@@ -3,6 +3,7 @@ import { SocketSessionError } from "../errors.ts";
 import type { LiveSession, SessionEvents, SessionState } from "../live-session.ts";
 import type { SessionValues } from "./fields.ts";
 import type { Hub } from "./hub.ts";
+import { isolate } from "./isolate.ts";
 import type { End, LiveEntry, Observer } from "./live-entry.ts";
 import type { SessionKey } from "./session-store.ts";
 import { deepFreeze, type Snapshot } from "./snapshot.ts";
@@ -39,7 +40,11 @@ abstract class HandleEvents {
 
   protected tell(hub: Hub, event: keyof SessionEvents, ...args: unknown[]): void {
     for (const listener of this.#emitter?.rawListeners(event) ?? [])
-      hub.tell(() => listener.apply(this, args));
+      isolate(
+        () => listener.apply(this, args),
+        (error) => hub.report(error),
+        () => `A listener of "${event}" of a session`,
+      );
   }
 
   protected forgetListeners(): void {

@@ -1,77 +1,130 @@
 import type { Socket } from "socket.io";
 import { isolate } from "../core/isolate.ts";
-import { SocketSessionError } from "../errors.ts";
 
 type Listener = (...args: unknown[]) => unknown;
 type Register = (event: string | symbol, listener: Listener) => Socket;
 type Report = (error: unknown) => void;
 
+/** Events of a socket that no client sends; they come after the end of its session, too. */
+const ownEvents = new Set<unknown>(["disconnecting", "disconnect", "newListener", "removeListener"]);
+
 /**
  * What handlers of the application throw, or reject with, must not end the process: `report` gets it. An awaited
  * `socket.session.update()` may reject in any of them, as a session can end at any moment.
  */
-export function guarded(what: string, report: Report, handler: Listener, self?: unknown): Listener {
-  const fail = (cause: unknown) => {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    report(new SocketSessionError("LISTENER_FAILED", `${what} failed: ${text}`, { cause }));
-  };
-  return (...args) => isolate(() => handler.apply(self, args), fail);
+export function guarded(
+  what: (args: readonly unknown[]) => string,
+  report: Report,
+  handler: Listener,
+  self?: unknown,
+): Listener {
+  return (...args) =>
+    isolate(
+      () => handler.apply(self, args),
+      report,
+      () => what(args),
+    );
+}
+
+/** A name for messages. It may be a client's choice, so it is kept short and on one line. */
+export function shown(name: unknown): string {
+  return typeof name === "symbol" ? String(name) : JSON.stringify(String(name).slice(0, 100));
+}
+
+/** The name of a namespace for messages. */
+export function shownNamespace(name: string): string {
+  return shown(name).slice(1, -1);
 }
 
 /**
  * Guards every handler that `socket` is given. They are wrapped the way Node's own `once` does it (a `listener`
- * property), so that `off` and `listeners` find the original.
+ * property), so that `off` and `listeners` find the original. An event that was on its way when the session ended
+ * reaches none.
  */
 export function guardHandlers(
   socket: Socket,
   { report, isOver }: { readonly report: Report; readonly isOver: () => boolean },
 ): void {
-  const what = `A handler of a socket in ${socket.nsp.name}`;
-  const guard = (listener: Listener, run = listener) =>
-    Object.assign(guarded(what, report, run, socket), { listener });
+  const place = `in ${shownNamespace(socket.nsp.name)}`;
+  const guard = (event: string | symbol, listener: Listener, run = listener) => {
+    const what = () => `A handler of ${shown(event)} ${place}`;
+    const unlessOver: Listener = (...args) =>
+      ownEvents.has(event) || !isOver() ? run.apply(socket, args) : undefined;
+    return Object.assign(guarded(what, report, unlessOver), { listener });
+  };
   const emitter = socket as unknown as Record<"on" | "prependListener" | "off", Register>;
   const { on, prependListener, off } = emitter;
   const each =
     (register: Register): Register =>
     (event, listener) =>
-      register.call(socket, event, guard(listener));
+      register.call(socket, event, guard(event, expectFunction(listener)));
   const once =
     (register: Register): Register =>
     (event, listener) => {
-      const wrapped = guard(listener, (...args) => {
+      const wrapped = guard(event, expectFunction(listener), (...args) => {
         off.call(socket, event, wrapped);
         return listener.apply(socket, args);
       });
       return register.call(socket, event, wrapped);
     };
-  const { use, onAny, prependAny, offAny } = socket;
-  const wrappedByAny = new WeakMap<Listener, Listener>();
-  const any =
-    (register: (listener: Listener) => Socket) =>
-    (listener: Listener): Socket => {
-      const wrapped = wrappedByAny.get(listener) ?? guarded(what, report, listener, socket);
-      wrappedByAny.set(listener, wrapped);
-      return register.call(socket, wrapped);
-    };
   Object.assign(socket, {
-    // An event that a middleware passes on after the end of its session reaches no handler.
-    use: (fn: Listener) =>
-      use.call(
-        socket,
-        guarded(what, report, (event, next) =>
-          fn.call(socket, event, (error?: unknown) => {
-            if (!isOver()) (next as Listener)(error);
-          }),
-        ),
-      ),
-    onAny: any(onAny),
-    prependAny: any(prependAny),
-    offAny: (listener?: Listener) =>
-      offAny.call(socket, listener && (wrappedByAny.get(listener) ?? listener)),
     on: each(on),
     addListener: each(on),
     prependListener: each(prependListener),
     once: once(on),
     prependOnceListener: once(prependListener),
   });
+  guardCatchAlls(socket, place, report, isOver);
+}
+
+/** `use`, and the listeners of all events. */
+function guardCatchAlls(socket: Socket, place: string, report: Report, isOver: () => boolean): void {
+  const { use } = socket;
+  const wrappedByListener = new WeakMap<Listener, Listener>();
+  const add = (method: AddAny) => {
+    const register = socket[method];
+    return (listener: Listener): Socket => {
+      const what = ([event]: readonly unknown[]) =>
+        `A listener of all events ${place}, called for ${shown(event)},`;
+      const wrapped =
+        wrappedByListener.get(expectFunction(listener)) ?? guarded(what, report, listener, socket);
+      wrappedByListener.set(listener, wrapped);
+      return register.call(socket, wrapped);
+    };
+  };
+  const remove = (method: "offAny" | "offAnyOutgoing") => {
+    const unregister = socket[method];
+    return (listener?: Listener): Socket =>
+      unregister.call(socket, listener && (wrappedByListener.get(listener) ?? listener));
+  };
+  const what = ([event]: readonly unknown[]) =>
+    `A middleware of a socket ${place}, called for ${shown(Array.isArray(event) ? event[0] : event)},`;
+  Object.assign(socket, {
+    // An event that a middleware passes on after the end of its session goes no further.
+    use: (fn: Listener) => {
+      expectFunction(fn);
+      const passOn: Listener = (event, next) =>
+        fn.call(socket, event, (error?: unknown) => {
+          if (!isOver()) (next as Listener)(error);
+        });
+      return use.call(socket, guarded(what, report, passOn));
+    },
+    onAny: add("onAny"),
+    prependAny: add("prependAny"),
+    offAny: remove("offAny"),
+    onAnyOutgoing: add("onAnyOutgoing"),
+    prependAnyOutgoing: add("prependAnyOutgoing"),
+    offAnyOutgoing: remove("offAnyOutgoing"),
+  });
+}
+
+type AddAny = "onAny" | "prependAny" | "onAnyOutgoing" | "prependAnyOutgoing";
+
+/** As Node's emitter does, before a wrapper hides what it was given. */
+function expectFunction(listener: Listener): Listener {
+  if (typeof listener === "function") return listener;
+  const error = new TypeError(
+    `The "listener" argument must be of type function. Received ${listener === null ? "null" : typeof listener}. Pass the handler itself.`,
+  );
+  throw Object.assign(error, { code: "ERR_INVALID_ARG_TYPE" });
 }

@@ -19,8 +19,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Server, Socket } from "socket.io";
+import { isolate } from "../core/isolate.ts";
 import { SocketSessionError } from "../errors.ts";
-import { guarded } from "./guarded-handlers.ts";
+import { guarded, shown, shownNamespace } from "./guarded-handlers.ts";
 
 /** An Engine.IO connection: what carries all Socket.IO namespaces of one client. */
 export interface EngineConnection {
@@ -164,12 +165,13 @@ export function guardNamespaces(
   mayJoin: (socket: Socket) => boolean,
 ): void {
   onNamespace(io, (namespace) => {
-    const { emitReserved, run, name } = namespace;
+    const { emitReserved, run } = namespace;
+    const place = `in ${shownNamespace(namespace.name)}`;
     namespace.emitReserved = (event, ...args) => {
       if (event !== "connection" && event !== "connect") return emitReserved.call(namespace, event, ...args);
       const listeners = namespace.rawListeners(event);
       for (const listener of listeners) {
-        guarded(`A ${event} handler of ${name}`, report, listener, namespace)(...args);
+        guarded(() => `A handler of ${shown(event)} ${place}`, report, listener, namespace)(...args);
       }
       return listeners.length > 0;
     };
@@ -189,7 +191,7 @@ export function guardNamespaces(
       const middleware = (Reflect.get(namespace, "_fns") as Middleware[]).map(
         (fn): Middleware =>
           (one, next) => {
-            if (mayJoin(one)) guarded(`A middleware of ${name}`, refuse, () => fn(one, next))();
+            if (mayJoin(one)) isolate(() => fn(one, next), refuse, `A middleware ${place}`);
             else finish();
           },
       );

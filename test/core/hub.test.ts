@@ -113,7 +113,10 @@ describe("what is live", () => {
       [{ n: 2 }, "revoked"],
       [{ n: 2 }, "revoked"],
     ]);
-    expect(set.errors.map(String)).toEqual(["Error: thrown", "Error: thrown at the end"]);
+    expect(set.errors).toMatchObject([
+      { code: "LISTENER_FAILED", cause: new Error("thrown") },
+      { code: "LISTENER_FAILED", cause: new Error("thrown at the end") },
+    ]);
     expect(set.ends).toEqual([[key.publicId, { reason: "revoked" }]]);
     expect(set.changes).toEqual([key.publicId]);
   });

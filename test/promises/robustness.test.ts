@@ -299,7 +299,7 @@ describe("a store that does wrong", () => {
     const ada = await world.visitor({ name: "ada" });
     expect(await ada.post("/throwing")).toBe("sent");
     expect(calls).toBe(1);
-    expect(world.errors.map(String)).toEqual(["Error: from the callback"]);
+    expect(world.errors).toMatchObject([{ code: "LISTENER_FAILED", cause: new Error("from the callback") }]);
   });
 
   test("what async listeners reject with is reported", async () => {
@@ -323,7 +323,13 @@ describe("a store that does wrong", () => {
     await ada.post("/write", { n: 1 });
     await ada.post("/logout");
     const messages = () => world.errors.map((error) => (error as Error).message).sort();
-    await expect.poll(messages).toEqual(["change", "end", "sessions"]);
+    await expect
+      .poll(messages)
+      .toEqual([
+        'A listener of "change" of a session failed: change',
+        'A listener of "change" of sessions failed: sessions',
+        'A listener of "end" of a session failed: end',
+      ]);
   });
 
   test("each end is told once; a refused handshake is not another", async () => {
