@@ -1,9 +1,10 @@
 import type { Socket } from "socket.io";
 import type { Activity } from "../core/activity.ts";
+import { isolate } from "../core/isolate.ts";
 import type { End, LiveEntry, Observer } from "../core/live-entry.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../core/session-handle.ts";
 import type { SessionKey } from "../core/session-store.ts";
-import { endEvent, endReasons } from "../protocol.ts";
+import { type EndReasonCode, endEvent, endReasons } from "../protocol.ts";
 import { guardHandlers } from "./guarded-handlers.ts";
 import {
   type Codec,
@@ -108,7 +109,7 @@ export class SessionConnection {
 
   /** Ends the transport, so that a stock client connects again. */
   close(): void {
-    this.#connection?.close(true);
+    if (this.#connection) this.#close(this.#connection);
   }
 
   release(): void {
@@ -119,15 +120,16 @@ export class SessionConnection {
     if (this.#entry) this.#context.hub.release(this.#entry, this.#observer);
   }
 
-  #end(end: End): void {
+  #end({ reason, settled }: End): void {
     const connection = this.#connection;
     if (!connection) return;
-    if (endReasons[end.reason].client === "stops") this.#dismiss(connection, end);
-    else this.#replace(connection, end);
+    const known = isKnown(reason) ? reason : "revoked";
+    if (endReasons[known].client === "stops") this.#dismiss(connection, known);
+    else this.#replace(connection, known, settled);
   }
 
-  /** Tells the client why, disconnects every socket so that a stock client stays away, and closes. */
-  #dismiss(connection: EngineConnection, { reason }: End): void {
+  /** Tells the client why, disconnects every socket so that a stock client stays away, and closes, whatever fails. */
+  #dismiss(connection: EngineConnection, reason: EndReasonCode): void {
     const sockets = [...this.#handles.keys()].filter(({ nsp }) => !this.#context.isExempt(nsp.name));
     discardWaiting(connection);
     this.#isParting = true;
@@ -138,34 +140,55 @@ export class SessionConnection {
     }
     this.#isParting = false;
     gate(connection);
-    for (const socket of sockets) this.#context.hub.tell(() => void socket.disconnect());
+    for (const socket of sockets) this.#attempt(() => void socket.disconnect());
     if (connection.writeBuffer.length === 0) {
-      connection.close(true);
+      this.#close(connection);
       return;
     }
-    connection.once("drain", () => connection.close(true));
+    connection.once("drain", () => this.#close(connection));
     this.#closeAfter(connection, farewellMs);
   }
 
   /** Silent at once; the transport closes when the client has its new cookie, and a stock client comes back with it. */
-  #replace(connection: EngineConnection, { reason, settled }: End): void {
+  #replace(connection: EngineConnection, reason: EndReasonCode, settled: Promise<void> | undefined): void {
     discardWaiting(connection);
     gate(connection);
     if (reason !== "replaced") {
       // not at once: Socket.IO may be in the middle of sending, or of joining a namespace
-      process.nextTick(() => connection.close(true));
+      process.nextTick(() => this.#close(connection));
       return;
     }
     this.#closeAfter(connection, this.#context.rebindMs);
-    void settled?.then(() => connection.close(true));
+    void settled?.then(() => this.#close(connection));
   }
 
   #closeAfter(connection: EngineConnection, ms: number): void {
-    const cancel = this.#context.hub.clock.after(ms, () => connection.close(true));
+    const cancel = this.#context.hub.clock.after(ms, () => this.#close(connection));
     connection.once("close", cancel);
   }
 
-  #send(connection: EngineConnection, packet: Parameters<Codec["encode"]>[0]): void {
-    for (const encoded of this.#context.codec.encode(packet)) connection.write(encoded);
+  #close(connection: EngineConnection): void {
+    this.#attempt(() => void connection.close(true));
   }
+
+  #send(connection: EngineConnection, packet: Parameters<Codec["encode"]>[0]): void {
+    this.#attempt(() => {
+      for (const encoded of this.#context.codec.encode(packet)) connection.write(encoded);
+    });
+  }
+
+  /** One step of an end. The application's parser, adapter or listeners may fail in it, and the next step comes all the same. */
+  #attempt(step: () => void): void {
+    const { hub } = this.#context;
+    isolate(
+      step,
+      (error) => hub.report(error),
+      "A parser, adapter or listener of the application, at the end of a session,",
+    );
+  }
+}
+
+/** Plain JavaScript, a store of another package or a newer node may give a reason that is not in the table. */
+function isKnown(reason: unknown): reason is EndReasonCode {
+  return typeof reason === "string" && Object.hasOwn(endReasons, reason);
 }
