@@ -25,8 +25,10 @@ import { type RefusalCode, refusals } from "./protocol.ts";
 import { type AttachOptions, openGateway, type SocketServer } from "./socket/attach.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
 import {
+  engineSessionWarning,
   engineUseWarning,
   limitsOf,
+  once,
   type StartWarning,
   socketWarnings,
   storeWarnings,
@@ -62,6 +64,8 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     RefusalCode,
     number
   >;
+  readonly #warnOfEngineUse = once(() => warn([engineUseWarning]));
+  readonly #warnOfEngineSession = once(() => warn([engineSessionWarning]));
   #conflicts = 0;
   #discarded = 0;
 
@@ -97,7 +101,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   express(): RequestHandler {
     const { shared, name, secrets } = this.#options;
     const middleware = session({ ...shared, name, secret: [...secrets], resave: false, store: this.store() });
-    return forRequests(middleware, this.#responses, () => warn([engineUseWarning]));
+    return forRequests(middleware, this.#responses, this.#warnOfEngineUse);
   }
 
   /** An `express-session` store with the same guarantees, for a middleware made elsewhere. A new one on each call. */
@@ -128,6 +132,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       trustProxy: options.shared.proxy === true,
       nameOf: this.#nameOf,
       onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
+      onExpressSession: this.#warnOfEngineSession,
     });
     warn(socketWarnings(options, io.path()));
     this.#gateways.push(gateway);

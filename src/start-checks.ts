@@ -16,6 +16,21 @@ export const engineUseWarning: StartWarning = {
     "io.engine.use(sessions.express()) does nothing: sessions.attach(io) serves the sockets. Remove it, and use socket.session.",
 };
 
+export const engineSessionWarning: StartWarning = {
+  code: "SOCKET_SESSION_ENGINE_SESSION",
+  message:
+    "express-session was given a request of a socket, by io.engine.use(session(…)) or a middleware, and does nothing there: sessions.attach(io) has put the session on it. Remove it, and use socket.session. Keep what a session of another cookie or store holds in this one, or read that one in HTTP requests.",
+};
+
+/** `run`, the first time that it is called. */
+export function once(run: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) run();
+    isDone = true;
+  };
+}
+
 const oldestEngine = [6, 6, 12] as const;
 
 export function storeWarnings({ store }: ResolvedOptions): StartWarning[] {

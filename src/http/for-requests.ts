@@ -5,18 +5,16 @@ export type RequestHandler = ReturnType<typeof session>;
 
 /**
  * `express-session`'s middleware for requests of the application. Those of Engine.IO pass by, as with
- * `io.engine.use(session)` of the recipe, which would touch the session at every poll; `onEngineUse` is told once.
+ * `io.engine.use(session)` of the recipe, which would touch the session at every poll; `onEngineUse` is told.
  */
 export function forRequests(
   middleware: RequestHandler,
   responses: Responses,
   onEngineUse: () => void,
 ): RequestHandler {
-  let isTold = false;
   return (request, response, next) => {
     if ("_query" in request) {
-      if (!isTold) onEngineUse();
-      isTold = true;
+      onEngineUse();
       next();
       return;
     }

@@ -21,7 +21,7 @@ export interface AttachOptions {
 
 type Wiring = AdmissionOptions &
   Omit<ConnectionContext, "codec" | "isExempt"> &
-  Pick<GatewayOptions, "onRefusal">;
+  Pick<GatewayOptions, "onRefusal" | "onExpressSession">;
 
 /** One gateway for each server, whosever it is: two would both hold every connection. */
 const attached = new WeakSet<Server>();

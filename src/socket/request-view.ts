@@ -1,47 +1,113 @@
 import type { IncomingMessage } from "node:http";
+import { inspect } from "node:util";
 import { SocketSessionError } from "../errors.ts";
 
-const recipeMethods = new Set(["save", "reload", "touch", "destroy", "regenerate", "resetMaxAge"]);
+type Data = Readonly<Record<string, unknown>>;
+
+const write =
+  "Write with `await socket.session.update((s) => { … })`, log out with `await socket.session.end()`, and do logins in an HTTP request.";
+const noId =
+  "A session's id is a secret that no socket has: name rooms, logs and messages by `socket.session.publicId`.";
+const noTouch = "Leave it out: each event of the client extends the session.";
+
+/** What the recipes call on `socket.request.session`, and what does it here. */
+const cureByMethod: ReadonlyMap<string, string> = new Map([
+  ["save", "`await socket.session.update((s) => { … })` changes the session and saves it."],
+  ["reload", "`socket.session.data` is up to date; `await socket.session.reload()` reads the store."],
+  ["touch", noTouch],
+  ["resetMaxAge", noTouch],
+  ["destroy", "Log out with `await socket.session.end()`."],
+  ["regenerate", "Only a response can set the new cookie: do logins in an HTTP request."],
+]);
+
+/** What they read there, and what tells it here. */
+const cureByProperty: ReadonlyMap<string, string> = new Map([
+  ["id", noId],
+  ["cookie", "`socket.session.expiresAt` says when the session ends."],
+]);
 
 /**
- * Puts a read-only `session` on a handshake's request, for code that reads `socket.request.session.name` as the
- * recipes do. Whatever would write to it throws, and says what to call instead.
+ * Puts a read-only `session` on a request of Engine.IO's, for code that reads `socket.request.session.name` as the
+ * recipes do. What is not there as it was throws, and says what to use instead: `undefined` would name a room that all
+ * share. `express-session` leaves a request with a session alone, so it neither loads, touches nor makes one:
+ * `onExpressSession` is called when it is given such a request.
  */
 export function exposeSession(
   request: IncomingMessage,
-  dataOf: () => Readonly<Record<string, unknown>>,
+  dataOf: () => Data,
+  onExpressSession: () => void,
 ): void {
-  const view = new Proxy<Record<string, unknown>>(
-    {},
-    {
-      get: (_target, key) => {
-        if (typeof key !== "string") return undefined;
-        const data = dataOf();
-        if (Object.hasOwn(data, key)) return data[key];
-        return recipeMethods.has(key) ? () => refuse(`socket.request.session.${key}()`) : undefined;
-      },
-      has: (_target, key) => Object.hasOwn(dataOf(), key),
-      ownKeys: () => Reflect.ownKeys(dataOf()),
-      getOwnPropertyDescriptor: (_target, key) => {
-        const descriptor = Reflect.getOwnPropertyDescriptor(dataOf(), key);
-        return descriptor && { ...descriptor, configurable: true, writable: true };
-      },
-      set: (_target, key) => refuse(`socket.request.session.${String(key)} = …`),
-      deleteProperty: (_target, key) => refuse(`delete socket.request.session.${String(key)}`),
-      defineProperty: (_target, key) => refuse(`defining socket.request.session.${String(key)}`),
-    },
-  );
+  if (Reflect.get(request, "session")) return; // it came through a middleware, which goes on using its own
+  let view: object | undefined;
+  let unwatched = 10; // the first reads are those of middleware
+  const read = () => {
+    if (unwatched-- > 0 && isExpressSession(read)) onExpressSession();
+    view ??= viewOf(dataOf);
+    return view;
+  };
   Object.defineProperty(request, "session", {
     configurable: true,
     enumerable: false,
-    get: () => view,
-    set: () => refuse("socket.request.session = …"),
+    get: read,
+    set: () => refuse("socket.request.session = …", write),
+  });
+  withoutSession(request, "socket.request");
+}
+
+/** `express-session` leaves its traces on what it is given, as others do: reading them throws while nobody has set them. */
+export function withoutSession(bearer: object, name: string): void {
+  const cures = {
+    sessionID: noId,
+    sessionStore:
+      "`socket.session.reload()` reads the store, `update` writes to it, and `end` removes the session.",
+  };
+  for (const [key, cure] of Object.entries(cures)) {
+    Object.defineProperty(bearer, key, {
+      configurable: true,
+      enumerable: false,
+      get: () => refuse(`${name}.${key}`, cure),
+      set: (value: unknown) =>
+        void Object.defineProperty(bearer, key, { value, writable: true, configurable: true }),
+    });
+  }
+}
+
+function viewOf(dataOf: () => Data): object {
+  const target = Object.defineProperty({}, inspect.custom, { configurable: true, value: dataOf });
+  const place = "socket.request.session";
+  return new Proxy<Record<string, unknown>>(target, {
+    get: (_target, key) => {
+      if (typeof key !== "string") return undefined;
+      const data = dataOf();
+      if (Object.hasOwn(data, key)) return data[key];
+      const cure = cureByProperty.get(key);
+      if (cure) refuse(`${place}.${key}`, cure);
+      const cureOfCall = cureByMethod.get(key);
+      return cureOfCall && (() => refuse(`${place}.${key}()`, cureOfCall));
+    },
+    has: (_target, key) => Object.hasOwn(dataOf(), key),
+    ownKeys: () => Reflect.ownKeys(dataOf()),
+    getOwnPropertyDescriptor: (_target, key) => {
+      const descriptor = Reflect.getOwnPropertyDescriptor(dataOf(), key);
+      return descriptor && { ...descriptor, configurable: true, writable: true };
+    },
+    set: (_target, key) => refuse(`${place}.${String(key)} = …`, write),
+    deleteProperty: (_target, key) => refuse(`delete ${place}.${String(key)}`, write),
+    defineProperty: (_target, key) => refuse(`defining ${place}.${String(key)}`, write),
   });
 }
 
-function refuse(what: string): never {
+/** Whether the caller of `reader` is `express-session`'s middleware, by its file, or by its name in a bundle. */
+function isExpressSession(reader: () => unknown): boolean {
+  const at: { stack?: unknown } = {};
+  Error.captureStackTrace(at, reader);
+  const caller = String(at.stack).split("\n")[1] ?? "";
+  return /[\\/]express-session[\\/]|^\s*at session \(/.test(caller);
+}
+
+function refuse(what: string, cure: string): never {
   throw new SocketSessionError(
     "SESSION_READ_ONLY",
-    `${what} does nothing lasting on a socket: request.session is a read-only view there. Write with \`await socket.session.update((s) => { … })\`, log out with \`await socket.session.end()\`, and do logins in an HTTP request.`,
+    `${what} can't be used: on a socket, request.session is a read-only view of the session's data. ${cure}`,
   );
 }

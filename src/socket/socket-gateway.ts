@@ -2,9 +2,9 @@ import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "socket.io";
 import type { RefusalCode } from "../protocol.ts";
 import { Admission, type AdmissionOptions, type Decision } from "./admission.ts";
-import { type Exchange, ignoreReset, rejectRequest, rejectUpgrade } from "./exchange.ts";
+import { type Exchange, watchEngine } from "./exchange.ts";
 import { RefusedConnection } from "./refused-connection.ts";
-import { exposeSession } from "./request-view.ts";
+import { exposeSession, withoutSession } from "./request-view.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
 import {
   assertEngine,
@@ -16,13 +16,14 @@ import {
   onEngine,
   onSocket,
   queryOf,
-  withoutConnection,
 } from "./upstream.ts";
 
 export interface GatewayOptions extends AdmissionOptions {
   readonly context: Omit<ConnectionContext, "codec">;
   readonly hasExempt: boolean;
   readonly onRefusal: (code: RefusalCode, request: IncomingMessage | undefined, cause: unknown) => void;
+  /** `express-session` runs on Engine.IO's requests, or on those of sockets, where it does nothing. */
+  readonly onExpressSession: () => void;
 }
 
 /** A request on its way through Engine.IO: what was decided, and how it ends if it never becomes a connection. */
@@ -88,40 +89,19 @@ export class SocketGateway {
 
   #watch(engine: Engine): void {
     assertEngine(engine);
-    const { handleRequest, handleUpgrade, emit } = engine;
-    engine.handleRequest = (request, response) => {
-      const pass = () => handleRequest.call(engine, request, response);
-      const query = queryOf(request);
-      // A CORS preflight carries no cookie, and a plain request is none of a WebSocket's: no transport would answer it.
-      if (request.method === "OPTIONS" || (query?.sid && query.transport !== "polling")) {
-        withoutConnection(request);
-        pass();
-        return;
-      }
-      this.#guard(engine, request, {
-        pass,
-        reject: (code) => rejectRequest(response, code),
-        onGone: (gone) => void response.once("close", gone),
-        isGone: () => response.destroyed,
-      });
-    };
-    engine.handleUpgrade = (request, socket, head) => {
-      socket.on("error", ignoreReset);
-      this.#guard(engine, request, {
-        pass: () => handleUpgrade.call(engine, request, socket, head),
-        reject: (code) => rejectUpgrade(socket, code),
-        onGone: (gone) => void socket.once("close", gone),
-        isGone: () => socket.destroyed,
-      });
-    };
-    engine.onWebTransportSession = async (session) => {
-      this.#options.onRefusal("TRANSPORT_REFUSED", undefined, undefined);
-      session.close();
-    };
-    engine.emit = (event, ...args) => {
-      if (event === "connection" && !this.#receive(args[0] as EngineConnection)) return true;
-      return emit.call(engine, event, ...args);
-    };
+    watchEngine(engine, {
+      seen: (request) => exposeSession(request, () => this.#dataOf(request), this.#options.onExpressSession),
+      decide: (request, exchange) => this.#guard(engine, request, exchange),
+      webTransport: () => this.#options.onRefusal("TRANSPORT_REFUSED", undefined, undefined),
+      opened: (connection) => this.#receive(connection),
+    });
+  }
+
+  /** The data of the session that a request has proven, for `request.session`. */
+  #dataOf(request: EngineRequest): Readonly<Record<string, unknown>> {
+    const decision = this.#handshakes.get(request)?.decision;
+    if (decision) return decision.kind === "admitted" ? decision.connection.data : {};
+    return this.#opened.get(queryOf(request)?.sid ?? "")?.own?.data ?? {};
   }
 
   #guard(engine: Engine, request: EngineRequest, exchange: Exchange): void {
@@ -176,13 +156,11 @@ export class SocketGateway {
         if (this.#closed) reject("STORE_UNAVAILABLE");
         return;
       }
-      exposeSession(request, () => connection.data);
     }
     this.#handshakes.set(request, { decision, identity: this.#admission.identityOf(request) });
     exchange.pass();
   }
 
-  /** Engine.IO has a new connection; false if Socket.IO shall not hear of it. */
   #receive(connection: EngineConnection): boolean {
     const handshake = connection.request && this.#handshakes.get(connection.request);
     if (!handshake || this.#closed) {
@@ -238,6 +216,7 @@ export class SocketGateway {
       connection.close(true); // not admitted by this gateway, or closed: it comes again, and is looked at
     else if (refused && !this.#context.isExempt(socket.nsp.name)) connection.close(true);
     else refused?.joined(socket);
+    if (!this.#context.isExempt(socket.nsp.name)) withoutSession(socket.handshake, "socket.handshake");
     const owner = own ?? new SessionConnection(this.#context, undefined);
     this.#owners.set(socket, owner);
     owner.welcome(socket);
