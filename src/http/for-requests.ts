@@ -5,7 +5,7 @@ export type RequestHandler = ReturnType<typeof session>;
 
 /**
  * `express-session`'s middleware for requests of the application. Those of Engine.IO pass by, as with
- * `io.engine.use(session)` of the recipe, which would touch the session at every poll; `onEngineUse` is told.
+ * `io.engine.use(session)` of the recipe, which would touch the session at every poll; `onEngineUse` is called.
  */
 export function forRequests(
   middleware: RequestHandler,

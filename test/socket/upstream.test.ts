@@ -359,6 +359,24 @@ describe("express-session", () => {
     expect(made.id).toBe("a");
   });
 
+  test("leaves a request alone that has a session, and can be told by the file that asks for it", () => {
+    const store = new session.MemoryStore();
+    const middleware = session({ store, secret: "x", resave: true, saveUninitialized: true });
+    const asked: string[] = [];
+    const request = Object.defineProperty({ url: "/", headers: {} }, "session", {
+      get: () => {
+        asked.push(String(new Error().stack).split("\n")[2] ?? "");
+        return {};
+      },
+    });
+    const response = {};
+    let passed = 0;
+    middleware(request as never, response as never, () => passed++);
+    expect(passed).toBe(1);
+    expect([Object.keys(request), response]).toEqual([["url", "headers"], {}]);
+    expect(asked).toEqual([expect.stringMatching(/at session \(.*[\\/]express-session[\\/]/)]);
+  });
+
   test("saves by itself from within res.end, synchronously, and asks for a touch where nothing changed", async () => {
     const calls: string[] = [];
     class Watching extends session.MemoryStore {
