@@ -1,5 +1,5 @@
 import type { Socket } from "socket.io";
-import { isolate } from "../core/isolate.ts";
+import { isolate, textOf } from "../core/isolate.ts";
 
 type Listener = (...args: unknown[]) => unknown;
 type Register = (event: string | symbol, listener: Listener) => Socket;
@@ -28,7 +28,7 @@ export function guarded(
 
 /** A name for messages. It may be a client's choice, so it is kept short and on one line. */
 export function shown(name: unknown): string {
-  return typeof name === "symbol" ? String(name) : JSON.stringify(String(name).slice(0, 100));
+  return JSON.stringify(textOf(name).slice(0, 100));
 }
 
 /** The name of a namespace for messages. */

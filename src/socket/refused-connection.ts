@@ -1,7 +1,13 @@
 import type { Socket } from "socket.io";
-import type { Clock } from "../clock.ts";
+import type { Hub } from "../core/hub.ts";
+import { isolate } from "../core/isolate.ts";
 import { type RefusalCode, refusals } from "../protocol.ts";
 import { type Codec, type EngineConnection, packetTypes } from "./upstream.ts";
+
+interface RefusalContext {
+  readonly codec: Codec;
+  readonly hub: Hub;
+}
 
 /** The client closes as soon as all its namespaces are refused; one that does not is closed. */
 const afterFirstMs = 1_000;
@@ -15,8 +21,7 @@ const afterSilenceMs = 5_000;
 export class RefusedConnection {
   readonly #connection: EngineConnection;
   readonly #code: RefusalCode;
-  readonly #codec: Codec;
-  readonly #clock: Clock;
+  readonly #context: RefusalContext;
   readonly #isExempt: ((namespace: string) => boolean) | undefined;
   readonly #inUse = new Set<Socket>();
   /** Of the time-out, which runs whenever nothing is in use, and may also run out while something is. */
@@ -26,14 +31,12 @@ export class RefusedConnection {
   constructor(
     connection: EngineConnection,
     code: RefusalCode,
-    codec: Codec,
-    clock: Clock,
+    context: RefusalContext,
     isExempt: ((namespace: string) => boolean) | undefined,
   ) {
     this.#connection = connection;
     this.#code = code;
-    this.#codec = codec;
-    this.#clock = clock;
+    this.#context = context;
     this.#isExempt = isExempt;
     connection.once("close", () => this.#cancel?.());
     this.#closeUnlessUsed(afterSilenceMs);
@@ -43,7 +46,7 @@ export class RefusedConnection {
   /** Looks at what the client sent, and refuses it if it asks for a namespace; false if it is anything else. */
   refuses(data: unknown): boolean {
     let refused = false;
-    const decoder = this.#codec.decoder();
+    const decoder = this.#context.codec.decoder();
     decoder.on("decoded", ({ type, nsp }) => {
       if (type !== packetTypes.CONNECT || this.#isExempt?.(this.#nameOf(nsp))) return;
       refused = true;
@@ -80,7 +83,11 @@ export class RefusedConnection {
     const refusal = { message: meaning, data: { code: this.#code } };
     const data = this.#connection.protocol === 3 ? refusal.data : refusal;
     const packet = { type: packetTypes.CONNECT_ERROR, nsp: namespace, data };
-    for (const encoded of this.#codec.encode(packet)) this.#connection.write(encoded);
+    const { codec, hub } = this.#context;
+    const answer = () => {
+      for (const encoded of codec.encode(packet)) this.#connection.write(encoded);
+    };
+    isolate(answer, (error) => hub.report(error), "The application's parser, at a refusal,");
     if (this.#answered || this.#isExempt) return; // an exempt namespace may be asked for next
     this.#answered = true;
     this.#closeUnlessUsed(afterFirstMs);
@@ -88,7 +95,7 @@ export class RefusedConnection {
 
   #closeUnlessUsed(ms: number): void {
     this.#cancel?.();
-    this.#cancel = this.#clock.after(ms, () => {
+    this.#cancel = this.#context.hub.clock.after(ms, () => {
       this.#cancel = undefined;
       if (this.#inUse.size === 0) this.#connection.close(true);
     });

@@ -107,12 +107,8 @@ export class SocketGateway {
   #guard(engine: Engine, request: EngineRequest, exchange: Exchange): void {
     const reject = (code: RefusalCode, cause?: unknown) => {
       this.#options.onRefusal(code, request, cause);
-      engine.emit("connection_error", {
-        req: request,
-        code: 4,
-        message: "Forbidden",
-        context: { name: code },
-      });
+      const error = { req: request, code: 4, message: "Forbidden", context: { name: code } };
+      this.#context.hub.tell(() => void engine.emit("connection_error", error));
       exchange.reject(code);
     };
     const { sid = "" } = queryOf(request) ?? {};
@@ -185,13 +181,12 @@ export class SocketGateway {
   }
 
   #refuse(connection: EngineConnection, code: RefusalCode): boolean {
-    const { codec, isExempt, hub } = this.#context;
+    const { isExempt } = this.#context;
     const mayUseExempt = this.#options.hasExempt && (connection.protocol !== 3 || isExempt("/"));
     const refused = new RefusedConnection(
       connection,
       code,
-      codec,
-      hub.clock,
+      this.#context,
       mayUseExempt ? isExempt : undefined,
     );
     if (!mayUseExempt) {

@@ -6,11 +6,17 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Browser } from "../support/browser.ts";
 import { type Connections, connectEverywhere } from "../support/ends.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { transportKinds } from "../support/matrix.ts";
+import { rawPackets, rawRequest } from "../support/raw-client.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 afterEach(() => world.close());
+
+const fail = (): never => {
+  throw new Error("fails at the end");
+};
 
 const clients = () => expect.poll(() => world.io.engine.clientsCount);
 
@@ -85,10 +91,6 @@ describe.each(transportKinds)("by $name", ({ transports }) => {
     ],
   ];
 
-  const fail = (): never => {
-    throw new Error("fails at the end");
-  };
-
   for (const end of ["/logout", "/regenerate"]) {
     test.each(faults)(`all connections close after ${end} where %s`, async (_name, sabotage) => {
       await start();
@@ -107,5 +109,33 @@ describe.each(transportKinds)("by $name", ({ transports }) => {
     await world.sessions.close();
     await connections.ends;
     await clients().toBe(0);
+  });
+});
+
+describe("whatever fails at a refusal", () => {
+  const revisions = [3, 4] as const;
+
+  test.each(
+    revisions.flatMap((revision) => ["polling", "websocket"].map((name) => [name, revision] as const)),
+  )("the connection closes, by %s of revision %i", async (transport, revision) => {
+    const clock = new ManualClock();
+    world = await startWorld({ clock, io: { allowEIO3: true } });
+    Reflect.set(Reflect.get(world.io, "encoder"), "encode", fail);
+    const send = await rawPackets(world.url, transport, revision);
+    await send("0/admin,");
+    await expect.poll(() => world.errors.length).toBe(revision === 3 ? 2 : 1);
+    await clock.advance(5_000);
+    await clients().toBe(0);
+    expect(world.errors[0]).toMatchObject({ code: "LISTENER_FAILED", cause: new Error("fails at the end") });
+  });
+
+  test("the request is answered, where a listener of connection_error throws", async () => {
+    world = await startWorld();
+    world.io.engine.on("connection_error", fail);
+    const url = `${world.url}/socket.io/?EIO=4&transport=polling`;
+    expect((await rawRequest(url, "GET", { origin: "https://evil.example" })).status).toBe(403);
+    await world.sessions.close();
+    expect((await rawRequest(url, "GET", {})).status).toBe(503);
+    expect(world.errors).toHaveLength(2);
   });
 });
