@@ -64,7 +64,7 @@ function warn(error: unknown): void {
     return;
   }
   const code = error instanceof SocketSessionError ? error.code : undefined;
-  const stack = code === "LISTENER_FAILED" ? stackOf(error.cause) : undefined;
+  const stack = code === "LISTENER_FAILED" ? stackOf(error) : undefined;
   process.emitWarning(textOf(error), {
     type: String(error.name),
     detail: stack === undefined ? cure : `${stack}\n${cure}`,
@@ -72,7 +72,12 @@ function warn(error: unknown): void {
   });
 }
 
-function stackOf(cause: unknown): string | undefined {
+/** The cause's stack; of one that the message does not quote, as it may be a store's, just the places. */
+function stackOf({ cause, message }: Error): string | undefined {
   const stack = types.isNativeError(cause) ? cause.stack : undefined;
-  return typeof stack === "string" ? stack : undefined;
+  if (typeof stack !== "string" || message.includes(textOf(cause))) return stack;
+  return stack
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .join("\n");
 }

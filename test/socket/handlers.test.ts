@@ -237,6 +237,25 @@ describe("without an error listener", () => {
     expect(JSON.stringify(warned.mock.calls)).not.toContain("sess:secret");
   });
 
+  test("a callback that throws what the store gave it is shown by its places alone", async () => {
+    world = await startWorld({
+      routes: (app) =>
+        app.post("/save", (req, res) => {
+          req.session.save(function saved() {
+            res.send("sent");
+            throw new Error("the store's, with sess:secret");
+          });
+        }),
+    });
+    const ada = await world.visitor();
+    const warned = warnings();
+    await ada.post("/save");
+    await expect.poll(() => warned.mock.calls.length).toBe(1);
+    const [, options] = warned.mock.calls[0] as unknown as [string, Record<string, string>];
+    expect(options.detail).toMatch(/^ +at .*saved.*handlers\.test\.ts:\d+/);
+    expect(JSON.stringify(warned.mock.calls)).not.toContain("sess:secret");
+  });
+
   test("what a store says becomes one without a stack", async () => {
     const store = memoryStore();
     const ada = await start(() => {}, { store });
