@@ -19,3 +19,9 @@ export interface LiveSessionsEvents {
   /** Something failed where nobody waits for an answer. Without a listener it becomes a process warning. */
   error: [error: unknown];
 }
+
+const names: Readonly<Record<keyof LiveSessionsEvents, true>> = {
+  ...{ change: true, end: true, refuse: true, conflict: true, discard: true, error: true },
+};
+/** All that can be listened to; the last two are Node's own. */
+export const sessionsEvents: readonly string[] = [...Object.keys(names), "newListener", "removeListener"];

@@ -31,4 +31,4 @@ export {
 } from "./protocol.ts";
 export type { AttachOptions, SocketServer } from "./socket/attach.ts";
 export type { Stats } from "./stats.ts";
-export type { ListedSession, UserSessions } from "./user-sessions.ts";
+export type { EndOptions, ListedSession, UserSessions } from "./user-sessions.ts";

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { serialize } from "cookie";
 import { sign } from "cookie-signature";
+import { checkOptions, invalid } from "./arguments.ts";
 import { fieldsOf } from "./core/fields.ts";
 import type { Saves } from "./core/saves.ts";
 import type { SessionKey } from "./core/session-store.ts";
@@ -24,14 +25,21 @@ export function exposeInternals(sessions: object, value: Internals): void {
   internals.set(sessions, value);
 }
 
-/** Stores a session as if a request had, and signs its cookie. */
+/** Stores a session as if a request had, and signs its cookie. Rejects with `INVALID_OPTION` before it stores any. */
 export async function injectSession(
   sessions: object,
   data: object,
-  { maxAge }: InjectOptions,
+  injectOptions: InjectOptions,
 ): Promise<{ sid: string; cookie: string }> {
   const inner = internals.get(sessions);
-  if (!inner) throw new TypeError("signIn() expects what liveSessions() returned.");
+  if (!inner)
+    throw invalid(
+      "signIn() expects what liveSessions() returned",
+      sessions,
+      "Give it that, and then the data.",
+    );
+  checkData(data);
+  const maxAge = maxAgeOf(injectOptions);
   const { options, nameOf, saves } = inner;
   const { cookie: configured } = options.shared;
   const { maxAge: configuredMaxAge = null } = typeof configured === "object" ? configured : {};
@@ -43,4 +51,19 @@ export async function injectSession(
   await saves.saveWhole(nameOf(sid), { fields: fieldsOf(data), cookie });
   const [secret = ""] = options.secrets;
   return { sid, cookie: serialize(options.name, `s:${sign(sid, secret as string)}`) };
+}
+
+function checkData(data: unknown): void {
+  if (typeof data !== "object" || data === null || Array.isArray(data))
+    throw invalid("signIn() expects an object as the data of the session", data, 'Such as { name: "ada" }.');
+  if ("cookie" in data)
+    throw invalid("signIn() expects data without `cookie`", data.cookie, "Set `maxAge` in its options.");
+}
+
+function maxAgeOf(options: unknown): number | undefined {
+  checkOptions("signIn()", options, ["maxAge"]);
+  const { maxAge } = options;
+  if (maxAge === undefined && !("maxAge" in options)) return undefined;
+  if (typeof maxAge === "number" && maxAge > 0 && Number.isFinite(maxAge)) return maxAge;
+  throw invalid("signIn() expects `maxAge` in milliseconds", maxAge, "Leave it out for what is configured.");
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { types } from "node:util";
+import { checkListener } from "./arguments.ts";
 import { isolate, textOf } from "./core/isolate.ts";
 import { SocketSessionError } from "./errors.ts";
 
@@ -8,25 +9,35 @@ import { SocketSessionError } from "./errors.ts";
  * error nobody listens to a process warning.
  */
 export abstract class IsolatedEmitter<Events extends { error: [error: unknown] }> extends EventEmitter {
+  readonly #name: string;
+  readonly #events: readonly string[];
+
+  /** `name` is what errors call it, `events` are all that it ever emits: a listener of another would wait for ever. */
+  constructor(name: string, events: readonly string[]) {
+    super();
+    this.#name = name;
+    this.#events = events;
+  }
+
   override on<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.on(event, listener as Listener);
+    return super.on(event, this.#checked("on", event, listener));
   }
 
   override once<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.once(event, listener as Listener);
+    return super.once(event, this.#checked("once", event, listener));
   }
 
   override off<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.off(event, listener as Listener);
+    return super.off(event, this.#checked("off", event, listener));
   }
 
   protected announce<E extends keyof Events & string>(event: E, ...args: Args<Events, E>): void {
@@ -36,6 +47,11 @@ export abstract class IsolatedEmitter<Events extends { error: [error: unknown] }
   protected fail(error: unknown): void {
     if (this.listenerCount("error") === 0) warn(error);
     else this.#call("error", [error], warn);
+  }
+
+  #checked(method: string, event: string, listener: unknown): Listener {
+    checkListener(`${this.#name}.${method}()`, event, listener, this.#events);
+    return listener as Listener;
   }
 
   #call(event: string, args: unknown[], report: (error: unknown) => void): void {

@@ -34,7 +34,10 @@ export interface SessionEvents {
 
 /** One session as a socket or a request sees it. Safe to touch at any time, also after the end. */
 export interface LiveSession {
-  /** The current data, deeply frozen. A property read, no I/O. After the end: the last that were seen. */
+  /**
+   * The current data, deeply frozen: writing to a key of it throws `SESSION_READ_ONLY`. A property read, no I/O. After
+   * the end: the last that were seen.
+   */
   readonly data: DeepReadonly<AppData>;
   /** The session's public name, a keyed hash of its id: for rooms, logs and messages. Empty for a guest. */
   readonly publicId: string;
@@ -50,7 +53,7 @@ export interface LiveSession {
    * process; `fn` may be async and runs again, on fresh data, when another writer was faster (a request's save of
    * this process included), so it should do nothing but change the draft.
    *
-   * Rejects with `SESSION_ENDED`, `SESSION_NESTED_UPDATE` (called inside itself), `SESSION_UPDATE_TIMEOUT`,
+   * Rejects with `INVALID_OPTION` (no function), `SESSION_ENDED`, `SESSION_NESTED_UPDATE` (called inside itself), `SESSION_UPDATE_TIMEOUT`,
    * `SESSION_CONTENTION`, `SESSION_INVALID_DATA`, `SESSION_GUEST`, `STORE_FAILED`, `STORE_TIMEOUT`, or with what
    * `fn` throws; nothing is written then (after `STORE_TIMEOUT` it may have been).
    */
@@ -59,9 +62,13 @@ export interface LiveSession {
   /** Reads the store and resolves to the data; rejects with `SESSION_ENDED` if the session is over. */
   reload(): Promise<DeepReadonly<AppData>>;
 
-  /** Ends the session everywhere: it is removed from the store and its sockets close. False if it was over already. */
+  /**
+   * Ends the session everywhere: it is removed from the store and its sockets close. False if it was over already. Rejects
+   * with `INVALID_OPTION` at another reason, before anything ends.
+   */
   end(reason?: "destroyed" | "revoked"): Promise<boolean>;
 
+  /** As `once` and `off`, throws `INVALID_OPTION` where there is no such event, or `listener` is no function. */
   on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;
   once<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;
   off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import createDebug from "debug";
 import session from "express-session";
+import { checkOptions, invalid, refuseArguments, refuseCallback } from "./arguments.ts";
 import { Activity } from "./core/activity.ts";
 import { ConditionalWrites } from "./core/conditional-writes.ts";
 import type { SessionValues } from "./core/fields.ts";
@@ -10,8 +11,7 @@ import type { HandleContext, SessionHandle } from "./core/session-handle.ts";
 import { sessionNames } from "./core/session-names.ts";
 import type { EndReason, SessionKey } from "./core/session-store.ts";
 import { Updates } from "./core/updates.ts";
-import { SocketSessionError } from "./errors.ts";
-import type { LiveSessionsEvents } from "./events.ts";
+import { type LiveSessionsEvents, sessionsEvents } from "./events.ts";
 import { forRequests, type RequestHandler } from "./http/for-requests.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
 import { requestSession } from "./http/request-session.ts";
@@ -20,7 +20,12 @@ import { type HttpContext, StoreFacade } from "./http/store-facade.ts";
 import { exposeInternals } from "./inject-session.ts";
 import { IsolatedEmitter } from "./isolated-emitter.ts";
 import type { LiveSession } from "./live-session.ts";
-import { invalid, type LiveSessionsOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
+import {
+  attachOptionsOf,
+  type LiveSessionsOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from "./options.ts";
 import { type RefusalCode, refusals } from "./protocol.ts";
 import { type AttachOptions, openGateway, type SocketServer } from "./socket/attach.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
@@ -34,6 +39,7 @@ import {
   storeWarnings,
 } from "./start-checks.ts";
 import type { Stats } from "./stats.ts";
+import { UserIds } from "./user-ids.ts";
 import { type UserSessions, userSessions } from "./user-sessions.ts";
 
 declare module "socket.io" {
@@ -57,6 +63,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   readonly #handles: HandleContext;
   readonly #loaded = new LoadedSessions(() => this.#hub.mark());
   readonly #responses = new Responses();
+  readonly #users: UserIds;
   readonly #requests = new WeakMap<object, SessionHandle>();
   readonly #gateways: SocketGateway[] = [];
   readonly #undo: (() => void)[] = [];
@@ -70,14 +77,16 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   #discarded = 0;
 
   constructor(options: LiveSessionsOptions) {
-    super();
+    super("sessions", sessionsEvents);
     const resolved = resolveOptions(options);
     const { store } = resolved;
     this.#options = resolved;
+    this.#users = new UserIds(resolved.userId, (error) => this.#report(error));
     this.#nameOf = sessionNames(resolved.secrets);
+    const userId = (data: Readonly<SessionValues>) => this.#users.of(data);
     const events = {
       changed: (key: SessionKey, { data }: { data: Readonly<SessionValues> }) =>
-        this.announce("change", { publicId: key.publicId, userId: this.#userIdOf(data), data }),
+        this.announce("change", { publicId: key.publicId, userId: userId(data), data }),
       ended: (key: SessionKey, { reason }: { reason: EndReason }) => {
         debug("session %s ended: %s", key.publicId, reason);
         this.announce("end", { publicId: key.publicId, reason });
@@ -85,7 +94,6 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       failed: (error: unknown) => this.#report(error),
     };
     this.#hub = new Hub({ ...resolved, events });
-    const userId = (data: Readonly<SessionValues>) => this.#userIdOf(data);
     const userOf = store.listByUser ? userId : () => undefined;
     const writes = new ConditionalWrites(this.#hub, resolved.ttlMs, userOf);
     this.#saves = new Saves(this.#hub, writes);
@@ -98,14 +106,16 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   /** The real `express-session` middleware over this store. */
-  express(): RequestHandler {
+  express(...none: []): RequestHandler {
+    refuseArguments("sessions.express()", none);
     const { shared, name, secrets } = this.#options;
     const middleware = session({ ...shared, name, secret: [...secrets], resave: false, store: this.store() });
     return forRequests(middleware, this.#responses, this.#warnOfEngineUse);
   }
 
   /** An `express-session` store with the same guarantees, for a middleware made elsewhere. A new one on each call. */
-  store(): session.Store {
+  store(...none: []): session.Store {
+    refuseArguments("sessions.store()", none);
     const { store } = this.#options;
     const facade = new StoreFacade(this.#http());
     const undo = store.connectivity?.((state) => {
@@ -121,7 +131,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    */
   attach(io: SocketServer, attachOptions: AttachOptions = {}): this {
     const options = this.#options;
-    const gateway = openGateway(io, attachOptions, {
+    const gateway = openGateway(io, attachOptionsOf(attachOptions), {
       ...this.#handles,
       activity: this.#activity,
       rebindMs: options.rebindMs,
@@ -141,10 +151,10 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 
   /** A request's session, with the same transactional `update`; it refreshes `req.session` too. */
   of(request: Request): LiveSession {
-    if (!request.session || typeof request.sessionID !== "string") {
+    if (typeof request?.session !== "object" || !request.session || typeof request.sessionID !== "string") {
       throw invalid(
         "sessions.of(req) expects a request with a session",
-        request.session,
+        request?.session,
         "Put sessions.express() before the route; and after a logout there is none.",
       );
     }
@@ -160,21 +170,22 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   /**
-   * Ends a session everywhere, as `revoked`: by its id, or by its public id if it is live on this node. False if
-   * there was none.
+   * Ends a session everywhere, as `revoked`: by its id, or by its public id if it is live on this node (any session of a
+   * user, live or not: `user(id).end({ publicId })`). False if there was none. Rejects with `INVALID_OPTION`,
+   * `STORE_FAILED`, `STORE_TIMEOUT`.
    */
-  async end(session: string | { publicId: string }): Promise<boolean> {
-    const key =
-      typeof session === "string" ? this.#nameOf(session) : this.#hub.livePublic(session.publicId)?.key;
+  async end(session: string | { publicId: string }, ...none: []): Promise<boolean> {
+    refuseCallback("sessions.end()", none);
+    const key = typeof session === "string" ? this.#nameOf(session) : this.#liveKey(session);
     return key !== undefined && this.#hub.end(key, "revoked");
   }
 
   /**
    * All sessions of a user, on all nodes: to list them, and to end them. Throws `STORE_UNSUPPORTED` over a store without
-   * an index of users, and `INVALID_OPTION` without the `userId` option.
+   * an index of users, and `INVALID_OPTION` without the `userId` option, or if `id` names no user.
    */
   user(id: string | number): UserSessions {
-    return userSessions(this.#options, { ...this.#handles, nameOf: this.#nameOf }, String(id));
+    return userSessions(this.#options, { ...this.#handles, nameOf: this.#nameOf }, id);
   }
 
   stats(): Stats {
@@ -199,12 +210,24 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   /** Closes the sockets' transports (stock clients try elsewhere) and the store. Ends no session. */
-  async close(): Promise<void> {
+  async close(...none: []): Promise<void> {
+    refuseCallback("sessions.close()", none);
     for (const gateway of this.#gateways) gateway.close();
     for (const undo of this.#undo.splice(0)) undo();
     this.#activity.close();
     await this.#hub.close();
     await this.#options.store.close();
+  }
+
+  #liveKey(session: { readonly publicId: string }): SessionKey | undefined {
+    const method = "sessions.end()";
+    const isObject = typeof session === "object" && session !== null;
+    if (isObject) checkOptions(method, session, ["publicId"]);
+    if (!isObject || typeof session.publicId !== "string") {
+      const cure = "Give it req.sessionID, or { publicId: socket.session.publicId }.";
+      throw invalid(`${method} expects the id of a session, or { publicId }`, session, cure);
+    }
+    return this.#hub.livePublic(session.publicId)?.key;
   }
 
   #refuse(code: RefusalCode, request: IncomingMessage | undefined, cause: unknown): void {
@@ -234,22 +257,6 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
         this.announce("discard", { publicId });
       },
     };
-  }
-
-  #userIdOf(data: Readonly<SessionValues>): string | undefined {
-    try {
-      const id = this.#options.userId?.(data);
-      return id === undefined || id === null ? undefined : String(id);
-    } catch (cause) {
-      this.#report(
-        new SocketSessionError(
-          "LISTENER_FAILED",
-          "The `userId` option threw; the session counts as nobody's.",
-          { cause },
-        ),
-      );
-      return undefined;
-    }
   }
 
   #report(error: unknown): void {

@@ -1,16 +1,13 @@
-import type { SessionOptions, Store } from "express-session";
+import type { Store } from "express-session";
+import { checkOptions, invalid } from "./arguments.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Secret } from "./core/session-names.ts";
 import type { SessionStore } from "./core/session-store.ts";
 import { SocketSessionError } from "./errors.ts";
 import type { AppData, DeepReadonly } from "./live-session.ts";
+import { curesOfUnknown, type SharedOptions, sharedOptionsOf } from "./shared-options.ts";
+import type { AttachOptions } from "./socket/attach.ts";
 import { fromExpressStore } from "./stores/express-store.ts";
-
-/** The options of `express-session` that keep their name and meaning; `name` may be written `key`. */
-type SharedOptions = Pick<
-  SessionOptions,
-  "cookie" | "genid" | "name" | "proxy" | "rolling" | "saveUninitialized" | "unset"
->;
 
 export interface LiveSessionsOptions extends SharedOptions {
   /** A store of this package, or any `express-session` store as it is. */
@@ -21,7 +18,10 @@ export interface LiveSessionsOptions extends SharedOptions {
   key?: string;
   /** Always false: a session that nobody changed is never written back. `true` is refused. */
   resave?: false;
-  /** Whose session it is; undefined while nobody is logged in. */
+  /**
+   * Whose session it is: a string, or a number, of which 1 and "1" are one user; undefined, null or "" while nobody is
+   * logged in. Anything else, such as an object or a promise, is reported once, and the session counts as nobody's.
+   */
   userId?: (data: DeepReadonly<AppData>) => string | number | null | undefined;
   /** Sockets without a stored session are refused (default), or allowed as guests. */
   guests?: "refuse" | "allow";
@@ -69,6 +69,13 @@ export interface ResolvedOptions {
   readonly clock: Clock;
 }
 
+const known: Readonly<Record<keyof LiveSessionsOptions, true>> = {
+  ...{ store: true, secret: true, name: true, key: true, cookie: true, genid: true, proxy: true },
+  ...{ rolling: true, saveUninitialized: true, unset: true, resave: true, userId: true, device: true },
+  ...{ guests: true, origins: true, ttlMs: true, touchIntervalMs: true, revalidateIntervalMs: true },
+  ...{ staleMs: true, updateTimeoutMs: true, storeTimeoutMs: true, rebindMs: true, clock: true },
+};
+
 const day = 86_400_000;
 const leastStandardStaleMs = 10_000;
 
@@ -81,12 +88,8 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
       "Give it at least `store` and `secret`.",
     );
   }
-  const { cookie, genid, proxy, rolling, saveUninitialized = false, unset, clock = systemClock } = options;
-  if ((options.resave as unknown) === true) {
-    const why =
-      "it writes what a request loaded back over what was written since, and revives sessions after logout";
-    throw invalid("`resave` expects false", true, `Remove \`resave: true\`: ${why}. Nothing needs it here.`);
-  }
+  checkOptions("liveSessions()", options, Object.keys(known), curesOfUnknown);
+  const clock = clockOf(options.clock);
   const name = options.name ?? options.key ?? "connect.sid";
   if (typeof name !== "string" || name === "") {
     throw invalid("`name` expects the name of a cookie", name, 'Leave it out for "connect.sid".');
@@ -100,14 +103,14 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
       `Leave it out for ${standard}.`,
     );
   };
-  const shared = { cookie, genid, proxy, rolling, saveUninitialized, unset };
+  const shared = sharedOptionsOf(options, name);
   const storeTimeoutMs = duration("storeTimeoutMs", options.storeTimeoutMs, 10_000, 1);
   const store = storeOf(options, storeTimeoutMs, clock);
   const ttlMs = duration("ttlMs", options.ttlMs, store.ttlMs ?? day, 1);
   const revalidateIntervalMs = duration("revalidateIntervalMs", options.revalidateIntervalMs, 30_000, 1);
   const standardStaleMs = Math.max(2 * revalidateIntervalMs, leastStandardStaleMs);
   return {
-    shared: Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined)),
+    shared,
     store,
     name,
     secrets: secretsOf(options.secret),
@@ -157,6 +160,25 @@ function secretsOf(secret: unknown): readonly Secret[] {
   );
 }
 
+function clockOf(clock: Clock = systemClock): Clock {
+  if (typeof clock === "object" && clock !== null && isFunction(clock, "now") && isFunction(clock, "after"))
+    return clock;
+  throw invalid("`clock` expects an object with now() and after()", clock, "Leave it out for the system's.");
+}
+
+/** Checks what `attach` was given beside the server. */
+export function attachOptionsOf(options: unknown): AttachOptions {
+  const cure = 'Write exempt: ["/name"], or a pattern without g and y.';
+  checkOptions("sessions.attach(io, options)", options, ["exempt"]);
+  const { exempt = [] } = options;
+  if (!Array.isArray(exempt)) throw invalid("`exempt` expects an array of namespaces", exempt, cure);
+  for (const one of exempt) {
+    if (typeof one === "string" || one instanceof RegExp) continue;
+    throw invalid("`exempt` expects names and regular expressions of namespaces", one, cure);
+  }
+  return { exempt };
+}
+
 function functionOf<F>(option: string, value: F | undefined): F | undefined {
   if (value === undefined || typeof value === "function") return value;
   throw invalid(`\`${option}\` expects a function`, value, "Leave it out if you don't need it.");
@@ -179,18 +201,4 @@ function originsOf(origins: unknown): ReadonlySet<string> {
     }
   }
   return new Set(origins);
-}
-
-export function invalid(expected: string, came: unknown, cure: string): SocketSessionError {
-  const shown =
-    typeof came === "string"
-      ? JSON.stringify(came)
-      : typeof came === "object"
-        ? describe(came)
-        : String(came);
-  return new SocketSessionError("INVALID_OPTION", `${expected}; it was ${shown}. ${cure}`);
-}
-
-function describe(value: object | null): string {
-  return value === null ? "null" : `an object of ${value.constructor?.name ?? "no class"}`;
 }

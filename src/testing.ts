@@ -12,7 +12,10 @@ import type { LiveSessions } from "./live-sessions.ts";
 
 export type { InjectOptions };
 
-/** Stores a new session holding `data` and resolves to the `Cookie` header that a browser would send for it. */
+/**
+ * Stores a new session holding `data` and resolves to the `Cookie` header that a browser would send for it. Rejects with
+ * `INVALID_OPTION` before it stores anything, `SESSION_INVALID_DATA`, `STORE_FAILED`, `STORE_TIMEOUT`.
+ */
 export async function signIn(
   sessions: LiveSessions,
   data: AppData = {},

@@ -1,10 +1,12 @@
+import { checkOptions, invalid } from "./arguments.ts";
 import type { SessionValues } from "./core/fields.ts";
 import type { Hub } from "./core/hub.ts";
 import { lifeMs } from "./core/life-time.ts";
 import type { SessionKey } from "./core/session-store.ts";
 import { type Snapshot, snapshotOf } from "./core/snapshot.ts";
 import { SocketSessionError } from "./errors.ts";
-import { invalid, type ResolvedOptions } from "./options.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { userNamed } from "./user-ids.ts";
 
 /** One session of a user, as in a page that lists where somebody is logged in. All times in milliseconds since the epoch. */
 export interface ListedSession {
@@ -19,11 +21,19 @@ export interface ListedSession {
   readonly device: unknown;
 }
 
+/** Which sessions of a user to end: all without options. */
+export interface EndOptions {
+  /** This one alone, wherever it is live or not; none if it is another user's, or over. */
+  publicId?: string;
+  /** All but this one. */
+  exceptPublicId?: string;
+}
+
 interface UserSessionsContext {
   readonly hub: Hub;
   readonly nameOf: (sid: string) => SessionKey;
   readonly userId: (data: Readonly<SessionValues>) => string | undefined;
-  readonly device: (data: Readonly<SessionValues>) => unknown;
+  readonly device: (data: Readonly<SessionValues>) => Promise<unknown>;
   readonly ttlMs: number;
 }
 
@@ -31,8 +41,13 @@ interface UserSessionsContext {
 export function userSessions(
   { store, userId, device, ttlMs }: ResolvedOptions,
   handles: Omit<UserSessionsContext, "device" | "ttlMs">,
-  user: string,
+  id: unknown,
 ): UserSessions {
+  const user = userNamed(id);
+  if (user === undefined) {
+    const cure = "Ask for socket.session.userId first: it is undefined while nobody is logged in.";
+    throw invalid("sessions.user() expects a user as `userId` returns it, a string or a number", id, cure);
+  }
   if (!userId) {
     const cure = "Tell whose session it is: userId: (data) => data.userId.";
     throw invalid("sessions.user() expects the `userId` option", userId, cure);
@@ -41,7 +56,16 @@ export function userSessions(
     const message = `sessions.user() needs a store with an index of users, and the ${store.name} store has none. Use one of this package.`;
     throw new SocketSessionError("STORE_UNSUPPORTED", message);
   }
-  return new UserSessions({ ...handles, device: (data) => device?.(data), ttlMs }, user);
+  const deviceOf = async (data: Readonly<SessionValues>): Promise<unknown> => {
+    try {
+      return await device?.(data);
+    } catch (cause) {
+      const message = "The `device` option threw; the session is listed without its device.";
+      handles.hub.report(new SocketSessionError("LISTENER_FAILED", message, { cause }));
+      return undefined;
+    }
+  };
+  return new UserSessions({ ...handles, device: deviceOf, ttlMs }, user);
 }
 
 /** How many sessions are ended at the same time. */
@@ -63,19 +87,20 @@ export class UserSessions {
     const readable = found.flatMap(({ key, since, snapshot }) =>
       snapshot ? [{ key, since, snapshot }] : [],
     );
-    return readable.map((one) => this.#listed(one)).sort((a, b) => b.createdAt - a.createdAt);
+    const listed = await Promise.all(readable.map((one) => this.#listed(one)));
+    return listed.sort((a, b) => b.createdAt - a.createdAt);
   }
 
   /**
-   * Ends all sessions of the user, as `revoked`; all but one with `exceptPublicId`, such as that of the request that
-   * asks. Those that can't be read are ended as well. Resolves to how many it ended. Sessions that log in meanwhile are not among them. Rejects with
+   * Ends all sessions of the user, as `revoked`; with `publicId` that one alone, with `exceptPublicId` all but that one,
+   * such as that of the request that asks. Those that can't be read are ended as well. Resolves to how many it ended.
+   * Sessions that log in while it runs are not among them. Rejects with `INVALID_OPTION` before it ends any; with
    * `STORE_FAILED` or `STORE_TIMEOUT` if one could not be ended, after it has tried all others.
    */
-  async end({ exceptPublicId }: { exceptPublicId?: string } = {}): Promise<number> {
+  async end(options: EndOptions = {}): Promise<number> {
+    const isMeant = selectionOf(options);
     const { hub } = this.#context;
-    const keys = (await this.#found())
-      .map(({ key }) => key)
-      .filter(({ publicIds }) => exceptPublicId === undefined || !publicIds.includes(exceptPublicId));
+    const keys = (await this.#found()).map(({ key }) => key).filter(isMeant);
     let ended = 0;
     const failures: unknown[] = [];
     for (let done = 0; done < keys.length; done += mostAtOnce) {
@@ -98,7 +123,7 @@ export class UserSessions {
       .filter(({ snapshot }) => !snapshot || userId(snapshot.data) === this.#user);
   }
 
-  #listed({ key, since, snapshot }: Found & { readonly snapshot: Snapshot }): ListedSession {
+  async #listed({ key, since, snapshot }: Found & { readonly snapshot: Snapshot }): Promise<ListedSession> {
     const { hub, device, ttlMs } = this.#context;
     const { expiresAt, cookie, data } = snapshot;
     const seen = Math.max(expiresAt - lifeMs(cookie, ttlMs), since);
@@ -107,7 +132,7 @@ export class UserSessions {
       createdAt: since,
       lastSeenAt: Math.min(seen, hub.clock.now()),
       expiresAt,
-      device: device(data),
+      device: await device(data),
     };
   }
 }
@@ -117,4 +142,21 @@ interface Found {
   readonly since: number;
   /** Null where it can't be read. */
   readonly snapshot: Snapshot | null;
+}
+
+/** An option that is there without a value is a mistake of the caller, at which nothing may end. */
+function selectionOf(options: EndOptions): (key: SessionKey) => boolean {
+  const method = "sessions.user(id).end()";
+  checkOptions(method, options, ["publicId", "exceptPublicId"]);
+  const [[name, value] = ["", undefined], another] = Object.entries(options);
+  if (another) {
+    const message = `${method} expects one of \`publicId\` and \`exceptPublicId\`; it was given both. Leave one out.`;
+    throw new SocketSessionError("INVALID_OPTION", message);
+  }
+  if (name === "") return () => true;
+  if (typeof value !== "string") {
+    const cure = `Leave ${name} out to end all sessions of the user.`;
+    throw invalid(`${method} expects the \`${name}\` of a session, a string`, value, cure);
+  }
+  return ({ publicIds }) => publicIds.includes(value) === (name === "publicId");
 }

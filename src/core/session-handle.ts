@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { checkListener, invalid, refuseCallback } from "../arguments.ts";
 import { SocketSessionError } from "../errors.ts";
 import type { LiveSession, SessionEvents, SessionState } from "../live-session.ts";
 import type { SessionValues } from "./fields.ts";
@@ -15,6 +16,9 @@ export interface HandleContext {
   readonly userId: (data: Readonly<SessionValues>) => string | undefined;
 }
 
+const events: Readonly<Record<keyof SessionEvents, true>> = { change: true, end: true };
+type EndedBy = "destroyed" | "revoked";
+
 const noData = deepFreeze<SessionValues>({});
 
 /** Listeners of one handle; one that throws is reported and harms nobody else. */
@@ -22,18 +26,21 @@ abstract class HandleEvents {
   #emitter: EventEmitter | undefined;
 
   on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    checkListener("session.on()", event, listener, Object.keys(events));
     this.#emitter ??= new EventEmitter();
     this.#emitter.on(event, listener);
     return this;
   }
 
   once<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    checkListener("session.once()", event, listener, Object.keys(events));
     this.#emitter ??= new EventEmitter();
     this.#emitter.once(event, listener);
     return this;
   }
 
   off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    checkListener("session.off()", event, listener, Object.keys(events));
     this.#emitter?.off(event, listener);
     return this;
   }
@@ -113,13 +120,15 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 
   async update<R>(fn: Change<R>): Promise<R> {
+    checkChange(fn);
     if (this.#entry.isEnded) throw overError(this.#entry);
     const { result, snapshot } = await this.#context.updates.update(this.#entry.key, fn, this.#own);
     if (snapshot) this.#last = snapshot;
     return result;
   }
 
-  async reload(): Promise<LiveSession["data"]> {
+  async reload(...none: []): Promise<LiveSession["data"]> {
+    refuseCallback("session.reload()", none);
     const { hub } = this.#context;
     const snapshot = this.#entry.isEnded
       ? null
@@ -129,7 +138,8 @@ export class SessionHandle extends HandleEvents implements LiveSession {
     return this.data;
   }
 
-  async end(reason: "destroyed" | "revoked" = "destroyed"): Promise<boolean> {
+  async end(reason: EndedBy = "destroyed"): Promise<boolean> {
+    checkReason(reason);
     if (this.#entry.isEnded) return false;
     return this.#context.hub.end(this.#entry.key, reason);
   }
@@ -150,21 +160,40 @@ export class GuestHandle extends HandleEvents implements LiveSession {
   readonly expiresAt = Number.POSITIVE_INFINITY;
   readonly userId = undefined;
 
-  async update(): Promise<never> {
+  async update(fn: Change<unknown>): Promise<never> {
+    checkChange(fn);
     throw guestError("update");
   }
 
-  async reload(): Promise<LiveSession["data"]> {
+  async reload(...none: []): Promise<LiveSession["data"]> {
+    refuseCallback("session.reload()", none);
     return this.data;
   }
 
-  async end(): Promise<boolean> {
+  async end(reason: EndedBy = "destroyed"): Promise<boolean> {
+    checkReason(reason);
     return false;
   }
 
   release(): void {
     this.forgetListeners();
   }
+}
+
+function checkChange(fn: unknown): void {
+  if (typeof fn === "function") return;
+  const cure = "Write update((s) => { s.name = … }): the function changes what it is given.";
+  throw invalid("session.update() expects a function", fn, cure);
+}
+
+function checkReason(reason: unknown): void {
+  if (reason === "destroyed" || reason === "revoked") return;
+  const expected = 'session.end() expects the reason "destroyed" or "revoked"';
+  throw invalid(
+    expected,
+    reason,
+    'Leave it out for "destroyed"; it returns a promise, and takes no callback.',
+  );
 }
 
 function guestError(operation: string): SocketSessionError {

@@ -1,11 +1,17 @@
-import { afterEach, expect, test } from "vitest";
+import type { LiveSessionsOptions } from "socket-session";
+import { afterEach, describe, expect, test } from "vitest";
 import { disconnected } from "../support/browser.ts";
-import { installHandlers } from "../support/handlers.ts";
+import { installHandlers, serverSockets } from "../support/handlers.ts";
 import { describeKinds, type StoreKind, storeKinds } from "../support/matrix.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { startWorld, type World, type WorldOptions } from "../support/world.ts";
 
 let world: World;
-afterEach(() => world.close());
+let other: World | undefined;
+afterEach(async () => {
+  await other?.close();
+  other = undefined;
+  await world.close();
+});
 
 const start = async (open: StoreKind["open"]) => {
   world = await startWorld({
@@ -75,6 +81,120 @@ function stories({ open }: StoreKind): void {
     expect(await world.sessions.user("eve").end()).toBe(0);
     expect(JSON.parse(await visitor.get("/session")).data).toMatchObject({ name: "late" });
   });
+
+  test("end one by its public id: live here, live on another node, live nowhere, and one that can't be read", async () => {
+    const store = open();
+    const options: WorldOptions = {
+      store,
+      userId: (data) => data.userId,
+      device: (data) => data.name,
+      sockets: (io) => installHandlers(io),
+    };
+    world = await startWorld(options);
+    other = await startWorld(options);
+    const here = await world.visitor({ userId: "ada", name: "here" });
+    const elsewhere = await other.visitor({ userId: "ada", name: "elsewhere" });
+    const nowhere = await world.visitor({ userId: "ada", name: "nowhere" });
+    const damaged = await world.visitor({ userId: "ada", name: "damaged" });
+    const eve = await world.visitor({ userId: "eve", name: "eve" });
+    const sockets = [await here.connect("/"), await elsewhere.connect("/"), await eve.connect("/")] as const;
+    const gone = sockets.map(disconnected);
+    const devices = async () =>
+      (await world.sessions.user("ada").list()).map(({ device }) => String(device)).sort();
+    const publicIds = new Map(
+      [...(await world.sessions.user("ada").list()), ...(await world.sessions.user("eve").list())].map(
+        ({ device, publicId }) => [device, publicId],
+      ),
+    );
+    const end = (device: string) =>
+      world.sessions.user("ada").end({ publicId: publicIds.get(device) ?? "none" });
+
+    expect(await end("eve")).toBe(0);
+    expect(await world.sessions.user("ada").end({ publicId: "unknown" })).toBe(0);
+    expect(await world.sessions.user("ada").end({ publicId: "" })).toBe(0);
+    expect(await devices()).toEqual(["damaged", "elsewhere", "here", "nowhere"]);
+    expect(await end("elsewhere")).toBe(1);
+    expect(await gone[1]).toBe("io server disconnect");
+    expect(await end("elsewhere")).toBe(0);
+    expect(await devices()).toEqual(["damaged", "here", "nowhere"]);
+    expect(await end("nowhere")).toBe(1);
+    expect(JSON.parse(await nowhere.get("/session")).data).toEqual({});
+    const readable = damageIn(store, JSON.parse(await damaged.get("/session")).id);
+    expect(await devices()).toEqual(["here"]);
+    expect(await end("damaged")).toBe(1);
+    readable();
+    expect(await devices()).toEqual(["here"]);
+    expect(await sockets[0].emitWithAck("state")).toBe("live");
+    expect(await end("here")).toBe(1);
+    expect(await gone[0]).toBe("io server disconnect");
+    expect(await devices()).toEqual([]);
+    expect(await sockets[2].emitWithAck("state")).toBe("live");
+    expect([...world.errors, ...other.errors]).toEqual([]);
+  });
+
+  test("end none where the options are wrong", async () => {
+    await start(open);
+    const ada = await world.visitor({ userId: "ada", name: "here" });
+    const socket = await ada.connect("/");
+    const { publicId = "" } = (await world.sessions.user("ada").list())[0] ?? {};
+    for (const options of [
+      { publicID: publicId },
+      { publicId: undefined },
+      { exceptPublicId: undefined },
+      { publicId: [publicId] },
+      { publicId, exceptPublicId: publicId },
+      { sid: undefined },
+      publicId,
+      null,
+      [],
+      7,
+    ])
+      await expect(world.sessions.user("ada").end(options as never)).rejects.toMatchObject({
+        code: "INVALID_OPTION",
+      });
+    expect(await socket.emitWithAck("state")).toBe("live");
+    expect(await world.sessions.user("ada").list()).toHaveLength(1);
+  });
+
+  test("are not those of all others whose userId is an object too, also if they were kept as such before", async () => {
+    const store = open();
+    const index = "[object Object]";
+    const now = Date.now();
+    const key = { sid: "of before", publicId: "p", publicIds: ["p"] };
+    if ("create" in store)
+      await store.create(key, { cookie: {}, passport: { user: "ada" } }, now + 3_600_000, index);
+    const passport = (user: unknown) => ({ passport: { user } });
+    world = await startWorld({
+      store,
+      userId: (data) => data.passport?.user,
+      sockets: (io) =>
+        installHandlers(io, (socket) => socket.on("user", (done) => done(socket.session.userId ?? null))),
+    });
+    const ada = await world.visitor(passport({ id: "ada" }));
+    const eve = await world.visitor(passport({ id: "eve" }));
+    const socket = await eve.connect("/");
+    expect(await socket.emitWithAck("user")).toBeNull();
+    expect(await world.sessions.user(index).list()).toEqual([]);
+    expect(await world.sessions.user(index).end()).toBe(0);
+    expect(await socket.emitWithAck("state")).toBe("live");
+    expect(JSON.parse(await ada.get("/session")).data).toEqual(passport({ id: "ada" }));
+    expect(world.errors).toEqual([
+      expect.objectContaining({ code: "INVALID_OPTION", message: expect.stringContaining("`userId`") }),
+    ]);
+    await ada.post("/write", passport("ada"));
+    expect(await world.sessions.user("ada").list()).toHaveLength(1);
+  });
+}
+
+/** What the index then lists can't be read; the returned function undoes it. */
+function damageIn(store: LiveSessionsOptions["store"], damaged: string): () => void {
+  if (!("listByUser" in store) || !store.listByUser) throw new Error("Expected a store with an index.");
+  const { listByUser } = store;
+  store.listByUser = async (user) =>
+    (await listByUser.call(store, user)).map((one) => (one.sid === damaged ? { ...one, stored: null } : one));
+  return () => {
+    store.listByUser = listByUser;
+  };
 }
 
 describeKinds("the sessions of a user", stories, listing);
@@ -86,4 +206,85 @@ test("a store without an index, and sessions without the userId option, say so",
   const anonymous = await startWorld();
   expect(() => anonymous.sessions.user("ada")).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
   await anonymous.close();
+});
+
+describe("whose session it is", () => {
+  const start = async (userId: (data: never) => unknown) => {
+    world = await startWorld({ userId: userId as never, sockets: (io) => installHandlers(io) });
+    const ada = await world.visitor({ name: "ada" });
+    await ada.connect("/");
+    const [socket] = serverSockets(world.io);
+    await ada.post("/write", { n: 1 });
+    return socket?.session.userId;
+  };
+
+  test.each([
+    ["a text", "ada", "ada"],
+    ["text that looks like a number", "1", "1"],
+    ["a number, which is the same user", 1, "1"],
+    ["zero", 0, "0"],
+    ["nothing", undefined, undefined],
+    ["null", null, undefined],
+    ["an empty text, which is nobody's", "", undefined],
+  ])("%s", async (_name, value, user) => {
+    expect(await start(() => value)).toBe(user);
+    expect(world.errors).toEqual([]);
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ["an object", () => ({ id: "ada" }), "an object of Object"],
+    ["one with a text of its own", () => ({ toString: () => "ada" }), "an object of Object"],
+    ["one without a prototype", () => Object.create(null), "an object of no class"],
+    ["an array", () => ["ada"], "an array"],
+    ["a Date", () => new Date(), "an object of Date"],
+    ["a promise", async () => "ada", "an object of Promise"],
+    [
+      "a promise that rejects",
+      async () => {
+        throw new Error("no such user");
+      },
+      "an object of Promise",
+    ],
+    ["NaN", () => Number.NaN, "NaN"],
+    ["Infinity", () => Number.POSITIVE_INFINITY, "Infinity"],
+    ["a number that is rounded, as two users would be one", () => 2 ** 53, "9007199254740992"],
+    ["a bigint", () => 1n, "1n"],
+    ["a boolean", () => true, "true"],
+    ["a symbol", () => Symbol("ada"), "Symbol(ada)"],
+    ["a function", () => () => "ada", "a function"],
+  ])("%s is nobody, and reported once", async (_name, userId, shown) => {
+    expect(await start(userId)).toBeUndefined();
+    expect(world.errors).toEqual([expect.objectContaining({ code: "INVALID_OPTION" })]);
+    expect(String(world.errors[0])).toContain(`it was ${shown}. Return`);
+  });
+
+  test.each([
+    ["nothing", undefined],
+    ["null", null],
+    ["an empty text", ""],
+    ["NaN", Number.NaN],
+    ["an object", { id: "ada" }],
+    ["an array", ["ada"]],
+    ["a boolean", false],
+    ["a bigint", 1n],
+    ["a promise", Promise.resolve("ada")],
+  ])("sessions.user() refuses %s", async (_name, id) => {
+    world = await startWorld({ userId: (data) => data.userId });
+    expect(() => world.sessions.user(id as never)).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION" }),
+    );
+  });
+
+  test("a device option that throws, or is asynchronous, hides no session", async () => {
+    world = await startWorld({
+      userId: (data) => data.userId,
+      device: async (data) => data.nested?.deep.value.toFixed() ?? data.list?.[0]?.toFixed(),
+    });
+    await world.visitor({ userId: "ada", list: [7] });
+    await world.visitor({ userId: "ada", nested: { deep: {} } });
+    const list = await world.sessions.user("ada").list();
+    expect(list.map(({ device }) => device)).toEqual(expect.arrayContaining(["7", undefined]));
+    expect(list).toHaveLength(2);
+    expect(world.errors).toEqual([expect.objectContaining({ code: "LISTENER_FAILED" })]);
+  });
 });

@@ -1,0 +1,106 @@
+/**
+ * Checks of what public methods are given, made before a method does anything. All throw `INVALID_OPTION`, with what was
+ * expected, what came, and the cure.
+ */
+import { SocketSessionError } from "./errors.ts";
+
+export function invalid(expected: string, came: unknown, cure: string): SocketSessionError {
+  return new SocketSessionError("INVALID_OPTION", `${expected}; it was ${shown(came)}. ${cure}`);
+}
+
+/** Refuses what is no object of options, and every option that is not known, also where its value is undefined. */
+export function checkOptions(
+  what: string,
+  options: unknown,
+  known: readonly string[],
+  cures: Readonly<Record<string, string>> = {},
+): asserts options is Readonly<Record<string, unknown>> {
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw invalid(`${what} expects an object of options`, options, `The options are ${listed(known)}.`);
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const near = nearest(name, known);
+    const cure = near ? `Write \`${near}\` instead.` : `The options are ${listed(known)}.`;
+    const own = Object.hasOwn(cures, name) ? cures[name] : undefined;
+    throw new SocketSessionError(
+      "INVALID_OPTION",
+      `${what} has no option \`${name.slice(0, longestName)}\`. ${own ?? cure}`,
+    );
+  }
+}
+
+/** Refuses an event that is never emitted, and a listener that is no function. */
+export function checkListener(
+  method: string,
+  event: unknown,
+  listener: unknown,
+  known: readonly string[],
+): void {
+  if (typeof event !== "string" || !known.includes(event)) {
+    const near = nearest(String(event), known);
+    const cure = near ? `Write "${near}" instead.` : `The events are ${listed(known)}.`;
+    throw invalid(`${method} expects the name of an event`, event, cure);
+  }
+  if (typeof listener !== "function")
+    throw invalid(`${method} expects a function as listener`, listener, "Give it the listener.");
+}
+
+/** Refuses the callback that `express-session` or Socket.IO takes in such a place: it would never be called. */
+export function refuseCallback(method: string, given: readonly unknown[]): void {
+  if (!given.some((one) => typeof one === "function")) return;
+  throw invalid(
+    `${method} expects no callback`,
+    given.find((one) => typeof one === "function"),
+    "It returns a promise: await that.",
+  );
+}
+
+/** Refuses arguments of a method that has none, where options might be expected to count. */
+export function refuseArguments(method: string, given: readonly unknown[]): void {
+  if (given.length > 0)
+    throw invalid(`${method} expects no argument`, given[0], "Options are given to liveSessions().");
+}
+
+const longestName = 60;
+
+function listed(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(", ");
+}
+
+function shown(came: unknown): string {
+  if (typeof came === "string") return JSON.stringify(came);
+  if (typeof came === "function") return "a function";
+  if (typeof came === "bigint") return `${came}n`;
+  return typeof came === "object" && came !== null ? described(came) : String(came);
+}
+
+/** Never by what the object holds, which may be anybody's. */
+function described(value: object): string {
+  if (Array.isArray(value)) return "an array";
+  const type: unknown = Object.getPrototypeOf(value)?.constructor;
+  return `an object of ${typeof type === "function" && type.name ? type.name : "no class"}`;
+}
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  if (name.length > longestName) return undefined;
+  const ranked = known
+    .map((one) => ({ one, distance: editDistance(name.toLowerCase(), one.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  const [best] = ranked;
+  const most = Math.min(Math.max(2, Math.floor(name.length / 3)), name.length - 1);
+  return best && best.distance <= most ? best.one : undefined;
+}
+
+/** How many characters to insert, remove or replace (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [index, character] of [...from].entries()) {
+    const next = [index + 1];
+    for (let column = 1; column <= to.length; column++) {
+      const kept = (row[column - 1] ?? 0) + (to[column - 1] === character ? 0 : 1);
+      next.push(Math.min(kept, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

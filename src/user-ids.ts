@@ -1,0 +1,51 @@
+import { invalid } from "./arguments.ts";
+import type { SessionValues } from "./core/fields.ts";
+import { SocketSessionError } from "./errors.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+/**
+ * The user that `value` names: a string, or a number as its text, so that 1 and "1" are one user. Undefined for all else.
+ * An object has no name of its own: all would be `[object Object]`, one user. So would numbers that are rounded.
+ */
+export function userNamed(value: unknown): string | undefined {
+  if (typeof value === "string") return value === "" ? undefined : value;
+  const isExact = typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+  return isExact ? String(value) : undefined;
+}
+
+/** Whose sessions are, by the `userId` option. What it does wrong is reported, and the session is nobody's. */
+export class UserIds {
+  readonly #userId: ResolvedOptions["userId"];
+  readonly #report: (error: unknown) => void;
+  readonly #reportedTypes = new Set<string>();
+
+  constructor(userId: ResolvedOptions["userId"], report: (error: unknown) => void) {
+    this.#userId = userId;
+    this.#report = report;
+  }
+
+  of(data: Readonly<SessionValues>): string | undefined {
+    let value: unknown;
+    try {
+      value = this.#userId?.(data);
+    } catch (cause) {
+      const message = "The `userId` option threw; the session counts as nobody's.";
+      this.#report(new SocketSessionError("LISTENER_FAILED", message, { cause }));
+      return undefined;
+    }
+    if (value === undefined || value === null || value === "") return undefined;
+    return userNamed(value) ?? this.#refused(value);
+  }
+
+  /** Once for each type: it is asked for at every event. */
+  #refused(value: unknown): undefined {
+    // What a promise rejects with is beside the point, and must not end the process.
+    if (typeof value === "object") Promise.resolve(value).catch(() => {});
+    const type = Array.isArray(value) ? "array" : typeof value;
+    if (this.#reportedTypes.has(type)) return;
+    this.#reportedTypes.add(type);
+    const cure =
+      "Return a string or a number (no integer beyond 2^53, which is rounded), such as (data) => data.passport?.user?.id, and not from an async function. Until then the session counts as nobody's. This is reported once.";
+    this.#report(invalid("`userId` expects to return the name of a user", value, cure));
+  }
+}
