@@ -1,4 +1,5 @@
 import { type Fields, fieldsOf, type SessionValues } from "./fields.ts";
+import { readOnlyData } from "./read-only-data.ts";
 import type { CookieDocument, Revision, StoredSession } from "./session-store.ts";
 
 /** One version of a session, as it was read or written: immutable, shared by all who look at it. */
@@ -14,7 +15,8 @@ export interface Snapshot {
 /** Takes ownership of `document`. */
 export function snapshotOf({ document, expiresAt, revision }: StoredSession): Snapshot {
   const { cookie, ...data } = document;
-  return { data: deepFreeze(data), fields: fieldsOf(data), cookie: cookie ?? {}, expiresAt, revision };
+  const fields = fieldsOf(data);
+  return { data: readOnlyData(deepFreeze(data)), fields, cookie: cookie ?? {}, expiresAt, revision };
 }
 
 /** Freezes JSON data all the way down. */

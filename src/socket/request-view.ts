@@ -86,10 +86,11 @@ function viewOf(dataOf: () => Data): object {
       return cureOfCall && (() => refuse(`${place}.${key}()`, cureOfCall));
     },
     has: (_target, key) => Object.hasOwn(dataOf(), key),
-    ownKeys: () => Reflect.ownKeys(dataOf()),
+    ownKeys: () => Object.keys(dataOf()),
     getOwnPropertyDescriptor: (_target, key) => {
-      const descriptor = Reflect.getOwnPropertyDescriptor(dataOf(), key);
-      return descriptor && { ...descriptor, configurable: true, writable: true };
+      const data = dataOf();
+      if (typeof key !== "string" || !Object.hasOwn(data, key)) return undefined;
+      return { value: data[key], enumerable: true, configurable: true, writable: true };
     },
     set: (_target, key) => refuse(`${place}.${String(key)} = …`, write),
     deleteProperty: (_target, key) => refuse(`delete ${place}.${String(key)}`, write),
