@@ -56,6 +56,35 @@ describe("code blocks", () => {
   });
 });
 
+describe("samples", () => {
+  const blocks = documents.flatMap((document) => document.blocks);
+  const named = (found: readonly CodeBlock[]) => found.map(({ file, line }) => `${file}:${line}`);
+
+  test("of pages read what they fetch to its end, before which the session is not saved", () => {
+    const fetching = blocks.filter(({ code }) => /\bfetch\(/.test(code));
+    expect(fetching).not.toEqual([]);
+    expect(named(fetching.filter(({ code }) => !/\.(text|json)\(\)/.test(code)))).toEqual([]);
+  });
+
+  test("of logins that answer with a redirect save first, as a browser follows one at its headers", () => {
+    const redirects = blocks.filter(({ code }) => /regenerate\([\s\S]*?redirect\(/.test(code));
+    expect(redirects).not.toEqual([]);
+    const saves = /regenerate\([\s\S]*?\.save\([\s\S]*?redirect\(/;
+    expect(named(redirects.filter(({ code }) => !saves.test(code)))).toEqual([]);
+  });
+
+  test("of async routes say what Express 4 needs, or are written so", () => {
+    const asyncRoute = /\bapp\.\w+\("[^"]*", async /;
+    const unsaid = documents.filter(
+      ({ file, blocks, links }) =>
+        blocks.some(({ code }) => asyncRoute.test(code.replaceAll(/^[+ ]/gm, ""))) &&
+        !links.some(({ target }) => target.endsWith("#express-4")) &&
+        file !== "docs/guide/getting-started.md",
+    );
+    expect(unsaid.map(({ file }) => file)).toEqual([]);
+  });
+});
+
 describe("links", () => {
   const relative = documents
     .flatMap((document) => document.links)
@@ -110,7 +139,7 @@ describe("names", () => {
       ...Object.keys(errorCodes),
       ...Object.keys(refusals),
       ...inSources(/code: "(SOCKET_\w+)"/g),
-      ...["CONNECT_ERROR", "SESSION_SECRET", "LOGIN_REQUIRED"], // Socket.IO's, and variables of the environment
+      ...["CONNECT_ERROR", "SESSION_SECRET", "NODE_ENV", "LOGIN_REQUIRED"], // Socket.IO's, and variables of the environment
       ...services.map(({ variable }) => variable),
     ]);
     const named = documents.flatMap(({ file, codeSpans }) =>
@@ -154,6 +183,14 @@ describe("values", () => {
       Object.fromEntries(Object.entries(table).map(([code, { client }]) => [code, client]));
     expect(documented("Refusals")).toEqual(actual(refusals));
     expect(documented("Ends")).toEqual(actual(endReasons));
+  });
+
+  test("the status of each error", () => {
+    const documented = documentAt("docs/reference/errors.md")
+      .table("Errors")
+      .map(([code = "", status]) => [code.replaceAll("`", ""), Number(status)]);
+    const actual = Object.entries(errorCodes).map(([code, { status }]) => [code, status]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(actual));
   });
 
   test("the default of each time", () => {

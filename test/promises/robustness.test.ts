@@ -243,7 +243,7 @@ describe("a store that does wrong", () => {
       const ada = await world.visitor({ name: "ada" });
       const socket = await ada.connect();
       store.misbehave = (method, callback) => method !== "set" && fault(method, callback);
-      expect((await ada.request("/session")).status).toBe(500);
+      expect((await ada.request("/session")).status).toBe(503);
       const handshake = ada.socket("/", { transports: ["websocket"], reconnection: false });
       expect((await refused(handshake)).data).toBeUndefined();
       await socket.emitWithAck("read");
