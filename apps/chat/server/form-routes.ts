@@ -17,7 +17,8 @@ export function formRoutes(): Router {
     request.session.regenerate((error) => {
       if (error) return next(error);
       request.session.name = name;
-      accept(request, response);
+      // Saved before it is answered: a browser follows a redirect at its headers, and the page connects at once.
+      request.session.save((failure) => (failure ? next(failure) : accept(request, response)));
     });
   });
 

@@ -1,3 +1,4 @@
+import { memoryStore } from "socket-session/memory";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { limits } from "../shared/events.ts";
 import { startChat } from "./visitors.ts";
@@ -25,6 +26,23 @@ describe("logging in", () => {
       .visitor()
       .request("/login", { method: "POST", body: new URLSearchParams({ name: "Ada" }) });
     expect(response.headers.get("set-cookie")).toMatch(/^sid=s%3A[^;]+; Path=\/; HttpOnly; SameSite=Lax$/);
+  });
+
+  test("is answered once the session is stored, so that the page that follows finds it", async () => {
+    const store = memoryStore();
+    const order: string[] = [];
+    const { create } = store;
+    store.create = async (...args) => {
+      await chat.visitor().post("/logout"); // a round trip, in which an answer would arrive
+      const revision = await create.apply(store, args);
+      order.push("stored");
+      return revision;
+    };
+    await chat.close();
+    chat = await startChat({ store });
+    await chat.visitor().request("/login", { method: "POST", body: new URLSearchParams({ name: "Ada" }) });
+    order.push("answered");
+    expect(order).toEqual(["stored", "answered"]);
   });
 
   test("over a session that has tabs open brings them over by themselves", async () => {
