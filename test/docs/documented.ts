@@ -12,7 +12,7 @@ import type {
   AttachOptions, EndReasonCode, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
   RefusalCode, SessionEvents, SessionState, SessionStore, Stats,
 } from "socket-session";
-import type { ListedSession, UserSessions } from "socket-session";
+import type { EndOptions, ListedSession, UserSessions } from "socket-session";
 import type { MemoryStoreOptions } from "socket-session/memory";
 import type { MongodbStoreOptions } from "socket-session/mongodb";
 import type { PostgresStoreOptions } from "socket-session/postgres";
@@ -40,6 +40,7 @@ export const documentedTypes: readonly DocumentedType[] = [
   },
   { keys: "keyof LiveSessionsEvents", file: reference("sessions"), headings: ["Events"] },
   { keys: "keyof UserSessions", file: reference("sessions"), headings: ["user(id)"] },
+  { keys: "keyof EndOptions", file: reference("sessions"), headings: ["Which to end"] },
   { keys: "keyof ListedSession", file: reference("sessions"), headings: ["A listed session"] },
   { keys: "keyof Stats", file: reference("sessions"), headings: ["stats()"] },
   { keys: `keyof Stats["store"]`, file: reference("sessions"), headings: ["stats().store"] },

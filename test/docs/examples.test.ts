@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Socket } from "socket.io-client";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Browser, disconnected, refused } from "../support/browser.ts";
 import { documentAt, root } from "./markdown.ts";
 import { type Running, runExample } from "./run-example.ts";
@@ -55,6 +55,71 @@ describe("the smallest example", () => {
     await ada.post("/logout");
     expect(await told).toEqual({ reason: "destroyed" });
     expect(await gone).toBe("io server disconnect");
+  });
+});
+
+describe.each(["5", "4"])("the page of devices, on Express %s", (version) => {
+  beforeEach(() => {
+    vi.resetModules();
+    if (version === "4") vi.doMock("express", () => import("express4"));
+  });
+  afterEach(() => {
+    vi.doUnmock("express");
+  });
+
+  test("is in the guide as it is, and its wrapper for Express 4 in getting started", () => {
+    const text = textOf("devices.ts");
+    expect(documentAt("docs/guide/devices.md").blocks.map(({ code }) => code)).toContain(text);
+    const wrapper = text.slice(text.indexOf("type Route"), text.indexOf("app.post"));
+    const shown = documentAt("docs/guide/getting-started.md")
+      .blocks.map(({ code }) => code)
+      .join("\n");
+    expect(shown).toContain(wrapper);
+  });
+
+  test("lists the devices of a user, ends one, and ends all others", async () => {
+    const one = await start("devices.ts");
+    const login = (who: Browser, name: string, device: string) =>
+      who.request(`/login/${name}`, { method: "POST", headers: { "user-agent": device } });
+    const devices = async () => JSON.parse(await one.get("/devices"));
+    const [two, three, eve, stranger] = [browser(), browser(), browser(), browser()];
+    await login(one, "ada", "laptop");
+    await login(two, "ada", "phone");
+    await login(three, "ada", "tablet");
+    await login(eve, "eve", "laptop");
+    const phone = await two.connect();
+    const own = await one.connect();
+    const listed: { publicId: string; device: string; isThis: boolean }[] = await devices();
+    expect(listed.map(({ device, isThis }) => [device, isThis]).sort()).toEqual([
+      ["laptop", true],
+      ["phone", false],
+      ["tablet", false],
+    ]);
+    const phoneId = listed.find(({ device }) => device === "phone")?.publicId ?? "";
+    const end = (who: Browser) => who.request(`/devices/${phoneId}/end`, { method: "POST" });
+    expect((await end(eve)).status).toBe(404);
+    expect((await end(stranger)).status).toBe(401);
+    expect((await stranger.request("/devices")).status).toBe(401);
+    const gone = disconnected(phone);
+    expect((await end(one)).status).toBe(204);
+    expect(await gone).toBe("io server disconnect");
+    expect((await end(one)).status).toBe(404);
+    expect(JSON.parse(await one.post("/devices/end-others"))).toEqual({ ended: 1 });
+    expect((await devices()).map(({ device }: { device: string }) => device)).toEqual(["laptop"]);
+    expect(own.connected).toBe(true);
+    expect(JSON.parse(await eve.get("/devices"))).toHaveLength(1);
+  });
+
+  test("answers what an async route rejects with, and goes on", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {}); // Express logs what it answers
+    const { UserSessions } = await import("../../src/user-sessions.ts");
+    const one = await start("devices.ts");
+    await one.post("/login/ada");
+    const list = vi.spyOn(UserSessions.prototype, "list").mockRejectedValue(new Error("down"));
+    expect((await one.request("/devices")).status).toBe(500);
+    list.mockRestore();
+    expect((await one.request("/devices")).status).toBe(200);
+    vi.restoreAllMocks();
   });
 });
 
