@@ -21,7 +21,7 @@ import { exposeInternals } from "./inject-session.ts";
 import { IsolatedEmitter } from "./isolated-emitter.ts";
 import type { LiveSession } from "./live-session.ts";
 import {
-  attachOptionsOf,
+  checkAttachOptions,
   type LiveSessionsOptions,
   type ResolvedOptions,
   resolveOptions,
@@ -130,8 +130,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * server, before clients connect.
    */
   attach(io: SocketServer, attachOptions: AttachOptions = {}): this {
+    checkAttachOptions(attachOptions);
     const options = this.#options;
-    const gateway = openGateway(io, attachOptionsOf(attachOptions), {
+    const gateway = openGateway(io, attachOptions, {
       ...this.#handles,
       activity: this.#activity,
       rebindMs: options.rebindMs,

@@ -166,17 +166,18 @@ function clockOf(clock: Clock = systemClock): Clock {
   throw invalid("`clock` expects an object with now() and after()", clock, "Leave it out for the system's.");
 }
 
-/** Checks what `attach` was given beside the server. */
-export function attachOptionsOf(options: unknown): AttachOptions {
+const knownToAttach: Readonly<Record<keyof AttachOptions, true>> = { exempt: true };
+
+/** Checks what `attach` was given beside the server; throws `INVALID_OPTION`. */
+export function checkAttachOptions(options: unknown): void {
   const cure = 'Write exempt: ["/name"], or a pattern without g and y.';
-  checkOptions("sessions.attach(io, options)", options, ["exempt"]);
+  checkOptions("sessions.attach(io, options)", options, Object.keys(knownToAttach));
   const { exempt = [] } = options;
   if (!Array.isArray(exempt)) throw invalid("`exempt` expects an array of namespaces", exempt, cure);
   for (const one of exempt) {
     if (typeof one === "string" || one instanceof RegExp) continue;
     throw invalid("`exempt` expects names and regular expressions of namespaces", one, cure);
   }
-  return { exempt };
 }
 
 function functionOf<F>(option: string, value: F | undefined): F | undefined {

@@ -2,7 +2,7 @@ import { checkOptions, invalid } from "./arguments.ts";
 import type { SessionValues } from "./core/fields.ts";
 import type { Hub } from "./core/hub.ts";
 import { lifeMs } from "./core/life-time.ts";
-import type { SessionKey } from "./core/session-store.ts";
+import type { SessionKey, StoredSession } from "./core/session-store.ts";
 import { type Snapshot, snapshotOf } from "./core/snapshot.ts";
 import { SocketSessionError } from "./errors.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -119,7 +119,7 @@ export class UserSessions {
     const { hub, nameOf, userId } = this.#context;
     const listed = await hub.store.listByUser(this.#user);
     return listed
-      .map(({ sid, since, stored }) => ({ key: nameOf(sid), since, snapshot: stored && snapshotOf(stored) }))
+      .map(({ sid, since, stored }) => ({ key: nameOf(sid), since, snapshot: readable(stored) }))
       .filter(({ snapshot }) => !snapshot || userId(snapshot.data) === this.#user);
   }
 
@@ -144,10 +144,23 @@ interface Found {
   readonly snapshot: Snapshot | null;
 }
 
-/** An option that is there without a value is a mistake of the caller, at which nothing may end. */
+/** One session that holds what JSON can't must not keep the others from being listed and ended. */
+function readable(stored: StoredSession | null): Snapshot | null {
+  try {
+    return stored && snapshotOf(stored);
+  } catch {
+    return null;
+  }
+}
+
+/** What names no session would end them all: an option without a value, or one that is not the object's own. */
 function selectionOf(options: EndOptions): (key: SessionKey) => boolean {
   const method = "sessions.user(id).end()";
   checkOptions(method, options, ["publicId", "exceptPublicId"]);
+  if (!isPlain(options)) {
+    const cure = "Write { publicId } or { exceptPublicId }, or nothing for all.";
+    throw invalid(`${method} expects a plain object of options`, options, cure);
+  }
   const [[name, value] = ["", undefined], another] = Object.entries(options);
   if (another) {
     const message = `${method} expects one of \`publicId\` and \`exceptPublicId\`; it was given both. Leave one out.`;
@@ -159,4 +172,9 @@ function selectionOf(options: EndOptions): (key: SessionKey) => boolean {
     throw invalid(`${method} expects the \`${name}\` of a session, a string`, value, cure);
   }
   return ({ publicIds }) => publicIds.includes(value) === (name === "publicId");
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

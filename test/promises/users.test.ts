@@ -1,4 +1,4 @@
-import type { LiveSessionsOptions } from "socket-session";
+import type { LiveSessionsOptions, SessionStore } from "socket-session";
 import { afterEach, describe, expect, test } from "vitest";
 import { disconnected } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
@@ -144,6 +144,10 @@ function stories({ open }: StoreKind): void {
       { publicId: [publicId] },
       { publicId, exceptPublicId: publicId },
       { sid: undefined },
+      Object.create({ publicId }),
+      new Map([["publicId", publicId]]),
+      new URLSearchParams({ publicId }),
+      Promise.resolve({ publicId }),
       publicId,
       null,
       [],
@@ -154,6 +158,24 @@ function stories({ open }: StoreKind): void {
       });
     expect(await socket.emitWithAck("state")).toBe("live");
     expect(await world.sessions.user("ada").list()).toHaveLength(1);
+  });
+
+  test("are listed and ended whatever one of them holds", async () => {
+    const store = open();
+    world = await startWorld({ store, userId: (data) => data.userId });
+    const ada = await world.visitor({ userId: "ada" });
+    const document = { cookie: {}, userId: "ada", count: 1n }; // as drivers may read a long integer
+    const { listByUser } = store as SessionStore;
+    const stored = { document, expiresAt: Date.now() + 3_600_000, revision: "1" };
+    Object.assign(store, {
+      listByUser: async (user: string) => [
+        { sid: "odd", since: 0, stored },
+        ...((await listByUser?.call(store, user)) ?? []),
+      ],
+    });
+    expect(await world.sessions.user("ada").list()).toHaveLength(1);
+    expect(await world.sessions.user("ada").end()).toBe(1);
+    expect(JSON.parse(await ada.get("/session")).data).toEqual({});
   });
 
   test("are not those of all others whose userId is an object too, also if they were kept as such before", async () => {
