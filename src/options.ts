@@ -31,6 +31,11 @@ export interface LiveSessionsOptions extends SharedOptions {
   device?: (data: DeepReadonly<AppData>) => unknown;
   /** How long a session without a `cookie.maxAge` lives after its last activity. Default: the store's, or one day. */
   ttlMs?: number;
+  /**
+   * Whether other processes use a wrapped `express-session` store as well. Default: true. Where none does, a session ends
+   * at its time even if the store answers with it for longer.
+   */
+  sharedStore?: boolean;
   /** Activity extends a stored session at most this often. Default: a minute; never more than a tenth of its life. */
   touchIntervalMs?: number;
   /** How often live sessions are read again while the store's feed is cut, or where it has none. Default: 30 s. */
@@ -73,7 +78,7 @@ const known: Readonly<Record<keyof LiveSessionsOptions, true>> = {
   ...{ store: true, secret: true, name: true, key: true, cookie: true, genid: true, proxy: true },
   ...{ rolling: true, saveUninitialized: true, unset: true, resave: true, userId: true, device: true },
   ...{ guests: true, origins: true, ttlMs: true, touchIntervalMs: true, revalidateIntervalMs: true },
-  ...{ staleMs: true, updateTimeoutMs: true, storeTimeoutMs: true, rebindMs: true, clock: true },
+  ...{ staleMs: true, updateTimeoutMs: true, storeTimeoutMs: true, rebindMs: true, clock: true, sharedStore: true },
 };
 
 const day = 86_400_000;
@@ -131,16 +136,27 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
 
 function storeOf(options: LiveSessionsOptions, storeTimeoutMs: number, clock: Clock): SessionStore {
   const store: unknown = options.store;
+  const isShared = flagOf("sharedStore", options.sharedStore);
   if (typeof store === "object" && store !== null) {
     if (isFunction(store, "read") && isFunction(store, "replace")) return store as SessionStore;
     if (isFunction(store, "get") && isFunction(store, "set") && isFunction(store, "destroy")) {
-      const { ttlMs = day } = options;
-      return fromExpressStore(store as Store, { ttlMs, clock, operationTimeoutMs: storeTimeoutMs });
+      const { ttlMs } = options;
+      return fromExpressStore(store as Store, {
+        ttlMs,
+        isShared,
+        clock,
+        operationTimeoutMs: storeTimeoutMs,
+      });
     }
   }
   const cure =
     "Give it redisStore({ client }), postgresStore({ pool }), mongodbStore({ client, dbName }), sqliteStore({ path }), memoryStore(), or any express-session store.";
   throw invalid("`store` expects a session store", store, cure);
+}
+
+function flagOf(option: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === "boolean") return value;
+  throw invalid(`\`${option}\` expects true or false`, value, "Leave it out for the default.");
 }
 
 function isFunction(value: object, method: string): boolean {

@@ -39,7 +39,7 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
     create: (key, ...rest) => guard("create", [key], () => store.create(key, ...rest)),
     replace: (key, ...rest) => guard("replace", [key], () => store.replace(key, ...rest)),
     touch: (key, ...rest) => guard("touch", [key], () => store.touch(key, ...rest)),
-    destroy: (key, reason) => guard("destroy", [key], () => store.destroy(key, reason)),
+    destroy: (key, ...rest) => guard("destroy", [key], () => store.destroy(key, ...rest)),
     listByUser: (user) =>
       guard("listByUser", [], () =>
         store.listByUser ? store.listByUser(user) : unsupported("listByUser")(),

@@ -119,6 +119,12 @@ export interface SessionStore {
   /** True if `create` and `replace` are atomic towards every writer of the database, in whatever process. */
   readonly atomic: boolean;
 
+  /**
+   * True for a store of `express-session` itself. Requests are then given its own errors, as `express-session` would:
+   * what an application does with them goes on working.
+   */
+  readonly isWrapped?: boolean;
+
   /** How long a session without a `cookie.maxAge` lives, where the store's options say so. */
   readonly ttlMs?: number;
 
@@ -133,13 +139,15 @@ export interface SessionStore {
 
   /**
    * Stores a new session and returns its revision; null, and no change, if one with this id is stored and not expired.
-   * Not published: nobody can have heard of it. `user`: see `listByUser`.
+   * Not published: nobody can have heard of it. `user`: see `listByUser`. `isNewId`: the id has been generated for this
+   * session, so that a store that would have to ask first whether it is taken need not.
    */
   create(
     key: SessionKey,
     document: SessionDocument,
     expiresAt: number,
     user?: string,
+    isNewId?: boolean,
   ): Promise<Revision | null>;
 
   /**
@@ -165,8 +173,11 @@ export interface SessionStore {
    */
   touch(key: SessionKey, expiresAt: number, cookie: CookieDocument, user?: string): Promise<boolean>;
 
-  /** Removes the session and publishes `reason`; false, and nothing published, if there was none. One atomic step. */
-  destroy(key: SessionKey, reason: EndReason): Promise<boolean>;
+  /**
+   * Removes the session and publishes `reason`; false, and nothing published, if there was none. One atomic step.
+   * `isNewId`: as for `create`.
+   */
+  destroy(key: SessionKey, reason: EndReason, isNewId?: boolean): Promise<boolean>;
 
   /**
    * Listens to the changes of all writers of this database, this store object's own included. Resolves once nothing

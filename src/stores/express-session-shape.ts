@@ -21,33 +21,39 @@ export interface ExpressStore {
 
 /**
  * The document as a store expects a session: `cookie.expires` is a Date and `cookie.maxAge` what is left of it, which
- * is what stores derive their own expiry from; as JSON it is what `express-session` would have written. `base` may be
- * what the store's `get` gave, with whatever the store added for itself.
+ * is what stores derive their own expiry from; as JSON it is what `express-session` would have written. Without
+ * `expiresAt` both are null, as for a cookie without `maxAge`: the store's own `ttl` decides. `base` may be what the
+ * store's `get` gave, with whatever the store added for itself.
  */
-export function expressSession(base: object, cookie: CookieDocument, expiresAt: number): object {
-  const expires = new Date(expiresAt);
-  // A cookie for the browser's session says `expires: null` in what is stored; its session still has a deadline.
-  const lasts = typeof cookie.originalMaxAge === "number" || Boolean(cookie.expires);
-  const json = lasts ? { ...cookie, expires: expires.toISOString() } : { ...cookie };
+export function expressSession(base: object, cookie: CookieDocument, expiresAt: number | undefined): object {
+  const expires = expiresAt === undefined ? null : new Date(expiresAt);
+  const json = hasOwnLife(cookie) ? { ...cookie, expires } : { ...cookie };
   const shaped = Object.defineProperties(
     { ...cookie, expires },
     {
       _expires: { value: expires },
-      maxAge: { get: () => expires.getTime() - Date.now() },
+      maxAge: { get: () => expires && expires.getTime() - Date.now() },
       toJSON: { value: () => ({ ...json }) },
     },
   );
   return { ...base, cookie: shaped };
 }
 
-/** What a store's `get` gave as a plain document of our own; a missing cookie is one without any attribute. */
-export function documentOf(session: object): SessionDocument {
+/** Whether the cookie says how long its session lives; one for the browser's session does not. */
+export function hasOwnLife(cookie: CookieDocument): boolean {
+  return typeof cookie.originalMaxAge === "number" || Boolean(cookie.expires);
+}
+
+/** What a store's `get` gave as a plain document of our own, without the keys that the store keeps for itself. */
+export function documentOf(session: object, stamps: readonly string[] = []): SessionDocument {
   const copy: unknown = JSON.parse(JSON.stringify(session));
-  if (isDocument(copy)) return copy;
-  if (isRecord(copy)) return { ...copy, cookie: {} };
-  throw new TypeError(
-    `Expected the store to answer with a session object, but it answered with ${typeof copy}.`,
-  );
+  if (!isDocument(copy))
+    throw new TypeError(
+      "Cannot read properties of the session that the store answered with: expected an object with a `cookie`, as " +
+        "express-session writes it, but there is none. Write the session with a cookie, or destroy it.",
+    );
+  for (const stamp of stamps) delete copy[stamp];
+  return copy;
 }
 
 /** A deep copy that shares nothing with the caller's document, for stores that keep or change what they are given. */
@@ -56,14 +62,12 @@ export function copyOf(document: SessionDocument): SessionDocument {
 }
 
 /**
- * Names the content of a document: equal content has an equal revision. What a touch moves is left out: the cookie's
- * `expires`, connect-mongo's `lastModified`, session-file-store's `__lastAccess`. The order of keys is, too, since some
- * databases sort them.
+ * Names the content of a document: equal content has an equal revision. The cookie's `expires`, which a touch moves, is
+ * left out, and so is the order of keys, since some databases sort them.
  */
 export function contentRevision(document: SessionDocument): Revision {
   const { expires: _expires, ...cookie } = document.cookie;
-  const { lastModified: _lastModified, __lastAccess: _lastAccess, ...data } = document;
-  const text = JSON.stringify(sorted({ ...data, cookie }));
+  const text = JSON.stringify(sorted({ ...document, cookie }));
   return createHash("sha256").update(text).digest("base64url");
 }
 

@@ -5,7 +5,8 @@
  * const store = fromExpressStore(new RedisStore({ client }), { ttlMs: 86_400_000 });
  * ```
  *
- * - `ttlMs`: the life of a session whose cookie has none of its own.
+ * - `ttlMs`: the life of a session whose cookie has none of its own; the store's own `ttl` by default.
+ * - `isShared`: whether other processes use the store as well; true by default.
  * - `clock`: the system's by default. The wrapped store goes by the system's time in any case.
  * - `operationTimeoutMs`: how long one call of the wrapped store may take before the operation rejects; 10000. What the
  *   store does after that goes unseen.
@@ -20,8 +21,10 @@
  * - A `touch` moves the store's own expiry and, in most stores, not `cookie.expires` in the document. So `expiresAt` is
  *   the later of the document's and this process's last touch, and may be in the past while the store still answers
  *   with the session, touched by another process: then it lives, and its end is to be asked for again later.
+ * - Where the store is not shared, this process has seen all that extends a session: one whose time is over is not
+ *   there, whatever the store answers. Its last touch by an earlier process may be as late as our start.
  * - A session whose cookie has no life time lives as long as the store keeps it (`MemoryStore`: for ever), as with
- *   `express-session` alone.
+ *   `express-session` alone, unless `ttlMs` is given. Until then `expiresAt` says when to ask again.
  *
  * `close()` closes nothing: the store belongs to who made it.
  */
@@ -44,56 +47,86 @@ import {
   documentOf,
   type ExpressStore,
   expressSession,
+  hasOwnLife,
 } from "./express-session-shape.ts";
 import { ExpressStoreCalls } from "./express-store-calls.ts";
+import { stampsOf, withOwnValues } from "./express-store-own-values.ts";
+import { ownTtlMs } from "./express-store-ttl.ts";
+import { ifReadable } from "./if-readable.ts";
 
 export interface ExpressStoreOptions {
-  ttlMs: number;
+  ttlMs?: number | undefined;
+  isShared?: boolean | undefined;
   clock?: Clock;
   operationTimeoutMs?: number;
 }
 
-export function fromExpressStore(store: ExpressStore, options: ExpressStoreOptions): SessionStore {
-  const { ttlMs, clock = systemClock, operationTimeoutMs = 10_000 } = options;
-  const calls = new ExpressStoreCalls(store, clock, operationTimeoutMs);
-  return new WrappedStore(store, calls, clock, ttlMs);
+/** Where nothing tells how long the store keeps a session: when to ask for it again. */
+const standardTtlMs = 86_400_000;
+
+export function fromExpressStore(store: ExpressStore, options: ExpressStoreOptions = {}): SessionStore {
+  const { clock = systemClock, operationTimeoutMs = 10_000 } = options;
+  return new WrappedStore(store, new ExpressStoreCalls(store, clock, operationTimeoutMs), clock, options);
 }
 
 class WrappedStore implements SessionStore {
   readonly name: string;
   readonly atomic = false;
+  readonly isWrapped = true;
+  readonly ttlMs: number;
   readonly all?: () => Promise<Record<string, SessionDocument> | SessionDocument[]>;
   readonly count?: () => Promise<number>;
   readonly clear?: () => Promise<void>;
   readonly connectivity?: (listener: (state: "connected" | "disconnected") => void) => () => void;
   readonly #calls: ExpressStoreCalls;
   readonly #clock: Clock;
-  readonly #ttlMs: number;
+  /** What the application wants, against the store's own `ttl`. */
+  readonly #givenTtlMs: number | undefined;
+  readonly #isShared: boolean;
+  readonly #stamps: readonly string[];
+  readonly #startedAt: number;
   readonly #queue = new KeyedLock();
   readonly #lastTouchBySid: ExpiringMap<{ readonly expiresAt: number }>;
 
-  constructor(store: ExpressStore, calls: ExpressStoreCalls, clock: Clock, ttlMs: number) {
+  constructor(
+    store: ExpressStore,
+    calls: ExpressStoreCalls,
+    clock: Clock,
+    { ttlMs, isShared = true }: ExpressStoreOptions,
+  ) {
     this.name = calls.storeName;
+    this.ttlMs = ttlMs ?? ownTtlMs(store) ?? standardTtlMs;
     this.#calls = calls;
     this.#clock = clock;
-    this.#ttlMs = ttlMs;
+    this.#givenTtlMs = ttlMs;
+    this.#isShared = isShared;
+    this.#stamps = stampsOf(store);
+    this.#startedAt = clock.now();
     this.#lastTouchBySid = new ExpiringMap(clock);
-    if (store.all) this.all = async () => documentsOf(await calls.all());
+    if (store.all) this.all = async () => documentsOf(await calls.all(), this.#stamps);
     if (store.length) this.count = () => calls.length();
     if (store.clear) this.clear = () => this.#clear();
     if (store.on) this.connectivity = (listener) => calls.connectivity(listener);
   }
 
   async read({ sid }: SessionKey): Promise<StoredSession | null> {
-    const found = await this.#calls.get(sid);
+    const found = await this.#find(sid);
     if (!found) return null;
-    const document = documentOf(found);
+    const { document } = found;
     return { document, expiresAt: this.#deadline(sid, document.cookie), revision: contentRevision(document) };
   }
 
-  create({ sid }: SessionKey, document: SessionDocument, expiresAt: number): Promise<Revision | null> {
+  create(
+    { sid }: SessionKey,
+    document: SessionDocument,
+    expiresAt: number,
+    _user?: string,
+    isNewId = false,
+  ): Promise<Revision | null> {
     return this.#queue.run(sid, async () => {
-      if (await this.#calls.get(sid)) return null;
+      // What was stored here is known. Otherwise a new id is not asked for, as express-session does not either.
+      const mayExist = !isNewId || this.#lastTouchBySid.get(sid) !== undefined;
+      if (mayExist && (await this.#find(sid))) return null;
       return this.#set(sid, copyOf(document), expiresAt);
     });
   }
@@ -105,34 +138,31 @@ class WrappedStore implements SessionStore {
     expiresAt: number | "keep",
   ): Promise<Revision | null> {
     return this.#queue.run(sid, async () => {
-      const found = await this.#calls.get(sid);
-      if (!found) return null;
-      const current = documentOf(found);
-      if (contentRevision(current) !== expected) return null;
-      return this.#set(
-        sid,
-        copyOf(document),
-        expiresAt === "keep" ? this.#kept(sid, current.cookie) : expiresAt,
-      );
+      const found = await this.#find(sid);
+      if (!found || contentRevision(found.document) !== expected) return null;
+      const until = expiresAt === "keep" ? this.#kept(sid, found.document.cookie) : expiresAt;
+      return this.#set(sid, copyOf(document), until, found.session);
     });
   }
 
   touch({ sid }: SessionKey, expiresAt: number, cookie: CookieDocument): Promise<boolean> {
     return this.#queue.run(sid, async () => {
-      const found = await this.#calls.get(sid);
+      const found = await this.#find(sid);
       if (!found) return false;
-      const known = this.#knownDeadline(sid, documentOf(found).cookie);
+      const known = this.#knownDeadline(sid, found.document.cookie);
       if (known !== undefined && known >= expiresAt) return true;
-      if (!(await this.#calls.touch(sid, expressSession(found, cookie, expiresAt)))) return false;
+      const session = expressSession(found.session, cookie, this.#told(cookie, expiresAt));
+      if (!(await this.#calls.touch(sid, session))) return false;
       this.#lastTouchBySid.set(sid, { expiresAt });
       return true;
     });
   }
 
-  destroy({ sid }: SessionKey, _reason: EndReason): Promise<boolean> {
+  destroy({ sid }: SessionKey, _reason: EndReason, isNewId = false): Promise<boolean> {
     return this.#queue.run(sid, async () => {
+      const mayExist = !isNewId || this.#lastTouchBySid.get(sid) !== undefined;
       // A document that can't be read doesn't keep anyone from logging out.
-      const found = await this.#calls.get(sid).catch(() => true);
+      const found = mayExist && (await this.#find(sid).catch(() => true));
       await this.#calls.destroy(sid);
       this.#lastTouchBySid.delete(sid);
       return Boolean(found);
@@ -143,12 +173,29 @@ class WrappedStore implements SessionStore {
     this.#lastTouchBySid.clear();
   }
 
-  async #set(sid: string, document: SessionDocument, expiresAt: number): Promise<Revision> {
+  /** What the store has of the session, and what that is to us; null if its time is known to be over. */
+  async #find(sid: string): Promise<{ session: object; document: SessionDocument } | null> {
+    const session = await this.#calls.get(sid);
+    if (!session) return null;
+    const document = documentOf(session, this.#stamps);
+    return this.#isOver(sid, document.cookie) ? null : { session, document };
+  }
+
+  /** `own`: what the store has of the session that this replaces. */
+  async #set(sid: string, document: SessionDocument, expiresAt: number, own: object = {}): Promise<Revision> {
     // Taken before the store may change what it is given.
     const revision = contentRevision(document);
-    await this.#calls.set(sid, expressSession(document, document.cookie, expiresAt));
+    const stamps = Object.entries(own).filter(([key]) => this.#stamps.includes(key));
+    const base = { ...Object.fromEntries(stamps), ...withOwnValues(document, own) };
+    const { cookie } = document;
+    await this.#calls.set(sid, expressSession(base, cookie, this.#told(cookie, expiresAt)));
     this.#lastTouchBySid.set(sid, { expiresAt });
     return revision;
+  }
+
+  /** What the store is told of the deadline: nothing where its own `ttl` is to decide. */
+  #told(cookie: CookieDocument, expiresAt: number): number | undefined {
+    return hasOwnLife(cookie) || this.#givenTtlMs !== undefined ? expiresAt : undefined;
   }
 
   async #clear(): Promise<void> {
@@ -157,14 +204,22 @@ class WrappedStore implements SessionStore {
   }
 
   #deadline(sid: string, cookie: CookieDocument): number {
-    return this.#knownDeadline(sid, cookie) ?? this.#clock.now() + (cookie.originalMaxAge ?? this.#ttlMs);
+    return this.#knownDeadline(sid, cookie) ?? this.#clock.now() + (cookie.originalMaxAge ?? this.ttlMs);
   }
 
   /** Where another process has extended the session beyond what is known here, a full life: never one that is over. */
   #kept(sid: string, cookie: CookieDocument): number {
     const deadline = this.#deadline(sid, cookie);
     const now = this.#clock.now();
-    return deadline > now ? deadline : now + (cookie.originalMaxAge ?? this.#ttlMs);
+    return deadline > now ? deadline : now + (cookie.originalMaxAge ?? this.ttlMs);
+  }
+
+  /** Only where no other process can have extended it, and neither an earlier one on the same store since. */
+  #isOver(sid: string, cookie: CookieDocument): boolean {
+    const life = cookie.originalMaxAge ?? this.#givenTtlMs;
+    if (this.#isShared || life === undefined) return false;
+    const latest = Math.max(this.#knownDeadline(sid, cookie) ?? 0, this.#startedAt + life);
+    return latest <= this.#clock.now();
   }
 
   #knownDeadline(sid: string, cookie: CookieDocument): number | undefined {
@@ -175,12 +230,21 @@ class WrappedStore implements SessionStore {
   }
 }
 
-function documentsOf(sessions: unknown): Record<string, SessionDocument> | SessionDocument[] {
-  if (Array.isArray(sessions)) return sessions.map(documentOf);
+function documentsOf(
+  sessions: unknown,
+  stamps: readonly string[],
+): Record<string, SessionDocument> | SessionDocument[] {
+  if (Array.isArray(sessions)) return sessions.flatMap((session) => readable(session, stamps));
   if (!isRecord(sessions)) return {};
   return Object.fromEntries(
     Object.entries(sessions).flatMap(([sid, session]) =>
-      isRecord(session) ? [[sid, documentOf(session)]] : [],
+      readable(session, stamps).map((document) => [sid, document]),
     ),
   );
+}
+
+/** One that can't be read keeps none of the others from being listed. */
+function readable(session: unknown, stamps: readonly string[]): SessionDocument[] {
+  const document = isRecord(session) ? ifReadable(() => documentOf(session, stamps)) : null;
+  return document ? [document] : [];
 }

@@ -103,9 +103,31 @@ describe("answers", () => {
     expect((await store.read(key))?.document.n).toBe(2);
   });
 
-  it("finds a cookie for documents that have none", async () => {
-    const store = storeWith({ get: (_sid, callback) => callback(null, { n: 1 }) });
-    expect((await store.read(key))?.document).toEqual({ n: 1, cookie: {} });
+  it("can't read a session without a cookie, which express-session can't either, but destroys it", async () => {
+    const inner = new session.MemoryStore();
+    Reflect.apply(inner.set, inner, [key.sid, { n: 1 }]);
+    const store = fromExpressStore(inner);
+    await expect(store.read(key)).rejects.toThrow(/expected an object with a `cookie`/);
+    expect(await store.destroy(key, "destroyed")).toBe(true);
+    expect(await store.read(key)).toBeNull();
+  });
+
+  it("asks for no session whose id is new, and for each that it has stored itself", async () => {
+    const inner = new session.MemoryStore();
+    const get = vi.fn<ExpressStore["get"]>(inner.get.bind(inner));
+    const store = storeWith({
+      get,
+      set: inner.set.bind(inner),
+      destroy: inner.destroy.bind(inner),
+    });
+    expect(await store.destroy(key, "replaced", true)).toBe(false);
+    expect(await store.create(key, { cookie: {} }, later(), undefined, true)).not.toBeNull();
+    expect(get).not.toHaveBeenCalled();
+    expect(await store.create(key, { cookie: {}, n: 2 }, later(), undefined, true)).toBeNull();
+    expect(await store.destroy(key, "replaced", true)).toBe(true);
+    expect(get).toHaveBeenCalledTimes(2);
+    await store.create(key, { cookie: {} }, later());
+    expect(get).toHaveBeenCalledTimes(3);
   });
 });
 
@@ -192,7 +214,6 @@ describe("the rest", () => {
     expect(
       await revisionOf({
         a: { y: [{ q: 2, p: 1 }], x: 1 },
-        lastModified: new Date(),
         __lastAccess: 5,
         cookie: { expires: new Date(), path: "/" },
       }),
@@ -201,9 +222,12 @@ describe("the rest", () => {
     expect(await revisionOf({ cookie: { path: "/x" }, a: { x: 1, y: [{ p: 1, q: 2 }] } })).not.toBe(revision);
   });
 
-  it("takes a list of sessions as it is", async () => {
+  it("takes a list of sessions as it is, but for those that can't be read", async () => {
     const sessions = [{ id: "1", cookie: {}, n: 1 }];
-    expect(await storeWith({ all: (callback) => callback(null, sessions) }).all?.()).toEqual(sessions);
+    const all: ExpressStore["all"] = (callback) => callback(null, [null, { id: "0" }, ...sessions]);
+    expect(await storeWith({ all }).all?.()).toEqual(sessions);
+    const byId: ExpressStore["all"] = (callback) => callback(null, { a: sessions[0], b: { n: 1 }, c: 3 });
+    expect(await storeWith({ all: byId }).all?.()).toEqual({ a: sessions[0] });
   });
 
   it("tells when the database comes and goes", () => {
