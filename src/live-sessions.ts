@@ -109,15 +109,20 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   express(...none: []): RequestHandler {
     refuseArguments("sessions.express()", none);
     const { shared, name, secrets } = this.#options;
-    const middleware = session({ ...shared, name, secret: [...secrets], resave: false, store: this.store() });
+    const store = this.#openStore(shared.genid === undefined);
+    const middleware = session({ ...shared, name, secret: [...secrets], resave: false, store });
     return forRequests(middleware, this.#responses, this.#warnOfEngineUse);
   }
 
   /** An `express-session` store with the same guarantees, for a middleware made elsewhere. A new one on each call. */
   store(...none: []): session.Store {
     refuseArguments("sessions.store()", none);
+    return this.#openStore(false);
+  }
+
+  #openStore(idsAreNew: boolean): session.Store {
     const { store } = this.#options;
-    const facade = new StoreFacade(this.#http());
+    const facade = new StoreFacade(this.#http(), idsAreNew);
     const undo = store.connectivity?.((state) => {
       facade.emit(state === "connected" ? "connect" : "disconnect");
     });

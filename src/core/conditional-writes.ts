@@ -47,14 +47,19 @@ export class ConditionalWrites {
   }
 
   /** Null if a session of this id is stored already. */
-  async create(key: SessionKey, fields: Fields, cookie: CookieDocument): Promise<Snapshot | null> {
+  async create(
+    key: SessionKey,
+    fields: Fields,
+    cookie: CookieDocument,
+    isNewId = false,
+  ): Promise<Snapshot | null> {
     const document = documentOf(fields, cookie);
     const expiresAt = this.deadline(cookie);
     return this.#write(
       key,
       document,
       () => expiresAt,
-      () => this.#hub.store.create(key, document, expiresAt, this.#userOf(document)),
+      () => this.#hub.store.create(key, document, expiresAt, this.#userOf(document), isNewId),
     );
   }
 

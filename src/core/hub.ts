@@ -244,13 +244,18 @@ export class Hub {
   }
 
   /** Ends the session in the store and here; false if it was not stored any more. */
-  async end(key: SessionKey, reason: EndReason, settled?: Promise<void>): Promise<boolean> {
+  async end(
+    key: SessionKey,
+    reason: EndReason,
+    settled?: Promise<void>,
+    isNewId?: boolean,
+  ): Promise<boolean> {
     const end: End = settled ? { reason, settled } : { reason };
     return this.lock.run(key.sid, async () => {
       const entry = this.live(key);
       if (entry) entry.ending = end;
       try {
-        const existed = await this.store.destroy(key, reason);
+        const existed = await this.store.destroy(key, reason, isNewId);
         this.#ends.add(key);
         const live = this.live(key); // it may have come to life, or have ended by the echo, meanwhile
         if (live) this.finish(live, end, existed);

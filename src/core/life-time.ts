@@ -10,3 +10,25 @@ export function lifeMs(cookie: CookieDocument, ttlMs: number): number {
 export function touchIntervalFor(life: number, touchIntervalMs: number): number {
   return Math.min(touchIntervalMs, life / 10);
 }
+
+/** Whether a session with this cookie is over at `now`. */
+export function isOver(cookie: CookieDocument, now: number): boolean {
+  return lifeMs(withLife(cookie, now), 1) === 0 || expiresAt(cookie) <= now;
+}
+
+/**
+ * A cookie that `express-session` has not made, as in an import, as it would be stored: with an `originalMaxAge` where
+ * it has a `maxAge`, or else a time at which it `expires`.
+ */
+export function withLife({ maxAge, ...cookie }: CookieDocument, now: number): CookieDocument {
+  if (typeof cookie.originalMaxAge === "number") return cookie;
+  const life = typeof maxAge === "number" ? maxAge : expiresAt(cookie) - now;
+  if (!Number.isFinite(life)) return cookie;
+  return { ...cookie, originalMaxAge: life, expires: new Date(now + life).toISOString() };
+}
+
+/** Infinity where the cookie does not say. */
+function expiresAt({ expires }: CookieDocument): number {
+  const time = expires ? new Date(expires).getTime() : Number.NaN;
+  return Number.isNaN(time) ? Number.POSITIVE_INFINITY : time;
+}

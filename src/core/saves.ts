@@ -70,13 +70,13 @@ export class Saves {
    */
   async createNew(
     key: SessionKey,
-    { fields, cookie }: Held,
+    { fields, cookie, isNewId }: Held & { readonly isNewId: boolean },
     since: number,
     stored: (snapshot: Snapshot) => void,
   ): Promise<Snapshot | null> {
     return this.#hub.lock.run(key.sid, async () => {
       if (this.#hub.hasEnded(key, since)) return null;
-      const snapshot = await this.#writes.create(key, fields, cookie);
+      const snapshot = await this.#writes.create(key, fields, cookie, isNewId);
       if (snapshot) stored(snapshot);
       return snapshot;
     });

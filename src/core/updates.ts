@@ -20,10 +20,18 @@ export interface Updated<R> {
   readonly snapshot: Snapshot | undefined;
 }
 
+/** A session that has never been stored. */
+export interface Unstored {
+  /** The hub's mark of when it was made. */
+  readonly since: number;
+  /** Whether its id can't be another session's: one of `genid` may be given again. */
+  readonly isNewId: boolean;
+}
+
 /** A request's own object of the session: `update` begins with it while it is not stored, and brings it up to date. */
 export interface OwnObject {
   /** What it holds, and when it was made, if it still has to be stored for the first time. */
-  unstored(): (Held & { readonly since: number }) | undefined;
+  unstored(): (Held & Unstored) | undefined;
   /** Called before the next update of the session begins. `began` is what `fn` was given, if that was unstored. */
   refresh(snapshot: Snapshot, began: Held | undefined): void;
 }
@@ -90,7 +98,7 @@ export class Updates {
     if (sameFields(began.fields, fields)) return { result, snapshot: undefined };
     const snapshot = await this.#saves.createNew(
       key,
-      { fields, cookie: began.cookie },
+      { fields, cookie: began.cookie, isNewId: began.isNewId },
       began.since,
       (stored) => own?.refresh(stored, began),
     );

@@ -3,6 +3,7 @@ import { type Fields, fieldsOf } from "../core/fields.ts";
 import { applyPatch, cookieChanged, diff } from "../core/merge.ts";
 import type { Edit, Held } from "../core/saves.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "../core/session-store.ts";
+import type { Unstored } from "../core/updates.ts";
 
 /** What a session object held when it was loaded or last saved, and what was stored then. */
 interface Base extends Held {
@@ -22,7 +23,7 @@ export class LoadedSessions {
   /** By the `cookie` of what `get` gave, which a copy shares, as in `set(sid, { ...session, n: 1 })`. */
   readonly #basesByCookie = new WeakMap<object, Base>();
   readonly #pending = new WeakMap<object, readonly Edit[]>();
-  readonly #unstored = new WeakMap<object, number>();
+  readonly #unstored = new WeakMap<object, Unstored>();
 
   /** `mark` is the hub's. */
   constructor(mark: () => number) {
@@ -50,12 +51,12 @@ export class LoadedSessions {
   }
 
   /** `session` has just been generated, and was never stored. */
-  generated(session: object): void {
-    this.#unstored.set(session, this.#mark());
+  generated(session: object, isNewId: boolean): void {
+    this.#unstored.set(session, { since: this.#mark(), isNewId });
   }
 
-  /** When `session` was generated, if it has never been stored. */
-  unstoredSince(session: object): number | undefined {
+  /** How `session` was generated, if it has never been stored. */
+  unstored(session: object): Unstored | undefined {
     return this.#unstored.get(session);
   }
 
@@ -131,6 +132,11 @@ export class LoadedSessions {
   #applied<H extends Held>(held: H, { patch, cookie, cookieChanged: isChanged }: Edit): H {
     return { ...held, fields: applyPatch(held.fields, patch), cookie: isChanged ? cookie : held.cookie };
   }
+}
+
+/** Whether there is anything to write. */
+export function hasChanges({ patch, cookieChanged }: Edit): boolean {
+  return patch.size > 0 || cookieChanged;
 }
 
 /** What `session` holds of `fields`, and its cookie. */

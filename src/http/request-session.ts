@@ -22,8 +22,8 @@ export function requestSession(
   const own: OwnObject = {
     unstored: () => {
       const object = current();
-      const since = object && loaded.unstoredSince(object);
-      return object && since !== undefined ? { ...heldBy(object), since } : undefined;
+      const unstored = object && loaded.unstored(object);
+      return object && unstored ? { ...heldBy(object), ...unstored } : undefined;
     },
     refresh: (snapshot, began) => {
       const object = current(); // `reload()` may have put another one in its place

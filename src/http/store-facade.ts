@@ -1,12 +1,14 @@
-import { Store } from "express-session";
+import { Cookie, Store } from "express-session";
 import type { Activity } from "../core/activity.ts";
 import type { Hub } from "../core/hub.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
+import { isOver, lifeMs, withLife } from "../core/life-time.ts";
 import type { Edit, Held, Saved, Saves } from "../core/saves.ts";
 import type { SessionKey, SessionStore } from "../core/session-store.ts";
 import { SessionEnded } from "../errors.ts";
-import { heldBy, type LoadedSessions } from "./loaded-sessions.ts";
+import { hasChanges, heldBy, type LoadedSessions } from "./loaded-sessions.ts";
 import type { Responses } from "./responses.ts";
+import { asGiven, listed, requireSession, requireSid } from "./store-contract.ts";
 
 export interface HttpContext {
   readonly store: SessionStore;
@@ -36,25 +38,27 @@ export class StoreFacade extends Store {
   override length?: NonNullable<Store["length"]>;
   override clear?: NonNullable<Store["clear"]>;
   readonly #context: HttpContext;
+  readonly #idsAreNew: boolean;
   /** Saves of one session one after another: each starts from what the one before has stored. */
   readonly #saves = new KeyedLock();
   #generate: Generate | undefined;
 
-  constructor(context: HttpContext) {
+  /** `idsAreNew`: no id is generated twice, as where there is no `genid`. */
+  constructor(context: HttpContext, idsAreNew = false) {
     super();
     this.#context = context;
+    this.#idsAreNew = idsAreNew;
     const { hub, store } = context;
-    if (store.all)
-      this.all = (callback) => this.#answer(hub.store.all().then(asSessionData<never>), callback);
+    if (store.all) this.all = (callback) => this.#answer(hub.store.all().then(asSessionList), callback);
     if (store.count) this.length = (callback) => this.#answer(hub.store.count(), callback);
     if (store.clear) this.clear = (callback) => this.#answer(this.#clear(), callback);
   }
 
   get(sid: string, callback: Callback<SessionData | null>): void {
-    const { hub, nameOf, loaded } = this.#context;
+    const { hub, loaded } = this.#context;
     const load = async (): Promise<SessionData | null> => {
       const since = hub.mark();
-      const stored = await hub.read(nameOf(sid));
+      const stored = await hub.read(this.#keyOf(sid, "get"));
       if (!stored) return null;
       const { document, expiresAt } = stored;
       // a touch moves the deadline of the store, not the copy inside the document
@@ -66,38 +70,46 @@ export class StoreFacade extends Store {
   }
 
   set(sid: string, session: SessionData, callback?: Callback<void>): void {
-    const request: unknown = Reflect.get(session, "req");
-    const quiet =
-      typeof request === "object" && request !== null && this.#context.responses.isEnding(request);
-    this.#answer(this.#save(sid, session, quiet), callback);
+    const save = async (): Promise<void> => {
+      const key = this.#keyOf(sid, "set");
+      requireSession(session, "set");
+      const request: unknown = Reflect.get(session, "req");
+      const quiet =
+        typeof request === "object" && request !== null && this.#context.responses.isEnding(request);
+      await this.#save(key, session, quiet);
+    };
+    this.#answer(save(), callback);
   }
 
   override touch(sid: string, session: SessionData, callback?: Callback<void>): void {
     const touch = async (): Promise<void> => {
-      const { loaded, activity, nameOf } = this.#context;
+      const key = this.#keyOf(sid, "touch");
+      requireSession(session, "touch");
+      const { loaded, activity } = this.#context;
       const edit = loaded.edit(sid, session);
       // a changed `req.session.cookie` alone arrives as a touch, and so does what looks unchanged to express-session: an
       // update undone, or a save that failed
-      if (edit && (edit.patch.size > 0 || edit.cookieChanged)) return this.#save(sid, session, true);
-      const { fields, cookie } = heldBy(session);
+      if (edit && hasChanges(edit)) return this.#save(key, session, true);
       const expiresAt = loaded.baseOf(sid, session)?.stored.expiresAt ?? 0;
-      await activity.onRequest(nameOf(sid), { fields, cookie, expiresAt });
+      const { fields, cookie } = heldBy(session);
+      await activity.onRequest(key, { fields, cookie: withLife(cookie, Date.now()), expiresAt });
     };
     this.#answer(touch(), callback);
   }
 
   destroy(sid: string, callback?: Callback<void>): void {
     const end = async (): Promise<void> => {
-      await this.#context.hub.end(this.#context.nameOf(sid), "destroyed");
+      await this.#context.hub.end(this.#keyOf(sid, "destroy"), "destroyed");
     };
     this.#answer(end(), callback);
   }
 
   override regenerate(request: Request, callback: Callback<void>): void {
-    const { hub, nameOf, responses } = this.#context;
+    const { hub, nameOf, loaded, responses } = this.#context;
     const replace = async (): Promise<void> => {
+      const isNewId = loaded.unstored(request.session)?.isNewId;
       try {
-        await hub.end(nameOf(request.sessionID), "replaced", responses.settled(request));
+        await hub.end(nameOf(request.sessionID), "replaced", responses.settled(request), isNewId);
       } finally {
         this.generate(request);
       }
@@ -117,7 +129,7 @@ export class StoreFacade extends Store {
   get generate(): Generate {
     return (request) => {
       this.#generate?.(request);
-      this.#context.loaded.generated(request.session);
+      this.#context.loaded.generated(request.session, this.#idsAreNew);
       this.#context.responses.watch(request);
     };
   }
@@ -126,10 +138,15 @@ export class StoreFacade extends Store {
     this.#generate = generate;
   }
 
+  #keyOf(sid: unknown, method: string): SessionKey {
+    requireSid(sid, method);
+    return this.#context.nameOf(sid);
+  }
+
   /** `quiet`: nobody asked for this save, so an ended session is no error to anybody. */
-  async #save(sid: string, session: object, quiet: boolean): Promise<void> {
-    const { nameOf, loaded, onConflict, onDiscard } = this.#context;
-    const key = nameOf(sid);
+  async #save(key: SessionKey, session: object, quiet: boolean): Promise<void> {
+    const { loaded, onConflict, onDiscard } = this.#context;
+    const { sid } = key;
     const held = heldBy(session);
     const edit = loaded.edit(sid, session); // now, not when its turn comes: an update may change the session until then
     if (edit) loaded.begun(session, edit);
@@ -155,29 +172,45 @@ export class StoreFacade extends Store {
     quiet: boolean,
   ): Promise<Saved | undefined> {
     const { loaded, saves, activity, hub } = this.#context;
-    const since = loaded.unstoredSince(session);
-    if (since !== undefined) {
-      const created = await this.#create(key, session, held, since);
+    const unstored = loaded.unstored(session);
+    if (this.#isSetOver(key, session, held)) {
+      await hub.end(key, "expired", undefined, unstored?.isNewId);
+      return undefined;
+    }
+    if (unstored) {
+      const created = await this.#create(key, session, held, unstored.since);
       if (created) return created;
     }
+    const now = Date.now();
     const stored = loaded.baseOf(key.sid, session)?.stored;
-    if (!stored) return saves.saveWhole(key, held);
+    if (!stored) return saves.saveWhole(key, { ...held, cookie: withLife(held.cookie, now) });
     const edit = begun ?? loaded.edit(key.sid, session); // none: it was stored for the first time meanwhile
-    if (edit && (edit.patch.size > 0 || edit.cookieChanged)) {
-      const saved = await saves.save(key, stored, edit);
+    if (edit && (!quiet || hasChanges(edit))) {
+      const saved = await saves.save(key, stored, { ...edit, cookie: withLife(edit.cookie, now) });
       if (edit !== begun) loaded.settled(key.sid, session, edit, saved.snapshot ?? undefined);
       return saved;
     }
     const touched = await activity.onRequest(key, { ...held, expiresAt: stored.expiresAt });
-    return touched && (quiet || (await hub.read(key)) !== null)
-      ? undefined
-      : { snapshot: null, conflicts: [] };
+    return touched ? undefined : { snapshot: null, conflicts: [] };
+  }
+
+  /**
+   * Whether the session is set so that it is over. What was made or loaded long ago is not: it is used at this moment. So
+   * of those only a time counts that the application has put there. Cookies go by the system's time.
+   */
+  #isSetOver({ sid }: SessionKey, session: { readonly cookie?: unknown }, { cookie }: Held): boolean {
+    const { loaded } = this.#context;
+    if (loaded.unstored(session)) return lifeMs(cookie, 1) === 0;
+    const stored = loaded.baseOf(sid, session)?.stored;
+    const isOwnTime = !(session.cookie instanceof Cookie) && cookie.expires !== stored?.cookie.expires;
+    return (!stored || isOwnTime) && isOver(cookie, Date.now());
   }
 
   /** Undefined if an update of the same request has stored the session meanwhile. */
   async #create(key: SessionKey, session: object, held: Held, since: number): Promise<Saved | undefined> {
     const { loaded, saves, hub } = this.#context;
-    const snapshot = await saves.createNew(key, held, since, (stored) => {
+    // What is stored under an id that `genid` gives again is overwritten in any case: no store need look for it.
+    const snapshot = await saves.createNew(key, { ...held, isNewId: true }, since, (stored) => {
       loaded.created(key.sid, session, held, stored);
     });
     if (snapshot || hub.hasEnded(key, since)) return { snapshot, conflicts: [] };
@@ -193,14 +226,18 @@ export class StoreFacade extends Store {
   }
 
   #answer<T>(outcome: Promise<T>, callback: Callback<T> | undefined): void {
-    const { hub } = this.#context;
+    const { hub, store } = this.#context;
     const answer = (error: unknown, value?: T) => {
       // not within the promise chain: what the callback throws must not look like a failed store
-      if (callback) process.nextTick(() => hub.tell(() => callback(error, value)));
+      if (callback) process.nextTick(() => hub.tell(() => callback(error && asGiven(error, store), value)));
       else if (error) hub.report(error);
     };
     outcome.then((value) => answer(null, value), answer);
   }
+}
+
+function asSessionList(sessions: Parameters<typeof listed>[0]): SessionData[] {
+  return asSessionData(listed(sessions));
 }
 
 /** The upstream types call a stored document by the name of what it becomes. */

@@ -1,0 +1,41 @@
+/**
+ * What `express-session` asks of a store beyond the hub: arguments that are checked, all sessions as a list, and the
+ * errors of a wrapped store as they are.
+ */
+import type { SessionDocument, SessionStore } from "../core/session-store.ts";
+import { SocketSessionError } from "../errors.ts";
+
+/** Throws `INVALID_OPTION`. */
+export function requireSid(sid: unknown, method: string): asserts sid is string {
+  if (typeof sid === "string") return;
+  throw new SocketSessionError(
+    "INVALID_OPTION",
+    `store().${method}() expects the id of a session, a string; it was ${kindOf(sid)}. Give it req.sessionID.`,
+  );
+}
+
+/** Throws `SESSION_INVALID_DATA`. */
+export function requireSession(session: unknown, method: string): asserts session is object {
+  if (typeof session === "object" && session !== null && !Array.isArray(session)) return;
+  throw new SocketSessionError(
+    "SESSION_INVALID_DATA",
+    `store().${method}() expects a session, an object as get() gives it; it was ${kindOf(session)}. Give it req.session.`,
+  );
+}
+
+/** Elements with `id`, which a wrapped store that gives a list has to add by itself. */
+export function listed(sessions: Record<string, SessionDocument> | SessionDocument[]): SessionDocument[] {
+  if (Array.isArray(sessions)) return sessions;
+  return Object.entries(sessions).map(([id, session]) => ({ ...session, id }));
+}
+
+/** A wrapped store's own error: code of the application knows that, as `express-session` would hand it on. */
+export function asGiven(error: unknown, { isWrapped }: SessionStore): unknown {
+  const isOfStore = error instanceof SocketSessionError && error.code === "STORE_FAILED";
+  return isWrapped && isOfStore && error.cause !== undefined ? error.cause : error;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : typeof value;
+}
