@@ -23,8 +23,9 @@ export function isOver(cookie: CookieDocument, now: number): boolean {
 export function withLife({ maxAge, ...cookie }: CookieDocument, now: number): CookieDocument {
   if (typeof cookie.originalMaxAge === "number") return cookie;
   const life = typeof maxAge === "number" ? maxAge : expiresAt(cookie) - now;
-  if (!Number.isFinite(life)) return cookie;
-  return { ...cookie, originalMaxAge: life, expires: new Date(now + life).toISOString() };
+  const expires = new Date(now + life);
+  if (Number.isNaN(expires.getTime())) return cookie; // it says no time, or none that there is
+  return { ...cookie, originalMaxAge: life, expires: expires.toISOString() };
 }
 
 /** Infinity where the cookie does not say. */

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { CookieDocument, Revision, SessionDocument } from "../core/session-store.ts";
 import { documentText, isDocument, isRecord, parseDocument } from "./document-text.ts";
+import { ifReadable } from "./if-readable.ts";
 
 /** Any `express-session` store: https://github.com/expressjs/session#session-store-implementation */
 export interface ExpressStore {
@@ -54,6 +55,26 @@ export function documentOf(session: object, stamps: readonly string[] = []): Ses
     );
   for (const stamp of stamps) delete copy[stamp];
   return copy;
+}
+
+/** What a store's `all` gave, by id or as a list. */
+export function documentsOf(
+  sessions: unknown,
+  stamps: readonly string[],
+): Record<string, SessionDocument> | SessionDocument[] {
+  if (Array.isArray(sessions)) return sessions.flatMap((session) => readable(session, stamps));
+  if (!isRecord(sessions)) return {};
+  return Object.fromEntries(
+    Object.entries(sessions).flatMap(([sid, session]) =>
+      readable(session, stamps).map((document) => [sid, document]),
+    ),
+  );
+}
+
+/** One that can't be read keeps none of the others from being listed. */
+function readable(session: unknown, stamps: readonly string[]): SessionDocument[] {
+  const document = isRecord(session) ? ifReadable(() => documentOf(session, stamps)) : null;
+  return document ? [document] : [];
 }
 
 /** A deep copy that shares nothing with the caller's document, for stores that keep or change what they are given. */

@@ -40,11 +40,11 @@ import type {
   SessionStore,
   StoredSession,
 } from "../core/session-store.ts";
-import { isRecord } from "./document-text.ts";
 import {
   contentRevision,
   copyOf,
   documentOf,
+  documentsOf,
   type ExpressStore,
   expressSession,
   hasOwnLife,
@@ -52,7 +52,6 @@ import {
 import { ExpressStoreCalls } from "./express-store-calls.ts";
 import { stampsOf, withOwnValues } from "./express-store-own-values.ts";
 import { ownTtlMs } from "./express-store-ttl.ts";
-import { ifReadable } from "./if-readable.ts";
 
 export interface ExpressStoreOptions {
   ttlMs?: number | undefined;
@@ -228,23 +227,4 @@ class WrappedStore implements SessionStore {
     const latest = Number.isNaN(stored) ? touched : Math.max(stored, touched);
     return latest === Number.NEGATIVE_INFINITY ? undefined : latest;
   }
-}
-
-function documentsOf(
-  sessions: unknown,
-  stamps: readonly string[],
-): Record<string, SessionDocument> | SessionDocument[] {
-  if (Array.isArray(sessions)) return sessions.flatMap((session) => readable(session, stamps));
-  if (!isRecord(sessions)) return {};
-  return Object.fromEntries(
-    Object.entries(sessions).flatMap(([sid, session]) =>
-      readable(session, stamps).map((document) => [sid, document]),
-    ),
-  );
-}
-
-/** One that can't be read keeps none of the others from being listed. */
-function readable(session: unknown, stamps: readonly string[]): SessionDocument[] {
-  const document = isRecord(session) ? ifReadable(() => documentOf(session, stamps)) : null;
-  return document ? [document] : [];
 }

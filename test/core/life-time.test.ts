@@ -12,6 +12,7 @@ describe("the life time of a cookie that express-session has not made", () => {
     ["none", { path: "/" }, undefined],
     ["none of a cookie of the browser's session", { originalMaxAge: null, expires: null }, null],
     ["none of what is no time", { expires: "soon" }, undefined],
+    ["none of what no date can say", { maxAge: 1e300 }, undefined],
   ])("is %s", (_name, cookie, expected) => {
     expect(withLife(cookie, now).originalMaxAge).toBe(expected);
   });
