@@ -246,7 +246,7 @@ describe("while this node is storing a session", () => {
     await on.store.deliver();
     const creating = on.saves.createNew(
       on.key,
-      { fields: fieldsOf({ n: 5 }), cookie },
+      { fields: fieldsOf({ n: 5 }), cookie, isNewId: true },
       on.hub.mark(),
       () => {},
     );
