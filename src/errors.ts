@@ -19,10 +19,15 @@ export const errorCodes = {
   },
   SESSION_GUEST: { status: 401, meaning: "this socket or request has no stored session to write to" },
   SESSION_INVALID_DATA: { status: 500, meaning: "the data cannot be kept in a session" },
+  SESSION_UNREADABLE: { status: 500, meaning: "what is stored for the session cannot be read" },
   SESSION_READ_ONLY: { status: 500, meaning: "this view of the session cannot be written to" },
   STORE_FAILED: { status: 503, meaning: "the session store answered with an error" },
   STORE_TIMEOUT: { status: 503, meaning: "the session store did not answer in time" },
   STORE_UNSUPPORTED: { status: 500, meaning: "this session store has not got what was asked for" },
+  STORE_FEED_BROKEN: {
+    status: 503,
+    meaning: "the store's change feed is cut; until it is back, changes of other nodes are seen late",
+  },
   STORE_OPEN: { status: 503, meaning: "the session store could not be opened" },
   LISTENER_FAILED: { status: 500, meaning: "a listener of the application threw" },
   INVALID_OPTION: { status: 500, meaning: "an option is missing or wrong" },
@@ -48,6 +53,51 @@ export class SocketSessionError extends Error {
   get expose(): boolean {
     return false;
   }
+}
+
+const printableName = /^[A-Za-z][\w$]{0,63}$/;
+const printableCode = /^[\w.-]{1,64}$/;
+
+/**
+ * What may be printed of an error: one of this package as it is; of any other its name and code alone, as its message
+ * may quote session ids, session data or credentials.
+ */
+export function errorText(error: unknown): string {
+  if (error instanceof SocketSessionError) return `${error.name} ${error.code}: ${error.message}`;
+  if (!(error instanceof Error)) return `a thrown ${error === null ? "null" : typeof error}`;
+  const className: unknown = error.name === "Error" ? error.constructor.name : error.name;
+  const name = printableName.test(String(className)) ? String(className) : "Error";
+  const code = String("code" in error ? error.code : (replyCode(error) ?? ""));
+  return printableCode.test(code) ? `${name} ${code}` : name;
+}
+
+/** What the Redis drivers call the replies that are errors: their first word is the code. */
+const redisReplies = new Set(["ReplyError", "ErrorReply", "SimpleError", "BlobError"]);
+
+function replyCode(error: Error): string | undefined {
+  const isReply = redisReplies.has(error.name) || redisReplies.has(error.constructor.name);
+  return isReply ? /^[A-Z]+(?= |$)/.exec(error.message)?.[0] : undefined;
+}
+
+/** What is stored for a session is damaged, or of something else. `found` quotes nothing of it. */
+export function unreadableError(found: string, cause?: unknown): SocketSessionError {
+  return new SocketSessionError(
+    "SESSION_UNREADABLE",
+    `Expected a stored session, an object with \`cookie\`, but found ${found}. End it with sessions.end(id) or sessions.user(id).end().`,
+    cause === undefined ? {} : { cause },
+  );
+}
+
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof SocketSessionError && error.code === "SESSION_UNREADABLE";
+}
+
+/** For the `error` event: code of the application failed where nobody waits for it. Errors with a code stay as they are. */
+export function listenerError(what: string, cause: unknown): SocketSessionError {
+  if (cause instanceof SocketSessionError) return cause;
+  return new SocketSessionError("LISTENER_FAILED", `${what} failed: ${errorText(cause)}. See its cause.`, {
+    cause,
+  });
 }
 
 /** Nobody could say whether the session still lives, so it is not served here; the stored one may. */

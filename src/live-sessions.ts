@@ -11,6 +11,7 @@ import type { HandleContext, SessionHandle } from "./core/session-handle.ts";
 import { sessionNames } from "./core/session-names.ts";
 import type { EndReason, SessionKey } from "./core/session-store.ts";
 import { Updates } from "./core/updates.ts";
+import { errorText } from "./errors.ts";
 import { type LiveSessionsEvents, sessionsEvents } from "./events.ts";
 import { forRequests, type RequestHandler } from "./http/for-requests.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
@@ -95,7 +96,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     };
     this.#hub = new Hub({ ...resolved, events });
     const userOf = store.listByUser ? userId : () => undefined;
-    const writes = new ConditionalWrites(this.#hub, resolved.ttlMs, userOf);
+    const writes = new ConditionalWrites(this.#hub, resolved.ttlMs, userOf, resolved.maxSessionBytes);
     this.#saves = new Saves(this.#hub, writes);
     const updates = new Updates(this.#hub, writes, this.#saves, resolved.updateTimeoutMs);
     this.#activity = new Activity(this.#hub, { ...resolved, userOf });
@@ -266,7 +267,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   #report(error: unknown): void {
-    debug("%s", error); // not its cause, in which a driver may name its keys
+    debug("%s", errorText(error));
     this.fail(error);
   }
 }

@@ -49,6 +49,8 @@ export interface LiveSessionsOptions extends SharedOptions {
   updateTimeoutMs?: number;
   /** How long one operation of the store may take. Default: 10 s. */
   storeTimeoutMs?: number;
+  /** How many bytes of JSON a session may have, as it is written. Default: 1 MiB. */
+  maxSessionBytes?: number;
   /** How long sockets of a session that got a new id stay connected, silent, for the response to arrive. Default: 2 s. */
   rebindMs?: number;
   /** For tests. Default: the system's. */
@@ -71,6 +73,7 @@ export interface ResolvedOptions {
   readonly updateTimeoutMs: number;
   readonly storeTimeoutMs: number;
   readonly rebindMs: number;
+  readonly maxSessionBytes: number;
   readonly clock: Clock;
 }
 
@@ -82,6 +85,8 @@ const known: Readonly<Record<keyof LiveSessionsOptions, true>> = {
 };
 
 const day = 86_400_000;
+const standardMaxBytes = 1_048_576;
+const leastMaxBytes = 1_024;
 const leastStandardStaleMs = 10_000;
 
 /** Checks the options and fills in the defaults; throws `INVALID_OPTION` with the cure. */
@@ -130,8 +135,19 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
     updateTimeoutMs: duration("updateTimeoutMs", options.updateTimeoutMs, 10_000, 1),
     storeTimeoutMs,
     rebindMs: duration("rebindMs", options.rebindMs, 2_000, 0),
+    maxSessionBytes: bytesOf(options.maxSessionBytes),
     clock,
   };
+}
+
+function bytesOf(maxSessionBytes: unknown = standardMaxBytes): number {
+  if (Number.isSafeInteger(maxSessionBytes) && Number(maxSessionBytes) >= leastMaxBytes)
+    return Number(maxSessionBytes);
+  throw invalid(
+    `\`maxSessionBytes\` expects a whole number of bytes, ${leastMaxBytes} or more`,
+    maxSessionBytes,
+    `Leave it out for ${standardMaxBytes}.`,
+  );
 }
 
 function storeOf(options: LiveSessionsOptions, storeTimeoutMs: number, clock: Clock): SessionStore {

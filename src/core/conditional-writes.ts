@@ -1,5 +1,6 @@
 import { SocketSessionError } from "../errors.ts";
-import { documentOf, type Fields, type SessionValues, sameFields } from "./fields.ts";
+import { writableDocument } from "./bounds.ts";
+import { type Fields, type SessionValues, sameFields } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { lifeMs } from "./life-time.ts";
 import type { CookieDocument, Revision, SessionDocument, SessionKey } from "./session-store.ts";
@@ -20,12 +21,14 @@ export class ConditionalWrites {
   readonly #hub: Hub;
   readonly #ttlMs: number;
   readonly #userOf: UserOf;
+  readonly #maxBytes: number;
 
-  /** `userOf`: whose session it is, for the store's index. */
-  constructor(hub: Hub, ttlMs: number, userOf: UserOf) {
+  /** `userOf`: whose session it is, for the store's index. `maxBytes`: of a session, as JSON. */
+  constructor(hub: Hub, ttlMs: number, userOf: UserOf, maxBytes: number) {
     this.#hub = hub;
     this.#ttlMs = ttlMs;
     this.#userOf = userOf;
+    this.#maxBytes = maxBytes;
   }
 
   /** Null if another writer was faster or the session is gone; what was written is the live session's snapshot now. */
@@ -36,7 +39,7 @@ export class ConditionalWrites {
     cookie: CookieDocument,
     expiresAt: number | "keep",
   ): Promise<Snapshot | null> {
-    const document = documentOf(fields, cookie);
+    const document = writableDocument(fields, cookie, this.#maxBytes);
     const kept = () => Math.max(current.expiresAt, this.#hub.live(key)?.snapshot?.expiresAt ?? 0);
     const until = () => (expiresAt === "keep" ? kept() : expiresAt);
     const snapshot = await this.#write(key, document, until, (token) =>
@@ -53,7 +56,7 @@ export class ConditionalWrites {
     cookie: CookieDocument,
     isNewId = false,
   ): Promise<Snapshot | null> {
-    const document = documentOf(fields, cookie);
+    const document = writableDocument(fields, cookie, this.#maxBytes);
     const expiresAt = this.deadline(cookie);
     return this.#write(
       key,

@@ -1,4 +1,4 @@
-import { SocketSessionError } from "../errors.ts";
+import { errorText, SocketSessionError } from "../errors.ts";
 import type { CookieDocument, SessionDocument } from "./session-store.ts";
 
 /**
@@ -13,21 +13,26 @@ export type SessionValues = Record<string, unknown>;
 /** The fields of a session object or document; values that JSON cannot keep raise `SESSION_INVALID_DATA`. */
 export function fieldsOf(values: object): Fields {
   const fields = new Map<string, string>();
-  for (const [key, value] of Object.entries(values)) {
+  for (const key of Object.keys(values)) {
     if (key === "cookie") continue;
-    const text = textOf(key, value);
+    const text = textOf(key, () => Reflect.get(values, key));
     if (text !== undefined) fields.set(key, text);
   }
   return fields;
 }
 
-function textOf(key: string, value: unknown): string | undefined {
+/** The JSON text of what is at `key`; undefined for what JSON leaves out. Throws `SESSION_INVALID_DATA`. */
+export function textOf(key: string, value: () => unknown): string | undefined {
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(value());
   } catch (cause) {
+    const reason =
+      cause instanceof RangeError
+        ? "it is nested too deeply, or too large. Keep it flat and small"
+        : "Keep plain data in a session: no cycles, no BigInt, no getter or toJSON that throws";
     throw new SocketSessionError(
       "SESSION_INVALID_DATA",
-      `The session's ${JSON.stringify(key)} cannot be written as JSON (${String(cause)}). Keep plain data in a session: no cycles, no BigInt.`,
+      `The session's ${JSON.stringify(key)} cannot be written as JSON (${errorText(cause)}): ${reason}. Nothing was written.`,
       { cause },
     );
   }
@@ -40,7 +45,7 @@ export function valuesOf(fields: Fields): SessionValues {
 
 /** The whole document that a store keeps. */
 export function documentOf(fields: Fields, cookie: CookieDocument): SessionDocument {
-  return JSON.parse(jsonOf(new Map([["cookie", JSON.stringify(cookie)], ...fields])));
+  return JSON.parse(jsonOf(new Map([["cookie", textOf("cookie", () => cookie) ?? "{}"], ...fields])));
 }
 
 function jsonOf(fields: Fields): string {

@@ -19,11 +19,13 @@ export function snapshotOf({ document, expiresAt, revision }: StoredSession): Sn
   return { data: readOnlyData(deepFreeze(data)), fields, cookie: cookie ?? {}, expiresAt, revision };
 }
 
-/** Freezes JSON data all the way down. */
+/** Freezes JSON data all the way down, however far that is. */
 export function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const child of Object.values(value)) deepFreeze(child);
+  const open: unknown[] = [value];
+  while (open.length > 0) {
+    const one = open.pop();
+    if (typeof one !== "object" || one === null || Object.isFrozen(one)) continue;
+    for (const child of Object.values(Object.freeze(one))) open.push(child);
   }
   return value;
 }

@@ -32,7 +32,7 @@ export function liveSet(store?: SessionStore, clock = new ManualClock()) {
   });
   const userOf = ({ userId }: { readonly userId?: unknown }) =>
     typeof userId === "string" ? userId : undefined;
-  const writes = new ConditionalWrites(hub, day, userOf);
+  const writes = new ConditionalWrites(hub, day, userOf, 1 << 20);
   const saves = new Saves(hub, writes);
   const updates = new Updates(hub, writes, saves, 10_000);
   const activity = new Activity(hub, { touchIntervalMs: 60_000, ttlMs: day, userOf });

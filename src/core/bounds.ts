@@ -1,0 +1,72 @@
+/**
+ * How deep and how large a session may be. Checked before it is written, so that nothing is stored that a reader of it,
+ * here or in the database, would stumble over.
+ */
+import { SocketSessionError, unreadableError } from "../errors.ts";
+import { documentOf, type Fields, textOf } from "./fields.ts";
+import type { CookieDocument, SessionDocument, StoredSession } from "./session-store.ts";
+
+/** Of nested objects and arrays, the session included: what every store keeps, in each of its formats. */
+export const mostWrittenLevels = 64;
+/** Other packages may have written more. A third of what the tightest of V8's and our own recursions bears. */
+export const mostReadLevels = 512;
+
+/** Whether objects and arrays are nested in `value` to more than `levels`, `value` being the first. Never recurses. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  // As a set: what refers to itself is deeper than any number of levels, and no wider than it is.
+  let level = new Set([value].filter(isObject));
+  for (let depth = 1; level.size > 0; depth++) {
+    if (depth > levels) return true;
+    level = new Set([...level].flatMap((one) => Object.values(one).filter(isObject)));
+  }
+  return false;
+}
+
+/** Whether what is stored can be worked on, or there is nothing. */
+export function isReadable(stored: StoredSession | null): boolean {
+  return !stored || !isDeeperThan(stored.document, mostReadLevels);
+}
+
+/** `stored`; throws `SESSION_UNREADABLE` for what is nested too deeply. */
+export function readable(stored: StoredSession | null): StoredSession | null {
+  if (isReadable(stored)) return stored;
+  throw tooDeepToRead();
+}
+
+export function tooDeepToRead(): SocketSessionError {
+  return unreadableError(`one that is nested deeper than ${mostReadLevels} levels`);
+}
+
+/** The whole document that a store is to keep. Throws `SESSION_INVALID_DATA` where that is too large or too deep. */
+export function writableDocument(fields: Fields, cookie: CookieDocument, maxBytes: number): SessionDocument {
+  const sizes = [...fields, ["cookie", textOf("cookie", () => cookie) ?? ""] as const].map(([key, text]) => ({
+    key,
+    bytes: Buffer.byteLength(text) + Buffer.byteLength(key),
+  }));
+  const bytes = sizes.reduce((sum, one) => sum + one.bytes, 0);
+  if (bytes > maxBytes) {
+    const largest = sizes.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+    throw invalidData(
+      `A session may have ${maxBytes} bytes of JSON, but this one has ${bytes}, ${largest.bytes} of them in ${JSON.stringify(largest.key)}. ` +
+        "Keep large data elsewhere, and their id in the session; or raise maxSessionBytes.",
+    );
+  }
+  const document = documentOf(fields, cookie);
+  for (const [key, value] of Object.entries(document)) {
+    if (isDeeperThan(value, mostWrittenLevels - 1)) {
+      throw invalidData(
+        `A session may be nested ${mostWrittenLevels} levels deep, but its ${JSON.stringify(key)} is nested deeper. ` +
+          "Keep it flat, or as text; and check what clients send before it gets into a session.",
+      );
+    }
+  }
+  return document;
+}
+
+function invalidData(message: string): SocketSessionError {
+  return new SocketSessionError("SESSION_INVALID_DATA", `${message} Nothing was written.`);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
