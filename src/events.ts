@@ -1,4 +1,5 @@
 import type { EndReason } from "./core/session-store.ts";
+import type { SocketSessionError } from "./errors.ts";
 import type { AppData, DeepReadonly } from "./live-session.ts";
 import type { RefusalCode } from "./protocol.ts";
 
@@ -17,7 +18,7 @@ export interface LiveSessionsEvents {
   /** A save of an ended session was dropped. */
   discard: [discarded: { publicId: string }];
   /** Something failed where nobody waits for an answer. Without a listener it becomes a process warning. */
-  error: [error: unknown];
+  error: [error: SocketSessionError];
 }
 
 const names: Readonly<Record<keyof LiveSessionsEvents, true>> = {

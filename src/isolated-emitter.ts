@@ -2,13 +2,15 @@ import { EventEmitter } from "node:events";
 import { types } from "node:util";
 import { checkListener } from "./arguments.ts";
 import { isolate, textOf } from "./core/isolate.ts";
-import { SocketSessionError } from "./errors.ts";
+import type { SocketSessionError } from "./errors.ts";
 
 /**
  * An emitter whose listeners cannot harm each other: what one throws, or rejects with, becomes an `error` event, and an
  * error nobody listens to a process warning.
  */
-export abstract class IsolatedEmitter<Events extends { error: [error: unknown] }> extends EventEmitter {
+export abstract class IsolatedEmitter<
+  Events extends { error: [error: SocketSessionError] },
+> extends EventEmitter {
   readonly #name: string;
   readonly #events: readonly string[];
 
@@ -44,7 +46,7 @@ export abstract class IsolatedEmitter<Events extends { error: [error: unknown] }
     this.#call(event, args, (error) => this.fail(error));
   }
 
-  protected fail(error: unknown): void {
+  protected fail(error: SocketSessionError): void {
     if (this.listenerCount("error") === 0) warn(error);
     else this.#call("error", [error], warn);
   }
@@ -54,7 +56,7 @@ export abstract class IsolatedEmitter<Events extends { error: [error: unknown] }
     return listener as Listener;
   }
 
-  #call(event: string, args: unknown[], report: (error: unknown) => void): void {
+  #call(event: string, args: unknown[], report: (error: SocketSessionError) => void): void {
     for (const listener of this.rawListeners(event))
       isolate(
         () => Reflect.apply(listener, this, args),
@@ -74,17 +76,12 @@ const cure =
  * The error as a process warning, without its cause: that may be a driver's, which names keys. Of what an application's
  * own code threw the stack is told, as it would have been of an uncaught exception.
  */
-function warn(error: unknown): void {
-  if (!(error instanceof Error)) {
-    process.emitWarning(textOf(error), { detail: cure });
-    return;
-  }
-  const code = error instanceof SocketSessionError ? error.code : undefined;
-  const stack = code === "LISTENER_FAILED" ? stackOf(error) : undefined;
-  process.emitWarning(textOf(error), {
-    type: String(error.name),
+function warn(error: SocketSessionError): void {
+  const stack = error.code === "LISTENER_FAILED" ? stackOf(error) : undefined;
+  process.emitWarning(error.message, {
+    type: error.name,
     detail: stack === undefined ? cure : `${stack}\n${cure}`,
-    ...(code === undefined ? {} : { code }),
+    code: error.code,
   });
 }
 

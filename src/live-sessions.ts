@@ -11,7 +11,7 @@ import type { HandleContext, SessionHandle } from "./core/session-handle.ts";
 import { sessionNames } from "./core/session-names.ts";
 import type { EndReason, SessionKey } from "./core/session-store.ts";
 import { Updates } from "./core/updates.ts";
-import { errorText } from "./errors.ts";
+import { errorText, listenerError } from "./errors.ts";
 import { type LiveSessionsEvents, sessionsEvents } from "./events.ts";
 import { forRequests, type RequestHandler } from "./http/for-requests.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
@@ -267,8 +267,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   #report(error: unknown): void {
-    debug("%s", errorText(error));
-    this.fail(error);
+    const coded = listenerError("Code of the application", error);
+    debug("%s", errorText(coded));
+    this.fail(coded);
   }
 }
 

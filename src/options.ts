@@ -81,7 +81,8 @@ const known: Readonly<Record<keyof LiveSessionsOptions, true>> = {
   ...{ store: true, secret: true, name: true, key: true, cookie: true, genid: true, proxy: true },
   ...{ rolling: true, saveUninitialized: true, unset: true, resave: true, userId: true, device: true },
   ...{ guests: true, origins: true, ttlMs: true, touchIntervalMs: true, revalidateIntervalMs: true },
-  ...{ staleMs: true, updateTimeoutMs: true, storeTimeoutMs: true, rebindMs: true, clock: true, sharedStore: true },
+  ...{ staleMs: true, updateTimeoutMs: true, storeTimeoutMs: true, rebindMs: true, clock: true },
+  ...{ sharedStore: true, maxSessionBytes: true },
 };
 
 const day = 86_400_000;

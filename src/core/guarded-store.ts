@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
-import { SocketSessionError } from "../errors.ts";
-import type { SessionKey, SessionStore } from "./session-store.ts";
+import { errorText, isUnreadable, SocketSessionError } from "../errors.ts";
+import { isReadable, readable } from "./bounds.ts";
+import type { SessionKey, SessionStore, UserSession } from "./session-store.ts";
 import { withTimeout } from "./with-timeout.ts";
 
 export type GuardedStore = Pick<SessionStore, "read" | "create" | "replace" | "touch" | "destroy"> &
@@ -8,7 +9,8 @@ export type GuardedStore = Pick<SessionStore, "read" | "create" | "replace" | "t
 
 /**
  * The store as the hub uses it: each operation ends within `timeoutMs`, and whatever goes wrong (also a synchronous
- * throw) rejects with an error that names the store, the operation and the session, by its public id.
+ * throw) rejects with an error that names the store, the operation and the session, by its public id. Of what a driver
+ * says it repeats the name and the code: the message may quote ids, keys, data or credentials, and stays with the `cause`.
  */
 export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: number): GuardedStore {
   async function guard<T>(operation: string, keys: readonly SessionKey[], run: () => Promise<T>): Promise<T> {
@@ -22,50 +24,50 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
         );
       });
     } catch (cause) {
-      if (cause instanceof SocketSessionError) throw cause; // our own stores know what not to say
-      const message = keys.reduce(withoutId, messageOf(cause));
-      throw new SocketSessionError("STORE_FAILED", `The ${what} failed: ${message}`, { cause });
+      if (!(cause instanceof SocketSessionError)) {
+        const message = `The ${what} failed: ${errorText(cause)}. See its cause.`;
+        throw new SocketSessionError("STORE_FAILED", message, { cause });
+      }
+      if (!isUnreadable(cause)) throw cause; // our own stores know what not to say
+      throw new SocketSessionError(cause.code, `The ${what} failed: ${cause.message}`, { cause });
     }
   }
-  const unsupported = (operation: string) => async () => {
-    throw new Error(`this store has no ${operation}()`);
+  const unsupported = async (operation: string) => {
+    throw new SocketSessionError("STORE_UNSUPPORTED", `The ${store.name} store has no ${operation}().`);
   };
+  const readMany = (keys: readonly SessionKey[]) =>
+    store.readMany ? store.readMany(keys) : Promise.all(keys.map((key) => store.read(key)));
   return {
-    read: (key) => guard("read", [key], () => store.read(key)),
-    readMany: (keys) =>
-      guard("read", keys, () =>
-        store.readMany ? store.readMany(keys) : Promise.all(keys.map((key) => store.read(key))),
-      ),
+    read: (key) => guard("read", [key], async () => readable(await store.read(key))),
+    readMany: (keys) => guard("read", keys, async () => (await readMany(keys)).map(readable)),
     create: (key, ...rest) => guard("create", [key], () => store.create(key, ...rest)),
     replace: (key, ...rest) => guard("replace", [key], () => store.replace(key, ...rest)),
     touch: (key, ...rest) => guard("touch", [key], () => store.touch(key, ...rest)),
     destroy: (key, ...rest) => guard("destroy", [key], () => store.destroy(key, ...rest)),
     listByUser: (user) =>
-      guard("listByUser", [], () =>
-        store.listByUser ? store.listByUser(user) : unsupported("listByUser")(),
-      ),
-    all: () => guard("all", [], () => (store.all ? store.all() : unsupported("all")())),
-    count: () => guard("count", [], () => (store.count ? store.count() : unsupported("count")())),
-    clear: () => guard("clear", [], () => (store.clear ? store.clear() : unsupported("clear")())),
+      guard("listByUser", [], async () => {
+        const found: UserSession[] = await (store.listByUser?.(user) ?? unsupported("listByUser"));
+        return found.map((one) => (isReadable(one.stored) ? one : { ...one, stored: null }));
+      }),
+    all: () => guard("all", [], () => store.all?.() ?? unsupported("all")),
+    count: () => guard("count", [], () => store.count?.() ?? unsupported("count")),
+    clear: () => guard("clear", [], () => store.clear?.() ?? unsupported("clear")),
   };
+}
+
+/** What the `error` event says of a change feed that broke; `name` is the store's. */
+export function feedError(name: string, revalidateIntervalMs: number, cause: unknown): SocketSessionError {
+  return new SocketSessionError(
+    "STORE_FEED_BROKEN",
+    `The change feed of the ${name} store is cut (${errorText(cause)}). ` +
+      `Until it is back, changes of other nodes are seen within revalidateIntervalMs (${revalidateIntervalMs} ms). ` +
+      "It is opened again by itself; if that does not help, look at the connection to the database.",
+    { cause },
+  );
 }
 
 function namesOf(keys: readonly SessionKey[]): string {
   const [first] = keys;
   if (!first) return "";
   return keys.length === 1 ? ` of session ${first.publicId}` : ` of ${keys.length} sessions`;
-}
-
-/** A driver may name the key it failed at, which is the secret id. */
-function withoutId(message: string, { sid, publicId }: SessionKey): string {
-  if (sid === "") return message;
-  return message.replaceAll(sid, publicId).replaceAll(escaped(sid), publicId);
-}
-
-function escaped(sid: string): string {
-  return encodeURIComponent(sid.toWellFormed());
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { Checks } from "./checks.ts";
 import type { Entries } from "./entries.ts";
 import { Feed, type FeedState } from "./feed.ts";
+import { feedError } from "./guarded-store.ts";
 import type { LiveEntry } from "./live-entry.ts";
 import type { Reads } from "./reads.ts";
 import type { SessionChange, SessionStore } from "./session-store.ts";
@@ -52,7 +53,7 @@ export class Revalidation {
       {
         changed: options.changed,
         gap: (asOf) => this.#gap(asOf),
-        failed: (error) => options.report(error),
+        failed: (error) => options.report(feedError(store.name, revalidateIntervalMs, error)),
         catchUp: () => this.#catchUp(),
         whole: () => this.#recheckAll(),
       },

@@ -6,19 +6,43 @@
  * parseDocument(documentText(document)); // a deep copy with JSON semantics
  * ```
  */
+import { isDeeperThan, mostReadLevels, tooDeepToRead } from "../core/bounds.ts";
 import type { CookieDocument, SessionDocument } from "../core/session-store.ts";
+import { unreadableError } from "../errors.ts";
 
 /** Throws a `TypeError` where the document is not JSON (a cycle, a BigInt). */
 export function documentText(document: SessionDocument): string {
   return JSON.stringify(document);
 }
 
+/** Throws `SESSION_UNREADABLE`. */
 export function parseDocument(text: string): SessionDocument {
-  const value: unknown = JSON.parse(text);
+  return documentIn(parsed(text));
+}
+
+/** `value`, where it is a session's document. Throws `SESSION_UNREADABLE` for anything else. */
+export function documentIn(value: unknown): SessionDocument {
+  if (isDeeperThan(value, mostReadLevels)) throw tooDeepToRead();
   if (isDocument(value)) return value;
-  throw new TypeError(
-    "Expected the stored text of a session, an object with `cookie`, but found something else.",
-  );
+  throw unreadableError(isRecord(value) ? "an object without one" : kindOf(value));
+}
+
+/** A copy as JSON. Throws `SESSION_UNREADABLE` for what has none. */
+export function jsonCopy(value: unknown): unknown {
+  if (isDeeperThan(value, mostReadLevels)) throw tooDeepToRead();
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch (cause) {
+    throw unreadableError("what is not JSON", cause);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw unreadableError("text that is not JSON", cause); // its message quotes the text
+  }
 }
 
 export function isDocument(value: unknown): value is SessionDocument {
@@ -31,4 +55,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isCookie(value: unknown): value is CookieDocument {
   return isRecord(value);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
 }

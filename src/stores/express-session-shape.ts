@@ -4,7 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import type { CookieDocument, Revision, SessionDocument } from "../core/session-store.ts";
-import { documentText, isDocument, isRecord, parseDocument } from "./document-text.ts";
+import { unreadableError } from "../errors.ts";
+import { documentText, isDocument, isRecord, jsonCopy, parseDocument } from "./document-text.ts";
 import { ifReadable } from "./if-readable.ts";
 
 /** Any `express-session` store: https://github.com/expressjs/session#session-store-implementation */
@@ -47,12 +48,9 @@ export function hasOwnLife(cookie: CookieDocument): boolean {
 
 /** What a store's `get` gave as a plain document of our own, without the keys that the store keeps for itself. */
 export function documentOf(session: object, stamps: readonly string[] = []): SessionDocument {
-  const copy: unknown = JSON.parse(JSON.stringify(session));
+  const copy = jsonCopy(session);
   if (!isDocument(copy))
-    throw new TypeError(
-      "Cannot read properties of the session that the store answered with: expected an object with a `cookie`, as " +
-        "express-session writes it, but there is none. Write the session with a cookie, or destroy it.",
-    );
+    throw unreadableError("one without it (Cannot read properties of the missing `cookie`)");
   for (const stamp of stamps) delete copy[stamp];
   return copy;
 }

@@ -11,6 +11,7 @@
  */
 import createDebug from "debug";
 import type { FeedListener, SessionChange } from "../core/session-store.ts";
+import { errorText } from "../errors.ts";
 
 const debug = createDebug("socket-session:store");
 
@@ -58,7 +59,7 @@ export class FeedListeners {
         try {
           next(listener);
         } catch (error) {
-          debug("a listener of the change feed threw: %O", error);
+          debug("a listener of the change feed threw: %s", errorText(error));
         }
       }
     }

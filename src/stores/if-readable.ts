@@ -6,6 +6,7 @@
  * ```
  */
 import createDebug from "debug";
+import { errorText } from "../errors.ts";
 
 const debug = createDebug("socket-session:store");
 
@@ -14,8 +15,7 @@ export function ifReadable<T>(read: () => T): T | null {
   try {
     return read();
   } catch (error) {
-    // The message of a SyntaxError quotes what is stored.
-    debug("a stored session can't be read: %s", error instanceof SyntaxError ? error.name : error);
+    debug("a stored session can't be read: %s", errorText(error));
     return null;
   }
 }

@@ -8,7 +8,7 @@
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
 import type { FeedOptions } from "../core/session-store.ts";
-import { SocketSessionError } from "../errors.ts";
+import { errorText, SocketSessionError } from "../errors.ts";
 import { changePipeline, type MongodbChangeReader } from "./mongodb-change-reader.ts";
 import type { MongodbChangeStream, MongodbCollection, MongodbDocument } from "./mongodb-client.ts";
 import { awaitTimeMs, closeCursor } from "./mongodb-cursors.ts";
@@ -55,7 +55,7 @@ class Pull implements FeedConnection {
     // The first answer, which says from where on events will come; the first events may take longer.
     this.#stream.once("resumeTokenChanged", () => this.#sink.alive(sentAt));
     this.#pull().catch((error: unknown) => {
-      if (this.#closed) debug("a change stream that is being closed failed: %O", error);
+      if (this.#closed) debug("a change stream that is being closed failed: %s", errorText(error));
       else this.#sink.down(error);
     });
   }

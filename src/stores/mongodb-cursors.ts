@@ -2,6 +2,7 @@
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
 import { withTimeout } from "../core/with-timeout.ts";
+import { errorText } from "../errors.ts";
 
 const debug = createDebug("socket-session:store");
 
@@ -21,6 +22,6 @@ export function closeCursor(cursor: { close(): Promise<void> }, clock: Clock): P
 export function attempt(clock: Clock, run: () => Promise<unknown>, what: string): Promise<void> {
   return withTimeout(clock, patienceMs, run, () => new Error(`no answer within ${patienceMs} ms`)).then(
     () => undefined,
-    (error: unknown) => debug("%s failed: %O", what, error),
+    (error: unknown) => debug("%s failed: %s", what, errorText(error)),
   );
 }

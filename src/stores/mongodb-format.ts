@@ -6,8 +6,8 @@
  * revision asks the database to compare the field with it.
  */
 import type { Revision, SessionDocument } from "../core/session-store.ts";
-import { SocketSessionError } from "../errors.ts";
-import { documentText, isDocument, isRecord, parseDocument } from "./document-text.ts";
+import { unreadableError } from "../errors.ts";
+import { documentText, isDocument, isRecord, jsonCopy, parseDocument } from "./document-text.ts";
 import { dateOf, valueFrom, valueText, withDates } from "./mongodb-values.ts";
 
 export interface MongodbFormatOptions {
@@ -41,18 +41,20 @@ export class MongodbFormat {
 
   document(stored: unknown): SessionDocument {
     const { unserialize } = this.#options;
-    const value = unserialize ? unserialize(stored) : typeof stored === "string" ? parsed(stored) : stored;
-    const document: unknown = isRecord(value) ? JSON.parse(JSON.stringify(value)) : undefined;
+    const value = unserialize
+      ? unserialized(stored, unserialize)
+      : typeof stored === "string"
+        ? parsed(stored)
+        : stored;
+    const document = isRecord(value) ? jsonCopy(value) : undefined;
     if (isDocument(document)) return document;
-    throw new SocketSessionError(
-      "STORE_FAILED",
-      "Expected a session as connect-mongo keeps it, JSON text or an object with `cookie`, but found something else. " +
-        "Sessions encrypted by its options crypto and cryptoAdapter can't be read here: turn these off, and let the " +
-        "encrypted sessions expire, before you change over.",
+    throw unreadableError(
+      "what is not kept as connect-mongo keeps it, as JSON text or an object. If connect-mongo has encrypted it by crypto " +
+        "or cryptoAdapter, turn these off, and let the encrypted sessions expire, before you change over",
     );
   }
 
-  /** Throws `STORE_FAILED` for an object that holds more than JSON and dates. */
+  /** Throws `SESSION_UNREADABLE` for an object that holds more than JSON and dates. */
   revision(stored: unknown): string {
     return typeof stored === "string" ? stored : objectMark + valueText(stored);
   }
@@ -85,6 +87,14 @@ function withCookieDate(value: unknown): unknown {
     ...value,
     cookie: { ...value.cookie, expires: dateOf(value.cookie.expires) ?? value.cookie.expires },
   };
+}
+
+function unserialized(stored: unknown, unserialize: (stored: unknown) => unknown): unknown {
+  try {
+    return unserialize(stored);
+  } catch (cause) {
+    throw unreadableError("what `unserialize` can't read", cause);
+  }
 }
 
 /** Undefined if it is not JSON. */

@@ -9,7 +9,7 @@
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
 import { ExpiringMap } from "../core/expiring-map.ts";
-import { SocketSessionError } from "../errors.ts";
+import { errorText, SocketSessionError } from "../errors.ts";
 import { isClearedMark } from "./mongodb-ends.ts";
 import { originalId } from "./stored-id.ts";
 
@@ -75,13 +75,8 @@ export class MongodbIds {
       if (typeof text === "string") return originalId(text);
       debug("originalId returned no string for an _id of the collection, which is passed over");
     } catch (error) {
-      // Its message may hold the id.
-      debug("originalId threw a %s for an _id of the collection, which is passed over", nameOf(error));
+      debug("originalId threw a %s for an _id of the collection, which is passed over", errorText(error));
     }
     return undefined;
   }
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }

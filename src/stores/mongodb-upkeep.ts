@@ -4,6 +4,7 @@
  */
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
+import { errorText } from "../errors.ts";
 import type { MongodbCollection, MongodbIndexOptions } from "./mongodb-client.ts";
 import { attempt } from "./mongodb-cursors.ts";
 import { errorCode, mongodbErrors } from "./mongodb-errors.ts";
@@ -78,7 +79,7 @@ export class MongodbUpkeep {
       const expired = { expires: { $lt: new Date(clock.now()) } };
       this.#collection
         .deleteMany(expired)
-        .catch((error: unknown) => debug("removing expired sessions failed: %O", error));
+        .catch((error: unknown) => debug("removing expired sessions failed: %s", errorText(error)));
       this.#scheduleRemoval();
     });
   }
@@ -90,11 +91,10 @@ const unsupported: readonly (number | undefined)[] = [
 ];
 
 function report(field: string, error: unknown): void {
-  debug("the index on %s could not be created: %O", field, error);
+  debug("the index on %s could not be created: %s", field, errorText(error));
   if (errorCode(error) === undefined || unsupported.includes(errorCode(error))) return;
-  const message = error instanceof Error ? error.message : String(error);
   process.emitWarning(
-    `Expected to create the index on ${field} of the sessions' collection, but the database refused: ${message}. ` +
+    `Expected to create the index on ${field} of the sessions' collection, but the database refused: ${errorText(error)}. ` +
       "Let the user of the connection create indexes, or create it yourself as the page on MongoDB says. " +
       "Sessions work without it; expired ones are removed by this process meanwhile.",
     { type: "SocketSessionWarning", code: "SOCKET_SESSION_MONGODB_INDEX" },

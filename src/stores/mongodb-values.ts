@@ -7,10 +7,10 @@
  * valueFrom(JSON.parse('{"at":["date",0]}')); // { at: new Date(0) }
  * ```
  */
-import { SocketSessionError } from "../errors.ts";
+import { unreadableError } from "../errors.ts";
 import { isRecord } from "./document-text.ts";
 
-/** Throws `STORE_FAILED` for what is neither JSON nor a date: an ObjectId, binary data, a decimal. */
+/** Throws `SESSION_UNREADABLE` for what is neither JSON nor a date: an ObjectId, binary data, a decimal. */
 export function valueText(value: unknown): string {
   return JSON.stringify(tagged(value, "session"));
 }
@@ -26,10 +26,9 @@ function tagged(value: unknown, path: string): unknown {
       Object.entries(value).map(([key, item]) => [key, tagged(item, `${path}.${key}`)]),
     );
   }
-  throw new SocketSessionError(
-    "STORE_FAILED",
-    `Expected a session that is kept as an object to hold JSON and dates, but ${path} holds ${kindOf(value)}. ` +
-      "Keep its text in the session instead, or use stringify: true.",
+  throw unreadableError(
+    `one that is kept as an object of which ${path} holds ${kindOf(value)}. Objects may hold JSON and dates: ` +
+      "keep its text in the session instead, or use stringify: true",
   );
 }
 

@@ -6,6 +6,7 @@
 import createDebug from "debug";
 import type { FeedOptions } from "../core/session-store.ts";
 import { withTimeout } from "../core/with-timeout.ts";
+import { errorText } from "../errors.ts";
 import type { PostgresClient, ResolvedPostgresOptions } from "./postgres-options.ts";
 import type { PostgresTables } from "./postgres-tables.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "./remote-feed.ts";
@@ -71,7 +72,7 @@ export class PostgresFeedSource implements FeedSource {
     try {
       await withTimeout(this.#options.clock, goodbyeMs, () => client.end(), late);
     } catch (error) {
-      debug("ending the connection of the feed failed, and it is cut: %O", error);
+      debug("ending the connection of the feed failed, and it is cut: %s", errorText(error));
       client.unref?.();
       client.connection?.stream?.destroy?.();
     }

@@ -3,6 +3,7 @@
  * batches, so that no statement holds many rows for long; starts by itself, ends with `stop()`.
  */
 import createDebug from "debug";
+import { errorText } from "../errors.ts";
 import type { ResolvedPostgresOptions } from "./postgres-options.ts";
 import type { PostgresTables } from "./postgres-tables.ts";
 
@@ -56,9 +57,9 @@ export class PostgresPruning {
 
   /** Neither throws nor waits, whatever `errorLog` does. */
   #report(message: string, error: unknown): void {
-    debug("%s %O", message, error);
+    debug("%s %s", message, errorText(error));
     const told = new Promise((settle) => settle(this.#options.errorLog?.(message, error)));
-    told.catch((failure: unknown) => debug("errorLog failed: %O", failure));
+    told.catch((failure: unknown) => debug("errorLog failed: %s", errorText(failure)));
   }
 
   async #prune(): Promise<void> {

@@ -3,7 +3,7 @@
  * can't. Every statement of the store passes here.
  */
 import type { Clock } from "../clock.ts";
-import { SocketSessionError } from "../errors.ts";
+import { errorText, SocketSessionError } from "../errors.ts";
 import type { ResolvedPostgresOptions } from "./postgres-options.ts";
 import { PostgresSql } from "./postgres-sql.ts";
 
@@ -129,7 +129,7 @@ export class PostgresTables {
   #missing(cause?: unknown): SocketSessionError {
     return new SocketSessionError(
       "STORE_OPEN",
-      `postgresStore expected a table ${this.sql.table}, but a table is missing${cause instanceof Error ? ` (${cause.message})` : ""}. ` +
+      `postgresStore expected a table ${this.sql.table}, but a table is missing${cause === undefined ? "" : ` (${errorText(cause)})`}. ` +
         `Set createTableIfMissing: true, or run:\n${this.sql.createTable}`,
       { cause },
     );

@@ -41,7 +41,7 @@ import type {
   Unsubscribe,
   UserSession,
 } from "../core/session-store.ts";
-import { SocketSessionError } from "../errors.ts";
+import { errorText, SocketSessionError } from "../errors.ts";
 import { changeMessage, clearedMessage } from "./change-message.ts";
 import { documentText, parseDocument } from "./document-text.ts";
 import { ifReadable } from "./if-readable.ts";
@@ -223,7 +223,7 @@ class PostgresStore implements SessionStore {
 
 /** The pool has replaced it already; without a listener, Node would end the process when the database restarts. */
 function idleClientLost(error: Error): void {
-  debug("an idle client of the pool was lost: %O", error);
+  debug("an idle client of the pool was lost: %s", errorText(error));
 }
 
 function storedSession(row: Row): StoredSession {

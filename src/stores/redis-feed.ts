@@ -5,7 +5,7 @@
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
 import type { FeedOptions, FeedTraits, SessionChange } from "../core/session-store.ts";
-import { SocketSessionError } from "../errors.ts";
+import { errorText, SocketSessionError } from "../errors.ts";
 import { readMessage } from "./change-message.ts";
 import { ClusterBeats } from "./redis-cluster-beats.ts";
 import type { RedisConnection, RedisNode, Subscriber } from "./redis-connection.ts";
@@ -139,7 +139,7 @@ export class RedisFeed implements FeedSource {
     } catch (error) {
       const isRefused = error instanceof Error && error.message.startsWith("NOPERM");
       if (keyspaceEvents !== "auto" || !isRefused) throw error;
-      debug("the user may not subscribe to keyspace events: %s", error.message);
+      debug("the user may not subscribe to keyspace events: %s", errorText(error));
       return false;
     }
   }

@@ -9,8 +9,9 @@
  */
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
-import type { SessionDocument, StoredSession } from "../core/session-store.ts";
-import { isDocument } from "./document-text.ts";
+import type { StoredSession } from "../core/session-store.ts";
+import { errorText, isUnreadable, unreadableError } from "../errors.ts";
+import { documentIn } from "./document-text.ts";
 import { batches } from "./redis-batches.ts";
 import { latest, type RedisConnection, replyList, replyText } from "./redis-connection.ts";
 import type { RedisNames } from "./redis-keys.ts";
@@ -22,9 +23,6 @@ const batchSize = 500;
 
 /** Stands for a session that is stored and can't be read. */
 export const unreadable = Symbol("unreadable");
-
-/** Of a session's text, rather than of the way to it. */
-class Unreadable extends Error {}
 
 export class RedisReads {
   readonly #connection: RedisConnection;
@@ -39,12 +37,15 @@ export class RedisReads {
     this.#clock = clock;
   }
 
+  /** Throws `SESSION_UNREADABLE`. */
   async one(sid: string): Promise<StoredSession | null> {
-    try {
-      return await this.#read(sid);
-    } catch (error) {
-      throw error instanceof Unreadable ? error.cause : error;
-    }
+    const now = this.#clock.now(); // before it is sent, so that the deadline is never later than Redis's
+    const [text, revision, left] = replyList(await this.#ask(sid)).map(replyText);
+    if (text === undefined || revision === undefined) return null;
+    const leftMs = Number(left);
+    if (leftMs === 0 || leftMs === -2) return null;
+    const expiresAt = leftMs === -1 ? latest : now + leftMs;
+    return { document: documentIn(await this.#parsed(text)), expiresAt, revision };
   }
 
   /** In the order of `sids`. */
@@ -57,26 +58,12 @@ export class RedisReads {
 
   async #oneOfMany(sid: string): Promise<StoredSession | null | typeof unreadable> {
     try {
-      return await this.#read(sid);
+      return await this.one(sid);
     } catch (error) {
-      if (!(error instanceof Unreadable)) throw error;
-      // The message may quote what is stored.
-      debug(
-        "a stored session can't be read: %s",
-        error.cause instanceof Error ? error.cause.name : "no error",
-      );
+      if (!isUnreadable(error)) throw error;
+      debug("a stored session can't be read: %s", errorText(error));
       return unreadable;
     }
-  }
-
-  async #read(sid: string): Promise<StoredSession | null> {
-    const now = this.#clock.now(); // before it is sent, so that the deadline is never later than Redis's
-    const [text, revision, left] = replyList(await this.#ask(sid)).map(replyText);
-    if (text === undefined || revision === undefined) return null;
-    const leftMs = Number(left);
-    if (leftMs === 0 || leftMs === -2) return null;
-    const expiresAt = leftMs === -1 ? latest : now + leftMs;
-    return { document: await this.#document(text), expiresAt, revision };
   }
 
   async #ask(sid: string): Promise<unknown> {
@@ -84,23 +71,17 @@ export class RedisReads {
       return await scripts.run(this.#connection, scripts.readScript, [this.#names.session(sid)], []);
     } catch (error) {
       // Redis 6 says it within the error of the script.
-      if (error instanceof Error && /\bWRONGTYPE\b/.test(error.message)) throw unreadableBy(error);
+      if (error instanceof Error && /\bWRONGTYPE\b/.test(error.message))
+        throw unreadableError("a key that holds a value of another kind (WRONGTYPE)", error);
       throw error;
     }
   }
 
-  async #document(text: string): Promise<SessionDocument> {
+  async #parsed(text: string): Promise<unknown> {
     try {
-      const document = await this.#serializer.parse(text);
-      if (isDocument(document)) return document;
-    } catch (error) {
-      throw unreadableBy(error);
+      return await this.#serializer.parse(text);
+    } catch (cause) {
+      throw unreadableError("text that the serializer can't parse, which is JSON by default", cause);
     }
-    const expected = "Expected a stored session, an object with `cookie`, but found something else.";
-    throw unreadableBy(new TypeError(expected));
   }
-}
-
-function unreadableBy(cause: unknown): Unreadable {
-  return new Unreadable("The session can't be read.", { cause });
 }

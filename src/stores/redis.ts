@@ -33,6 +33,7 @@ import type {
   Unsubscribe,
   UserSession,
 } from "../core/session-store.ts";
+import { SocketSessionError } from "../errors.ts";
 import { changeMessage, clearedMessage } from "./change-message.ts";
 import { batches } from "./redis-batches.ts";
 import { latest, type RedisConnection } from "./redis-connection.ts";
@@ -215,6 +216,9 @@ class RedisStore implements SessionStore {
   #text(document: SessionDocument): string {
     const text: unknown = this.#serializer.stringify(document);
     if (typeof text === "string") return text;
-    throw new TypeError(`Expected redisStore's serializer to give a string, but it gave ${typeof text}.`);
+    throw new SocketSessionError(
+      "INVALID_OPTION",
+      `Expected redisStore's serializer to give a string, but it gave ${typeof text}. Let stringify return one.`,
+    );
   }
 }

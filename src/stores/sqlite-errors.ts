@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { SocketSessionError } from "../errors.ts";
+import { errorText, SocketSessionError } from "../errors.ts";
 
 const BUSY = 5;
 const READONLY = 8;
@@ -44,21 +44,19 @@ export function isBusy(error: unknown): boolean {
 export function openError(path: string, error: unknown): SocketSessionError {
   if (error instanceof SocketSessionError) return error;
   const found = obstacle(path);
-  const message = error instanceof Error ? error.message : String(error);
   const cure = found?.cure ?? cureFor(error);
   return new SocketSessionError(
     "STORE_OPEN",
-    `Expected to read and write sessions in the SQLite file ${path}, but ${found?.what ?? message}. ${cure}`.trim(),
+    `Expected to read and write sessions in the SQLite file ${path}, but ${found?.what ?? said(error)}. ${cure}`.trim(),
     { cause: error },
   );
 }
 
 export function operationError(path: string, error: unknown): SocketSessionError {
   if (error instanceof SocketSessionError) return error;
-  const message = error instanceof Error ? error.message : String(error);
   return new SocketSessionError(
     "STORE_FAILED",
-    `Expected the SQLite file ${path} to take the operation, but SQLite said: ${message}. ${cureFor(error)}`.trim(),
+    `Expected the SQLite file ${path} to take the operation, but SQLite said: ${said(error)}. ${cureFor(error)}`.trim(),
     { cause: error },
   );
 }
@@ -78,6 +76,12 @@ export function closedError(path: string): SocketSessionError {
     `Expected an open store, but the store of the SQLite file ${path} has been closed. ` +
       "Close it last, or make a new one with sqliteStore().",
   );
+}
+
+/** SQLite's own words for its result code; of anything else the name and code, as a message may quote data. */
+function said(error: unknown): string {
+  const words = error instanceof Error && "errstr" in error ? error.errstr : undefined;
+  return typeof words === "string" ? words : errorText(error);
 }
 
 function cureFor(error: unknown): string {

@@ -4,6 +4,7 @@
  */
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
+import { errorText } from "../errors.ts";
 import type { LockQueue } from "./lock-queue.ts";
 import type { SqliteTables } from "./sqlite-tables.ts";
 
@@ -38,7 +39,7 @@ export class SqlitePruning {
     this.#cancel = this.#clock.after(this.#intervalMs, () => {
       this.#prune()
         // Nobody waits for this, and the next round tries again: whoever reads and writes is told of a broken file.
-        .catch((error: unknown) => debug("could not prune the session file: %O", error))
+        .catch((error: unknown) => debug("could not prune the session file: %s", errorText(error)))
         .finally(() => {
           if (!this.#stopped) this.#schedule();
         });

@@ -15,6 +15,7 @@ import type {
   UserSession,
 } from "../core/session-store.ts";
 import { parseDocument } from "./document-text.ts";
+import { ifReadable } from "./if-readable.ts";
 import { rollback } from "./sqlite-file.ts";
 import * as sql from "./sqlite-schema.ts";
 
@@ -92,7 +93,7 @@ export class SqliteTables {
     return rows.map((row) => ({
       sid: originalId(row.id),
       since: Number(row.user_since),
-      stored: storedOf(row),
+      stored: ifReadable(() => storedOf(row)),
     }));
   }
 
@@ -108,7 +109,12 @@ export class SqliteTables {
   all(): Record<string, SessionDocument> {
     const rows = this.#database.prepare(sql.ALL).all(this.#clock.now());
     // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
-    return Object.fromEntries(rows.map((row) => [originalId(row.id), parseDocument(String(row.document))]));
+    return Object.fromEntries(
+      rows.flatMap((row): [string, SessionDocument][] => {
+        const document = ifReadable(() => parseDocument(String(row.document)));
+        return document ? [[originalId(row.id), document]] : [];
+      }),
+    );
   }
 
   count(): number {

@@ -225,7 +225,7 @@ describe("the feed", () => {
     expect(set.hub.feed).toBe("whole");
     expect(reads()).toBe(before + 1);
     expect(observer.heard).toEqual([{ n: 2 }, "destroyed"]);
-    expect(set.errors.map(String)).toEqual(["Error: cut"]);
+    expect(set.errors).toMatchObject([{ code: "STORE_FEED_BROKEN", cause: { message: "cut" } }]);
   });
 
   test("a subscription that fails is tried again", async () => {

@@ -102,7 +102,9 @@ describeEverywhere("refusals", ({ store, transports, namespace }) => {
     await new Promise((resolve) => socket.once("connect", () => resolve(0)));
     expect(await socket.emitWithAck("read")).toEqual({ name: "ada" });
     expect(world.sessions.stats().refused.STORE_UNAVAILABLE).toBeGreaterThan(0);
-    expect(String(world.errors[0])).toContain("connection refused");
+    expect(world.errors[0]).toMatchObject({
+      cause: { message: expect.stringContaining("connection refused") },
+    });
   });
 });
 

@@ -356,7 +356,7 @@ describe("a store that does wrong", () => {
       throw new Error("down");
     };
     await refused(ada.socket("/", { reconnection: false }));
-    expect(String(warned.mock.calls[0]?.[0])).toContain("down");
+    expect(warned.mock.calls[0]?.[0]).toMatchObject({ code: "STORE_FAILED", cause: { message: "down" } });
     warned.mockRestore();
   });
 });

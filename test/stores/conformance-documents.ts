@@ -85,6 +85,15 @@ export function describeDocuments(
     expect((await store.read(key))?.document.large).toBe(`${large}!`);
   });
 
+  it("keeps data that are nested as deep as may be written", async () => {
+    const { store, other, later } = connections();
+    const nested = JSON.parse(`${'[{"a":'.repeat(31)}[]${"}]".repeat(31)}`); // a level each, and the session one
+    const revision = await store.create(key, { cookie: {}, nested }, later());
+    expect((await other.read(key))?.document.nested).toEqual(nested);
+    expect(await other.replace(key, revision ?? "", { cookie: {}, nested, n: 1 }, later())).not.toBeNull();
+    expect((await store.read(key))?.document).toEqual({ cookie: {}, nested, n: 1 });
+  });
+
   it("keeps sessions apart, whatever their ids are", async () => {
     const { store, other, later } = connections();
     const kept = hostileIds.filter((sid) => Buffer.byteLength(sid) <= longestIdBytes);

@@ -9,10 +9,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { SessionDocument, SessionStore } from "../../src/core/session-store.ts";
 import { describeDocuments } from "./conformance-documents.ts";
 import { describeFeed } from "./conformance-feed.ts";
+import { type Damaging, describeUnreadable } from "./conformance-unreadable.ts";
 import { describeUsers } from "./conformance-users.ts";
 import { keyOf } from "./session-keys.ts";
 
-export interface StoreHarness {
+export interface StoreHarness extends Damaging {
   /** The store as another connection sees it; the same object where connections would not see each other. */
   open(): SessionStore;
   now(): number;
@@ -35,6 +36,8 @@ export interface StoreTraits {
   anyText?: boolean;
   /** Ids that take more are refused with an error; else none is. */
   longestIdBytes?: number;
+  /** What the harness's `damage` can write in the place of a session. Absent: it has none. */
+  damage?: "any text" | "JSON";
   /** Has an index of each user's sessions. Default: false. */
   users?: boolean;
   /** How many sessions of one user are tried. Default: 10,000. */
@@ -232,6 +235,10 @@ export function describeStore(name: string, traits: StoreTraits, start: () => Pr
     const { anyKey = true, anyText = true, longestIdBytes = Number.POSITIVE_INFINITY } = traits;
     describeDocuments(connections, { anyKey, anyText, longestIdBytes });
     if (traits.feed) describe("feed", () => describeFeed(connections));
+    if (traits.damage) {
+      const setting = { users: traits.users ?? false, onlyJson: traits.damage === "JSON" };
+      describe("what can't be read", () => describeUnreadable(connections, setting));
+    }
     if (traits.users)
       describe("users", () => describeUsers(connections, { manySessions: traits.manySessions ?? 10_000 }));
   });

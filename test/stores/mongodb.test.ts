@@ -5,7 +5,10 @@ import { describeStore, type StoreTraits } from "./conformance.ts";
 import { newDatabase } from "./mongodb-databases.ts";
 import { SetClock } from "./set-clock.ts";
 
-const traits = { atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true };
+const traits = {
+  ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true },
+  damage: "any text",
+} as const;
 
 function describeMongodb(
   name: string,
@@ -25,6 +28,10 @@ function describeMongodb(
       },
       now: () => clock.now(),
       advance: (ms) => clock.advance(ms),
+      async damage(sid, session) {
+        const collection = database.client.db(database.name).collection<{ _id: string }>("sessions");
+        await collection.updateOne({ _id: sid }, { $set: { session } });
+      },
       async end() {
         await Promise.all(stores.map((store) => store.close()));
         await database.drop();

@@ -52,8 +52,9 @@ export function testTable(): { tableName: string; pool: Pool } {
   return { tableName, pool };
 }
 
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
 export async function drop(pool: Pool, tableName: string, schemaName?: string): Promise<void> {
-  const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
   const schema = schemaName === undefined ? "" : `${quoted(schemaName)}.`;
   await pool.query(
     `DROP TABLE IF EXISTS ${schema}${quoted(tableName)}, ${schema}${quoted(`${tableName}_users`)}`,
@@ -77,6 +78,12 @@ export async function startPostgres(
     },
     now: () => clock.now(),
     advance: (ms) => clock.advance(ms),
+    async damage(sid, text) {
+      const { pool, end } = openPool();
+      const table = [schemaName, tableName].flatMap((name) => (name === undefined ? [] : [quoted(name)]));
+      await pool.query(`UPDATE ${table.join(".")} SET sess = $1 WHERE sid = $2`, [text, sid]);
+      await end();
+    },
     async end() {
       await Promise.all(opened.map(({ store }) => store.close()));
       const { pool, end } = openPool();

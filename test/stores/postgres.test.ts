@@ -5,7 +5,8 @@ import { describeWithPostgres, newName, openPool, startPostgres } from "./postgr
 const traits = {
   ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true },
   longestIdBytes: 2600,
-};
+  damage: "JSON",
+} as const;
 
 describeWithPostgres("PostgreSQL", () => {
   describeStore("postgresStore", traits, () => startPostgres());

@@ -58,6 +58,9 @@ export async function redisHarness(
       clock.advance(ms);
       await advanceKeys(admin, prefix, ms);
     },
+    async damage(sid, text) {
+      await admin.set(`${prefix}${sid}`, text, "KEEPTTL");
+    },
     async end() {
       await Promise.all(stores.map((store) => store.close()));
       await Promise.all((await keysOf(admin, prefix)).map((key) => admin.del(key)));

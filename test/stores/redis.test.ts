@@ -15,7 +15,8 @@ const traits = {
   exactExpiry: false,
   timePasses: true,
   users: true,
-};
+  damage: "any text",
+} as const;
 const fixture = fileURLToPath(new URL("fixtures/increment-redis.ts", import.meta.url));
 /** So that TypeScript sources also run on releases of Node that ask for the flag. */
 const execArgv = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];

@@ -80,6 +80,12 @@ it("tells more changes than it reads at a time, each once", async () => {
   expect(heard.missedCount).toBe(0);
 });
 
+const noTable = {
+  code: "STORE_FAILED",
+  message: expect.stringContaining("SQL logic error"),
+  cause: expect.objectContaining({ message: expect.stringContaining("no such table") }),
+};
+
 it("tells `broken` once, and `missed` when the file can be read again", async () => {
   const path = newFile();
   const timers = new StoppedTimers(new SetClock());
@@ -90,7 +96,7 @@ it("tells `broken` once, and `missed` when the file can be read again", async ()
   for (let polls = 0; polls < 5; polls += 1) timers.fire();
   expect(heard.errors).toHaveLength(1);
   expect(heard.errors[0]).toMatchObject({ code: "STORE_FAILED", message: expect.stringContaining(path) });
-  await expect(store.changes?.(new Heard(), feedOptions)).rejects.toThrow("no such table");
+  await expect(store.changes?.(new Heard(), feedOptions)).rejects.toMatchObject(noTable);
   expect(heard.missedCount).toBe(0);
   raw.exec("ALTER TABLE aside RENAME TO changes");
   for (let polls = 0; polls < 5; polls += 1) timers.fire();
@@ -107,10 +113,10 @@ it("writes nothing that it can't publish", async () => {
   const revision = await store.create(key, { cookie: {}, n: 0 }, later);
   const raw = rawConnection(path);
   raw.exec("ALTER TABLE changes RENAME TO aside");
-  await expect(store.replace(key, revision ?? "", { cookie: {}, n: 1 }, later)).rejects.toThrow(
-    "no such table",
+  await expect(store.replace(key, revision ?? "", { cookie: {}, n: 1 }, later)).rejects.toMatchObject(
+    noTable,
   );
-  await expect(store.destroy(key, "destroyed")).rejects.toThrow("no such table");
+  await expect(store.destroy(key, "destroyed")).rejects.toMatchObject(noTable);
   expect(await store.read(key)).toEqual({ document: { cookie: {}, n: 0 }, expiresAt: later, revision });
   raw.exec("ALTER TABLE aside RENAME TO changes");
   expect(await store.destroy(key, "destroyed")).toBe(true);

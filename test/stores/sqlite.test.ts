@@ -20,7 +20,7 @@ import {
 
 const traits = { atomic: true, feed: true, uniqueRevisions: true, exactExpiry: true, users: true };
 
-describeStore("sqliteStore", traits, async () => {
+describeStore("sqliteStore", { ...traits, damage: "any text" }, async () => {
   const directory = temporaryDirectory();
   const clock = new SetClock();
   const stores: SessionStore[] = [];
@@ -32,6 +32,10 @@ describeStore("sqliteStore", traits, async () => {
     },
     now: () => clock.now(),
     advance: (ms) => clock.advance(ms),
+    damage(sid, text) {
+      const raw = rawConnection(join(directory.path, "sessions.db"));
+      raw.prepare("UPDATE sessions SET document = ? WHERE id = ?").run(text, Buffer.from(sid, "utf16le"));
+    },
     async end() {
       await Promise.all(stores.map((store) => store.close()));
       directory.remove();

@@ -26,7 +26,7 @@ function once<T>(make: () => T): () => T {
 function kind(
   name: string,
   serviceName: ServiceName,
-  storesAt: (url: () => string) => Pick<StoreKind, "open" | "pass">,
+  storesAt: (url: () => string) => Pick<StoreKind, "open" | "pass" | "damage">,
 ): StoreKind {
   const service = withService(serviceName);
   const stores = storesAt(() => service.url);
@@ -50,33 +50,49 @@ export const databaseKinds: readonly StoreKind[] = [
         for (const key of await client().keys(`${prefix}*`))
           await client().pExpire(key, (await client().pTTL(key)) - ms);
       },
+      async damage(sid, text) {
+        await client().set(`${prefix}${sid}`, text, { expiration: "KEEPTTL" });
+      },
     };
   }),
   kind("PostgreSQL", "postgres", (url) => {
     const pool = once(() => new Pool({ connectionString: url(), max: 4, allowExitOnIdle: true }));
+    let tableName = "";
     return {
-      open: (clock) =>
-        postgresStore({
+      open(clock) {
+        tableName = newName();
+        return postgresStore({
           pool: pool(),
-          tableName: newName(),
+          tableName,
           createTableIfMissing: true,
           ...(clock ? { clock } : {}),
-        }),
+        });
+      },
+      async damage(sid, text) {
+        await pool().query(`UPDATE ${tableName} SET sess = $1 WHERE sid = $2`, [text, sid]);
+      },
     };
   }),
   kind("MongoDB, standalone", "mongodb", mongodbAt),
   kind("MongoDB, replica set", "mongodb-replica", mongodbAt),
 ];
 
-function mongodbAt(url: () => string): Pick<StoreKind, "open"> {
+function mongodbAt(url: () => string): Pick<StoreKind, "open" | "damage"> {
   const client = once(() => new MongoClient(url()));
+  let collectionName = "";
   return {
-    open: (clock) =>
-      mongodbStore({
+    open(clock) {
+      collectionName = newName();
+      return mongodbStore({
         client: client(),
         dbName: "matrix",
-        collectionName: newName(),
+        collectionName,
         ...(clock ? { clock } : {}),
-      }),
+      });
+    },
+    async damage(sid, session) {
+      const collection = client().db("matrix").collection<{ _id: string }>(collectionName);
+      await collection.updateOne({ _id: sid }, { $set: { session } });
+    },
   };
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import session from "express-session";
 import type { Clock, LiveSessionsOptions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
@@ -17,6 +18,8 @@ export interface StoreKind {
   readonly feed: boolean;
   /** For a database that goes by its own time: lets that pass for the store opened last. */
   pass?(ms: number): Promise<void>;
+  /** Writes `text`, which is JSON, in the place of a session of the store opened last, past that store. */
+  damage?(sid: string, text: string): Promise<void> | void;
   /** Its server is not to be had here: its tests are reported as skipped. */
   readonly isMissing?: boolean;
 }
@@ -32,9 +35,15 @@ export const storeKinds: readonly StoreKind[] = [
   {
     name: "SQLite",
     open: (clock) =>
-      sqliteStore({ path: join(directory, `${files++}.sqlite`), ...(clock ? { clock, ...rarely } : {}) }),
+      sqliteStore({ path: join(directory, `${++files}.sqlite`), ...(clock ? { clock, ...rarely } : {}) }),
     obeysClock: true,
     feed: true,
+    damage(sid, text) {
+      const database = new DatabaseSync(join(directory, `${files}.sqlite`));
+      const id = Buffer.from(sid, "utf16le");
+      database.prepare("UPDATE sessions SET document = ? WHERE id = ?").run(text, id);
+      database.close();
+    },
   },
   ...databaseKinds,
   { name: "a wrapped MemoryStore", open: () => new session.MemoryStore(), obeysClock: false, feed: false },
