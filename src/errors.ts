@@ -67,8 +67,13 @@ export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return `a thrown ${error === null ? "null" : typeof error}`;
   const className: unknown = error.name === "Error" ? error.constructor.name : error.name;
   const name = printableName.test(String(className)) ? String(className) : "Error";
-  const code = String("code" in error ? error.code : (replyCode(error) ?? ""));
+  const code = codeOf(error) ?? replyCode(error) ?? "";
   return printableCode.test(code) ? `${name} ${code}` : name;
+}
+
+function codeOf(error: object): string | undefined {
+  const code: unknown = Reflect.get(error, "code");
+  return typeof code === "string" || typeof code === "number" ? String(code) : undefined;
 }
 
 /** What the Redis drivers call the replies that are errors: their first word is the code. */

@@ -32,6 +32,9 @@ describe("options", () => {
     ],
     ["a negative duration", { rebindMs: -1 }, "milliseconds"],
     ["no duration at all", { ttlMs: 0 }, "milliseconds"],
+    ["a size in words", { maxSessionBytes: "1 MiB" }, 'whole number of bytes, 1024 or more; it was "1 MiB"'],
+    ["a size that holds no session", { maxSessionBytes: 100 }, "it was 100. Leave it out for 1048576"],
+    ["no size at all", { maxSessionBytes: Number.POSITIVE_INFINITY }, "whole number of bytes"],
     ["NaN", { revalidateIntervalMs: Number.NaN }, "milliseconds"],
   ])("%s: says what was expected, what came, and the cure", (_name, options, message) => {
     expect(() => build(options)).toThrow(message);

@@ -1,5 +1,5 @@
 import type { Version } from "../core/conditional-writes.ts";
-import { type Fields, fieldsOf } from "../core/fields.ts";
+import { type Fields, fieldsOf, textOf } from "../core/fields.ts";
 import { applyPatch, cookieChanged, diff } from "../core/merge.ts";
 import type { Edit, Held } from "../core/saves.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "../core/session-store.ts";
@@ -157,5 +157,5 @@ export function heldBy(session: object): Held {
 
 /** The cookie of a session object as it would be stored. */
 function cookieOf(session: { readonly cookie?: unknown }): CookieDocument {
-  return JSON.parse(JSON.stringify(session.cookie ?? {}));
+  return JSON.parse(textOf("cookie", () => session.cookie ?? {}) ?? "{}");
 }

@@ -32,6 +32,16 @@ describe("what the folders of src know of each other", () => {
     expect(offences(inBrowser, isForbidden)).toEqual([]);
   });
 
+  test("no debug output prints an error as it is, whose message may quote ids, data or credentials", () => {
+    const lines = sources().flatMap(({ file, text }) =>
+      text.split("\n").map((line) => ({ place: `${file}: ${line.trim()}`, line })),
+    );
+    const output = lines.filter(({ line }) => /\bdebug\(|emitWarning\(/.test(line));
+    expect(output.length).toBeGreaterThan(10);
+    const isRaw = (line: string) => /%O|, (error|failure|cause)\b|\.message\b/.test(line);
+    expect(output.filter(({ line }) => isRaw(line)).map(({ place }) => place)).toEqual([]);
+  });
+
   test("every import between sources names a file that exists", () => {
     const files = new Set(sources().map(({ file }) => file));
     expect(offences(sources(), (specifier) => specifier.endsWith(".ts") && !files.has(specifier))).toEqual(

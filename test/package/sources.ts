@@ -15,6 +15,8 @@ export const manifest: {
 export interface Source {
   /** Relative to src, with forward slashes. */
   file: string;
+  /** Without its comments. */
+  text: string;
   /** Relative to src where they are relative imports, as written where they are not. Type-only ones are among them. */
   imports: string[];
 }
@@ -31,7 +33,7 @@ export function sources(): Source[] {
         ? relative(".", join(dirname(file), specifier)).replaceAll("\\", "/")
         : specifier,
     );
-    return { file, imports };
+    return { file, text, imports };
   });
 }
 
