@@ -18,11 +18,11 @@ export const securityHeaders: RequestHandler = (_request, response, next) => {
   next();
 };
 
-/** A failure in words for the visitor, and in full for whoever runs the server. Takes four parameters, as Express counts them. */
+/** A failure in words for the visitor, and with its stack for whoever runs the server. Takes four parameters, as Express counts them. */
 export const sayWhatFailed: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) return next(error);
   const status = typeof error?.status === "number" ? error.status : 500;
-  if (status >= 500) console.error(error);
+  if (status >= 500) console.error(error?.stack ?? error); // not its causes: a driver's may name session ids
   const what =
     status >= 500 ? "Something went wrong here. Please try again." : "This request can't be served.";
   response.status(status).type("text/plain").send(what);

@@ -16,7 +16,7 @@ export async function startNode(pageDir: string): Promise<void> {
     throw error;
   });
   const chat = createChat({ ...settings, pageDir, store: openedStore.store, adapter: openedAdapter.adapter });
-  chat.sessions.on("error", (error) => console.error(error));
+  chat.sessions.on("error", ({ code, message }) => console.error(code, message)); // their causes may name ids
   const close = async () => {
     await chat.close();
     await openedAdapter.close();
@@ -50,7 +50,7 @@ function closeOnSignals(close: () => Promise<void>): void {
     try {
       await close();
     } catch (error) {
-      console.error(error);
+      console.error(error instanceof Error ? error.stack : error);
       process.exitCode = 1;
     }
     setTimeout(() => process.exit(), lingerMs).unref();

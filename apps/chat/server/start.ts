@@ -8,9 +8,10 @@ export function start(pageDir: string): void {
   (isPrimary ? startCluster() : startNode(pageDir)).catch(fail);
 }
 
-/** In words where it is something to set right; whole, with its causes, where it is not. */
+/** In words where it is something to set right; with its stack where it is not. No causes: they may hold passwords. */
 function fail(error: unknown): void {
-  console.error(error instanceof Error && error.cause === undefined ? error.message : error);
+  const isError = error instanceof Error;
+  console.error(isError && error.cause === undefined ? error.message : isError ? error.stack : error);
   process.exitCode = 1;
   if (cluster.isWorker) process.disconnect(); // what keeps a worker alive
 }
