@@ -7,7 +7,7 @@ import { documentOf, type Fields, textOf } from "./fields.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "./session-store.ts";
 
 /** Of nested objects and arrays, the session included: what every store keeps, in each of its formats. */
-export const mostWrittenLevels = 64;
+const mostWrittenLevels = 64;
 /** Other packages may have written more. A third of what the tightest of V8's and our own recursions bears. */
 export const mostReadLevels = 512;
 
