@@ -77,11 +77,12 @@ const cure =
  * own code threw the stack is told, as it would have been of an uncaught exception.
  */
 function warn(error: SocketSessionError): void {
-  const stack = error.code === "LISTENER_FAILED" ? stackOf(error) : undefined;
-  process.emitWarning(error.message, {
-    type: error.name,
+  const { code, name, message } = error;
+  const stack = code === "LISTENER_FAILED" ? stackOf(error) : undefined;
+  process.emitWarning(message, {
+    type: name,
     detail: stack === undefined ? cure : `${stack}\n${cure}`,
-    code: error.code,
+    code,
   });
 }
 
