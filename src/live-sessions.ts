@@ -62,7 +62,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   readonly #saves: Saves;
   readonly #activity: Activity;
   readonly #handles: HandleContext;
-  readonly #loaded = new LoadedSessions(() => this.#hub.mark());
+  readonly #loaded: LoadedSessions;
   readonly #responses = new Responses();
   readonly #users: UserIds;
   readonly #requests = new WeakMap<object, SessionHandle>();
@@ -95,6 +95,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       failed: (error: unknown) => this.#report(error),
     };
     this.#hub = new Hub({ ...resolved, events });
+    this.#loaded = new LoadedSessions(this.#hub);
     const userOf = store.listByUser ? userId : () => undefined;
     const writes = new ConditionalWrites(this.#hub, resolved.ttlMs, userOf, resolved.maxSessionBytes);
     this.#saves = new Saves(this.#hub, writes);
@@ -222,6 +223,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     for (const gateway of this.#gateways) gateway.close();
     for (const undo of this.#undo.splice(0)) undo();
     this.#activity.close();
+    this.#loaded.close();
     await this.#hub.close();
     await this.#options.store.close();
   }

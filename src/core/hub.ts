@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { listenerError } from "../errors.ts";
-import { Ends } from "./ends.ts";
+import { type Birth, Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
 import { ExpiringMap } from "./expiring-map.ts";
 import type { FeedState } from "./feed.ts";
@@ -112,8 +112,13 @@ export class Hub {
     return this.#ends.mark();
   }
 
-  /** Whether the session has ended here, after `since` was marked if that is given. */
-  hasEnded(key: SessionKey, since = 0): boolean {
+  /** A session of this id is made now, and not stored yet; for `hasEnded`. */
+  birth(sid: string): Birth {
+    return this.#ends.birth(sid);
+  }
+
+  /** Whether the session has ended here, after its birth, or after `since` was marked, if that is given. */
+  hasEnded(key: SessionKey, since: Birth | number = 0): boolean {
     return this.#ends.has(key, since);
   }
 

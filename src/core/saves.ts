@@ -1,4 +1,5 @@
 import { type ConditionalWrites, maxAttempts, type Version } from "./conditional-writes.ts";
+import type { Birth } from "./ends.ts";
 import type { Fields } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { applyPatch, conflictsOf, type Patch } from "./merge.ts";
@@ -71,7 +72,7 @@ export class Saves {
   async createNew(
     key: SessionKey,
     { fields, cookie, isNewId }: Held & { readonly isNewId: boolean },
-    since: number,
+    since: Birth | number,
     stored: (snapshot: Snapshot) => void,
   ): Promise<Snapshot | null> {
     return this.#hub.lock.run(key.sid, async () => {
@@ -82,12 +83,14 @@ export class Saves {
     });
   }
 
-  /** Saves data of unknown origin: replaces all of a stored session, makes one only if this id never ended here. */
-  async saveWhole(key: SessionKey, held: Held): Promise<Saved> {
+  /**
+   * Saves data of unknown origin: replaces all of a stored session; makes one only if this id never ended here, nor was
+   * `seen` here of late.
+   */
+  async saveWhole(key: SessionKey, held: Held, seen = false): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
-      const snapshot = this.#hub.hasEnded(key)
-        ? null
-        : await this.#writes.create(key, held.fields, held.cookie);
+      const snapshot =
+        seen || this.#hub.hasEnded(key) ? null : await this.#writes.create(key, held.fields, held.cookie);
       return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, held);
     });
   }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { SessionEnded, SocketSessionError, unverifiedError } from "../errors.ts";
 import { type ConditionalWrites, maxAttempts } from "./conditional-writes.ts";
+import type { Birth } from "./ends.ts";
 import { type Fields, fieldsOf, type SessionValues, sameFields, valuesOf } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { KeyedLock } from "./keyed-lock.ts";
@@ -22,8 +23,7 @@ export interface Updated<R> {
 
 /** A session that has never been stored. */
 export interface Unstored {
-  /** The hub's mark of when it was made. */
-  readonly since: number;
+  readonly since: Birth;
   /** Whether its id can't be another session's: one of `genid` may be given again. */
   readonly isNewId: boolean;
 }

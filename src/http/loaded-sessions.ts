@@ -1,9 +1,15 @@
+import type { Clock } from "../clock.ts";
 import type { Version } from "../core/conditional-writes.ts";
+import { ExpiringMap } from "../core/expiring-map.ts";
 import { type Fields, fieldsOf, textOf } from "../core/fields.ts";
+import type { Hub } from "../core/hub.ts";
 import { applyPatch, cookieChanged, diff } from "../core/merge.ts";
 import type { Edit, Held } from "../core/saves.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "../core/session-store.ts";
 import type { Unstored } from "../core/updates.ts";
+
+const handedOutMs = 600_000;
+const maxHandedOut = 100_000;
 
 /** What a session object held when it was loaded or last saved, and what was stored then. */
 interface Base extends Held {
@@ -18,16 +24,25 @@ interface Base extends Held {
  * save that is under way counts as saved for the next one, until it has failed. Weak: gone with the object.
  */
 export class LoadedSessions {
-  readonly #mark: () => number;
+  readonly #hub: Pick<Hub, "mark" | "birth">;
+  readonly #clock: Clock;
   readonly #bases = new WeakMap<object, Base>();
   /** By the `cookie` of what `get` gave, which a copy shares, as in `set(sid, { ...session, n: 1 })`. */
   readonly #basesByCookie = new WeakMap<object, Base>();
   readonly #pending = new WeakMap<object, readonly Edit[]>();
   readonly #unstored = new WeakMap<object, Unstored>();
 
-  /** `mark` is the hub's. */
-  constructor(mark: () => number) {
-    this.#mark = mark;
+  /** By id: what `get` gave and `express-session` has made no session object of, so that a copy of it may come back. */
+  readonly #handedOut: ExpiringMap<{ readonly count: number; readonly expiresAt: number }>;
+
+  constructor(hub: Pick<Hub, "mark" | "birth" | "clock">) {
+    this.#hub = hub;
+    this.#clock = hub.clock;
+    this.#handedOut = new ExpiringMap(hub.clock, { maxEntries: maxHandedOut });
+  }
+
+  close(): void {
+    this.#handedOut.clear();
   }
 
   /** `document`, read after the mark `since`, is about to be handed out by `get`. */
@@ -40,6 +55,7 @@ export class LoadedSessions {
     const held = heldBy(document);
     const base = { ...held, sid, since, stored: { ...held, expiresAt, revision } };
     this.#bases.set(document, base);
+    this.#handOut(sid, 1);
     if (typeof document.cookie === "object" && document.cookie)
       this.#basesByCookie.set(document.cookie, base);
   }
@@ -47,12 +63,25 @@ export class LoadedSessions {
   /** `session` has just been made of `document`: what it does not carry is not its to delete. */
   inflated(session: object, document: object): void {
     const base = this.#bases.get(document);
-    if (base) this.#bases.set(session, { ...base, ...carried(session, base.fields) });
+    if (!base) return;
+    this.#bases.set(session, { ...base, ...carried(session, base.fields) });
+    this.#handOut(base.sid, -1);
   }
 
   /** `session` has just been generated, and was never stored. */
-  generated(session: object, isNewId: boolean): void {
-    this.#unstored.set(session, { since: this.#mark(), isNewId });
+  generated(sid: string, session: object, isNewId: boolean): void {
+    this.#unstored.set(session, { since: this.#hub.birth(sid), isNewId });
+  }
+
+  /** Whether `get` has given a session of this id of late to code of the application, which may copy it. */
+  isHandedOut(sid: string): boolean {
+    return this.#handedOut.get(sid) !== undefined;
+  }
+
+  #handOut(sid: string, change: 1 | -1): void {
+    const count = (this.#handedOut.get(sid)?.count ?? 0) + change;
+    if (count > 0) this.#handedOut.set(sid, { count, expiresAt: this.#clock.now() + handedOutMs });
+    else this.#handedOut.delete(sid);
   }
 
   /** How `session` was generated, if it has never been stored. */
@@ -86,12 +115,12 @@ export class LoadedSessions {
     const pending = this.#pending.get(session)?.filter((one) => one !== edit) ?? [];
     this.#pending.set(session, pending);
     if (base && stored)
-      this.#bases.set(session, { ...this.#applied(base, edit), stored, since: this.#mark() });
+      this.#bases.set(session, { ...this.#applied(base, edit), stored, since: this.#hub.mark() });
   }
 
   /** `session`, which held `held`, has been stored for the first time. */
   created(sid: string, session: object, held: Held, stored: Version): void {
-    this.#bases.set(session, { ...held, sid, stored, since: this.#mark() });
+    this.#bases.set(session, { ...held, sid, stored, since: this.#hub.mark() });
     this.#unstored.delete(session);
   }
 
@@ -114,7 +143,7 @@ export class LoadedSessions {
       if (now === undefined) Reflect.deleteProperty(session, key);
       else if (now !== was) Reflect.set(session, key, JSON.parse(now));
     }
-    this.#bases.set(session, { fields, cookie: before.cookie, sid, stored, since: this.#mark() });
+    this.#bases.set(session, { fields, cookie: before.cookie, sid, stored, since: this.#hub.mark() });
     this.#unstored.delete(session);
   }
 

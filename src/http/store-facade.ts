@@ -1,5 +1,6 @@
 import { Cookie, Store } from "express-session";
 import type { Activity } from "../core/activity.ts";
+import type { Birth } from "../core/ends.ts";
 import type { Hub } from "../core/hub.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import { isOver, lifeMs, withLife } from "../core/life-time.ts";
@@ -129,7 +130,7 @@ export class StoreFacade extends Store {
   get generate(): Generate {
     return (request) => {
       this.#generate?.(request);
-      this.#context.loaded.generated(request.session, this.#idsAreNew);
+      this.#context.loaded.generated(request.sessionID, request.session, this.#idsAreNew);
       this.#context.responses.watch(request);
     };
   }
@@ -183,7 +184,10 @@ export class StoreFacade extends Store {
     }
     const now = Date.now();
     const stored = loaded.baseOf(key.sid, session)?.stored;
-    if (!stored) return saves.saveWhole(key, { ...held, cookie: withLife(held.cookie, now) });
+    if (!stored) {
+      const whole = { ...held, cookie: withLife(held.cookie, now) };
+      return saves.saveWhole(key, whole, loaded.isHandedOut(key.sid));
+    }
     const edit = begun ?? loaded.edit(key.sid, session); // none: it was stored for the first time meanwhile
     if (edit && (!quiet || hasChanges(edit))) {
       const saved = await saves.save(key, stored, { ...edit, cookie: withLife(edit.cookie, now) });
@@ -207,7 +211,7 @@ export class StoreFacade extends Store {
   }
 
   /** Undefined if an update of the same request has stored the session meanwhile. */
-  async #create(key: SessionKey, session: object, held: Held, since: number): Promise<Saved | undefined> {
+  async #create(key: SessionKey, session: object, held: Held, since: Birth): Promise<Saved | undefined> {
     const { loaded, saves, hub } = this.#context;
     // What is stored under an id that `genid` gives again is overwritten in any case: no store need look for it.
     const snapshot = await saves.createNew(key, { ...held, isNewId: true }, since, (stored) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fieldsOf } from "../../src/core/fields.ts";
 import { LoadedSessions } from "../../src/http/loaded-sessions.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 
 const cookie = { originalMaxAge: 60_000, expires: "2030-01-01T00:00:00.000Z", path: "/" };
 const version = (data: object, revision = 1) => ({ fields: fieldsOf(data), cookie, expiresAt: 1, revision });
@@ -8,7 +9,9 @@ const version = (data: object, revision = 1) => ({ fields: fieldsOf(data), cooki
 /** A session object as `express-session` makes it of what the store gave. */
 function load(data: object): { loaded: LoadedSessions; session: Record<string, unknown> } {
   let marks = 0;
-  const loaded = new LoadedSessions(() => ++marks);
+  const mark = () => ++marks;
+  const birth = () => ({ mark: mark(), isOver: false });
+  const loaded = new LoadedSessions({ mark, birth, clock: new ManualClock() });
   const document = { ...data, cookie };
   loaded.loaded("a", document, { document, expiresAt: 1, revision: 1 }, 0);
   const session: Record<string, unknown> = { ...data, cookie: { ...cookie } };
