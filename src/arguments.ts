@@ -2,6 +2,7 @@
  * Checks of what public methods are given, made before a method does anything. All throw `INVALID_OPTION`, with what was
  * expected, what came, and the cure.
  */
+import { type Clock, isClock, systemClock } from "./clock.ts";
 import { SocketSessionError } from "./errors.ts";
 
 export function invalid(expected: string, came: unknown, cure: string): SocketSessionError {
@@ -27,6 +28,16 @@ export function checkOptions(
       `${what} has no option \`${name.slice(0, longestName)}\`. ${own ?? cure}`,
     );
   }
+}
+
+/** The clock that is given, or the system's; refuses what is none. */
+export function clockOf(what: string, clock: unknown = systemClock): Clock {
+  if (isClock(clock)) return clock;
+  throw invalid(
+    `\`clock\` of ${what} expects an object with now() and after()`,
+    clock,
+    "Leave it out for the system's.",
+  );
 }
 
 /** Refuses an event that is never emitted, and a listener that is no function. */

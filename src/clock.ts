@@ -6,6 +6,15 @@ export interface Clock {
   after(delayMs: number, fn: () => void): () => void;
 }
 
+export function isClock(value: unknown): value is Clock {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof Reflect.get(value, "now") === "function" &&
+    typeof Reflect.get(value, "after") === "function"
+  );
+}
+
 /** The longest delay a Node timer takes; a longer one would fire at once. */
 export const longestDelayMs = 2 ** 31 - 1;
 

@@ -1,6 +1,6 @@
 import type { Store } from "express-session";
-import { checkOptions, invalid } from "./arguments.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { checkOptions, clockOf, invalid } from "./arguments.ts";
+import type { Clock } from "./clock.ts";
 import type { Secret } from "./core/session-names.ts";
 import type { SessionStore } from "./core/session-store.ts";
 import { SocketSessionError } from "./errors.ts";
@@ -100,7 +100,7 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
     );
   }
   checkOptions("liveSessions()", options, Object.keys(known), curesOfUnknown);
-  const clock = clockOf(options.clock);
+  const clock = clockOf("liveSessions()", options.clock);
   const name = options.name ?? options.key ?? "connect.sid";
   if (typeof name !== "string" || name === "") {
     throw invalid("`name` expects the name of a cookie", name, 'Leave it out for "connect.sid".');
@@ -191,12 +191,6 @@ function secretsOf(secret: unknown): readonly Secret[] {
     "INVALID_OPTION",
     `\`secret\` expects a string or Buffer that is not empty, or an array of them; it was ${secret === undefined ? "missing" : "not"}. ${cure}`,
   );
-}
-
-function clockOf(clock: Clock = systemClock): Clock {
-  if (typeof clock === "object" && clock !== null && isFunction(clock, "now") && isFunction(clock, "after"))
-    return clock;
-  throw invalid("`clock` expects an object with now() and after()", clock, "Leave it out for the system's.");
 }
 
 const knownToAttach: Readonly<Record<keyof AttachOptions, true>> = { exempt: true };

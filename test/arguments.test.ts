@@ -2,6 +2,7 @@
 import { Server } from "socket.io";
 import { type LiveSession, type LiveSessions, liveSessions, type SessionStore } from "socket-session";
 import { memoryStore } from "socket-session/memory";
+import { sqliteStore } from "socket-session/sqlite";
 import { signIn } from "socket-session/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { serverSockets } from "./support/handlers.ts";
@@ -221,11 +222,24 @@ describe("liveSessions", () => {
     ["`proxy` expects true or false", { proxy: 1 }],
     ["`saveUninitialized` expects true or false", { saveUninitialized: null }],
     ["`resave` expects false", { resave: "false" }],
-    ["`clock` expects an object with now() and after()", { clock: Date }],
+    ["`clock` of liveSessions() expects an object with now() and after()", { clock: Date }],
     ["`device` expects a function", { device: "phone" }],
   ])("%s", (message, options) => {
     expect(() => build(options)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
     expect(() => build(options)).toThrow(message);
+  });
+
+  test.each([
+    ["memoryStore() has no option `clok`. Write `clock` instead.", () => memoryStore({ clok: 1 } as never)],
+    ["memoryStore() expects an object of options; it was null", () => memoryStore(null as never)],
+    ["`clock` of memoryStore() expects", () => memoryStore({ clock: {} as never })],
+    ["sqliteStore() has no option `file`", () => sqliteStore({ file: "a.db" } as never)],
+    ["sqliteStore() expects an object of options; it was undefined", () => sqliteStore(undefined as never)],
+    ["sqliteStore() expects an object of options", () => sqliteStore("a.db" as never)],
+    ["`clock` of sqliteStore() expects", () => sqliteStore({ path: ":memory:", clock: 1 as never })],
+  ])("of a store: %s", (message, open) => {
+    expect(open).toThrow(message);
+    expect(open).toThrow(refusal);
   });
 
   test("takes every option of express-session that it does not refuse, as it is", async () => {

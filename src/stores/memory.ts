@@ -14,7 +14,8 @@
  * `close()` ends the timer and no more, since other hubs may share the object: the sessions stay readable, and whoever
  * writes again starts the timer again. The memory is given back with the object.
  */
-import { type Clock, systemClock } from "../clock.ts";
+import { checkOptions, clockOf } from "../arguments.ts";
+import type { Clock } from "../clock.ts";
 import { ExpiringMap } from "../core/expiring-map.ts";
 import type {
   CookieDocument,
@@ -36,7 +37,8 @@ export interface MemoryStoreOptions {
 }
 
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  return new MemoryStore(options.clock ?? systemClock);
+  checkOptions("memoryStore()", options, ["clock"]);
+  return new MemoryStore(clockOf("memoryStore()", options.clock));
 }
 
 interface Entry {

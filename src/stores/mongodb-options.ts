@@ -1,6 +1,5 @@
 /** The options of `mongodbStore`: those of `connect-mongo` by their names and defaults, and what is added here. */
-import type { Clock } from "../clock.ts";
-import { systemClock } from "../clock.ts";
+import { type Clock, isClock, systemClock } from "../clock.ts";
 import type { SessionDocument } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
 import { isRecord } from "./document-text.ts";
@@ -201,10 +200,6 @@ function isClient(value: unknown): value is MongodbClient {
 
 function isDatabase(value: unknown): value is MongodbDatabase {
   return isRecord(value) && typeof value.command === "function" && typeof value.collection === "function";
-}
-
-function isClock(value: unknown): value is Clock {
-  return isRecord(value) && typeof value.now === "function" && typeof value.after === "function";
 }
 
 function expected(option: string, what: string, came: unknown): string {

@@ -1,7 +1,7 @@
 /**
  * The options of `postgresStore`: connect-pg-simple's own names, units and defaults, and what is added to them.
  */
-import { type Clock, systemClock } from "../clock.ts";
+import { type Clock, isClock, systemClock } from "../clock.ts";
 import { SocketSessionError } from "../errors.ts";
 import { longestNameBytes } from "./postgres-quoting.ts";
 
@@ -174,14 +174,6 @@ function seconds(option: string, value: unknown): number {
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
-}
-
-function isClock(value: unknown): value is Clock {
-  return (
-    isObject(value) &&
-    typeof Reflect.get(value, "now") === "function" &&
-    typeof Reflect.get(value, "after") === "function"
-  );
 }
 
 function isClientClass(value: unknown): value is PostgresClientClass {

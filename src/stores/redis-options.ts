@@ -1,5 +1,5 @@
 /** The options of the Redis store, with connect-redis's names and defaults, and what is wrong with them. */
-import { type Clock, systemClock } from "../clock.ts";
+import { type Clock, isClock, systemClock } from "../clock.ts";
 import type { SessionDocument } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
 import { connectionOf, type RedisClient } from "./redis-client.ts";
@@ -80,6 +80,7 @@ export function resolveOptions(options: RedisStoreOptions): ResolvedOptions {
     keyspaceEvents,
   );
   expect(typeof otherWriters === "boolean", "otherWriters", "true or false", otherWriters);
+  expect(isClock(clock), "clock", "a clock with now() and after()", clock);
   const connection = connectionOf(options.client);
   checkConnection(connection, keyspaceEvents);
   return {

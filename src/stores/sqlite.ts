@@ -17,7 +17,8 @@
  * Opening throws `STORE_OPEN` at once if the file can't be used. What was answered survives a crash of the process and
  * a power cut. `close()` lets the operations begun finish, and closes the file; later ones reject.
  */
-import { type Clock, systemClock } from "../clock.ts";
+import { checkOptions, clockOf } from "../arguments.ts";
+import type { Clock } from "../clock.ts";
 import type {
   CookieDocument,
   EndReason,
@@ -48,13 +49,10 @@ export interface SqliteStoreOptions {
 }
 
 export function sqliteStore(options: SqliteStoreOptions): SessionStore {
-  const {
-    path,
-    clock = systemClock,
-    pollIntervalMs = 25,
-    busyTimeoutMs = 5000,
-    pruneIntervalMs = 60_000,
-  } = options;
+  const known = ["path", "clock", "pollIntervalMs", "busyTimeoutMs", "pruneIntervalMs"];
+  checkOptions("sqliteStore()", options, known);
+  const clock = clockOf("sqliteStore()", options.clock);
+  const { path, pollIntervalMs = 25, busyTimeoutMs = 5000, pruneIntervalMs = 60_000 } = options;
   if (typeof path !== "string" || path === "") {
     throw new SocketSessionError(
       "INVALID_OPTION",
