@@ -50,7 +50,12 @@ const hostileKeys: SessionDocument = JSON.parse(`{
 
 export function describeDocuments(
   connections: () => Connections,
-  { anyKey, anyText, longestIdBytes }: { anyKey: boolean; anyText: boolean; longestIdBytes: number },
+  {
+    anyKey,
+    anyText,
+    longestIdBytes,
+    levels,
+  }: { anyKey: boolean; anyText: boolean; longestIdBytes: number; levels: number },
 ): void {
   const key = keyOf("a session");
 
@@ -85,9 +90,10 @@ export function describeDocuments(
     expect((await store.read(key))?.document.large).toBe(`${large}!`);
   });
 
-  it("keeps data that are nested as deep as may be written", async () => {
+  it(`keeps data that are nested ${levels} levels deep`, async () => {
     const { store, other, later } = connections();
-    const nested = JSON.parse(`${'[{"a":'.repeat(31)}[]${"}]".repeat(31)}`); // a level each, and the session one
+    const pairs = levels / 2 - 1; // a level for each bracket, one for the innermost list, and one for the session
+    const nested = JSON.parse(`${'[{"a":'.repeat(pairs)}[]${"}]".repeat(pairs)}`);
     const revision = await store.create(key, { cookie: {}, nested }, later());
     expect((await other.read(key))?.document.nested).toEqual(nested);
     expect(await other.replace(key, revision ?? "", { cookie: {}, nested, n: 1 }, later())).not.toBeNull();

@@ -36,6 +36,8 @@ export interface StoreTraits {
   anyText?: boolean;
   /** Ids that take more are refused with an error; else none is. */
   longestIdBytes?: number;
+  /** How deep a session is nested that is tried. Default: 64, the deepest that may be written. */
+  levels?: number;
   /** What the harness's `damage` can write in the place of a session. Absent: it has none. */
   damage?: "any text" | "JSON";
   /** Has an index of each user's sessions. Default: false. */
@@ -232,8 +234,8 @@ export function describeStore(name: string, traits: StoreTraits, start: () => Pr
     });
 
     const connections = () => ({ store, other, later, harness });
-    const { anyKey = true, anyText = true, longestIdBytes = Number.POSITIVE_INFINITY } = traits;
-    describeDocuments(connections, { anyKey, anyText, longestIdBytes });
+    const { anyKey = true, anyText = true, longestIdBytes = Number.POSITIVE_INFINITY, levels = 64 } = traits;
+    describeDocuments(connections, { anyKey, anyText, longestIdBytes, levels });
     if (traits.feed) describe("feed", () => describeFeed(connections));
     if (traits.damage) {
       const setting = { users: traits.users ?? false, onlyJson: traits.damage === "JSON" };
