@@ -36,10 +36,13 @@ export class Checks {
   /** The session is known to be stored until `expiresAt`; one kept past its time is asked for ever less. */
   seen(entry: LiveEntry, expiresAt: number): void {
     const now = this.#options.clock.now();
-    entry.failures = expiresAt > now ? 0 : entry.failures + 1;
+    // What is in doubt stays due when it is: that it lives longer says nothing of what it holds.
+    const planned = entry.isDoubtful ? this.#deadlines.at(entry) : undefined;
+    if (planned === undefined) entry.failures = expiresAt > now ? 0 : entry.failures + 1;
     if (entry.idle) return;
     const deadline = expiresAt > now ? expiresAt : now + this.#retryMs(entry);
-    this.#deadlines.set(entry, Math.min(deadline, this.#revalidationOf(entry)));
+    const next = Math.min(deadline, this.#revalidationOf(entry), planned ?? Number.POSITIVE_INFINITY);
+    this.#deadlines.set(entry, next);
   }
 
   /** The store could not be asked: again soon, and ever later, but not later than the snapshot becomes stale. */

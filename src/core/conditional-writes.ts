@@ -42,7 +42,7 @@ export class ConditionalWrites {
     const document = writableDocument(fields, cookie, this.#maxBytes);
     const kept = () => Math.max(current.expiresAt, this.#hub.live(key)?.snapshot?.expiresAt ?? 0);
     const until = () => (expiresAt === "keep" ? kept() : expiresAt);
-    const snapshot = await this.#write(key, document, until, (token) =>
+    const snapshot = await this.#write(key, current.revision, document, until, (token) =>
       this.#hub.store.replace(key, current.revision, document, expiresAt, this.#userOf(document), token),
     );
     if (snapshot && !sameFields(current.fields, fields)) this.#hub.announceChange(key, snapshot);
@@ -60,6 +60,7 @@ export class ConditionalWrites {
     const expiresAt = this.deadline(cookie);
     return this.#write(
       key,
+      undefined,
       document,
       () => expiresAt,
       () => this.#hub.store.create(key, document, expiresAt, this.#userOf(document), isNewId),
@@ -68,12 +69,13 @@ export class ConditionalWrites {
 
   async #write(
     key: SessionKey,
+    replaced: Revision | undefined,
     document: SessionDocument,
     expiresAt: () => number,
     write: (token: string) => Promise<Revision | null>,
   ): Promise<Snapshot | null> {
     const draft = snapshotOf({ document, expiresAt: 0, revision: "" }); // before the write: what fails here is not written
-    return this.#hub.write(key, async (token) => {
+    return this.#hub.write(key, replaced, async (token) => {
       const revision = await write(token);
       return revision === null ? null : { ...draft, expiresAt: expiresAt(), revision };
     });

@@ -21,6 +21,10 @@ export class Deadlines<T> {
   #armedFor = Number.POSITIVE_INFINITY;
   /** The time at which the timer is to fire, if the clock goes on as it did. */
   #expectedAt = Number.NEGATIVE_INFINITY;
+  /** The time when it was armed last. */
+  #armedAt = Number.NEGATIVE_INFINITY;
+  /** The clock was set back: then nobody knows what is due, and all is. */
+  #isSetBack = false;
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock, onDue: (item: T) => void) {
@@ -77,7 +81,9 @@ export class Deadlines<T> {
     this.#armedFor = next;
     if (next === Number.POSITIVE_INFINITY) return;
     const now = this.#clock.now();
-    const delay = Math.min(Math.max(next - now, 0), longestDelayMs);
+    if (this.#armedAt - now > toleratedStepMs) this.#isSetBack = true;
+    this.#armedAt = now;
+    const delay = this.#isSetBack ? 0 : Math.min(Math.max(next - now, 0), longestDelayMs);
     this.#expectedAt = now + delay;
     this.#cancel = this.#clock.after(delay, () => this.#fire());
   }
@@ -86,7 +92,8 @@ export class Deadlines<T> {
     this.#cancel = undefined;
     this.#armedFor = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
-    const isSetBack = this.#expectedAt - now > toleratedStepMs; // then nobody knows what is due, and all is
+    const isSetBack = this.#isSetBack || this.#expectedAt - now > toleratedStepMs;
+    this.#isSetBack = false;
     const due: T[] = [];
     for (let head = this.#heap[0]; head && (isSetBack || head.at <= now); head = this.#heap[0]) {
       due.push(head.item);

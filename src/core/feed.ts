@@ -32,7 +32,8 @@ export class Feed {
   readonly #handlers: FeedHandlers;
   #closed = false;
   #state: FeedState = "none";
-  #subscription: Promise<Unsubscribe | undefined> | undefined;
+  #isSubscribed = false;
+  #unsubscribe: Unsubscribe | undefined;
   /** A feed that never says that it is alive is trusted. */
   #aliveAt = Number.POSITIVE_INFINITY;
   /** Counts gaps, so that catching up with one notices the next. */
@@ -57,9 +58,9 @@ export class Feed {
   }
 
   start(): void {
-    const { store, clock, heartbeatMs } = this.#options;
+    const { store, heartbeatMs } = this.#options;
     const { changes } = store;
-    if (!changes || this.#subscription || this.#closed) return;
+    if (!changes || this.#isSubscribed || this.#closed) return;
     this.#state = "broken";
     const listener = {
       changed: (change: SessionChange) => this.#handlers.changed(change),
@@ -69,25 +70,27 @@ export class Feed {
       broken: (error: unknown) => this.#broken(error),
       missed: () => void this.#catchUp(),
     };
-    this.#subscription = subscribed(() => changes.call(store, listener, { heartbeatMs })).then(
-      (unsubscribe) => {
-        void this.#catchUp();
-        return unsubscribe;
-      },
-      (error: unknown) => {
-        this.#broken(error);
-        this.#subscription = undefined;
-        clock.after(retryMs, () => this.start());
-        return undefined;
-      },
-    );
+    void this.#subscribe(() => changes.call(store, listener, { heartbeatMs }));
+  }
+
+  async #subscribe(subscribe: () => Promise<Unsubscribe>): Promise<void> {
+    this.#isSubscribed = true;
+    try {
+      this.#unsubscribe = await subscribe();
+      if (this.#closed)
+        await this.#unsubscribe(); // `close` does not wait for a subscription that may never be made
+      else void this.#catchUp();
+    } catch (error) {
+      this.#broken(error);
+      this.#isSubscribed = false;
+      this.#options.clock.after(retryMs, () => this.start());
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#gaps++;
-    const unsubscribe = await this.#subscription;
-    await unsubscribe?.();
+    await this.#unsubscribe?.();
   }
 
   #broken(error: unknown): void {
@@ -113,14 +116,5 @@ export class Feed {
     if (gap !== this.#gaps) return;
     this.#state = "whole";
     this.#handlers.whole();
-  }
-}
-
-/** What a store of somebody else throws at once is a subscription that failed. */
-function subscribed(subscribe: () => Promise<Unsubscribe>): Promise<Unsubscribe> {
-  try {
-    return subscribe();
-  } catch (error) {
-    return Promise.reject(error);
   }
 }

@@ -12,7 +12,14 @@ import { KeyedLock } from "./keyed-lock.ts";
 import { type End, LiveEntry, type Moment, type Observer } from "./live-entry.ts";
 import { Reads } from "./reads.ts";
 import { Revalidation } from "./revalidation.ts";
-import type { EndReason, SessionChange, SessionKey, SessionStore, StoredSession } from "./session-store.ts";
+import type {
+  EndReason,
+  Revision,
+  SessionChange,
+  SessionKey,
+  SessionStore,
+  StoredSession,
+} from "./session-store.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What the hub tells the application's own listeners. */
@@ -173,9 +180,9 @@ export class Hub {
     return this.#reads.read(key, this.live(key));
   }
 
-  /** The current snapshot from the store, null if the session is over. Shared by all who ask at the same time. */
+  /** The current snapshot from the store, read from now on; null if the session is over. */
   load(entry: LiveEntry): Promise<Snapshot | null> {
-    return this.#orOnceStored(entry.key, () => this.#reads.load(entry));
+    return this.#orOnceStored(entry.key, () => this.#reads.loadAfterwards(entry));
   }
 
   /** As `load`, but what is being read at this moment is known to be out of date. */
@@ -189,8 +196,9 @@ export class Hub {
    * the response, and with them the cookie; `express-session` sends them before the save is done.
    */
   async #orOnceStored<T>(key: SessionKey, read: () => Promise<T | null>): Promise<T | null> {
+    const wasHeld = this.lock.isHeld(key.sid);
     const found = await read();
-    if (found !== null || !this.lock.isHeld(key.sid)) return found;
+    if (found !== null || !(wasHeld || this.lock.isHeld(key.sid))) return found;
     await this.lock.run(key.sid, async () => {});
     return read();
   }
@@ -200,6 +208,7 @@ export class Hub {
   }
 
   #answered(entry: LiveEntry, snapshot: Snapshot | null, began: Moment): boolean {
+    if (this.live(entry.key) !== entry) return true; // it is over, or held by nobody any more
     if (entry.takes(began.mark)) {
       if (snapshot) this.#adopt(entry, snapshot, began, began.mark);
       else if (entry.known) this.#gone(entry, entry.known);
@@ -210,11 +219,15 @@ export class Hub {
 
   /** Makes `snapshot` the session's current one and tells the observers if the data differ. */
   #adopt(entry: LiveEntry, snapshot: Snapshot, began: Moment, until: number): void {
+    const isFirst = entry.snapshot === undefined;
     const previous = entry.adopt(snapshot, began, until);
     this.#revalidation.seen(entry, snapshot.expiresAt);
-    if (!previous || sameFields(previous.fields, snapshot.fields)) return;
+    if (!previous) return;
+    const isSame = sameFields(previous.fields, snapshot.fields);
+    // Handles of requests may each have seen another version before the first.
+    if (isSame && !isFirst) return;
     for (const observer of [...entry.observers]) this.tell(() => observer.changed?.(snapshot, previous));
-    this.tell(() => this.#options.events.changed(entry.key, snapshot));
+    if (!isSame) this.tell(() => this.#options.events.changed(entry.key, snapshot));
   }
 
   /** Whether the session's snapshot may still be served; one that is too old ends here, as `unverified`. */
@@ -224,22 +237,29 @@ export class Hub {
 
   /**
    * Runs a write of this node, in the session's lock, under a token by which the feed names it. When this resolves, the live
-   * session is what was written, or newer: where the entry can't tell which of two versions that is, it is read.
+   * session is what was written, or newer: where the entry can't tell which of two versions that is, it is read. It can
+   * where the version that it holds is the one that was `replaced`, and the feed would tell of any other in between.
    */
-  async write(key: SessionKey, run: (token: string) => Promise<Snapshot | null>): Promise<Snapshot | null> {
+  async write(
+    key: SessionKey,
+    replaced: Revision | undefined,
+    run: (token: string) => Promise<Snapshot | null>,
+  ): Promise<Snapshot | null> {
     const began = this.#moment();
     const token = `${this.#node}.${began.mark}`;
     try {
       const snapshot = await run(token);
       const entry = this.live(key);
       if (!snapshot || !entry) return snapshot;
-      if (entry.takes(began.mark)) this.#adopt(entry, snapshot, began, this.mark());
+      const follows = entry.snapshot !== undefined && entry.snapshot.revision === replaced;
+      if (entry.takes(began.mark) || (follows && this.feed === "whole"))
+        this.#adopt(entry, snapshot, began, this.mark());
       else await this.#revalidation.changed(entry);
       return snapshot;
     } catch (error) {
       this.#unknown.set(token, { expiresAt: this.clock.now() + unknownMs });
       const entry = this.live(key);
-      if (entry) this.#revalidation.failed(entry); // it is asked for soon
+      if (entry) this.#revalidation.unknown(entry);
       throw error;
     }
   }
@@ -276,7 +296,7 @@ export class Hub {
   /** The session is over: state first, then the observers, then the application, unless it has never been stored. */
   finish(entry: LiveEntry, end: End, existed = entry.known !== undefined): void {
     if (entry.isEnded) return;
-    const told = entry.ending ?? end;
+    const told = end.reason === "unverified" ? end : (entry.ending ?? end);
     const announced = existed || entry.known !== undefined;
     entry.finish(told);
     if (told.reason !== "unverified") this.#ends.add(entry.key); // the stored session may live on
@@ -325,7 +345,10 @@ export class Hub {
   #hear(change: SessionChange): void {
     const entry = this.#entries.named(change);
     if (!entry) return;
-    if (change.kind === "ended") this.finish(entry, { reason: change.reason });
+    // An id that has ended here was given again: the message may be late, and of the session before.
+    const isKnownEnd = change.kind === "ended" && this.hasEnded(entry.key);
+    if (isKnownEnd) void this.#revalidation.changed(entry);
+    else if (change.kind === "ended") this.finish(entry, { reason: change.reason });
     else if (!this.#isOwn(change.write)) void this.#revalidation.changed(entry);
   }
 

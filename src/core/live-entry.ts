@@ -96,7 +96,7 @@ export class LiveEntry {
 
   /** What a request had loaded, until the store has been asked. */
   see(seen: Snapshot): void {
-    if (this.state.phase === "unread") this.state = { phase: "unread", seen };
+    if (this.state.phase === "unread") this.state = { phase: "unread", seen: this.state.seen ?? seen };
   }
 
   /** Whether what an operation that began at `mark` has found is newer than what is held. */

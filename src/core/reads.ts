@@ -1,4 +1,4 @@
-import { SocketSessionError, unverifiedError } from "../errors.ts";
+import { isUnreadable, SocketSessionError, unverifiedError } from "../errors.ts";
 import type { GuardedStore } from "./guarded-store.ts";
 import type { LiveEntry, Moment } from "./live-entry.ts";
 import type { SessionKey, StoredSession } from "./session-store.ts";
@@ -30,6 +30,7 @@ const mostFailures = 2;
 /** Reads of sessions that may be live. What an answer is worth, the entry decides: see `LiveEntry`. */
 export class Reads {
   readonly #options: ReadsOptions;
+  #firstOfBatch = 0;
   #batch: { readonly key: SessionKey; readonly settle: (result: Promise<StoredSession | null>) => void }[] =
     [];
 
@@ -55,6 +56,13 @@ export class Reads {
   load(entry: LiveEntry, read: Read = this.#options.store.read): Promise<Snapshot | null> {
     entry.reading ??= this.#readUntilCurrent(entry, read);
     return entry.reading;
+  }
+
+  /** As `load`, but by a read that begins from now on: what is under way may be without an end that is known elsewhere. */
+  async loadAfterwards(entry: LiveEntry): Promise<Snapshot | null> {
+    const isUnderWay = entry.reading !== undefined;
+    const found = await this.load(entry);
+    return isUnderWay ? this.load(entry) : found;
   }
 
   /** As `load`, in one round trip with the others that are read in the same turn. */
@@ -107,23 +115,27 @@ export class Reads {
     for (const [index, { settle }] of batch.entries()) settle(outcomes.then((all) => all[index]?.() ?? null));
   }
 
-  /** One session that can't be read must not fail the others of its batch. Where two in a row can't, it is the store. */
+  /**
+   * One session that can't be read must not fail the others of its batch. Where two in a row can't, before any other
+   * could, it is the store; the next time another is the first.
+   */
   async #readSingly(keys: readonly SessionKey[], error: unknown): Promise<Outcome[]> {
-    const outcomes: Outcome[] = [];
+    const outcomes = new Map<SessionKey, Outcome>();
+    const first = this.#firstOfBatch++ % keys.length;
     let failures = keys.length === 1 || isTimeout(error) ? mostFailures : 0;
-    for (const key of keys) {
+    for (const key of [...keys.slice(first), ...keys.slice(0, first)]) {
       const outcome = failures < mostFailures ? this.#options.store.read(key) : Promise.reject(error);
       await outcome.then(
         () => {
-          failures = 0;
+          failures = Number.NEGATIVE_INFINITY;
         },
-        () => {
-          failures++;
+        (failure: unknown) => {
+          if (!isUnreadable(failure)) failures++;
         },
       );
-      outcomes.push(() => outcome);
+      outcomes.set(key, () => outcome);
     }
-    return outcomes;
+    return keys.map((key) => outcomes.get(key) ?? (() => Promise.reject(error)));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { isUnreadable } from "../errors.ts";
 import { Checks } from "./checks.ts";
 import type { Entries } from "./entries.ts";
 import { Feed, type FeedState } from "./feed.ts";
@@ -84,8 +85,9 @@ export class Revalidation {
     this.#checks.seen(entry, expiresAt);
   }
 
-  /** The store could not be asked. */
-  failed(entry: LiveEntry): void {
+  /** A write of this node may have been made, or not. */
+  unknown(entry: LiveEntry): void {
+    this.#doubt(entry, Math.min(this.#freshAsOf(entry), this.#options.clock.now()));
     this.#checks.failed(entry);
   }
 
@@ -127,7 +129,7 @@ export class Revalidation {
       const deadline = entry.snapshot?.expiresAt ?? Number.POSITIVE_INFINITY;
       if (deadline + revalidateIntervalMs <= clock.now()) unverified(entry);
       else if (this.isServable(entry)) this.#checks.failed(entry);
-      return entry.isEnded;
+      return entry.isEnded || isUnreadable(error); // then the store has answered
     }
   }
 

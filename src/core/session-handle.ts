@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { checkListener, invalid, refuseCallback } from "../arguments.ts";
 import { SocketSessionError } from "../errors.ts";
 import type { LiveSession, SessionEvents, SessionState } from "../live-session.ts";
-import type { SessionValues } from "./fields.ts";
+import { type SessionValues, sameFields } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { isolate } from "./isolate.ts";
 import type { End, LiveEntry, Observer } from "./live-entry.ts";
@@ -77,8 +77,10 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   readonly #own: OwnObject | undefined;
   #last: Snapshot | undefined;
   readonly #observer: Observer = {
-    changed: (snapshot, previous) => {
+    changed: (snapshot, known) => {
+      const previous = this.#last ?? known;
       this.#last = snapshot;
+      if (sameFields(previous.fields, snapshot.fields)) return;
       this.tell(this.#context.hub, "change", snapshot.data, previous.data);
     },
     ended: (end: End) => {

@@ -169,7 +169,8 @@ export interface SessionStore {
 
   /**
    * Extends the life of a stored session to `expiresAt`; never shortens it, never creates, leaves the revision and is
-   * not published. False if the session is gone or expired (no error). `cookie` is for wrapped stores that want it.
+   * not published. False if the session is gone or expired (no error). `cookie` is for wrapped stores that want it. `user`
+   * is entered where the session has none in the index; it may be one of before, so another stays listed.
    */
   touch(key: SessionKey, expiresAt: number, cookie: CookieDocument, user?: string): Promise<boolean>;
 

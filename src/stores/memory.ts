@@ -107,7 +107,8 @@ class MemoryStore implements SessionStore {
   ): Promise<boolean> {
     const entry = this.#entriesBySid.get(sid);
     if (!entry) return false;
-    this.#set(sid, { ...entry, expiresAt: Math.max(expiresAt, entry.expiresAt) }, user);
+    const listed = entry.user ?? user; // that of a touch may be one of before: it never takes the place of another
+    this.#set(sid, { ...entry, expiresAt: Math.max(expiresAt, entry.expiresAt) }, listed);
     return true;
   }
 

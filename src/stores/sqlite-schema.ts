@@ -59,8 +59,12 @@ export const REPLACE = `
   SET document = :document, expires_at = coalesce(:expiresAt, expires_at), revision = :revision, ${SET_USER}
   WHERE id = :id AND revision = :expected AND expires_at > :now`;
 
+/** The user of a touch may be one of before: it never takes the place of another. */
 export const TOUCH = `
-  UPDATE sessions SET expires_at = max(expires_at, :expiresAt), ${SET_USER} WHERE id = :id AND expires_at > :now`;
+  UPDATE sessions
+  SET expires_at = max(expires_at, :expiresAt),
+    user_since = iif(:user IS NULL OR user_id IS NOT NULL, user_since, :now), user_id = coalesce(user_id, :user)
+  WHERE id = :id AND expires_at > :now`;
 
 export const LIST_BY_USER = `
   SELECT id, document, expires_at, revision, user_since FROM sessions WHERE user_id = ? AND expires_at > ?`;

@@ -186,9 +186,8 @@ test("a null that a write overlaps is not forgotten: the session is read again",
   await on.store.answer("replace");
   await updating;
   await on.store.answer("read");
+  await on.store.finish();
   expect(await reading).toBeUndefined();
-  await on.store.do("read");
-  await on.store.answer("read");
   expect(socket.entry.isEnded).toBe(true);
 });
 
@@ -240,6 +239,24 @@ test("the late answer of a touch does not lengthen a life that was shortened whi
 });
 
 describe("while this node is storing a session", () => {
+  test.each(["handshake", "request"] as const)(
+    "a %s whose null comes after the answer finds it",
+    async (who) => {
+      const on = await oneNode();
+      await on.elsewhere.logout();
+      await on.store.deliver();
+      const held = { fields: fieldsOf({ n: 5 }), cookie, isNewId: true };
+      const creating = on.saves.createNew(on.key, held, on.hub.mark(), () => {});
+      const found = who === "handshake" ? on.handshake().admitted : on.request();
+      await on.store.do("read"); // null: it is not there yet
+      await on.store.do("create");
+      await on.store.answer("create");
+      await on.store.finish();
+      await creating;
+      expect((await found)?.data).toEqual({ n: 5 });
+    },
+  );
+
   test.each(["handshake", "request"] as const)("a %s with its cookie waits, and finds it", async (who) => {
     const on = await oneNode();
     await on.elsewhere.logout();

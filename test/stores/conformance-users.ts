@@ -74,6 +74,14 @@ export function describeUsers(
       expect(Math.abs(one.since - since)).toBeLessThanOrEqual(1000);
   });
 
+  it("lists a session under its user, also where a touch of before comes late", async () => {
+    const { store, later } = connections();
+    const revision = await store.create(key, { cookie: {}, userId: "ada" }, later(), "ada");
+    await store.replace(key, revision ?? "", { cookie: {}, userId: "bob" }, later(), "bob");
+    await store.touch(key, later(), {}, "ada");
+    expect(await listed("bob")).toEqual([key.sid]);
+  });
+
   it("lists none that is over, replaced by nothing, or was never stored", async () => {
     const { store, other, later, harness } = connections();
     await store.create(key, { cookie: {} }, later(), "ada");
