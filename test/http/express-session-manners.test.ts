@@ -131,7 +131,7 @@ test("a session without a cookie in the store is an error, for requests and sock
   const { id } = JSON.parse(await ada.get("/session"));
   Reflect.apply(session.MemoryStore.prototype.set, store, [id, { foo: "bar" }]);
   expect(await ada.request("/session")).toMatchObject({ status: 500, body: /Cannot read prop.* `cookie`/ });
-  expect(handled).toEqual([expect.any(TypeError)]);
+  expect(handled).toMatchObject([{ code: "SESSION_UNREADABLE" }]);
   await refused(ada.socket("/", { reconnection: false }));
   expect(await world.sessions.end(id)).toBe(true);
   expect((await ada.request("/session")).status).toBe(200);
@@ -194,8 +194,8 @@ test("an explicit save writes the session, also where nothing was changed", asyn
 });
 
 test.each([
-  [{ genid: "bogus" }, /genid.*must be a function; it was "bogus"/],
-  [{ unset: "bogus" }, /unset.*must be "destroy" or "keep"; it was "bogus"/],
+  [{ genid: "bogus" }, /genid.*must be a function/],
+  [{ unset: "bogus" }, /unset.*"destroy" or "keep".*must be/],
 ])("%o is refused at once", (options, message) => {
   const make = () => liveSessions({ store: new session.MemoryStore(), secret, ...(options as object) });
   expect(make).toThrow(message);
