@@ -11,13 +11,18 @@ const mostWrittenLevels = 64;
 /** Other packages may have written more. A third of what the tightest of V8's and our own recursions bears. */
 export const mostReadLevels = 512;
 
+/** Objects of one level; from there on each is looked at once, which takes longer. */
+const mostCounted = 100;
+
 /** Whether objects and arrays are nested in `value` to more than `levels`, `value` being the first. Never recurses. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
-  // As a set: what refers to itself is deeper than any number of levels, and no wider than it is.
-  let level = new Set([value].filter(isObject));
-  for (let depth = 1; level.size > 0; depth++) {
+  let level: object[] = isObject(value) ? [value] : [];
+  for (let depth = 1; level.length > 0; depth++) {
     if (depth > levels) return true;
-    level = new Set([...level].flatMap((one) => Object.values(one).filter(isObject)));
+    const next: object[] = [];
+    for (const one of level) for (const child of Object.values(one)) if (isObject(child)) next.push(child);
+    // What refers to itself is deeper than any number of levels, and no wider than it is.
+    level = next.length > mostCounted ? [...new Set(next)] : next;
   }
   return false;
 }
