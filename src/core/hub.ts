@@ -208,7 +208,7 @@ export class Hub {
   }
 
   #answered(entry: LiveEntry, snapshot: Snapshot | null, began: Moment): boolean {
-    if (this.live(entry.key) !== entry) return true; // it is over, or held by nobody any more
+    if (entry.idle) return true; // nobody holds it any more
     if (entry.takes(began.mark)) {
       if (snapshot) this.#adopt(entry, snapshot, began, began.mark);
       else if (entry.known) this.#gone(entry, entry.known);
