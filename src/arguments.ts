@@ -4,9 +4,15 @@
  */
 import { type Clock, isClock, systemClock } from "./clock.ts";
 import { SocketSessionError } from "./errors.ts";
+import { shown, shownChoice, shownOption } from "./shown.ts";
 
 export function invalid(expected: string, came: unknown, cure: string): SocketSessionError {
   return new SocketSessionError("INVALID_OPTION", `${expected}; it was ${shown(came)}. ${cure}`);
+}
+
+/** As `invalid`, of an option that is chosen from a list, or is a number: that may be shown. */
+export function invalidChoice(expected: string, came: unknown, cure: string): SocketSessionError {
+  return new SocketSessionError("INVALID_OPTION", `${expected}; it was ${shownChoice(came)}. ${cure}`);
 }
 
 /** Refuses what is no object of options, and every option that is not known, also where its value is undefined. */
@@ -23,10 +29,7 @@ export function checkOptions(
     const near = nearest(name, known);
     const cure = near ? `Write \`${near}\` instead.` : `The options are ${listed(known)}.`;
     const own = Object.hasOwn(cures, name) ? cures[name] : undefined;
-    throw new SocketSessionError(
-      "INVALID_OPTION",
-      `${what} has no option \`${name.slice(0, longestName)}\`. ${own ?? cure}`,
-    );
+    throw new SocketSessionError("INVALID_OPTION", `${what} has no ${shownOption(name)}. ${own ?? cure}`);
   }
 }
 
@@ -48,9 +51,9 @@ export function checkListener(
   known: readonly string[],
 ): void {
   if (typeof event !== "string" || !known.includes(event)) {
-    const near = nearest(String(event), known);
+    const near = typeof event === "string" ? nearest(event, known) : undefined;
     const cure = near ? `Write "${near}" instead.` : `The events are ${listed(known)}.`;
-    throw invalid(`${method} expects the name of an event`, event, cure);
+    throw invalidChoice(`${method} expects the name of an event`, event, cure);
   }
   if (typeof listener !== "function")
     throw invalid(`${method} expects a function as listener`, listener, "Give it the listener.");
@@ -72,24 +75,11 @@ export function refuseArguments(method: string, given: readonly unknown[]): void
     throw invalid(`${method} expects no argument`, given[0], "Options are given to liveSessions().");
 }
 
+/** Longer ones are not compared with what is known. */
 const longestName = 60;
 
 function listed(names: readonly string[]): string {
   return names.map((name) => `\`${name}\``).join(", ");
-}
-
-function shown(came: unknown): string {
-  if (typeof came === "string") return JSON.stringify(came);
-  if (typeof came === "function") return "a function";
-  if (typeof came === "bigint") return `${came}n`;
-  return typeof came === "object" && came !== null ? described(came) : String(came);
-}
-
-/** Never by what the object holds, which may be anybody's. */
-function described(value: object): string {
-  if (Array.isArray(value)) return "an array";
-  const type: unknown = Object.getPrototypeOf(value)?.constructor;
-  return `an object of ${typeof type === "function" && type.name ? type.name : "no class"}`;
 }
 
 function nearest(name: string, known: readonly string[]): string | undefined {

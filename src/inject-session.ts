@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { serialize } from "cookie";
 import { sign } from "cookie-signature";
-import { checkOptions, invalid } from "./arguments.ts";
+import { checkOptions, invalid, invalidChoice } from "./arguments.ts";
 import { fieldsOf } from "./core/fields.ts";
 import type { Saves } from "./core/saves.ts";
 import type { SessionKey } from "./core/session-store.ts";
@@ -65,5 +65,9 @@ function maxAgeOf(options: unknown): number | undefined {
   const { maxAge } = options;
   if (maxAge === undefined && !("maxAge" in options)) return undefined;
   if (typeof maxAge === "number" && maxAge > 0 && Number.isFinite(maxAge)) return maxAge;
-  throw invalid("signIn() expects `maxAge` in milliseconds", maxAge, "Leave it out for what is configured.");
+  throw invalidChoice(
+    "signIn() expects `maxAge` in milliseconds",
+    maxAge,
+    "Leave it out for what is configured.",
+  );
 }

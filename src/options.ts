@@ -1,5 +1,5 @@
 import type { Store } from "express-session";
-import { checkOptions, clockOf, invalid } from "./arguments.ts";
+import { checkOptions, clockOf, invalid, invalidChoice } from "./arguments.ts";
 import type { Clock } from "./clock.ts";
 import type { Secret } from "./core/session-names.ts";
 import type { SessionStore } from "./core/session-store.ts";
@@ -108,7 +108,7 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
   const duration = (option: string, value: number | undefined, standard: number, least: number): number => {
     const ms = value ?? standard;
     if (typeof ms === "number" && ms >= least && ms < Number.MAX_SAFE_INTEGER) return ms;
-    throw invalid(
+    throw invalidChoice(
       `\`${option}\` expects milliseconds, ${least} or more`,
       value,
       `Leave it out for ${standard}.`,
@@ -144,7 +144,7 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
 function bytesOf(maxSessionBytes: unknown = standardMaxBytes): number {
   if (Number.isSafeInteger(maxSessionBytes) && Number(maxSessionBytes) >= leastMaxBytes)
     return Number(maxSessionBytes);
-  throw invalid(
+  throw invalidChoice(
     `\`maxSessionBytes\` expects a whole number of bytes, ${leastMaxBytes} or more`,
     maxSessionBytes,
     `Leave it out for ${standardMaxBytes}.`,
@@ -215,7 +215,7 @@ function functionOf<F>(option: string, value: F | undefined): F | undefined {
 function guestsOf(guests: unknown): "refuse" | "allow" {
   if (guests === undefined || guests === "refuse") return "refuse";
   if (guests === "allow") return "allow";
-  throw invalid('`guests` expects "refuse" or "allow"', guests, 'Leave it out for "refuse".');
+  throw invalidChoice('`guests` expects "refuse" or "allow"', guests, 'Leave it out for "refuse".');
 }
 
 function originsOf(origins: unknown): ReadonlySet<string> {
@@ -223,9 +223,9 @@ function originsOf(origins: unknown): ReadonlySet<string> {
   const cure =
     'Write each as a browser does: scheme, host and port, no path, no wildcard: ["https://app.example"].';
   if (!Array.isArray(origins)) throw invalid("`origins` expects an array of origins", origins, cure);
-  for (const origin of origins) {
+  for (const [index, origin] of origins.entries()) {
     if (typeof origin !== "string" || !URL.canParse(origin) || new URL(origin).origin !== origin) {
-      throw invalid("`origins` expects origins", origin, cure);
+      throw invalid(`\`origins[${index}]\` expects an origin`, origin, cure);
     }
   }
   return new Set(origins);

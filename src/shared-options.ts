@@ -1,7 +1,7 @@
 /** The options of `express-session` by their own names: each is accepted, or refused with the reason, before it is used. */
 import { serialize } from "cookie";
 import type { SessionOptions } from "express-session";
-import { checkOptions, invalid } from "./arguments.ts";
+import { checkOptions, invalid, invalidChoice } from "./arguments.ts";
 import { SocketSessionError } from "./errors.ts";
 
 /** The options of `express-session` that keep their name and meaning; `name` may be written `key`. */
@@ -47,7 +47,11 @@ export function sharedOptionsOf(
     throw invalid("`genid` expects a function", genid, cure);
   }
   if (unset !== undefined && unset !== "destroy" && unset !== "keep")
-    throw invalid('`unset` expects "destroy" or "keep"', unset, "It must be one of them, or be left out.");
+    throw invalidChoice(
+      '`unset` expects "destroy" or "keep"',
+      unset,
+      "It must be one of them, or be left out.",
+    );
   checkCookie(cookie, name);
   const given = { cookie, genid, proxy, rolling, saveUninitialized, unset };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -60,7 +64,7 @@ function checkCookie(cookie: SharedOptions["cookie"], name: string): void {
   const { maxAge, httpOnly, secure, partitioned, sameSite, path, domain, expires, priority } = attributes;
   if (maxAge !== undefined && maxAge !== null && !Number.isFinite(maxAge)) {
     const cure = "Leave it out for a cookie that the browser keeps until it is closed.";
-    throw invalid("`cookie.maxAge` expects a number of milliseconds", maxAge, cure);
+    throw invalidChoice("`cookie.maxAge` expects a number of milliseconds", maxAge, cure);
   }
   for (const [flag, value] of Object.entries({ httpOnly, partitioned, secure })) {
     if (value === undefined || typeof value === "boolean" || (flag === "secure" && value === "auto"))

@@ -216,7 +216,7 @@ describe("liveSessions", () => {
     ["option path is invalid", { cookie: { path: "/;x" } }],
     ["option domain is invalid", { cookie: { domain: "a b;" } }],
     ["argument name is invalid", { name: "my sid" }],
-    ['`genid` expects a function; it was "uuid"', { genid: "uuid" }],
+    ["`genid` expects a function; it was a string of 4 characters", { genid: "uuid" }],
     ['`unset` expects "destroy" or "keep"; it was "remove"', { unset: "remove" }],
     ["`rolling` expects true or false", { rolling: "false" }],
     ["`proxy` expects true or false", { proxy: 1 }],

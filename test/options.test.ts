@@ -23,7 +23,11 @@ describe("options", () => {
     ["guests as a boolean", { guests: true }, '"refuse" or "allow"'],
     ["origins as a string", { origins: "https://a.example" }, "array of origins"],
     ["a wildcard origin", { origins: ["*"] }, "no wildcard"],
-    ["an origin with a path", { origins: ["https://a.example/"] }, 'it was "https://a.example/"'],
+    [
+      "an origin with a path",
+      { origins: ["https://a.example/"] },
+      "`origins[0]` expects an origin; it was a string of 18 characters",
+    ],
     ["an origin without scheme", { origins: ["a.example"] }, "no wildcard"],
     [
       "a duration in words",
@@ -32,7 +36,11 @@ describe("options", () => {
     ],
     ["a negative duration", { rebindMs: -1 }, "milliseconds"],
     ["no duration at all", { ttlMs: 0 }, "milliseconds"],
-    ["a size in words", { maxSessionBytes: "1 MiB" }, 'whole number of bytes, 1024 or more; it was "1 MiB"'],
+    [
+      "a size in words",
+      { maxSessionBytes: "1 MiB" },
+      "whole number of bytes, 1024 or more; it was a string of 5 characters",
+    ],
     ["a size that holds no session", { maxSessionBytes: 100 }, "it was 100. Leave it out for 1048576"],
     ["no size at all", { maxSessionBytes: Number.POSITIVE_INFINITY }, "whole number of bytes"],
     ["NaN", { revalidateIntervalMs: Number.NaN }, "milliseconds"],

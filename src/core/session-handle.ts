@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { checkListener, invalid, refuseCallback } from "../arguments.ts";
+import { checkListener, invalid, invalidChoice, refuseCallback } from "../arguments.ts";
 import { SocketSessionError } from "../errors.ts";
 import type { LiveSession, SessionEvents, SessionState } from "../live-session.ts";
 import { type SessionValues, sameFields } from "./fields.ts";
@@ -191,7 +191,7 @@ function checkChange(fn: unknown): void {
 function checkReason(reason: unknown): void {
   if (reason === "destroyed" || reason === "revoked") return;
   const expected = 'session.end() expects the reason "destroyed" or "revoked"';
-  throw invalid(
+  throw invalidChoice(
     expected,
     reason,
     'Leave it out for "destroyed"; it returns a promise, and takes no callback.',

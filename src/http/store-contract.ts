@@ -4,13 +4,14 @@
  */
 import type { SessionDocument, SessionStore } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
+import { shown } from "../shown.ts";
 
 /** Throws `INVALID_OPTION`. */
 export function requireSid(sid: unknown, method: string): asserts sid is string {
   if (typeof sid === "string") return;
   throw new SocketSessionError(
     "INVALID_OPTION",
-    `store().${method}() expects the id of a session, a string; it was ${kindOf(sid)}. Give it req.sessionID.`,
+    `store().${method}() expects the id of a session, a string; it was ${shown(sid)}. Give it req.sessionID.`,
   );
 }
 
@@ -19,7 +20,7 @@ export function requireSession(session: unknown, method: string): asserts sessio
   if (typeof session === "object" && session !== null && !Array.isArray(session)) return;
   throw new SocketSessionError(
     "SESSION_INVALID_DATA",
-    `store().${method}() expects a session, an object as get() gives it; it was ${kindOf(session)}. Give it req.session.`,
+    `store().${method}() expects a session, an object as get() gives it; it was ${shown(session)}. Give it req.session.`,
   );
 }
 
@@ -33,9 +34,4 @@ export function listed(sessions: Record<string, SessionDocument> | SessionDocume
 export function asGiven(error: unknown, { isWrapped }: SessionStore): unknown {
   const isOfStore = error instanceof SocketSessionError && error.code === "STORE_FAILED";
   return isWrapped && isOfStore && error.cause !== undefined ? error.cause : error;
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  return Array.isArray(value) ? "an array" : typeof value;
 }

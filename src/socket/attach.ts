@@ -1,5 +1,6 @@
 import type { Server } from "socket.io";
 import { SocketSessionError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import type { AdmissionOptions } from "./admission.ts";
 import type { ConnectionContext } from "./session-connection.ts";
 import { type GatewayOptions, SocketGateway } from "./socket-gateway.ts";
@@ -36,10 +37,10 @@ export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wi
   if ((server.engine?.clientsCount ?? 0) > 0) {
     throw attachError("clients are connected already", "Call it before the server listens.");
   }
-  for (const one of exempt) {
+  for (const [index, one] of exempt.entries()) {
     if (typeof one === "string" ? one.startsWith("/") : !one.global && !one.sticky) continue;
     throw attachError(
-      `the exempt namespace ${one} can't be matched`,
+      `exempt[${index}], ${shown(one)}, can't be matched`,
       'Write "/name", or a pattern without g and y.',
     );
   }

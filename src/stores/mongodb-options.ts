@@ -2,6 +2,7 @@
 import { type Clock, isClock, systemClock } from "../clock.ts";
 import type { SessionDocument } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
+import { shown, shownChoice, shownOption } from "../shown.ts";
 import { isRecord } from "./document-text.ts";
 import type {
   MongodbClient,
@@ -126,7 +127,7 @@ function refuseUnsupported(options: object): void {
   for (const [name, value] of Object.entries(options)) {
     if (known.has(name) || value === undefined || isHarmless(name, value)) continue;
     throw invalid(
-      `Expected options that mongodbStore knows, but found ${name}. ${curesByUnsupported.get(name) ?? "Leave it out."}`,
+      `Expected options that mongodbStore knows, but found the ${shownOption(name)}. ${curesByUnsupported.get(name) ?? "Leave it out."}`,
     );
   }
 }
@@ -139,7 +140,7 @@ function isHarmless(name: string, value: unknown): boolean {
 
 function expectNumber(name: string, value: number, unit: string, range: "greater than 0" | "of 0 or more") {
   if (Number.isFinite(value) && (range === "greater than 0" ? value > 0 : value >= 0)) return;
-  throw invalid(expected(name, `a number of ${unit} ${range}`, value));
+  throw invalid(expected(name, `a number of ${unit} ${range}`, value, shownChoice));
 }
 
 function expectTypes(type: "function" | "boolean", described: string, values: Record<string, unknown>): void {
@@ -167,7 +168,8 @@ function writeConcernOf(
 
 function expectOneOf(name: string, value: string, choices: string[]): void {
   if (choices.includes(value)) return;
-  throw invalid(expected(name, `one of ${choices.map((choice) => `"${choice}"`).join(", ")}`, value));
+  const listed = choices.map((choice) => `"${choice}"`).join(", ");
+  throw invalid(expected(name, `one of ${listed}`, value, shownChoice));
 }
 
 function placeOf(options: MongodbStoreOptions): { database: MongodbDatabase; collection: MongodbCollection } {
@@ -202,9 +204,8 @@ function isDatabase(value: unknown): value is MongodbDatabase {
   return isRecord(value) && typeof value.command === "function" && typeof value.collection === "function";
 }
 
-function expected(option: string, what: string, came: unknown): string {
-  const shown = typeof came === "object" && came !== null ? "an object" : `${JSON.stringify(came)}`;
-  return `Expected mongodbStore's ${option} to be ${what}, but it is ${shown}. Leave it out for the default.`;
+function expected(option: string, what: string, came: unknown, show = shown): string {
+  return `Expected mongodbStore's ${option} to be ${what}, but it is ${show(came)}. Leave it out for the default.`;
 }
 
 function noClient(): SocketSessionError {

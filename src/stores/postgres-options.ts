@@ -3,6 +3,7 @@
  */
 import { type Clock, isClock, systemClock } from "../clock.ts";
 import { SocketSessionError } from "../errors.ts";
+import { shown, shownChoice, shownOption } from "../shown.ts";
 import { longestNameBytes } from "./postgres-quoting.ts";
 
 /** A `Pool` of `pg`. It is never closed, and no client is taken out of it. */
@@ -79,8 +80,8 @@ const cureOf = new Map([
 export function resolvePostgresOptions(options: PostgresStoreOptions): ResolvedPostgresOptions {
   if (!isObject(options)) throw invalid("options", options, "Give it `{ pool: new Pool(…) }`.");
   for (const [name, value] of Object.entries(options)) {
-    if (!known.has(name) && value !== undefined)
-      throw invalid(`no option ${name}`, value, cureOf.get(name) ?? "Leave it out.");
+    if (known.has(name) || value === undefined) continue;
+    throw refused(`no ${shownOption(name)}`, "given", cureOf.get(name) ?? "Leave it out.");
   }
   if (Reflect.get(options, "disableTouch")) {
     const cure =
@@ -163,13 +164,14 @@ function pruneDelayOf(options: PostgresStoreOptions): (() => number) | undefined
     const delayMs: unknown = randomized === false ? intervalMs : randomized(intervalMs);
     if (typeof delayMs === "number" && delayMs > 0) return Math.min(delayMs, longestTimerMs);
     const expected = "`pruneSessionRandomizedInterval` to return a number of milliseconds greater than 0";
-    throw invalid(expected, delayMs, forTheDefault);
+    throw refused(expected, shownChoice(delayMs), forTheDefault);
   };
 }
 
 function seconds(option: string, value: unknown): number {
   if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-  throw invalid(`\`${option}\` to be a number of seconds greater than 0`, value, forTheDefault);
+  const expected = `\`${option}\` to be a number of seconds greater than 0`;
+  throw refused(expected, shownChoice(value), forTheDefault);
 }
 
 function isObject(value: unknown): value is object {
@@ -181,10 +183,12 @@ function isClientClass(value: unknown): value is PostgresClientClass {
 }
 
 function invalid(expected: string, came: unknown, cure: string): SocketSessionError {
-  const text = typeof came === "string" ? JSON.stringify(came) : String(came);
-  const shown = typeof came === "object" && came !== null ? "an object" : text;
+  return refused(expected, shown(came), cure);
+}
+
+function refused(expected: string, came: string, cure: string): SocketSessionError {
   return new SocketSessionError(
     "INVALID_OPTION",
-    `postgresStore expected ${expected}, but it is ${shown}. ${cure}`,
+    `postgresStore expected ${expected}, but it is ${came}. ${cure}`,
   );
 }

@@ -7,6 +7,7 @@
  * ```
  */
 import { SocketSessionError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { type IoRedisClient, type IoRedisCluster, ioredisConnection, isIoRedis } from "./redis-ioredis.ts";
 import {
@@ -33,13 +34,7 @@ export function connectionOf(client: RedisClient): RedisConnection {
   throw new SocketSessionError(
     "INVALID_OPTION",
     "Expected redisStore's client to be a client of the package redis (createClient, createCluster; 5 or later) or " +
-      `ioredis (5 or later), but it is ${described(given)}. Of node-redis, neither a pool, a Sentinel nor a legacy ` +
+      `ioredis (5 or later), but it is ${shown(given)}. Of node-redis, neither a pool, a Sentinel nor a legacy ` +
       "client will do; with Sentinel, use ioredis.",
   );
-}
-
-function described(value: unknown): string {
-  return typeof value === "object" && value !== null
-    ? `a ${value.constructor?.name ?? "object"}`
-    : String(value);
 }

@@ -2,6 +2,7 @@
 import { type Clock, isClock, systemClock } from "../clock.ts";
 import type { SessionDocument } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
+import { shown, shownChoice, shownOption } from "../shown.ts";
 import { connectionOf, type RedisClient } from "./redis-client.ts";
 import { hasMethods, type RedisConnection } from "./redis-connection.ts";
 
@@ -58,29 +59,30 @@ const unsupported = new Map([
 
 export function resolveOptions(options: RedisStoreOptions): ResolvedOptions {
   if (typeof options !== "object" || options === null)
-    throw invalid(
-      "options to be an object",
-      `they are of type ${options === null ? "null" : typeof options}`,
-      "Give it at least a client.",
-    );
+    throw invalid("options to be an object", `they are ${shown(options)}`, "Give it at least a client.");
   for (const [name, value] of Object.entries(options)) checkSupported(name, value);
   const { ttl = 86_400, keyspaceEvents = "auto", otherWriters = false, clock = systemClock } = options;
   // As connect-redis: its default for null, and where it can do with neither, for anything that is falsy.
   const prefix = options.prefix ?? "sess:";
   const scanCount = options.scanCount || 100;
   const serializer = options.serializer || JSON;
-  expect(typeof prefix === "string", "prefix", "a string", prefix);
-  expect(isPositive(ttl), "ttl", "a number of seconds", ttl, perSession);
-  expect(isPositive(scanCount), "scanCount", "a positive number", scanCount);
-  expect(hasMethods(serializer, "stringify", "parse"), "serializer", "an object like JSON", serializer);
+  expect(typeof prefix === "string", "prefix", "a string", shown(prefix));
+  expect(isPositive(ttl), "ttl", "a number of seconds", shownChoice(ttl), perSession);
+  expect(isPositive(scanCount), "scanCount", "a positive number", shownChoice(scanCount));
+  expect(
+    hasMethods(serializer, "stringify", "parse"),
+    "serializer",
+    "an object like JSON",
+    shown(serializer),
+  );
   expect(
     [true, false, "auto"].includes(keyspaceEvents),
     "keyspaceEvents",
     '"auto", true or false',
-    keyspaceEvents,
+    shownChoice(keyspaceEvents),
   );
-  expect(typeof otherWriters === "boolean", "otherWriters", "true or false", otherWriters);
-  expect(isClock(clock), "clock", "a clock with now() and after()", clock);
+  expect(typeof otherWriters === "boolean", "otherWriters", "true or false", shown(otherWriters));
+  expect(isClock(clock), "clock", "a clock with now() and after()", shown(clock));
   const connection = connectionOf(options.client);
   checkConnection(connection, keyspaceEvents);
   return {
@@ -103,7 +105,7 @@ function checkSupported(name: string, value: unknown): void {
   const cure = unsupported.get(name);
   if (cure !== undefined && value) throw invalid(`${name} to be left out`, "it is set", cure);
   if (cure === undefined && !known.has(name)) {
-    throw invalid(`no option ${name}`, "it is given", `The options are ${[...known].join(", ")}.`);
+    throw invalid(`no ${shownOption(name)}`, "it is given", `The options are ${[...known].join(", ")}.`);
   }
 }
 
@@ -111,7 +113,7 @@ function checkConnection({ keyPrefix, isCluster }: RedisConnection, keyspaceEven
   if (keyPrefix !== "") {
     const cure =
       "Give the store a client without, and put it into prefix: the keys of the sessions then stay the same.";
-    throw invalid("client to have no keyPrefix", `it has ${JSON.stringify(keyPrefix)}`, cure);
+    throw invalid("client to have no keyPrefix", `it has ${shown(keyPrefix)}`, cure);
   }
   if (isCluster && keyspaceEvents === true) {
     const cure = "There, each server tells of its own keys only. Leave keyspaceEvents out.";
@@ -119,9 +121,8 @@ function checkConnection({ keyPrefix, isCluster }: RedisConnection, keyspaceEven
   }
 }
 
-function expect(holds: boolean, name: string, expected: string, value: unknown, cure?: string): void {
+function expect(holds: boolean, name: string, expected: string, came: string, cure?: string): void {
   if (holds) return;
-  const came = typeof value === "function" ? "a function" : String(JSON.stringify(value));
   throw invalid(`${name} to be ${expected}`, `it is ${came}`, cure ?? "Leave it out for the default.");
 }
 

@@ -32,6 +32,7 @@ import type {
   UserSession,
 } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
+import { shown, shownChoice } from "../shown.ts";
 import { documentText } from "./document-text.ts";
 import { LockQueue } from "./lock-queue.ts";
 import { closedError, isBusy, lockedError, operationError } from "./sqlite-errors.ts";
@@ -56,7 +57,7 @@ export function sqliteStore(options: SqliteStoreOptions): SessionStore {
   if (typeof path !== "string" || path === "") {
     throw new SocketSessionError(
       "INVALID_OPTION",
-      `Expected sqliteStore's path to be the path of a file, but it is ${JSON.stringify(path)}. ` +
+      `Expected sqliteStore's path to be the path of a file, but it is ${shown(path)}. ` +
         'Give one such as "sessions.db".',
     );
   }
@@ -64,7 +65,7 @@ export function sqliteStore(options: SqliteStoreOptions): SessionStore {
     if (!(Number.isFinite(value) && value >= 0)) {
       throw new SocketSessionError(
         "INVALID_OPTION",
-        `Expected sqliteStore's ${name} to be a number of milliseconds, but it is ${value}. Leave it out for the default.`,
+        `Expected sqliteStore's ${name} to be a number of milliseconds, but it is ${shownChoice(value)}. Leave it out for the default.`,
       );
     }
   }

@@ -267,12 +267,12 @@ describe("whose session it is", () => {
       },
       "an object of Promise",
     ],
-    ["NaN", () => Number.NaN, "NaN"],
-    ["Infinity", () => Number.POSITIVE_INFINITY, "Infinity"],
-    ["a number that is rounded, as two users would be one", () => 2 ** 53, "9007199254740992"],
-    ["a bigint", () => 1n, "1n"],
+    ["NaN", () => Number.NaN, "a number"],
+    ["Infinity", () => Number.POSITIVE_INFINITY, "a number"],
+    ["a number that is rounded, as two users would be one", () => 2 ** 53, "a number"],
+    ["a bigint", () => 1n, "a bigint"],
     ["a boolean", () => true, "true"],
-    ["a symbol", () => Symbol("ada"), "Symbol(ada)"],
+    ["a symbol", () => Symbol("ada"), "a symbol"],
     ["a function", () => () => "ada", "a function"],
   ])("%s is nobody, and reported once", async (_name, userId, shown) => {
     expect(await start(userId)).toBeUndefined();

@@ -44,7 +44,7 @@ describe("the options of mongodbStore", () => {
     [{ client, dbName: 5 }, "dbName to be a name"],
     [{ client, collectionName: "" }, "collectionName to be a name"],
     [{ client, cryptoAdapter: false, crypto: {} }, "Encrypted sessions"],
-    [{ client, constructor: 1 }, "found constructor. Leave it out"],
+    [{ client, constructor: 1 }, "found the option `constructor`. Leave it out"],
     [undefined, "client: new MongoClient(url)"],
     [null, "client: new MongoClient(url)"],
   ])("refuses %o, and says what to do", (options, cure) => {

@@ -11,7 +11,7 @@ it("checks the options of postgresStore, and says the cure", () => {
     [{ conString: "postgres://" }, /conString.*Pool/],
     [{ pgPromise: {} }, /pgPromise.*\$pool/],
     [{ disableTouch: true }, /disableTouch.*maxAge/],
-    [{ tabelName: "sessions" }, /no option tabelName/],
+    [{ tabelName: "sessions" }, /no option `tabelName`/],
     [{ tableName: 'a"."b' }, /schemaName/],
     [{ tableName: "x".repeat(64) }, /63 bytes/],
     [{ tableName: "a\0b" }, /`tableName`/],

@@ -56,7 +56,7 @@ describe("redisStore", () => {
     ["a client of node-redis 4", { sendCommand() {}, pSubscribe() {}, duplicate() {} }, /Update redis to 5/],
     ["a pool", createClientPool({ url }), /a pool/],
     ["a Sentinel of node-redis", createSentinel({ name: "m", sentinelRootNodes: [] }), /use ioredis/],
-    ["something else", { get() {} }, /is a Object/],
+    ["something else", { get() {} }, /is an object of Object/],
     ["nothing", undefined, /createClient.*is undefined/],
   ])("refuses %s as client", (_what, client, message) => {
     expect(() => open({ client })).toThrow(message);
@@ -70,14 +70,20 @@ describe("redisStore", () => {
     [{ ttl: 0 }, /ttl to be a number of seconds, but it is 0/],
     [{ prefix: 1 }, /prefix to be a string/],
     [{ scanCount: -1 }, /scanCount/],
-    [{ toString: 1 }, /no option toString, but it is given\. The options are client, prefix/],
+    [{ toString: 1 }, /no option `toString`, but it is given\. The options are client, prefix/],
     [{ serializer: {} }, /serializer to be an object like JSON/],
     [{ keyspaceEvents: "yes" }, /keyspaceEvents to be "auto", true or false, but it is "yes"/],
     [{ otherWriters: "yes" }, /otherWriters to be true or false/],
-    [{ logErrors: true }, /no option logErrors.*The options are client, prefix/],
-    [{ client: new Redis({ ...lazy, keyPrefix: "app:" }) }, /keyPrefix, but it has "app:".*prefix/],
-    [{ client: new Cluster([url], { ...lazy, keyPrefix: "app:" }) }, /keyPrefix, but it has "app:"/],
-    [{ client: createClient({ url, keyPrefix: "app:" }) }, /keyPrefix, but it has "app:"/],
+    [{ logErrors: true }, /no option `logErrors`.*The options are client, prefix/],
+    [
+      { client: new Redis({ ...lazy, keyPrefix: "app:" }) },
+      /keyPrefix, but it has a string of 4 characters.*prefix/,
+    ],
+    [
+      { client: new Cluster([url], { ...lazy, keyPrefix: "app:" }) },
+      /keyPrefix, but it has a string of 4 characters/,
+    ],
+    [{ client: createClient({ url, keyPrefix: "app:" }) }, /keyPrefix, but it has a string of 4 characters/],
     [{ client: createCluster({ rootNodes: [{ url }], keyPrefix: "app:" }) }, /keyPrefix, but it has/],
     [{ client: createCluster({ rootNodes: [{ url }] }), keyspaceEvents: true }, /in a Cluster/],
   ])("refuses %o", (options, message) => {
