@@ -23,14 +23,44 @@ export function checkOptions(
   cures: Readonly<Record<string, string>> = {},
 ): asserts options is Readonly<Record<string, unknown>> {
   if (typeof options !== "object" || options === null || Array.isArray(options))
-    throw invalid(`${what} expects an object of options`, options, `The options are ${listed(known)}.`);
+    throw invalid(`${what} expects an object of options`, options, `The options are ${asList(known)}.`);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const near = nearest(name, known);
-    const cure = near ? `Write \`${near}\` instead.` : `The options are ${listed(known)}.`;
+    const cure = near ? `Write \`${near}\` instead.` : `The options are ${asList(known)}.`;
     const own = Object.hasOwn(cures, name) ? cures[name] : undefined;
     throw new SocketSessionError("INVALID_OPTION", `${what} has no ${shownOption(name)}. ${own ?? cure}`);
   }
+}
+
+/** Whether it is an object as literals and JSON make it, in whatever realm, or one without prototype. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (typeof prototype !== "object" || prototype === null) return prototype === null;
+  // of a class that extends null the prototype has none either, but not what all objects inherit
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
+}
+
+/**
+ * As `checkOptions`, where an option that is overlooked would change what is done: all that the object has must be known
+ * options, its own and enumerable.
+ */
+export function checkPlainOptions(
+  what: string,
+  options: unknown,
+  known: readonly string[],
+): asserts options is Readonly<Record<string, unknown>> {
+  checkOptions(what, options, known);
+  const listed: readonly unknown[] = Object.keys(options);
+  const hidesOne = Reflect.ownKeys(options).some((key) => !listed.includes(key));
+  const inheritsOne = known.some((name) => name in options && !listed.includes(name));
+  if (isPlain(options) && !hidesOne && !inheritsOne) return;
+  throw invalid(
+    `${what} expects a plain object, with options of its own`,
+    options,
+    `Write an object literal. The options are ${asList(known)}.`,
+  );
 }
 
 /** The clock that is given, or the system's; refuses what is none. */
@@ -52,7 +82,7 @@ export function checkListener(
 ): void {
   if (typeof event !== "string" || !known.includes(event)) {
     const near = typeof event === "string" ? nearest(event, known) : undefined;
-    const cure = near ? `Write "${near}" instead.` : `The events are ${listed(known)}.`;
+    const cure = near ? `Write "${near}" instead.` : `The events are ${asList(known)}.`;
     throw invalidChoice(`${method} expects the name of an event`, event, cure);
   }
   if (typeof listener !== "function")
@@ -78,7 +108,7 @@ export function refuseArguments(method: string, given: readonly unknown[]): void
 /** Longer ones are not compared with what is known. */
 const longestName = 60;
 
-function listed(names: readonly string[]): string {
+function asList(names: readonly string[]): string {
   return names.map((name) => `\`${name}\``).join(", ");
 }
 

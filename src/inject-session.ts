@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { serialize } from "cookie";
 import { sign } from "cookie-signature";
-import { checkOptions, invalid, invalidChoice } from "./arguments.ts";
+import { checkOptions, invalid, invalidChoice, isPlain } from "./arguments.ts";
 import { fieldsOf } from "./core/fields.ts";
 import type { Saves } from "./core/saves.ts";
 import type { SessionKey } from "./core/session-store.ts";
@@ -54,8 +54,12 @@ export async function injectSession(
 }
 
 function checkData(data: unknown): void {
-  if (typeof data !== "object" || data === null || Array.isArray(data))
-    throw invalid("signIn() expects an object as the data of the session", data, 'Such as { name: "ada" }.');
+  if (!isPlain(data))
+    throw invalid(
+      "signIn() expects a plain object as the data of the session",
+      data,
+      'Such as { name: "ada" }.',
+    );
   if ("cookie" in data)
     throw invalid("signIn() expects data without `cookie`", data.cookie, "Set `maxAge` in its options.");
 }

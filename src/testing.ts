@@ -6,6 +6,7 @@
  * const socket = io(url, { extraHeaders: { cookie } });
  * ```
  */
+import { refuseCallback } from "./arguments.ts";
 import { type InjectOptions, injectSession } from "./inject-session.ts";
 import type { AppData } from "./live-session.ts";
 import type { LiveSessions } from "./live-sessions.ts";
@@ -20,7 +21,9 @@ export async function signIn(
   sessions: LiveSessions,
   data: AppData = {},
   options: InjectOptions = {},
+  ...none: []
 ): Promise<string> {
+  refuseCallback("signIn()", none);
   const { cookie } = await injectSession(sessions, data, options);
   return cookie;
 }

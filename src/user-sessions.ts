@@ -1,4 +1,4 @@
-import { checkOptions, invalid } from "./arguments.ts";
+import { checkPlainOptions, invalid, refuseCallback } from "./arguments.ts";
 import type { SessionValues } from "./core/fields.ts";
 import type { Hub } from "./core/hub.ts";
 import { lifeMs } from "./core/life-time.ts";
@@ -82,7 +82,8 @@ export class UserSessions {
   }
 
   /** Newest first; without those that can't be read. Rejects with `STORE_FAILED`, `STORE_TIMEOUT`. */
-  async list(): Promise<ListedSession[]> {
+  async list(...none: []): Promise<ListedSession[]> {
+    refuseCallback("sessions.user(id).list()", none);
     const found = await this.#found();
     const readable = found.flatMap(({ key, since, snapshot }) =>
       snapshot ? [{ key, since, snapshot }] : [],
@@ -97,8 +98,8 @@ export class UserSessions {
    * Sessions that log in while it runs are not among them. Rejects with `INVALID_OPTION` before it ends any; with
    * `STORE_FAILED` or `STORE_TIMEOUT` if one could not be ended, after it has tried all others.
    */
-  async end(options: EndOptions = {}): Promise<number> {
-    const isMeant = selectionOf(options);
+  async end(options: EndOptions = {}, ...none: []): Promise<number> {
+    const isMeant = selectionOf(options, none);
     const { hub } = this.#context;
     const keys = (await this.#found()).map(({ key }) => key).filter(isMeant);
     let ended = 0;
@@ -154,27 +155,23 @@ function readable(stored: StoredSession | null): Snapshot | null {
 }
 
 /** What names no session would end them all: an option without a value, or one that is not the object's own. */
-function selectionOf(options: EndOptions): (key: SessionKey) => boolean {
+function selectionOf(options: EndOptions, rest: readonly unknown[]): (key: SessionKey) => boolean {
   const method = "sessions.user(id).end()";
-  checkOptions(method, options, ["publicId", "exceptPublicId"]);
-  if (!isPlain(options)) {
-    const cure = "Write { publicId } or { exceptPublicId }, or nothing for all.";
-    throw invalid(`${method} expects a plain object of options`, options, cure);
+  refuseCallback(method, rest);
+  if (rest.length > 0) {
+    const cure = "Write { publicId } or { exceptPublicId } alone, or nothing for all.";
+    throw invalid(`${method} expects one argument, its options`, rest[0], cure);
   }
+  checkPlainOptions(method, options, ["publicId", "exceptPublicId"]);
   const [[name, value] = ["", undefined], another] = Object.entries(options);
   if (another) {
     const message = `${method} expects one of \`publicId\` and \`exceptPublicId\`; it was given both. Leave one out.`;
     throw new SocketSessionError("INVALID_OPTION", message);
   }
   if (name === "") return () => true;
-  if (typeof value !== "string") {
+  if (typeof value !== "string" || value === "") {
     const cure = `Leave ${name} out to end all sessions of the user.`;
-    throw invalid(`${method} expects the \`${name}\` of a session, a string`, value, cure);
+    throw invalid(`${method} expects the \`${name}\` of a session, a string that is not empty`, value, cure);
   }
   return ({ publicIds }) => publicIds.includes(value) === (name === "publicId");
-}
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

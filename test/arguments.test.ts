@@ -46,6 +46,8 @@ const sessionOf = (state: LiveSession["state"]) => {
 
 const notFunctions = [undefined, null, "a function", 7, true, {}, []];
 const callback = () => {};
+/** Can't be made a string. */
+const noObject: unknown = Object.create(null);
 
 async function refuses(target: object, method: string, calls: readonly unknown[][]): Promise<void> {
   const call = Reflect.get(target, method) as (...args: unknown[]) => unknown;
@@ -75,6 +77,15 @@ describe.each(["live", "guest"] as const)("the session of a socket that is %s", 
     await untouched();
   });
 
+  test("update, end: a callback, which would never be called", async () => {
+    await refuses(sessionOf(state), "update", [[callback, callback]]);
+    await refuses(sessionOf(state), "end", [
+      ["destroyed", callback],
+      [undefined, callback],
+    ]);
+    await untouched();
+  });
+
   test("update: what is no function changes nothing", async () => {
     await refuses(sessionOf(state), "update", [[], ...notFunctions.map((fn) => [fn])]);
     await untouched();
@@ -88,7 +99,7 @@ describe.each(["live", "guest"] as const)("the session of a socket that is %s", 
     for (const method of ["on", "once", "off"])
       await refuses(sessionOf(state), method, [
         ...notFunctions.map((listener) => ["change", listener]),
-        ...[undefined, null, 7, {}, Symbol("end"), "ended", "changes", "error", "constructor"].map(
+        ...[undefined, null, 7, {}, noObject, Symbol("end"), "ended", "changes", "error", "constructor"].map(
           (event) => [event, callback],
         ),
       ]);
@@ -150,7 +161,7 @@ describe("sessions", () => {
     for (const method of ["on", "once", "off"])
       await refuses(world.sessions, method, [
         ...notFunctions.map((listener) => ["end", listener]),
-        ...[undefined, null, 7, Symbol("end"), "ended", "errors", "constructor"].map((event) => [
+        ...[undefined, null, 7, noObject, Symbol("end"), "ended", "errors", "constructor"].map((event) => [
           event,
           callback,
         ]),
@@ -176,14 +187,20 @@ describe("sessions", () => {
 describe("signIn", () => {
   const sign = (...args: unknown[]) => Promise.resolve(Reflect.apply(signIn, undefined, args));
 
+  const notPlain = [new Map([["userId", "ada"]]), new Set(), new Date(), Promise.resolve({ userId: "ada" })];
+
   test("what is no sessions, data or options stores nothing", async () => {
     const calls = [
       ...[undefined, null, {}, "sessions", 7].map((sessions) => [sessions, {}]),
-      ...[null, "ada", 7, ["ada"], callback, { cookie: { maxAge: 1 } }].map((data) => [world.sessions, data]),
+      ...[null, "ada", 7, ["ada"], callback, { cookie: { maxAge: 1 } }, ...notPlain].map((data) => [
+        world.sessions,
+        data,
+      ]),
       ...[null, 7, [], { maxage: 1 }, { maxAge: "1h" }, { maxAge: Number.NaN }, { maxAge: 0 }].map(
         (options) => [world.sessions, {}, options],
       ),
       [world.sessions, {}, { maxAge: undefined }],
+      [world.sessions, {}, {}, callback],
     ];
     for (const args of calls) await expect(sign(...args)).rejects.toEqual(refusal);
     expect(operations).toEqual([]);

@@ -121,8 +121,8 @@ export class SessionHandle extends HandleEvents implements LiveSession {
     return this.#last ?? (state.phase === "live" ? state.snapshot : undefined);
   }
 
-  async update<R>(fn: Change<R>): Promise<R> {
-    checkChange(fn);
+  async update<R>(fn: Change<R>, ...none: []): Promise<R> {
+    checkChange(fn, none);
     if (this.#entry.isEnded) throw overError(this.#entry);
     const { result, snapshot } = await this.#context.updates.update(this.#entry.key, fn, this.#own);
     if (snapshot) this.#last = snapshot;
@@ -140,8 +140,8 @@ export class SessionHandle extends HandleEvents implements LiveSession {
     return this.data;
   }
 
-  async end(reason: EndedBy = "destroyed"): Promise<boolean> {
-    checkReason(reason);
+  async end(reason: EndedBy = "destroyed", ...none: []): Promise<boolean> {
+    checkReason(reason, none);
     if (this.#entry.isEnded) return false;
     return this.#context.hub.end(this.#entry.key, reason);
   }
@@ -162,8 +162,8 @@ export class GuestHandle extends HandleEvents implements LiveSession {
   readonly expiresAt = Number.POSITIVE_INFINITY;
   readonly userId = undefined;
 
-  async update(fn: Change<unknown>): Promise<never> {
-    checkChange(fn);
+  async update(fn: Change<unknown>, ...none: []): Promise<never> {
+    checkChange(fn, none);
     throw guestError("update");
   }
 
@@ -172,8 +172,8 @@ export class GuestHandle extends HandleEvents implements LiveSession {
     return this.data;
   }
 
-  async end(reason: EndedBy = "destroyed"): Promise<boolean> {
-    checkReason(reason);
+  async end(reason: EndedBy = "destroyed", ...none: []): Promise<boolean> {
+    checkReason(reason, none);
     return false;
   }
 
@@ -182,13 +182,15 @@ export class GuestHandle extends HandleEvents implements LiveSession {
   }
 }
 
-function checkChange(fn: unknown): void {
+function checkChange(fn: unknown, rest: readonly unknown[]): void {
+  refuseCallback("session.update()", rest);
   if (typeof fn === "function") return;
   const cure = "Write update((s) => { s.name = … }): the function changes what it is given.";
   throw invalid("session.update() expects a function", fn, cure);
 }
 
-function checkReason(reason: unknown): void {
+function checkReason(reason: unknown, rest: readonly unknown[]): void {
+  refuseCallback("session.end()", rest);
   if (reason === "destroyed" || reason === "revoked") return;
   const expected = 'session.end() expects the reason "destroyed" or "revoked"';
   throw invalidChoice(

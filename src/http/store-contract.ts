@@ -2,6 +2,7 @@
  * What `express-session` asks of a store beyond the hub: arguments that are checked, all sessions as a list, and the
  * errors of a wrapped store as they are.
  */
+import { isPlain } from "../arguments.ts";
 import type { SessionDocument, SessionStore } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
 import { shown } from "../shown.ts";
@@ -15,13 +16,20 @@ export function requireSid(sid: unknown, method: string): asserts sid is string 
   );
 }
 
-/** Throws `SESSION_INVALID_DATA`. */
+/**
+ * A plain object, or an instance that has its `cookie`, as those of `express-session` do: a Map or a promise would be stored
+ * as a session that holds nothing. Throws `SESSION_INVALID_DATA`.
+ */
 export function requireSession(session: unknown, method: string): asserts session is object {
-  if (typeof session === "object" && session !== null && !Array.isArray(session)) return;
+  if (isPlain(session) || hasCookie(session)) return;
   throw new SocketSessionError(
     "SESSION_INVALID_DATA",
     `store().${method}() expects a session, an object as get() gives it; it was ${shown(session)}. Give it req.session.`,
   );
+}
+
+function hasCookie(session: unknown): boolean {
+  return typeof session === "object" && session !== null && Object.hasOwn(session, "cookie");
 }
 
 /** Elements with `id`, which a wrapped store that gives a list has to add by itself. */

@@ -54,7 +54,10 @@ describeStores("what is handed to store()", ({ store }) => {
     expect(await call((done) => facade.all?.(done))).toEqual([null, []]);
   });
 
-  test.each([undefined, null, "text", 7, []])("a session that is %s is refused", async (data) => {
+  test.each([
+    ...[undefined, null, "text", 7, [], () => {}],
+    ...[new Map([["n", 1]]), new Set(), new Date(), Promise.resolve({ n: 1 })],
+  ])("a session that is %s is refused", async (data) => {
     const facade = open();
     await set(facade, { cookie: { maxAge: MINUTE }, n: 1 });
     for (const method of ["set", "touch"] as const) {
@@ -62,6 +65,16 @@ describeStores("what is handed to store()", ({ store }) => {
       expect(error).toMatchObject({ code: "SESSION_INVALID_DATA", message: /expects a session, an object/ });
     }
     expect(await get(facade)).toMatchObject({ n: 1 });
+  });
+
+  test("an object without prototype is a session, and so is what createSession() makes", async () => {
+    const facade = open();
+    const cookie = { maxAge: MINUTE };
+    expect(await set(facade, Object.assign(Object.create(null), { cookie, n: 1 }))).toBeNull();
+    expect(await get(facade)).toMatchObject({ n: 1 });
+    const made = facade.createSession({ sessionID: "b" } as never, { cookie, n: 2 } as never);
+    expect(await set(facade, made, "b")).toBeNull();
+    expect(await get(facade, "b")).toMatchObject({ n: 2 });
   });
 
   test("all() gives a list of sessions with their ids", async () => {
