@@ -66,10 +66,12 @@ export class RefusedConnection {
     this.#inUse.add(socket);
   }
 
+  /** From here the client has its time again. One that only middleware has refused gains none, or it could ask for ever. */
   left(socket: Socket): void {
     this.#inUse.delete(socket);
     const isLast = this.#inUse.size === 0 && this.#connection.readyState !== "closed";
-    if (isLast && !this.#cancel) this.#closeUnlessUsed(afterSilenceMs);
+    const wasIn = socket.connected; // Socket.IO says so until it has cleaned up
+    if (isLast && (wasIn || !this.#cancel)) this.#closeUnlessUsed(afterSilenceMs);
   }
 
   /** The name of the namespace that Socket.IO would make of it; in protocol revision 3 it is written as an address. */

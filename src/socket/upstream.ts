@@ -7,7 +7,7 @@
  * | `namespace._createSocket` | the only moment before middleware and recovery where a socket can get its session |
  * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
  * | `socket._onpacket` | where all that a client sends to a socket passes, also to `onAny` and acknowledgements |
- * | `socket._cleanup` | the only sign that a socket is gone that also comes when it never connected |
+ * | `socket._cleanup` | the only sign that a socket is gone that also comes when it never connected; `connected` still says whether it did |
  * | `io.opts` | whether recovery is on |
  * | `io._nsps` | namespaces made before `attach` |
  * | `io._parser`, `io.encoder` | a refusal must speak the application's parser |

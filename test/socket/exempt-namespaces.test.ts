@@ -1,7 +1,7 @@
 /** How long a client without a session may use exempt namespaces: for as long as it is in one. */
 import { afterEach, describe, expect, test } from "vitest";
 import { serverSockets } from "../support/handlers.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { ManualClock, settle } from "../support/manual-clock.ts";
 import { rawPackets } from "../support/raw-client.ts";
 import { startWorld, type World } from "../support/world.ts";
 
@@ -117,6 +117,40 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     const send = await rawPackets(world.url, transport, 4);
     for (const packet of packets) await send(packet);
     await clock.advance(grace);
+    await expect.poll(clients).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  test.each([1, grace - 1])("one that leaves %i ms after it came has as long as any other", async (stayMs) => {
+    await start();
+    const send = await rawPackets(world.url, transport, 4);
+    await send("0/static,");
+    await inUse().toEqual(["/static"]);
+    await clock.advance(stayMs);
+    await send("1/static,");
+    await inUse().toEqual([]);
+    await clock.advance(grace - 1);
+    expect(clients()).toBe(1);
+    await clock.advance(1);
+    await expect.poll(clients).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("one that only middleware has refused gains no time by asking again", async () => {
+    await start();
+    const refused: unknown[] = [];
+    world.io.of("/slow-no").use((socket, next) => {
+      refused.push(socket.id);
+      next(new Error("no"));
+    });
+    const send = await rawPackets(world.url, transport, 4);
+    for (const count of [1, 2, 3]) {
+      await clock.advance(grace / 4);
+      await send("0/slow-no,");
+      await expect.poll(() => refused).toHaveLength(count);
+      await settle();
+    }
+    await clock.advance(grace / 4);
     await expect.poll(clients).toBe(0);
     expect(clock.pending).toBe(0);
   });
