@@ -1,3 +1,5 @@
+import { types } from "node:util";
+
 /**
  * Every error this package throws, in one table. Codes are stable; messages are not. Each message says what was
  * expected, what came, and the cure. `status` is what a route that fails with it is answered with by Express: 401 where
@@ -55,16 +57,34 @@ export class SocketSessionError extends Error {
   }
 }
 
+/** Asking a proxy may throw. */
+function isOwn(error: unknown): error is SocketSessionError {
+  try {
+    return error instanceof SocketSessionError;
+  } catch {
+    return false;
+  }
+}
+
 const printableName = /^[A-Za-z][\w$]{0,63}$/;
 const printableCode = /^[\w.-]{1,64}$/;
 
 /**
  * What may be printed of an error: one of this package as it is; of any other its name and code alone, as its message
- * may quote session ids, session data or credentials.
+ * may quote session ids, session data or credentials. Anything can be thrown, also what throws when it is read.
  */
 export function errorText(error: unknown): string {
-  if (error instanceof SocketSessionError) return `${error.name} ${error.code}: ${error.message}`;
-  if (!(error instanceof Error)) return `a thrown ${error === null ? "null" : typeof error}`;
+  try {
+    return textOf(error);
+  } catch {
+    return `a thrown ${typeof error} that can't be read`;
+  }
+}
+
+function textOf(error: unknown): string {
+  if (isOwn(error)) return `${error.name} ${error.code}: ${error.message}`;
+  if (!types.isNativeError(error) && !(error instanceof Error))
+    return `a thrown ${error === null ? "null" : typeof error}`;
   const className: unknown = error.name === "Error" ? error.constructor.name : error.name;
   const name = printableName.test(String(className)) ? String(className) : "Error";
   const code = codeOf(error) ?? replyCode(error) ?? "";
@@ -94,15 +114,18 @@ export function unreadableError(found: string, cause?: unknown): SocketSessionEr
 }
 
 export function isUnreadable(error: unknown): boolean {
-  return error instanceof SocketSessionError && error.code === "SESSION_UNREADABLE";
+  return isOwn(error) && error.code === "SESSION_UNREADABLE";
 }
 
-/** For the `error` event: code of the application failed where nobody waits for it. Errors with a code stay as they are. */
+/** For the `error` event: code of the application failed where nobody waits for it. `what` names it. */
+export function listenerFailed(what: string, cause: unknown): SocketSessionError {
+  const text = isOwn(cause) ? errorText(cause) : `${errorText(cause)}. See its cause.`;
+  return new SocketSessionError("LISTENER_FAILED", `${what} failed: ${text}`, { cause });
+}
+
+/** Likewise; errors with a code stay as they are. */
 export function listenerError(what: string, cause: unknown): SocketSessionError {
-  if (cause instanceof SocketSessionError) return cause;
-  return new SocketSessionError("LISTENER_FAILED", `${what} failed: ${errorText(cause)}. See its cause.`, {
-    cause,
-  });
+  return isOwn(cause) ? cause : listenerFailed(what, cause);
 }
 
 /** Nobody could say whether the session still lives, so it is not served here; the stored one may. */

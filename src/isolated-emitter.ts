@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { types } from "node:util";
 import { checkListener } from "./arguments.ts";
-import { isolate, textOf } from "./core/isolate.ts";
+import { isolate } from "./core/isolate.ts";
 import type { SocketSessionError } from "./errors.ts";
 
 /**
@@ -74,24 +74,24 @@ const cure =
 
 /**
  * The error as a process warning, without its cause: that may be a driver's, which names keys. Of what an application's
- * own code threw the stack is told, as it would have been of an uncaught exception.
+ * own code threw the places are told, as they would have been of an uncaught exception, and not the words.
  */
-function warn(error: SocketSessionError): void {
-  const { code, name, message } = error;
-  const stack = code === "LISTENER_FAILED" ? stackOf(error) : undefined;
-  process.emitWarning(message, {
-    type: name,
-    detail: stack === undefined ? cure : `${stack}\n${cure}`,
-    code,
-  });
+function warn({ code, name, message, cause }: SocketSessionError): void {
+  const places = code === "LISTENER_FAILED" ? placesOf(cause) : [];
+  process.emitWarning(message, { type: name, detail: [...places, cure].join("\n"), code });
 }
 
-/** The cause's stack; of one that the message does not quote, as it may be a store's, just the places. */
-function stackOf({ cause, message }: Error): string | undefined {
-  const stack = types.isNativeError(cause) ? cause.stack : undefined;
-  if (typeof stack !== "string" || message.includes(textOf(cause))) return stack;
-  return stack
-    .split("\n")
-    .filter((line) => /^\s+at /.test(line))
-    .join("\n");
+const place = /^\s+at .*(:\d+:\d+\)?|<anonymous>\)?|native\)|\(index \d+\))$/;
+
+/** The lines of its stack that say where it was thrown. Reading it may throw: a getter, or a message that is no text. */
+function placesOf(error: unknown): string[] {
+  try {
+    const { stack, message } = types.isNativeError(error) ? error : {};
+    if (typeof stack !== "string") return [];
+    const quoted = typeof message === "string" && stack.includes(message) ? message : "";
+    const afterMessage = stack.slice(stack.indexOf(quoted) + quoted.length);
+    return afterMessage.split("\n").filter((line) => place.test(line));
+  } catch {
+    return [];
+  }
 }

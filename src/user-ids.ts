@@ -39,13 +39,21 @@ export class UserIds {
 
   /** Once for each type: it is asked for at every event. */
   #refused(value: unknown): undefined {
-    // What a promise rejects with is beside the point, and must not end the process.
-    if (typeof value === "object") Promise.resolve(value).catch(() => {});
+    void settled(value);
     const type = Array.isArray(value) ? "array" : typeof value;
     if (this.#reportedTypes.has(type)) return;
     this.#reportedTypes.add(type);
     const cure =
       "Return a string or a number (no integer beyond 2^53, which is rounded), such as (data) => data.passport?.user?.id, and not from an async function. Until then the session counts as nobody's. This is reported once.";
     this.#report(invalid("`userId` expects to return the name of a user", value, cure));
+  }
+}
+
+/** What a promise rejects with is beside the point, and must not end the process. */
+async function settled(value: unknown): Promise<void> {
+  try {
+    await value;
+  } catch {
+    // its type is reported
   }
 }

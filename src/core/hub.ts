@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
-import { listenerError } from "../errors.ts";
 import { type Birth, Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
 import { ExpiringMap } from "./expiring-map.ts";
@@ -322,9 +321,7 @@ export class Hub {
 
   /** Calls a listener; what it throws, or rejects with, is reported and stops nobody else. */
   tell(listener: () => unknown): void {
-    isolate(listener, (error) =>
-      this.report(listenerError("A listener of a session, or a callback,", error)),
-    );
+    isolate(listener, (error) => this.report(error));
   }
 
   #dropIfIdle(entry: LiveEntry): void {

@@ -1,5 +1,5 @@
 import type { Socket } from "socket.io";
-import { isolate, textOf } from "../core/isolate.ts";
+import { isolate } from "../core/isolate.ts";
 
 type Listener = (...args: unknown[]) => unknown;
 type Register = (event: string | symbol, listener: Listener) => Socket;
@@ -28,7 +28,8 @@ export function guarded(
 
 /** A name for messages. It may be a client's choice, so it is kept short and on one line. */
 export function shown(name: unknown): string {
-  return JSON.stringify(textOf(name).slice(0, 100));
+  const isName = typeof name === "string" || typeof name === "symbol" || typeof name === "number";
+  return JSON.stringify(isName ? String(name).slice(0, 100) : `a name that is ${typeof name}`);
 }
 
 /** The name of a namespace for messages. */

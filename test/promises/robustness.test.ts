@@ -327,9 +327,9 @@ describe("a store that does wrong", () => {
     await expect
       .poll(messages)
       .toEqual([
-        'A listener of "change" of a session failed: change',
-        'A listener of "change" of sessions failed: sessions',
-        'A listener of "end" of a session failed: end',
+        'A listener of "change" of a session failed: Error. See its cause.',
+        'A listener of "change" of sessions failed: Error. See its cause.',
+        'A listener of "end" of a session failed: Error. See its cause.',
       ]);
   });
 

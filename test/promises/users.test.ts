@@ -241,6 +241,11 @@ describe("whose session it is", () => {
     return socket?.session.userId;
   };
 
+  const trap = (): never => {
+    throw new Error("a trap");
+  };
+  const unreadable = (value: object, key: string) => Object.defineProperty(value, key, { get: trap });
+
   test.each([
     ["a text", "ada", "ada"],
     ["text that looks like a number", "1", "1"],
@@ -268,6 +273,13 @@ describe("whose session it is", () => {
       },
       "an object of Promise",
     ],
+    [
+      "a promise that can't be awaited",
+      () => unreadable(Promise.resolve("ada"), "constructor"),
+      "an object of Promise",
+    ],
+    ["a thenable that can't be awaited", () => unreadable({}, "then"), "an object of Object"],
+    ["a proxy that can't be read", () => new Proxy({}, { get: trap, getPrototypeOf: trap }), "an object"],
     ["NaN", () => Number.NaN, "a number"],
     ["Infinity", () => Number.POSITIVE_INFINITY, "a number"],
     ["a number that is rounded, as two users would be one", () => 2 ** 53, "a number"],

@@ -121,20 +121,23 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     expect(clock.pending).toBe(0);
   });
 
-  test.each([1, grace - 1])("one that leaves %i ms after it came has as long as any other", async (stayMs) => {
-    await start();
-    const send = await rawPackets(world.url, transport, 4);
-    await send("0/static,");
-    await inUse().toEqual(["/static"]);
-    await clock.advance(stayMs);
-    await send("1/static,");
-    await inUse().toEqual([]);
-    await clock.advance(grace - 1);
-    expect(clients()).toBe(1);
-    await clock.advance(1);
-    await expect.poll(clients).toBe(0);
-    expect(clock.pending).toBe(0);
-  });
+  test.each([1, grace - 1])(
+    "one that leaves %i ms after it came has as long as any other",
+    async (stayMs) => {
+      await start();
+      const send = await rawPackets(world.url, transport, 4);
+      await send("0/static,");
+      await inUse().toEqual(["/static"]);
+      await clock.advance(stayMs);
+      await send("1/static,");
+      await inUse().toEqual([]);
+      await clock.advance(grace - 1);
+      expect(clients()).toBe(1);
+      await clock.advance(1);
+      await expect.poll(clients).toBe(0);
+      expect(clock.pending).toBe(0);
+    },
+  );
 
   test("one that only middleware has refused gains no time by asking again", async () => {
     await start();

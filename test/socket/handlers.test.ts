@@ -1,6 +1,7 @@
 /** What handlers of a socket are given, and what becomes of what they throw. */
 import { runInNewContext } from "node:vm";
 import type { Server, Socket } from "socket.io";
+import { SocketSessionError } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { connected } from "../support/browser.ts";
@@ -54,16 +55,16 @@ describe.each(namespaceKinds)("what a handler throws in $name", ({ namespace }) 
     await expect
       .poll(messages)
       .toEqual([
-        `A handler of "disconnect" in ${namespace} failed: boom`,
-        `A handler of "first once" in ${namespace} failed: boom`,
-        `A handler of "first" in ${namespace} failed: boom`,
-        `A handler of "once" in ${namespace} failed: boom`,
-        `A handler of "rename" in ${namespace} failed: boom`,
-        `A listener of all events in ${namespace}, called for "any first", failed: boom`,
-        `A listener of all events in ${namespace}, called for "any", failed: boom`,
-        `A listener of all events in ${namespace}, called for "out first", failed: boom`,
-        `A listener of all events in ${namespace}, called for "out", failed: boom`,
-        `A middleware of a socket in ${namespace}, called for "used", failed: boom`,
+        `A handler of "disconnect" in ${namespace} failed: Error. See its cause.`,
+        `A handler of "first once" in ${namespace} failed: Error. See its cause.`,
+        `A handler of "first" in ${namespace} failed: Error. See its cause.`,
+        `A handler of "once" in ${namespace} failed: Error. See its cause.`,
+        `A handler of "rename" in ${namespace} failed: Error. See its cause.`,
+        `A listener of all events in ${namespace}, called for "any first", failed: Error. See its cause.`,
+        `A listener of all events in ${namespace}, called for "any", failed: Error. See its cause.`,
+        `A listener of all events in ${namespace}, called for "out first", failed: Error. See its cause.`,
+        `A listener of all events in ${namespace}, called for "out", failed: Error. See its cause.`,
+        `A middleware of a socket in ${namespace}, called for "used", failed: Error. See its cause.`,
       ]);
     for (const error of world.errors)
       expect(error).toMatchObject({ code: "LISTENER_FAILED", cause: new Error("boom") });
@@ -74,12 +75,14 @@ describe.each(namespaceKinds)("what a handler throws in $name", ({ namespace }) 
       throw new Error("boom");
     });
     await connected(await ada.connect(namespace));
-    await expect.poll(messages).toEqual([`A handler of "connection" in ${namespace} failed: boom`]);
+    await expect
+      .poll(messages)
+      .toEqual([`A handler of "connection" in ${namespace} failed: Error. See its cause.`]);
     world.io._nsps.get(namespace)?.use(() => {
       throw new Error("bang");
     });
     await expect(connected(ada.socket(namespace))).rejects.toThrow("internal error");
-    expect(messages()).toContain(`A middleware in ${namespace} failed: bang`);
+    expect(messages()).toContain(`A middleware in ${namespace} failed: Error. See its cause.`);
   });
 });
 
@@ -93,7 +96,7 @@ describe("a message", () => {
     const socket = await ada.connect();
     socket.emit(`a\nforged line${"x".repeat(10_000)}`);
     await expect.poll(messages).toHaveLength(1);
-    expect(messages()[0]).toMatch(/^A listener .*"a\\nforged linex+", failed: boom$/);
+    expect(messages()[0]).toMatch(/^A listener .*"a\\nforged linex+", failed: Error\. See its cause\.$/);
     expect(messages()[0]?.length).toBeLessThan(200);
   });
 });
@@ -109,19 +112,27 @@ function thenable(then: (resolve: Settle, reject: Settle) => void): object {
 describe("whatever a handler gives back", () => {
   const isOther = () => runInNewContext("Promise.reject(new Error('of another realm'))");
   const given: [string, () => unknown, unknown][] = [
-    ["a rejected promise of another realm", isOther, /of another realm/],
-    ["a rejected thenable", () => thenable((_resolve, reject) => reject(new Error("thenable"))), /thenable/],
+    ["a rejected promise of another realm", isOther, /failed: Error\. See/],
+    [
+      "a rejected thenable",
+      () => thenable((_resolve, reject) => reject(new TypeError("thenable"))),
+      /failed: TypeError\. See/,
+    ],
     [
       "a thenable that throws",
       () =>
         thenable(() => {
-          throw new Error("then");
+          throw new RangeError("then");
         }),
-      /then/,
+      /failed: RangeError\. See/,
     ],
-    ["a rejection with what is no text", () => Promise.reject(Object.create(null)), /cannot be shown/],
-    ["a rejection with a symbol", () => Promise.reject(Symbol("s")), /Symbol\(s\)/],
-    ["a rejection with nothing", () => Promise.reject(), /undefined/],
+    [
+      "a rejection with what is no text",
+      () => Promise.reject(Object.create(null)),
+      /failed: a thrown object\. See/,
+    ],
+    ["a rejection with a symbol", () => Promise.reject(Symbol("s")), /failed: a thrown symbol\. See/],
+    ["a rejection with nothing", () => Promise.reject(), /failed: a thrown undefined\. See/],
   ];
 
   test.each(given)("%s is reported, from wherever it comes", async (_name, give, message) => {
@@ -219,7 +230,7 @@ describe("without an error listener", () => {
     return warned;
   };
 
-  test("a bug becomes a warning with the event, its stack and the cure, without what is behind it", async () => {
+  test("a bug becomes a warning with the event, its places and the cure, without its words or what is behind it", async () => {
     const ada = await start((socket) => {
       socket.on("rename", function renameHandler() {
         throw new Error("boom", { cause: new Error("a driver's, with sess:secret") });
@@ -230,11 +241,86 @@ describe("without an error listener", () => {
     socket.emit("rename");
     await expect.poll(() => warned.mock.calls.length).toBe(1);
     const [message, options] = warned.mock.calls[0] as unknown as [string, Record<string, string>];
-    expect(message).toBe('A handler of "rename" in / failed: boom');
+    expect(message).toBe('A handler of "rename" in / failed: Error. See its cause.');
     expect(options).toMatchObject({ type: "SocketSessionError", code: "LISTENER_FAILED" });
-    expect(options.detail).toMatch(/^Error: boom\n +at .*renameHandler.*handlers\.test\.ts:\d+/);
+    expect(options.detail).toMatch(/^ +at .*renameHandler.*handlers\.test\.ts:\d+/);
+    expect(options.detail).not.toContain("boom");
     expect(options.detail).toContain('sessions.on("error"');
     expect(JSON.stringify(warned.mock.calls)).not.toContain("sess:secret");
+  });
+
+  test("what another package says is in neither message nor warning, the error of this package in both", async () => {
+    const raw = new URIError("sess:secret\n    at secret (postgres://app:hunter2@db:5432:1)");
+    const own = new SocketSessionError("STORE_OPEN", "The file is gone.");
+    const ada = await start((socket) => {
+      socket.on("raw", () => {
+        throw Object.assign(raw, { code: "EPIPE" });
+      });
+      socket.on("own", () => {
+        throw own;
+      });
+    });
+    const socket = await ada.connect();
+    socket.emit("raw");
+    socket.emit("own");
+    await expect
+      .poll(messages)
+      .toEqual([
+        'A handler of "own" in / failed: SocketSessionError STORE_OPEN: The file is gone.',
+        'A handler of "raw" in / failed: URIError EPIPE. See its cause.',
+      ]);
+    expect(world.errors).toMatchObject([{ cause: raw }, { cause: own }]);
+    const warned = warnings();
+    socket.emit("raw");
+    await expect.poll(() => warned.mock.calls.length).toBe(1);
+    expect(JSON.stringify(warned.mock.calls)).toMatch(/failed: URIError EPIPE\. .*handlers\.test\.ts:\d+/);
+    expect(JSON.stringify(warned.mock.calls)).not.toMatch(/secret|hunter2/);
+  });
+
+  const trap = (): never => {
+    throw new Error("a trap");
+  };
+  const broken = (name: string) => Object.defineProperty(new Error("x"), name, { get: trap });
+  test.each<[string, unknown]>([
+    ["no stack", broken("stack")],
+    ["no message", broken("message")],
+    ["no name", broken("name")],
+    ["no code", broken("code")],
+    ["no constructor", broken("constructor")],
+    ["a stack that is no text", Object.assign(new Error("x"), { stack: { split: trap, toString: trap } })],
+    ["a message that is no text", Object.assign(new Error("x"), { message: { toString: trap } })],
+    ["a name that is no text", Object.assign(new Error("x"), { name: { toString: trap } })],
+    [
+      "a message of a subclass",
+      new (class extends Error {
+        override get message(): string {
+          return trap();
+        }
+      })(),
+    ],
+    [
+      "a message of an error of this package",
+      Object.defineProperty(new SocketSessionError("STORE_OPEN", "x"), "message", { get: trap }),
+    ],
+    ["a proxy", new Proxy(new Error("x"), { get: trap, getPrototypeOf: trap })],
+    ["an error of another realm", runInNewContext("new Error('x')")],
+  ])("an error with %s that can be read leaves the process up", async (_name, thrown) => {
+    const ada = await start((socket) => {
+      socket.on("throw", () => {
+        throw thrown;
+      });
+      socket.on("reject", async () => {
+        throw thrown;
+      });
+    });
+    const socket = await ada.connect();
+    const warned = warnings();
+    socket.emit("throw");
+    socket.emit("reject");
+    await expect
+      .poll(() => warned.mock.calls.map(([message]) => String(message).slice(0, 22)).sort())
+      .toEqual(['A handler of "reject" ', 'A handler of "throw" i']);
+    expect(serverSockets(world.io)).toHaveLength(1);
   });
 
   test("a callback that throws what the store gave it is shown by its places alone", async () => {
