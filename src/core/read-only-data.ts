@@ -3,7 +3,9 @@ import { SocketSessionError } from "../errors.ts";
 import type { SessionValues } from "./fields.ts";
 
 const values = Symbol("values");
+/** Keys may be a client's choice: neither many nor long ones are kept for ever. */
 const rememberedKeys = 1_000;
+const longestRemembered = 64;
 
 /** The accessors of each key, shared by all sessions: objects with the same keys stay of one hidden class, so reads stay fast. */
 const accessorsByKey = new Map<string, PropertyDescriptor>();
@@ -37,7 +39,8 @@ function accessorsOf(key: string): PropertyDescriptor {
       throw readOnlyError(key);
     },
   };
-  if (accessorsByKey.size < rememberedKeys) accessorsByKey.set(key, accessors);
+  if (accessorsByKey.size < rememberedKeys && key.length <= longestRemembered)
+    accessorsByKey.set(key, accessors);
   return accessors;
 }
 

@@ -73,6 +73,16 @@ describe("the data of a session", () => {
     expect(() => sloppy("data.toString = 1")(data)).toThrow(refusal);
   });
 
+  test("shares accessors of keys that are short, and keeps nothing of long ones", () => {
+    const getters = (key: string) =>
+      [1, 2].map((n) => Object.getOwnPropertyDescriptor(dataOf({ cookie: {}, [key]: n }), key)?.get);
+    const [one, other] = getters("short");
+    expect(one).toBe(other);
+    const [first, second] = getters(`${"k".repeat(64)}ey`);
+    expect(first).not.toBe(second);
+    expect(dataOf({ cookie: {}, ["k".repeat(100_000)]: 1 })).toEqual({ ["k".repeat(100_000)]: 1 });
+  });
+
   test("of many sessions with keys of their own are each their own", () => {
     const many = Array.from({ length: 3_000 }, (_, n) => dataOf({ cookie: {}, name: n, [`key ${n}`]: n }));
     for (const [n, data] of many.entries()) {
