@@ -154,13 +154,25 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 }
 
-/** The session of a socket without one, where guests are allowed: no data, and nothing to write to. */
+/** The session of a socket without one, where guests are allowed: no data, and nothing to write to. It shows as little. */
 export class GuestHandle extends HandleEvents implements LiveSession {
   readonly publicId = "";
-  readonly state = "guest";
-  readonly data = noData;
-  readonly expiresAt = Number.POSITIVE_INFINITY;
-  readonly userId = undefined;
+
+  get state(): SessionState {
+    return "guest";
+  }
+
+  get data(): LiveSession["data"] {
+    return noData;
+  }
+
+  get expiresAt(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  get userId(): undefined {
+    return undefined;
+  }
 
   async update(fn: Change<unknown>, ...none: []): Promise<never> {
     checkChange(fn, none);

@@ -95,6 +95,18 @@ test("a handle that is logged, sent or written as JSON shows neither the id nor 
   }
 });
 
+test("the handle of a guest shows no more than that of a session", async () => {
+  world = await startWorld({ guests: "allow" });
+  await (await world.visitor()).connect();
+  await world.browser().connect();
+  const { io } = world;
+  await expect.poll(() => serverSockets(io)).toHaveLength(2);
+  for (const { session } of serverSockets(io)) {
+    expect(Object.keys(session)).toEqual(["publicId"]);
+    expect(JSON.parse(JSON.stringify(session))).toEqual({ publicId: session.publicId });
+  }
+});
+
 test("a store's error that names its key does not pass it on in our message", async () => {
   const store = memoryStore();
   world = await startWorld({ store });
