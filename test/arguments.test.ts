@@ -120,6 +120,33 @@ describe("sessions", () => {
     ]);
   });
 
+  test("end: the handle of a guest names none", async () => {
+    expect(await world.sessions.end(sessionOf("guest"))).toBe(false);
+    expect(serverSockets(world.io)).toHaveLength(2);
+  });
+
+  test("attach: what is refused leaves nothing on the server", async () => {
+    const io = new Server();
+    const { emit, on, bind } = io;
+    class uServer {
+      readonly clientsCount = 0;
+      handleRequest(): void {}
+      handleUpgrade(): void {}
+    }
+    Object.assign(io, { engine: new uServer() });
+    const namespace = io.of("/");
+    const before = { ...Object.getOwnPropertyDescriptors(namespace) };
+    const listeners = namespace.listenerCount("new_namespace" as never);
+    expect(() => world.sessions.attach(io)).toThrow(
+      expect.objectContaining({ code: "UNSUPPORTED_UPSTREAM" }),
+    );
+    expect({ ...Object.getOwnPropertyDescriptors(namespace) }).toEqual(before);
+    expect(namespace.listenerCount("new_namespace" as never)).toBe(listeners);
+    expect([io.emit, io.on, io.bind]).toEqual([emit, on, bind]);
+    Reflect.deleteProperty(io, "engine");
+    world.sessions.attach(io);
+  });
+
   test("end: a handle of the session names it", async () => {
     expect(await world.sessions.end(sessionOf("live"))).toBe(true);
   });

@@ -4,6 +4,7 @@ import { shown } from "../shown.ts";
 import type { AdmissionOptions } from "./admission.ts";
 import type { ConnectionContext } from "./session-connection.ts";
 import { type GatewayOptions, SocketGateway } from "./socket-gateway.ts";
+import { assertEngine } from "./upstream.ts";
 
 /** What `attach` needs of a Socket.IO server; any `Server` of socket.io 4.8 will do, however its events are typed. */
 export interface SocketServer {
@@ -44,6 +45,7 @@ export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wi
       'Write "/name", or a pattern without g and y.',
     );
   }
+  if (server.engine) assertEngine(server.engine); // before anything is changed
   attached.add(server);
   const isExempt = (namespace: string) =>
     exempt.some((one) => (typeof one === "string" ? one === namespace : one.test(namespace)));
