@@ -76,16 +76,17 @@ function viewOf(dataOf: () => Data): object {
   const target = Object.defineProperty({}, inspect.custom, { configurable: true, value: dataOf });
   const place = "socket.request.session";
   return new Proxy<Record<string, unknown>>(target, {
-    get: (_target, key) => {
+    get: (target, key) => {
       if (typeof key !== "string") return undefined;
       const data = dataOf();
       if (Object.hasOwn(data, key)) return data[key];
       const cure = cureByProperty.get(key);
       if (cure) refuse(`${place}.${key}`, cure);
       const cureOfCall = cureByMethod.get(key);
-      return cureOfCall && (() => refuse(`${place}.${key}()`, cureOfCall));
+      if (cureOfCall) return () => refuse(`${place}.${key}()`, cureOfCall);
+      return Reflect.get(target, key); // what objects inherit, such as toString
     },
-    has: (_target, key) => Object.hasOwn(dataOf(), key),
+    has: (target, key) => Object.hasOwn(dataOf(), key) || (typeof key === "string" && key in target),
     ownKeys: () => Object.keys(dataOf()),
     getOwnPropertyDescriptor: (_target, key) => {
       const data = dataOf();
@@ -94,6 +95,9 @@ function viewOf(dataOf: () => Data): object {
     },
     set: (_target, key) => refuse(`${place}.${String(key)} = …`, write),
     deleteProperty: (_target, key) => refuse(`delete ${place}.${String(key)}`, write),
+    // a target that is frozen would have to hold the data itself
+    preventExtensions: () => false,
+    setPrototypeOf: () => false,
     defineProperty: (_target, key) => refuse(`defining ${place}.${String(key)}`, write),
   });
 }

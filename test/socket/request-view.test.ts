@@ -122,6 +122,41 @@ describe("looking at a socket", () => {
   });
 });
 
+describe("the view", () => {
+  test("has what objects have", async () => {
+    const { socket, request } = await start({}, { data: { name: "ada", valueOf: "a key of its own" } });
+    const { session } = request;
+    expect([String(session), `${session}`, session.toString?.()]).toEqual(Array(3).fill("[object Object]"));
+    const has: unknown = session.hasOwnProperty;
+    const asked = ["name", "toString"].map((key) => typeof has === "function" && has.call(session, key));
+    expect(asked).toEqual([true, false]);
+    expect(["toString" in session, "name" in session, "other" in session]).toEqual([true, true, false]);
+    expect([session.constructor, session.valueOf]).toEqual([Object, "a key of its own"]);
+    expect(Reflect.get(session, "__proto__")).toBe(Object.prototype);
+    expect(() => session.id).toThrow("publicId");
+    await socket.session.update((s) => void Object.assign(s, { toString: "mine" }));
+    expect(session.toString).toBe("mine");
+  });
+
+  test.each<[string, (view: object) => unknown]>([
+    ["frozen", Object.freeze],
+    ["sealed", Object.seal],
+    ["closed", Object.preventExtensions],
+    ["given a prototype", (view) => Object.setPrototypeOf(view, { other: 1 })],
+  ])("can't be %s, and shows the data all the same", async (_name, change) => {
+    const { socket, request } = await start();
+    const { session } = request;
+    expect(() => change(session)).toThrow(TypeError);
+    await socket.session.update((s) => void Object.assign(s, { n: 1 }));
+    expect([JSON.stringify(session), { ...session }, inspect(session)]).toEqual([
+      '{"name":"ada","n":1}',
+      { name: "ada", n: 1 },
+      "{ name: 'ada', n: 1 }",
+    ]);
+    expect([Object.isFrozen(session), Object.getPrototypeOf(session)]).toEqual([false, Object.prototype]);
+  });
+});
+
 describe("another package that leaves its traces", () => {
   test("on a handshake or request finds them there", async () => {
     const { socket } = await start();
