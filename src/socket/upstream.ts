@@ -77,7 +77,7 @@ interface Namespace {
   rawListeners(event: string): ((...args: unknown[]) => unknown)[];
   emitReserved(event: string, ...args: unknown[]): boolean;
   run(socket: Socket, done: (error?: Error) => void): void;
-  _createSocket(client: Client, auth: Record<string, unknown>): Promise<Socket>;
+  _createSocket(client: Client, auth: Record<string, unknown> | null | undefined): Promise<Socket>;
 }
 
 interface ServerInternals {
@@ -133,7 +133,8 @@ export function onSocket(
   const recovers = Boolean(internalsOf(io).opts.connectionStateRecovery);
   onNamespace(io, (namespace) => {
     const create = namespace._createSocket;
-    namespace._createSocket = async (client, auth) => {
+    namespace._createSocket = async (client, given) => {
+      const auth = given ?? {}; // null where the application's parser lets it through: Socket.IO would reject
       const socket = await create.call(namespace, client, recovers ? withoutRecovery(auth) : auth);
       const cleanup = socket._cleanup;
       socket._cleanup = () => {

@@ -1,7 +1,7 @@
 /** No middleware of a namespace runs for a connection that is over: it would see a guest, or a session that has ended. */
 import { EventEmitter } from "node:events";
 import type { Server } from "socket.io";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Browser, disconnected } from "../support/browser.ts";
 import { serverSockets } from "../support/handlers.ts";
 import { rawPackets } from "../support/raw-client.ts";
@@ -132,6 +132,33 @@ const nameless = {
     destroy() {}
   },
 };
+
+describe("a refused client under a parser that checks nothing", () => {
+  test.each(
+    ["polling", "websocket"].flatMap((transport) =>
+      [false, true].map((recovers) => [transport, recovers] as const),
+    ),
+  )("by %s, with recovery %s, may ask without data", async (transport, recovers) => {
+    const failures: unknown[] = [];
+    const fail = (reason: unknown) => failures.push(reason);
+    process.on("unhandledRejection", fail);
+    onTestFinished(() => void process.off("unhandledRejection", fail));
+    world = await startWorld({
+      io: { parser: nameless, ...(recovers ? { connectionStateRecovery: {} } : {}) },
+      attach: { exempt: [/^\/(static|dynamic)$/] },
+      sockets: (io) => {
+        io.of("/static");
+        io.of(/^\/dynamic$/);
+      },
+    });
+    const send = await rawPackets(world.url, transport, 4);
+    for (const nsp of ["/static", "/dynamic"]) await send(JSON.stringify({ type: 0, nsp, data: null }));
+    await expect
+      .poll(() => [...failures, ...serverSockets(world.io).map(({ nsp }) => nsp.name)])
+      .toEqual(["/static", "/dynamic"]);
+    expect(serverSockets(world.io).map(({ handshake }) => handshake.auth)).toEqual([{}, {}]);
+  });
+});
 
 describe("a refused client under a parser that gives names without a slash", () => {
   test.each(["polling", "websocket"])(
