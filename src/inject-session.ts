@@ -3,6 +3,7 @@ import { serialize } from "cookie";
 import { sign } from "cookie-signature";
 import { checkOptions, invalid, invalidChoice, isPlain } from "./arguments.ts";
 import { fieldsOf } from "./core/fields.ts";
+import { longestLifeMs } from "./core/life-time.ts";
 import type { Saves } from "./core/saves.ts";
 import type { SessionKey } from "./core/session-store.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -68,9 +69,9 @@ function maxAgeOf(options: unknown): number | undefined {
   checkOptions("signIn()", options, ["maxAge"]);
   const { maxAge } = options;
   if (maxAge === undefined && !("maxAge" in options)) return undefined;
-  if (typeof maxAge === "number" && maxAge > 0 && Number.isFinite(maxAge)) return maxAge;
+  if (typeof maxAge === "number" && maxAge > 0 && maxAge <= longestLifeMs) return maxAge;
   throw invalidChoice(
-    "signIn() expects `maxAge` in milliseconds",
+    `signIn() expects \`maxAge\` in milliseconds, ${longestLifeMs} at most`,
     maxAge,
     "Leave it out for what is configured.",
   );

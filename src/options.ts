@@ -1,6 +1,7 @@
 import type { Store } from "express-session";
 import { checkOptions, clockOf, invalid, invalidChoice } from "./arguments.ts";
 import type { Clock } from "./clock.ts";
+import { longestLifeMs } from "./core/life-time.ts";
 import type { Secret } from "./core/session-names.ts";
 import type { SessionStore } from "./core/session-store.ts";
 import { SocketSessionError } from "./errors.ts";
@@ -107,10 +108,11 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
   }
   const duration = (option: string, value: number | undefined, standard: number, least: number): number => {
     const ms = value ?? standard;
-    if (typeof ms === "number" && ms >= least && ms < Number.MAX_SAFE_INTEGER) return ms;
+    if (typeof ms === "number" && ms >= least && ms <= longestLifeMs) return ms;
+    const most = Number(ms) > longestLifeMs ? `, ${longestLifeMs} at most` : ` or more`;
     throw invalidChoice(
-      `\`${option}\` expects milliseconds, ${least} or more`,
-      value,
+      `\`${option}\` expects milliseconds, ${least}${most}`,
+      ms,
       `Leave it out for ${standard}.`,
     );
   };
@@ -119,7 +121,7 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
   const store = storeOf(options, storeTimeoutMs, clock);
   const ttlMs = duration("ttlMs", options.ttlMs, store.ttlMs ?? day, 1);
   const revalidateIntervalMs = duration("revalidateIntervalMs", options.revalidateIntervalMs, 30_000, 1);
-  const standardStaleMs = Math.max(2 * revalidateIntervalMs, leastStandardStaleMs);
+  const standardStaleMs = Math.min(Math.max(2 * revalidateIntervalMs, leastStandardStaleMs), longestLifeMs);
   return {
     shared,
     store,

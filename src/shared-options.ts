@@ -2,6 +2,7 @@
 import { serialize } from "cookie";
 import type { SessionOptions } from "express-session";
 import { checkOptions, invalid, invalidChoice } from "./arguments.ts";
+import { longestLifeMs } from "./core/life-time.ts";
 import { SocketSessionError } from "./errors.ts";
 
 /** The options of `express-session` that keep their name and meaning; `name` may be written `key`. */
@@ -61,10 +62,14 @@ export function sharedOptionsOf(
 function checkCookie(cookie: SharedOptions["cookie"], name: string): void {
   const attributes: object = typeof cookie === "function" || cookie === undefined ? {} : cookie;
   checkOptions("`cookie`", attributes, cookieAttributes);
-  const { maxAge, httpOnly, secure, partitioned, sameSite, path, domain, expires, priority } = attributes;
-  if (maxAge !== undefined && maxAge !== null && !Number.isFinite(maxAge)) {
+  const { maxAge, originalMaxAge, httpOnly, secure, partitioned, sameSite, path, domain, expires, priority } =
+    attributes;
+  for (const [option, life] of Object.entries({ maxAge, originalMaxAge })) {
+    if (life === undefined || life === null) continue;
+    if (typeof life === "number" && Math.abs(life) <= longestLifeMs) continue;
     const cure = "Leave it out for a cookie that the browser keeps until it is closed.";
-    throw invalidChoice("`cookie.maxAge` expects a number of milliseconds", maxAge, cure);
+    const expected = `\`cookie.${option}\` expects a number of milliseconds, ${longestLifeMs} at most`;
+    throw invalidChoice(expected, life, cure);
   }
   for (const [flag, value] of Object.entries({ httpOnly, partitioned, secure })) {
     if (value === undefined || typeof value === "boolean" || (flag === "secure" && value === "auto"))

@@ -6,6 +6,7 @@
  * ownTtlMs(new RedisStore({ client, ttl: 300 })); // 300_000
  * ```
  */
+import { longestLifeMs } from "../core/life-time.ts";
 import { isRecord } from "./document-text.ts";
 
 /** Undefined where the store does not tell, or where its option is a function. */
@@ -20,5 +21,6 @@ export function ownTtlMs(store: object): number | undefined {
 }
 
 function milliseconds(ttl: unknown, unit: number): number | undefined {
-  return typeof ttl === "number" && ttl > 0 && Number.isFinite(ttl) ? ttl * unit : undefined;
+  const isTime = typeof ttl === "number" && ttl > 0 && Number.isFinite(ttl);
+  return isTime ? Math.min(ttl * unit, longestLifeMs) : undefined;
 }

@@ -1,5 +1,6 @@
 /** The options of `mongodbStore`: those of `connect-mongo` by their names and defaults, and what is added here. */
 import { type Clock, isClock, systemClock } from "../clock.ts";
+import { longestLifeMs } from "../core/life-time.ts";
 import type { SessionDocument } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
 import { shown, shownChoice, shownOption } from "../shown.ts";
@@ -139,8 +140,10 @@ function isHarmless(name: string, value: unknown): boolean {
 }
 
 function expectNumber(name: string, value: number, unit: string, range: "greater than 0" | "of 0 or more") {
-  if (Number.isFinite(value) && (range === "greater than 0" ? value > 0 : value >= 0)) return;
-  throw invalid(expected(name, `a number of ${unit} ${range}`, value, shownChoice));
+  const isInRange = range === "greater than 0" ? value > 0 : value >= 0;
+  if (isInRange && typeof value === "number" && value * 1000 <= longestLifeMs) return;
+  const described = `a number of ${unit} ${range}, ${longestLifeMs / 1000} at most`;
+  throw invalid(expected(name, described, value, shownChoice));
 }
 
 function expectTypes(type: "function" | "boolean", described: string, values: Record<string, unknown>): void {

@@ -2,6 +2,7 @@
  * The options of `postgresStore`: connect-pg-simple's own names, units and defaults, and what is added to them.
  */
 import { type Clock, isClock, systemClock } from "../clock.ts";
+import { longestLifeMs } from "../core/life-time.ts";
 import { SocketSessionError } from "../errors.ts";
 import { shown, shownChoice, shownOption } from "../shown.ts";
 import { longestNameBytes } from "./postgres-quoting.ts";
@@ -169,8 +170,8 @@ function pruneDelayOf(options: PostgresStoreOptions): (() => number) | undefined
 }
 
 function seconds(option: string, value: unknown): number {
-  if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-  const expected = `\`${option}\` to be a number of seconds greater than 0`;
+  if (typeof value === "number" && value > 0 && value * 1000 <= longestLifeMs) return value;
+  const expected = `\`${option}\` to be a number of seconds greater than 0, ${longestLifeMs / 1000} at most`;
   throw refused(expected, shownChoice(value), forTheDefault);
 }
 

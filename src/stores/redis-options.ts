@@ -1,5 +1,6 @@
 /** The options of the Redis store, with connect-redis's names and defaults, and what is wrong with them. */
 import { type Clock, isClock, systemClock } from "../clock.ts";
+import { longestLifeMs } from "../core/life-time.ts";
 import type { SessionDocument } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
 import { shown, shownChoice, shownOption } from "../shown.ts";
@@ -67,7 +68,8 @@ export function resolveOptions(options: RedisStoreOptions): ResolvedOptions {
   const scanCount = options.scanCount || 100;
   const serializer = options.serializer || JSON;
   expect(typeof prefix === "string", "prefix", "a string", shown(prefix));
-  expect(isPositive(ttl), "ttl", "a number of seconds", shownChoice(ttl), perSession);
+  const isLife = isPositive(ttl) && ttl * 1000 <= longestLifeMs;
+  expect(isLife, "ttl", `a number of seconds, ${longestLifeMs / 1000} at most`, shownChoice(ttl), perSession);
   expect(isPositive(scanCount), "scanCount", "a positive number", shownChoice(scanCount));
   expect(
     hasMethods(serializer, "stringify", "parse"),

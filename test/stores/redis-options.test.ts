@@ -66,8 +66,11 @@ describe("redisStore", () => {
   it.each([
     [{ disableTTL: true }, /disableTTL to be left out.*cookie\.maxAge/],
     [{ disableTouch: true }, /disableTouch to be left out.*touchIntervalMs/],
-    [{ ttl: () => 60 }, /ttl to be a number of seconds, but it is a function.*cookie\.maxAge/],
-    [{ ttl: 0 }, /ttl to be a number of seconds, but it is 0/],
+    [
+      { ttl: () => 60 },
+      /ttl to be a number of seconds, 100000000000 at most, but it is a function.*cookie\.maxAge/,
+    ],
+    [{ ttl: 0 }, /ttl to be a number of seconds, 100000000000 at most, but it is 0/],
     [{ prefix: 1 }, /prefix to be a string/],
     [{ scanCount: -1 }, /scanCount/],
     [{ toString: 1 }, /no option `toString`, but it is given\. The options are client, prefix/],
