@@ -109,9 +109,9 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
   const duration = (option: string, value: number | undefined, standard: number, least: number): number => {
     const ms = value ?? standard;
     if (typeof ms === "number" && ms >= least && ms <= longestLifeMs) return ms;
-    const most = Number(ms) > longestLifeMs ? `, ${longestLifeMs} at most` : ` or more`;
+    const most = Number(ms) > longestLifeMs ? `, ${longestLifeMs} at most` : "";
     throw invalidChoice(
-      `\`${option}\` expects milliseconds, ${least}${most}`,
+      `\`${option}\` expects milliseconds, ${least} or more${most}`,
       ms,
       `Leave it out for ${standard}.`,
     );

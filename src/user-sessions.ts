@@ -46,7 +46,11 @@ export function userSessions(
   const user = userNamed(id);
   if (user === undefined) {
     const cure = "Ask for socket.session.userId first: it is undefined while nobody is logged in.";
-    throw invalid("sessions.user() expects a user as `userId` returns it, a string or a number", id, cure);
+    throw invalid(
+      "sessions.user() expects a user as `userId` returns it, a string that is not empty or an exact number",
+      id,
+      cure,
+    );
   }
   if (!userId) {
     const cure = "Tell whose session it is: userId: (data) => data.userId.";
