@@ -1,8 +1,9 @@
-import { inspect } from "node:util";
+import { format, inspect, promisify } from "node:util";
 import createDebug from "debug";
+import session from "express-session";
 import { liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { sessionNames } from "../../src/core/session-names.ts";
 import { refused } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
@@ -121,6 +122,64 @@ test("a store's error that names its key does not pass it on in our message", as
   expect(said).toMatch(/The read of session \S+ in the memory store failed: Error\. See its cause/);
   expect(said).not.toContain(id);
   expect(said).not.toContain("for key");
+});
+
+test("a handler that lets the error of a wrapped store through passes on its name and code alone", async () => {
+  const store = new session.MemoryStore();
+  const written: string[] = [];
+  const write = createDebug.log;
+  createDebug.log = (...args: unknown[]) => void written.push(format(...args));
+  createDebug.enable("socket-session");
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  onTestFinished(() => {
+    createDebug.disable();
+    createDebug.log = write;
+    warned.mockRestore();
+  });
+  world = await startWorld({
+    store,
+    sockets: (io, sessions) =>
+      io.on("connection", (socket) => {
+        const store = sessions.store();
+        socket.on("raw", promisify(store.get.bind(store)));
+        socket.on("cause", () =>
+          socket.session.reload().catch((error) => {
+            throw error.cause;
+          }),
+        );
+      }),
+  });
+  const ada = await world.visitor({ name: "ada" });
+  const { id } = JSON.parse(await ada.get("/session"));
+  const socket = await ada.connect();
+  store.get = (sid, callback) => {
+    const message = `GET sess:${sid} {"name":"ada"} at redis://:hunter2@db`;
+    callback(Object.assign(new Error(message), { code: "ECONNRESET" }));
+  };
+  const { errors, sessions } = world;
+  const both = () => {
+    socket.emit("raw", id);
+    socket.emit("cause");
+  };
+  both();
+  await expect
+    .poll(() => errors.map(String).sort())
+    .toEqual([
+      'SocketSessionError: A handler of "cause" in / failed: Error ECONNRESET. See its cause.',
+      'SocketSessionError: A handler of "raw" in / failed: Error ECONNRESET. See its cause.',
+    ]);
+  sessions.removeAllListeners("error");
+  both();
+  await expect
+    .poll(() => warned.mock.calls.filter(([message]) => /^A handler/.test(String(message))))
+    .toHaveLength(2);
+  const said = [
+    ...errors.map((error) => (error as Error).stack),
+    ...written,
+    inspect(warned.mock.calls),
+  ].join("\n");
+  expect(said).toContain("keeps-secrets.test.ts:");
+  for (const hidden of [id, "hunter2", "GET sess"]) expect(said).not.toContain(hidden);
 });
 
 test("public ids are keyed: another secret gives others; a rotation knows both", () => {

@@ -116,6 +116,8 @@ describe("what may have extended a session that the store answers with", () => {
 
   it("is refused as an option that is neither true nor false", async () => {
     const options = { store: new KeepingStore() as never, sharedStore: "no" as never };
-    await expect(startWorld(options)).rejects.toThrow(/`sharedStore` expects true or false; it was a string of 2 characters/);
+    await expect(startWorld(options)).rejects.toThrow(
+      /`sharedStore` expects true or false; it was a string of 2 characters/,
+    );
   });
 });
