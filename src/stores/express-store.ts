@@ -24,7 +24,8 @@
  * - Where the store is not shared, this process has seen all that extends a session: one whose time is over is not
  *   there, whatever the store answers. Its last touch by an earlier process may be as late as our start.
  * - A session whose cookie has no life time lives as long as the store keeps it (`MemoryStore`: for ever), as with
- *   `express-session` alone, unless `ttlMs` is given. Until then `expiresAt` says when to ask again.
+ *   `express-session` alone, unless `ttlMs` is given. Until then `expiresAt` says when to ask again: half a life from now,
+ *   if this process has neither written nor touched the session.
  *
  * `close()` closes nothing: the store belongs to who made it.
  */
@@ -202,15 +203,23 @@ class WrappedStore implements SessionStore {
     this.#lastTouchBySid.clear();
   }
 
+  /**
+   * How much is left of a life that nothing here tells of is unknown: half of it, so that it is not over, and a touch is
+   * due as soon as the session is used, after which it is known.
+   */
   #deadline(sid: string, cookie: CookieDocument): number {
-    return this.#knownDeadline(sid, cookie) ?? this.#clock.now() + (cookie.originalMaxAge ?? this.ttlMs);
+    return this.#knownDeadline(sid, cookie) ?? this.#clock.now() + this.#life(cookie) / 2;
   }
 
-  /** Where another process has extended the session beyond what is known here, a full life: never one that is over. */
+  /** Where what is known here is over, or nothing is, a full life: never one that is over, nor a part of one. */
   #kept(sid: string, cookie: CookieDocument): number {
-    const deadline = this.#deadline(sid, cookie);
+    const known = this.#knownDeadline(sid, cookie) ?? 0;
     const now = this.#clock.now();
-    return deadline > now ? deadline : now + (cookie.originalMaxAge ?? this.ttlMs);
+    return known > now ? known : now + this.#life(cookie);
+  }
+
+  #life(cookie: CookieDocument): number {
+    return cookie.originalMaxAge ?? this.ttlMs;
   }
 
   /** Only where no other process can have extended it, and neither an earlier one on the same store since. */

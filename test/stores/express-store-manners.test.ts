@@ -170,11 +170,11 @@ describe("deadlines", () => {
     expect(await here.read(key)).toBeNull();
   });
 
-  it("counts from now for a document that says nothing, by its own life time or the default", async () => {
+  it("is half a life from now for a document that says nothing, by its own life time or the default", async () => {
     const reading = async (cookie: object) =>
       (await storeWith({ get: (_sid, callback) => callback(null, { cookie }) }).read(key))?.expiresAt;
-    expect(await reading({ originalMaxAge: null, expires: null })).toBe(later());
-    expect(await reading({ originalMaxAge: 5000, expires: null })).toBe(later(5000));
+    expect(await reading({ originalMaxAge: null, expires: null })).toBe(later(HOUR / 2));
+    expect(await reading({ originalMaxAge: 5000, expires: null })).toBe(later(2500));
     expect(await reading({ originalMaxAge: 5000, expires: new Date(later(3000)) })).toBe(later(3000));
   });
 
