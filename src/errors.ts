@@ -91,6 +91,13 @@ function textOf(error: unknown): string {
   return printableCode.test(code) ? `${name} ${code}` : name;
 }
 
+const mostShown = 60;
+
+/** A key of a session as messages name it: what clients send may have become a key of any length. */
+export function shownKey(key: string): string {
+  return JSON.stringify(key.length > mostShown ? `${key.slice(0, mostShown)}…` : key);
+}
+
 function codeOf(error: object): string | undefined {
   const code: unknown = Reflect.get(error, "code");
   return typeof code === "string" || typeof code === "number" ? String(code) : undefined;

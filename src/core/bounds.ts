@@ -2,7 +2,7 @@
  * How deep and how large a session may be. Checked before it is written, so that nothing is stored that a reader of it,
  * here or in the database, would stumble over.
  */
-import { SocketSessionError, unreadableError } from "../errors.ts";
+import { SocketSessionError, shownKey, unreadableError } from "../errors.ts";
 import { documentOf, type Fields, textOf } from "./fields.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "./session-store.ts";
 
@@ -52,7 +52,7 @@ export function writableDocument(fields: Fields, cookie: CookieDocument, maxByte
   if (bytes > maxBytes) {
     const largest = sizes.reduce((a, b) => (b.bytes > a.bytes ? b : a));
     throw invalidData(
-      `A session may have ${maxBytes} bytes of JSON, but this one has ${bytes}, ${largest.bytes} of them in ${JSON.stringify(largest.key)}. ` +
+      `A session may have ${maxBytes} bytes of JSON, but this one has ${bytes}, ${largest.bytes} of them in ${shownKey(largest.key)}. ` +
         "Keep large data elsewhere, and their id in the session; or raise maxSessionBytes.",
     );
   }
@@ -60,7 +60,7 @@ export function writableDocument(fields: Fields, cookie: CookieDocument, maxByte
   for (const [key, value] of Object.entries(document)) {
     if (isDeeperThan(value, mostWrittenLevels - 1)) {
       throw invalidData(
-        `A session may be nested ${mostWrittenLevels} levels deep, but its ${JSON.stringify(key)} is nested deeper. ` +
+        `A session may be nested ${mostWrittenLevels} levels deep, but its ${shownKey(key)} is nested deeper. ` +
           "Keep it flat, or as text; and check what clients send before it gets into a session.",
       );
     }

@@ -1,4 +1,4 @@
-import { errorText, SocketSessionError } from "../errors.ts";
+import { errorText, SocketSessionError, shownKey } from "../errors.ts";
 import type { CookieDocument, SessionDocument } from "./session-store.ts";
 
 /**
@@ -32,7 +32,7 @@ export function textOf(key: string, value: () => unknown): string | undefined {
         : "Keep plain data in a session: no cycles, no BigInt, no getter or toJSON that throws";
     throw new SocketSessionError(
       "SESSION_INVALID_DATA",
-      `The session's ${JSON.stringify(key)} cannot be written as JSON (${errorText(cause)}): ${reason}. Nothing was written.`,
+      `The session's ${shownKey(key)} cannot be written as JSON (${errorText(cause)}): ${reason}. Nothing was written.`,
       { cause },
     );
   }

@@ -4,7 +4,7 @@
  * a cursor can't begin at the end.
  */
 import type { Clock } from "../clock.ts";
-import { SocketSessionError } from "../errors.ts";
+import { errorText, SocketSessionError } from "../errors.ts";
 import type { MongodbCollection, MongodbCursor, MongodbDocument } from "./mongodb-client.ts";
 import { awaitTimeMs, closeCursor } from "./mongodb-cursors.ts";
 import type { FeedConnection } from "./remote-feed.ts";
@@ -97,15 +97,14 @@ export class MongodbTail implements FeedConnection {
     }
     // FerretDB ends a cursor whose first answer holds all there is: there, an answer is to hold one document.
     this.#batchSize = 1;
-    return { error: new Error("The cursor on the changes has ended.") };
+    return { error: new SocketSessionError("STORE_FAILED", "The cursor on the changes has ended.") };
   }
 
   #failed(cause: unknown): SocketSessionError {
     const { collectionName } = this.#options.collection;
-    const message = cause instanceof Error ? cause.message : String(cause);
     return new SocketSessionError(
       "STORE_FAILED",
-      `Expected to follow the capped collection ${collectionName}, but could not: ${message}. ` +
+      `Expected to follow the capped collection ${collectionName}, but could not: ${errorText(cause)}. ` +
         "If there is an ordinary collection of that name, drop it: it is made anew.",
       { cause },
     );

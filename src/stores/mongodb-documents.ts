@@ -23,9 +23,12 @@ export function over(_id: string, now: number): MongodbDocument {
   return { _id, $nor: [live(now)] };
 }
 
-/** What a session holds from its end until it is removed: nothing that is anybody's, and no way back. */
+/**
+ * What a session holds from its end until it is removed: nothing that is anybody's, and no way back. `socketSession` is set
+ * as a whole, as another package may have made something else of it, in which no field can be set.
+ */
 export function endMark(reason: EndReason, empty: unknown): MongodbDocument {
-  return { $set: { session: empty, expires: new Date(0), "socketSession.ended": reason } };
+  return { $set: { session: empty, expires: new Date(0), socketSession: { ended: reason } } };
 }
 
 /**

@@ -7,29 +7,30 @@
  * valueFrom(JSON.parse('{"at":["date",0]}')); // { at: new Date(0) }
  * ```
  */
-import { unreadableError } from "../errors.ts";
+import { shownKey, unreadableError } from "../errors.ts";
 import { isRecord } from "./document-text.ts";
 
 /** Throws `SESSION_UNREADABLE` for what is neither JSON nor a date: an ObjectId, binary data, a decimal. */
-export function valueText(value: unknown): string {
-  return JSON.stringify(tagged(value, "session"));
+export function valueText(session: unknown): string {
+  return JSON.stringify(isPlain(session) ? recordOf(session, (key) => key) : tagged(session, undefined));
 }
 
-// An array stands for itself behind the tag "array", so that no array of a session can be taken for a tag.
-function tagged(value: unknown, path: string): unknown {
+/** `top`: the top-level key that the value is in. Those below may be anything, as may what is stored. */
+function tagged(value: unknown, top: string | undefined): unknown {
   if (typeof value === "number" && !Number.isFinite(value)) return ["number", String(value)];
   if (value === null || ["string", "number", "boolean"].includes(typeof value)) return value;
   if (value instanceof Date) return ["date", value.getTime()];
-  if (Array.isArray(value)) return ["array", ...value.map((item, n) => tagged(item, `${path}.${n}`))];
-  if (isPlain(value)) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, tagged(item, `${path}.${key}`)]),
-    );
-  }
+  // An array stands for itself behind the tag "array", so that no array of a session can be taken for a tag.
+  if (Array.isArray(value)) return ["array", ...value.map((item) => tagged(item, top))];
+  if (isPlain(value)) return recordOf(value, () => top);
   throw unreadableError(
-    `one that is kept as an object of which ${path} holds ${kindOf(value)}. Objects may hold JSON and dates: ` +
-      "keep its text in the session instead, or use stringify: true",
+    `one that is kept as an object of which ${top === undefined ? "the whole" : shownKey(top)} holds ${kindOf(value)}. ` +
+      "Objects may hold JSON and dates: keep its text in the session instead, or use stringify: true",
   );
+}
+
+function recordOf(record: Record<string, unknown>, topOf: (key: string) => string | undefined): unknown {
+  return Object.fromEntries(Object.entries(record).map(([key, item]) => [key, tagged(item, topOf(key))]));
 }
 
 /** The value of a text, which is parsed already. */
@@ -75,7 +76,7 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 function kindOf(value: unknown): string {
-  return typeof value === "object" && value !== null
-    ? `a value of type ${value.constructor.name}`
-    : `a ${typeof value}`;
+  if (typeof value !== "object" || value === null) return `a ${typeof value}`;
+  const type: unknown = Reflect.get(value, "constructor");
+  return typeof type === "function" ? `a value of type ${type.name}` : "an object without a class";
 }

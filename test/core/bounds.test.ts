@@ -83,3 +83,18 @@ test("what another package has written is readable up to 512 levels, and none ov
   expect(Object.isFrozen(deepFreeze(nested(100_000)))).toBe(true);
   expect(structuredClone(stored(511))).toEqual(stored(511));
 });
+
+test("a key of any length is named by its first 60 characters", () => {
+  const key = "k".repeat(2_000_000);
+  const refused = {
+    code: "SESSION_INVALID_DATA",
+    message: expect.stringMatching(/^[^k]+"k{60}…".{1,300}$/),
+  };
+  const write = (value: unknown, most = plenty * 10) =>
+    writableDocument(fieldsOf({ [key]: value }), {}, most);
+  expect(() => write(nested(64))).toThrow(expect.objectContaining(refused));
+  expect(() => write(1n)).toThrow(expect.objectContaining(refused));
+  expect(() => write(1, plenty)).toThrow(
+    expect.objectContaining({ ...refused, message: expect.stringMatching(/"k{60}…"/) }),
+  );
+});

@@ -131,6 +131,21 @@ replicaSet.describe("a feed of a MongoDB replica set with options of one's own",
     expect(heard.changes).toEqual([{ kind: "ended", sid: key.sid, reason: "revoked" }]);
   });
 
+  it.each([["a text"], [7], [null], [["a list"]]])(
+    "ends a session whose socketSession is of another type: %j",
+    async (socketSession) => {
+      const { collection, open } = await setUp(replicaSet);
+      const store = open();
+      const heard = await listen(store);
+      await store.create(keyOf("1"), { cookie: {} }, later());
+      await collection.updateOne({ _id: "1" }, { $set: { socketSession } });
+      expect(await store.destroy(keyOf("1"), "revoked")).toBe(true);
+      expect(await store.read(keyOf("1"))).toBeNull();
+      await everythingTold(store, heard);
+      expect(heard.changes.at(-1)).toEqual({ kind: "ended", sid: "1", reason: "revoked" });
+    },
+  );
+
   it("ends sessions without asking serialize, which may expect the application's data", async () => {
     const { collection, open } = await setUp(replicaSet);
     const serialize = (session: SessionDocument) =>

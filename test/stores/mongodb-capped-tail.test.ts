@@ -1,0 +1,43 @@
+/** What a tail says of a cursor that it can't open, with a cursor that fails as the driver's do. */
+import { expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { MongodbTail } from "../../src/stores/mongodb-capped-tail.ts";
+import type { MongodbCollection } from "../../src/stores/mongodb-client.ts";
+
+it("names the collection, and of the driver's error the name and the code alone", async () => {
+  const failure = Object.assign(new Error("tailable cursor on s3cret"), {
+    name: "MongoServerError",
+    code: 2,
+  });
+  const cursor = {
+    closed: false,
+    tryNext: () => Promise.reject(failure),
+    toArray: async () => [],
+    close: async () => {},
+  };
+  const collection: Pick<MongodbCollection, "collectionName" | "find"> = {
+    collectionName: "sessions_changes",
+    find: () => cursor,
+  };
+  const down = Promise.withResolvers<unknown>();
+  const tail = new MongodbTail({
+    collection: collection as MongodbCollection,
+    clock: systemClock,
+    heartbeatMs: 1_000,
+    mark: async () => "a mark",
+    tell: () => {},
+    missed: () => {},
+    down: down.resolve,
+  });
+  await tail.open();
+  const error = await down.promise;
+  expect(error).toMatchObject({
+    code: "STORE_FAILED",
+    message: expect.stringContaining(
+      "capped collection sessions_changes, but could not: MongoServerError 2.",
+    ),
+    cause: failure,
+  });
+  expect(String(error)).not.toContain("s3cret");
+  await tail.close();
+});
