@@ -48,7 +48,7 @@ export class SocketSessionError extends Error {
 
   /** The status of the response, for Express's error handler and others that follow its convention. */
   get status(): number {
-    return errorCodes[this.code].status;
+    return Object.hasOwn(errorCodes, this.code) ? errorCodes[this.code].status : 500;
   }
 
   /** Messages are for developers, and may quote the store: error handlers that ask send the client none. */
@@ -85,10 +85,16 @@ function textOf(error: unknown): string {
   if (isOwn(error)) return `${error.name} ${error.code}: ${error.message}`;
   if (!types.isNativeError(error) && !(error instanceof Error))
     return `a thrown ${error === null ? "null" : typeof error}`;
-  const className: unknown = error.name === "Error" ? error.constructor.name : error.name;
-  const name = printableName.test(String(className)) ? String(className) : "Error";
+  const given: unknown = error.name === "Error" ? classOf(error) : error.name;
+  const name = typeof given === "string" && printableName.test(given) ? given : "Error";
   const code = codeOf(error) ?? replyCode(error) ?? "";
   return printableCode.test(code) ? `${name} ${code}` : name;
+}
+
+/** An error may come without a class, or say that it does. */
+function classOf(error: Error): unknown {
+  const made: unknown = Reflect.get(error, "constructor");
+  return typeof made === "function" ? made.name : undefined;
 }
 
 const mostShown = 60;
@@ -107,7 +113,7 @@ function codeOf(error: object): string | undefined {
 const redisReplies = new Set(["ReplyError", "ErrorReply", "SimpleError", "BlobError"]);
 
 function replyCode(error: Error): string | undefined {
-  const isReply = redisReplies.has(error.name) || redisReplies.has(error.constructor.name);
+  const isReply = [error.name, classOf(error)].some((name) => redisReplies.has(String(name)));
   return isReply ? /^[A-Z]+(?= |$)/.exec(error.message)?.[0] : undefined;
 }
 
