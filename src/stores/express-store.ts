@@ -61,6 +61,8 @@ export interface ExpressStoreOptions {
   operationTimeoutMs?: number;
 }
 
+type Sessions = Record<string, SessionDocument> | SessionDocument[];
+
 /** Where nothing tells how long the store keeps a session: when to ask for it again. */
 const standardTtlMs = 86_400_000;
 
@@ -74,7 +76,7 @@ class WrappedStore implements SessionStore {
   readonly atomic = false;
   readonly isWrapped = true;
   readonly ttlMs: number;
-  readonly all?: () => Promise<Record<string, SessionDocument> | SessionDocument[]>;
+  readonly all?: () => Promise<Sessions>;
   readonly count?: () => Promise<number>;
   readonly clear?: () => Promise<void>;
   readonly connectivity?: (listener: (state: "connected" | "disconnected") => void) => () => void;
@@ -103,7 +105,7 @@ class WrappedStore implements SessionStore {
     this.#stamps = stampsOf(store);
     this.#startedAt = clock.now();
     this.#lastTouchBySid = new ExpiringMap(clock);
-    if (store.all) this.all = async () => documentsOf(await calls.all(), this.#stamps);
+    if (store.all) this.all = async () => this.#notOver(documentsOf(await calls.all(), this.#stamps));
     if (store.length) this.count = () => calls.length();
     if (store.clear) this.clear = () => this.#clear();
     if (store.on) this.connectivity = (listener) => calls.connectivity(listener);
@@ -220,6 +222,15 @@ class WrappedStore implements SessionStore {
 
   #life(cookie: CookieDocument): number {
     return cookie.originalMaxAge ?? this.ttlMs;
+  }
+
+  /** Without the sessions that are known to be over: what is in a list without its id may be any. */
+  #notOver(sessions: Sessions): Sessions {
+    if (!Array.isArray(sessions))
+      return Object.fromEntries(
+        Object.entries(sessions).filter(([sid, { cookie }]) => !this.#isOver(sid, cookie)),
+      );
+    return sessions.filter(({ id, cookie }) => typeof id !== "string" || !this.#isOver(id, cookie));
   }
 
   /** Only where no other process can have extended it, and neither an earlier one on the same store since. */

@@ -1,5 +1,6 @@
 /** Over is over, also where the store answers with a session whose time is over: where this process knows that it is. */
 import { afterEach, describe, expect, it } from "vitest";
+import type { ExpressStore } from "../../src/stores/express-session-shape.ts";
 import { fromExpressStore } from "../../src/stores/express-store.ts";
 import { disconnected, refused } from "../support/browser.ts";
 import { installHandlers } from "../support/handlers.ts";
@@ -112,6 +113,40 @@ describe("what may have extended a session that the store answers with", () => {
     await store.create(key, { cookie: { originalMaxAge: null, expires: null } }, clock.now() + MINUTE);
     await clock.advance(1e10);
     expect(await store.read(key)).not.toBeNull();
+  });
+
+  it("is nothing for a list of all sessions either, by id or with their ids", async () => {
+    const clock = new ManualClock();
+    const texts = new Map<string, string>();
+    const documents = () => [...texts].map(([id, text]): [string, object] => [id, JSON.parse(text)]);
+    const forms = {
+      byId: () => Object.fromEntries(documents()),
+      withIds: () => documents().map(([id, document]) => ({ ...document, id })),
+      withoutIds: () => documents().map(([, document]) => document),
+    };
+    const all = async (form: () => unknown, isShared: boolean) => {
+      const inner: ExpressStore = {
+        get: (sid, callback) => callback(null, JSON.parse(texts.get(sid) ?? "null")),
+        set(sid, session, callback) {
+          texts.set(sid, JSON.stringify(session));
+          callback();
+        },
+        destroy: (_sid, callback) => callback(),
+        touch: (_sid, _session, callback) => callback(),
+        all: (callback) => callback(null, form()),
+      };
+      const store = fromExpressStore(inner, { clock, isShared, ttlMs: MINUTE });
+      for (const sid of ["idle", "active"])
+        await store.create(keyOf(sid), { cookie: {}, of: sid }, clock.now() + MINUTE);
+      await clock.advance(MINUTE / 2);
+      await store.touch(keyOf("active"), clock.now() + MINUTE, {});
+      await clock.advance(MINUTE / 2);
+      return Object.values((await store.all?.()) ?? {}).map(({ of }) => of);
+    };
+    expect(await all(forms.byId, false)).toEqual(["active"]);
+    expect(await all(forms.withIds, false)).toEqual(["active"]);
+    expect(await all(forms.withoutIds, false)).toEqual(["idle", "active"]); // which they are is not known
+    expect(await all(forms.byId, true)).toEqual(["idle", "active"]);
   });
 
   it("is refused as an option that is neither true nor false", async () => {

@@ -53,6 +53,67 @@ describe("values that are not JSON", () => {
     expect(changed).toStrictEqual({ ids: own.ids.slice(1), log: own.log.slice(1) });
   });
 
+  it("stay in the lines of a cart that loses its first, of which another is changed, or that gets one more", () => {
+    const line = (price: string, n: number) => ({ price: new Decimal128(price), n });
+    const cart = [line("1.50", 1), line("2.50", 2), line("3.50", 3)];
+    expect(written({ cart }, (data) => data.cart.shift())).toStrictEqual({ cart: cart.slice(1) });
+    const changed = written({ cart }, (data) => Object.assign(data.cart[1], { n: 5 }));
+    expect(changed).toStrictEqual({ cart: [cart[0], line("2.50", 5), cart[2]] });
+    const bare = { price: { $numberDecimal: "2.50" }, n: 2 };
+    expect(written({ cart: [cart[0]] }, (data) => data.cart.push(bare))).toStrictEqual({
+      cart: [cart[0], bare],
+    });
+  });
+
+  it("are never another's: what has no JSON of its own is left as JSON where it can't be told apart", () => {
+    const own = { patterns: [/a/, /b/], same: [/c/, /c/], filters: [{ p: /a/ }, { p: /b/ }], n: 1 };
+    expect(
+      written(own, (data) => {
+        data.patterns.shift();
+        data.same.shift();
+        data.filters.shift();
+      }),
+    ).toStrictEqual({ patterns: [{}], same: [/c/], filters: [{ p: {} }], n: 1 });
+    expect(written(own, (data) => data.patterns.unshift({}))).toStrictEqual({
+      ...own,
+      patterns: [{}, {}, {}],
+    });
+    expect(written(own, (data) => Object.assign(data, { n: 2 }))).toStrictEqual({ ...own, n: 2 });
+  });
+
+  it("are numbers that are not finite as well", () => {
+    const own = { rate: Number.NaN, limits: [1, Number.NEGATIVE_INFINITY, { max: Infinity, n: 1 }] };
+    expect(written(own, (data) => Object.assign(data, { n: 1 }))).toStrictEqual({ ...own, n: 1 });
+    expect(written(own, (data) => Object.assign(data.limits[2], { n: 2 }))).toStrictEqual({
+      ...own,
+      limits: [1, Number.NEGATIVE_INFINITY, { max: Infinity, n: 2 }],
+    });
+    expect(written(own, (data) => Object.assign(data, { rate: 1 }))).toStrictEqual({ ...own, rate: 1 });
+  });
+
+  it("are not made of a text in another place, though it reads the same", () => {
+    const own = { user: { id }, at, list: [id] };
+    const label = id.toHexString();
+    const changed = written(own, (data) => {
+      Object.assign(data, { label, note: at.toJSON() });
+      Object.assign(data.user, { name: label });
+      data.list.push(label);
+    });
+    expect(changed).toStrictEqual({
+      user: { id, name: label },
+      at,
+      label,
+      note: at.toJSON(),
+      list: [id, label],
+    });
+  });
+
+  it("cost no more than the session is large", () => {
+    const own = { at, list: Array.from({ length: 100_000 }, (_, n) => n), dates: Array(20_000).fill(at) };
+    const changed = written(own, (data) => data.list.shift() + data.dates.shift());
+    expect(changed.dates).toStrictEqual(own.dates.slice(1));
+  });
+
   it("stay dates when they become other dates, and are no longer there when they become something else", () => {
     const later = new Date(at.getTime() + 1);
     expect(
