@@ -33,8 +33,9 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE sessions ADD COLUMN user_since REAL;
    CREATE INDEX sessions_user_id ON sessions (user_id) WHERE user_id IS NOT NULL;`,
 
-  // The feed names the write that changed a session, not the version that it left.
-  `ALTER TABLE changes RENAME COLUMN revision TO write;`,
+  // The feed names the write that changed a session, not the version that it left: `revision` is not used any more. It
+  // stays, as processes of the version before go on writing it while those of this one start.
+  `ALTER TABLE changes ADD COLUMN write TEXT;`,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
