@@ -2,7 +2,7 @@ import type { UserOf } from "./conditional-writes.ts";
 import { ExpiringMap } from "./expiring-map.ts";
 import { valuesOf } from "./fields.ts";
 import type { Hub } from "./hub.ts";
-import { lifeMs, touchIntervalFor } from "./life-time.ts";
+import { deadlineFrom, lifeMs, touchIntervalFor } from "./life-time.ts";
 import type { LiveEntry } from "./live-entry.ts";
 import type { CookieDocument, SessionKey } from "./session-store.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -76,7 +76,7 @@ export class Activity {
 
   #isDue(key: SessionKey, cookie: CookieDocument, expiresAt: number): boolean {
     const life = lifeMs(cookie, this.#options.ttlMs);
-    const target = this.#hub.clock.now() + life;
+    const target = deadlineFrom(this.#hub.clock.now(), cookie, this.#options.ttlMs);
     const written = this.#written.get(key.sid)?.deadline ?? 0;
     const stored = written <= target ? Math.max(expiresAt, written) : expiresAt; // its life was shortened since
     return target - stored >= touchIntervalFor(life, this.#options.touchIntervalMs);
@@ -84,7 +84,7 @@ export class Activity {
 
   async #touch(key: SessionKey, { cookie, fields }: Used): Promise<boolean> {
     const now = this.#hub.clock.now();
-    const expiresAt = now + lifeMs(cookie, this.#options.ttlMs);
+    const expiresAt = deadlineFrom(now, cookie, this.#options.ttlMs);
     this.#written.set(key.sid, { deadline: expiresAt, expiresAt: now + this.#options.touchIntervalMs });
     this.touches++;
     const began = this.#hub.mark();

@@ -2,7 +2,7 @@ import { SocketSessionError } from "../errors.ts";
 import { writableDocument } from "./bounds.ts";
 import { type Fields, type SessionValues, sameFields } from "./fields.ts";
 import type { Hub } from "./hub.ts";
-import { lifeMs } from "./life-time.ts";
+import { deadlineFrom } from "./life-time.ts";
 import type { CookieDocument, Revision, SessionDocument, SessionKey } from "./session-store.ts";
 import { type Snapshot, snapshotOf } from "./snapshot.ts";
 
@@ -89,7 +89,7 @@ export class ConditionalWrites {
 
   /** When a session with this cookie ends, used now. */
   deadline(cookie: CookieDocument): number {
-    return this.#hub.clock.now() + lifeMs(cookie, this.#ttlMs);
+    return deadlineFrom(this.#hub.clock.now(), cookie, this.#ttlMs);
   }
 
   /** Waits a little, at random, before the next attempt. */

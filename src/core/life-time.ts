@@ -9,6 +9,19 @@ export function lifeMs(cookie: CookieDocument, ttlMs: number): number {
   return typeof originalMaxAge === "number" ? Math.max(originalMaxAge, 0) : ttlMs;
 }
 
+/** The latest time that a Date can be. */
+const latestDate = 8.64e15;
+
+/** When a session with this cookie ends that is used now. */
+export function deadlineFrom(now: number, cookie: CookieDocument, ttlMs: number): number {
+  return Math.min(now + lifeMs(cookie, ttlMs), latestDate);
+}
+
+/** A deadline as a cookie tells it; one that is later than any date there is, as "never" may be, as the latest. */
+export function dateText(deadline: number): string {
+  return new Date(Math.min(deadline, latestDate)).toISOString();
+}
+
 /** Touches closer than this are one; never more than a tenth of the life time, so that short sessions live as long. */
 export function touchIntervalFor(life: number, touchIntervalMs: number): number {
   return Math.min(touchIntervalMs, life / 10);

@@ -21,14 +21,22 @@ export function requireSid(sid: unknown, method: string): asserts sid is string 
  * as a session that holds nothing. Throws `SESSION_INVALID_DATA`.
  */
 export function requireSession(session: unknown, method: string): asserts session is object {
-  if (isPlain(session) || hasCookie(session)) return;
+  if (!isPlain(session) && !hasCookie(session)) {
+    throw new SocketSessionError(
+      "SESSION_INVALID_DATA",
+      `store().${method}() expects a session, an object as get() gives it; it was ${shown(session)}. Give it req.session.`,
+    );
+  }
+  const life: unknown = Reflect.get(Object(Reflect.get(session, "cookie")), "originalMaxAge");
+  if (life === undefined || life === null || typeof life === "number") return;
   throw new SocketSessionError(
     "SESSION_INVALID_DATA",
-    `store().${method}() expects a session, an object as get() gives it; it was ${shown(session)}. Give it req.session.`,
+    `A session's cookie.originalMaxAge is to be a number of milliseconds, or null; it was ${shown(life)}. Nothing was ` +
+      "written. Set cookie.maxAge to a number, or cookie.expires to a Date.",
   );
 }
 
-function hasCookie(session: unknown): boolean {
+function hasCookie(session: unknown): session is object {
   return typeof session === "object" && session !== null && Object.hasOwn(session, "cookie");
 }
 

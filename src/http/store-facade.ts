@@ -3,7 +3,7 @@ import type { Activity } from "../core/activity.ts";
 import type { Birth } from "../core/ends.ts";
 import type { Hub } from "../core/hub.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
-import { isOver, lifeMs, withLife } from "../core/life-time.ts";
+import { dateText, isOver, lifeMs, withLife } from "../core/life-time.ts";
 import type { Edit, Held, Saved, Saves } from "../core/saves.ts";
 import type { SessionKey, SessionStore } from "../core/session-store.ts";
 import { SessionEnded } from "../errors.ts";
@@ -63,7 +63,7 @@ export class StoreFacade extends Store {
       if (!stored) return null;
       const { document, expiresAt } = stored;
       // a touch moves the deadline of the store, not the copy inside the document
-      if (document.cookie?.expires) document.cookie.expires = new Date(expiresAt).toISOString();
+      if (document.cookie?.expires) document.cookie.expires = dateText(expiresAt);
       loaded.loaded(sid, document, stored, since);
       return asSessionData<SessionData>(document);
     };

@@ -24,7 +24,8 @@ export function parseDocument(text: string): SessionDocument {
 export function documentIn(value: unknown): SessionDocument {
   if (isDeeperThan(value, mostReadLevels)) throw tooDeepToRead();
   if (isDocument(value)) return value;
-  throw unreadableError(isRecord(value) ? "an object without one" : kindOf(value));
+  if (!isRecord(value)) throw unreadableError(kindOf(value));
+  throw unreadableError(isRecord(value.cookie) ? wrongLife : "an object without one");
 }
 
 /** A copy as JSON. Throws `SESSION_UNREADABLE` for what has none. */
@@ -53,8 +54,16 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What is found where there is a cookie, and it is not one that `express-session` can make one of. */
+export const wrongLife = "one whose life time (`originalMaxAge` or `maxAge`) is not a number";
+
+/** `express-session` throws at any other life time, where nothing answers the request then. */
 function isCookie(value: unknown): value is CookieDocument {
-  return isRecord(value);
+  return isRecord(value) && [value.originalMaxAge, value.maxAge].every(isLife);
+}
+
+function isLife(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === "number";
 }
 
 function kindOf(value: unknown): string {

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { CookieDocument, Revision, SessionDocument } from "../core/session-store.ts";
 import { unreadableError } from "../errors.ts";
-import { documentText, isDocument, isRecord, jsonCopy, parseDocument } from "./document-text.ts";
+import { documentText, isDocument, isRecord, jsonCopy, parseDocument, wrongLife } from "./document-text.ts";
 import { ifReadable } from "./if-readable.ts";
 
 /** Any `express-session` store: https://github.com/expressjs/session#session-store-implementation */
@@ -49,8 +49,12 @@ export function hasOwnLife(cookie: CookieDocument): boolean {
 /** What a store's `get` gave as a plain document of our own, without the keys that the store keeps for itself. */
 export function documentOf(session: object, stamps: readonly string[] = []): SessionDocument {
   const copy = jsonCopy(session);
-  if (!isDocument(copy))
-    throw unreadableError("one without it (Cannot read properties of the missing `cookie`)");
+  if (!isDocument(copy)) {
+    const hasCookie = isRecord(copy) && isRecord(copy.cookie);
+    throw unreadableError(
+      hasCookie ? wrongLife : "one without it (Cannot read properties of the missing `cookie`)",
+    );
+  }
   for (const stamp of stamps) delete copy[stamp];
   return copy;
 }

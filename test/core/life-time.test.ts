@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isOver, withLife } from "../../src/core/life-time.ts";
+import { dateText, deadlineFrom, isOver, withLife } from "../../src/core/life-time.ts";
 
 const now = Date.parse("2030-01-01T00:00:00Z");
 const at = (ms: number) => new Date(now + ms).toISOString();
@@ -35,4 +35,13 @@ describe("the life time of a cookie that express-session has not made", () => {
     expect(isOver({ originalMaxAge: null, expires: null }, now)).toBe(false);
     expect(isOver({ expires: "soon" }, now)).toBe(false);
   });
+});
+
+test("a deadline is never later than a date can be, and one that is told as never is the latest date", () => {
+  const latest = 8.64e15;
+  expect(deadlineFrom(5, { originalMaxAge: latest }, 1)).toBe(latest);
+  expect(deadlineFrom(5, { originalMaxAge: 10 }, 1)).toBe(15);
+  expect(deadlineFrom(5, {}, 1)).toBe(6);
+  for (const deadline of [latest, latest + 1e6, Number.POSITIVE_INFINITY])
+    expect(Date.parse(dateText(deadline))).toBe(latest);
 });

@@ -77,6 +77,33 @@ describeStores("what is handed to store()", ({ store }) => {
     expect(await get(facade, "b")).toMatchObject({ n: 2 });
   });
 
+  test.each(["60000", true, {}, [], new Date()])(
+    "a life time that is %j is refused",
+    async (originalMaxAge) => {
+      const facade = open();
+      await set(facade, { cookie: { maxAge: MINUTE }, n: 1 });
+      for (const method of ["set", "touch"] as const) {
+        const [error] = await call((done) =>
+          facade[method]?.("a", { cookie: { originalMaxAge }, n: 2 } as never, done),
+        );
+        expect(error).toMatchObject({
+          code: "SESSION_INVALID_DATA",
+          message: /cookie.originalMaxAge .* number/,
+        });
+      }
+      expect(await get(facade)).toMatchObject({ n: 1 });
+    },
+  );
+
+  test("a life time that ends later than any date there is can be read", async () => {
+    const facade = open();
+    const cookie = { originalMaxAge: 8.64e15, expires: at(MINUTE).toISOString() };
+    expect(await set(facade, { cookie, n: 1 })).toBeNull();
+    const [error, data] = await call((done) => facade.get("a", done));
+    expect(error).toBeNull();
+    expect(data).toMatchObject({ n: 1, cookie: { expires: expect.stringMatching(/^\+?\d+-\d\d-\d\dT/) } });
+  });
+
   test("all() gives a list of sessions with their ids", async () => {
     const facade = open();
     for (const sid of ["a", "b"]) await set(facade, { cookie: { maxAge: MINUTE }, name: sid }, sid);

@@ -9,6 +9,12 @@ const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
 const texts = [
   { what: "text that is cut off", text: '{"cookie":{},"token":"s3cret', isJson: false },
   { what: "an object without a cookie", text: '{"token":"s3cret"}', isJson: true },
+  {
+    what: "a life time that is a text",
+    text: '{"cookie":{"originalMaxAge":"s3cret"}}',
+    isJson: true,
+  },
+  { what: "a maxAge that is a text", text: '{"cookie":{"maxAge":"s3cret"}}', isJson: true },
   { what: "a list", text: '["s3cret"]', isJson: true },
   { what: "a text", text: '"s3cret"', isJson: true },
   { what: "a number", text: "7", isJson: true },
