@@ -9,9 +9,9 @@
  */
 import createDebug from "debug";
 import type { Clock } from "../clock.ts";
-import type { StoredSession } from "../core/session-store.ts";
+import type { SessionDocument, StoredSession } from "../core/session-store.ts";
 import { errorText, isUnreadable, unreadableError } from "../errors.ts";
-import { documentIn } from "./document-text.ts";
+import { documentIn, jsonCopy } from "./document-text.ts";
 import { batches } from "./redis-batches.ts";
 import { latest, type RedisConnection, replyList, replyText } from "./redis-connection.ts";
 import type { RedisNames } from "./redis-keys.ts";
@@ -45,7 +45,7 @@ export class RedisReads {
     const leftMs = Number(left);
     if (leftMs === 0 || leftMs === -2) return null;
     const expiresAt = leftMs === -1 ? latest : now + leftMs;
-    return { document: documentIn(await this.#parsed(text)), expiresAt, revision };
+    return { document: await this.#document(text), expiresAt, revision };
   }
 
   /** In the order of `sids`. */
@@ -70,18 +70,24 @@ export class RedisReads {
     try {
       return await scripts.run(this.#connection, scripts.readScript, [this.#names.session(sid)], []);
     } catch (error) {
-      // Redis 6 says it within the error of the script.
-      if (error instanceof Error && /\bWRONGTYPE\b/.test(error.message))
-        throw unreadableError("a key that holds a value of another kind (WRONGTYPE)", error);
-      throw error;
+      if (!isOfWrongKind(error)) throw error;
+      throw unreadableError("a key that holds a value of another kind (WRONGTYPE)", error);
     }
   }
 
-  async #parsed(text: string): Promise<unknown> {
+  async #document(text: string): Promise<SessionDocument> {
     try {
-      return await this.#serializer.parse(text);
+      const document = documentIn(await this.#serializer.parse(text));
+      if (this.#serializer !== JSON) jsonCopy(document); // it may give what JSON has not: else it fails later, as a write
+      return document;
     } catch (cause) {
+      if (isUnreadable(cause)) throw cause;
       throw unreadableError("text that the serializer can't parse, which is JSON by default", cause);
     }
   }
+}
+
+/** A key holds no text. Redis 6 says it within the error of the script. */
+export function isOfWrongKind(error: unknown): boolean {
+  return error instanceof Error && /\bWRONGTYPE\b/.test(error.message);
 }

@@ -46,7 +46,7 @@ import {
   resolveOptions,
   type Serializer,
 } from "./redis-options.ts";
-import { RedisReads, unreadable } from "./redis-reads.ts";
+import { isOfWrongKind, RedisReads, unreadable } from "./redis-reads.ts";
 import * as scripts from "./redis-scripts.ts";
 import { storedSids } from "./redis-sids.ts";
 import { RedisUsers, type Saving } from "./redis-users.ts";
@@ -128,7 +128,10 @@ class RedisStore implements SessionStore {
     const replaced = await this.#users.cover(key, user, expiresAt, (saving) => {
       const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);
       const args = [String(expected), text, lifeTime, this.#names.channel, message];
-      return this.#save(scripts.replaceScript, args, saving);
+      return this.#save(scripts.replaceScript, args, saving).catch(async (error: unknown) => {
+        if (isOfWrongKind(error)) await this.#reads.one(key.sid); // says so, if it is the session's
+        throw error;
+      });
     });
     return replaced ? scripts.revisionOf(text) : null;
   }

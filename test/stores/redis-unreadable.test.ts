@@ -3,6 +3,7 @@ import createDebug from "debug";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import type { SessionStore } from "../../src/core/session-store.ts";
+import { RedisNames } from "../../src/stores/redis-keys.ts";
 import { withService } from "../setup/services.ts";
 import { clientForTest, newPrefix, rawClient, storeForTest } from "./redis-clients.ts";
 import type { ClientPackage } from "./redis-open.ts";
@@ -46,6 +47,54 @@ server.describe.each(packages)("what can't be read, %s", (from) => {
     expect(await store.destroy(bad, "revoked")).toBe(true);
     expect(await store.destroy(list, "revoked")).toBe(true);
     expect(await store.listByUser?.("ada")).toHaveLength(1);
+  });
+
+  it("is told by a write as well, which finds a key of another kind", async () => {
+    const failure: unknown = await store
+      .replace(list, "a revision", document, later(), "ada")
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: "SESSION_UNREADABLE",
+      message: expect.stringMatching(/WRONGTYPE/),
+    });
+  });
+
+  it("is not said of a session whose user's index is of another kind", async () => {
+    const { revision } = (await store.read(good)) ?? {};
+    const index = new RedisNames(prefix).index("ada");
+    for (const key of index) await raw.set(key, "of another kind");
+    const other = storeForTest({ client: await clientForTest(from, server.url), prefix });
+    const failure: unknown = await other
+      .replace(good, revision ?? "", document, later(), "ada")
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Error);
+    expect(failure).not.toMatchObject({ code: "SESSION_UNREADABLE" });
+    await raw.del(...index);
+  });
+
+  const throwing = () => {
+    throw new Error("s3cret");
+  };
+  it.each([
+    ["throws when it is looked at", () => new Proxy(document, { ownKeys: throwing })],
+    [
+      "has a cookie that throws",
+      () => Object.defineProperty({}, "cookie", { enumerable: true, get: throwing }),
+    ],
+    ["holds what JSON has not", () => ({ ...document, n: 1n })],
+    ["has a toJSON that throws", () => ({ ...document, toJSON: throwing })],
+  ])("is what a serializer gives that %s", async (_what, parse) => {
+    const other = storeForTest({
+      client: await clientForTest(from, server.url),
+      prefix,
+      serializer: { stringify: JSON.stringify, parse },
+    });
+    const failure: unknown = await other.read(good).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "SESSION_UNREADABLE" });
+    expect(String(failure)).not.toContain("s3cret");
+    expect(await other.all?.()).toEqual({});
+    expect(await other.listByUser?.("ada")).toHaveLength(3);
+    expect(await other.destroy(good, "revoked")).toBe(true);
   });
 
   it("is left out of all sessions, which a debug line says without its id or content", async () => {
