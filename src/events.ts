@@ -9,7 +9,7 @@ export interface LiveSessionsEvents {
   change: [change: { publicId: string; userId: string | undefined; data: DeepReadonly<AppData> }];
   /** A session ended: by this node, or any session that was live on it. */
   end: [end: { publicId: string; reason: EndReason }];
-  /** Somebody was not let in. `cause` is what the store said, for `STORE_UNAVAILABLE`. */
+  /** Somebody was not let in. `cause` is what failed: the store, or the reading of what is stored. */
   refuse: [
     refusal: { code: RefusalCode; address: string | undefined; origin: string | undefined; cause?: unknown },
   ];

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Secret } from "../core/session-names.ts";
 import type { SessionKey } from "../core/session-store.ts";
+import { isUnreadable } from "../errors.ts";
 import type { RefusalCode } from "../protocol.ts";
 import { isOriginAllowed, type OriginPolicy } from "./origin.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
@@ -16,12 +17,12 @@ export interface AdmissionOptions extends OriginPolicy {
 
 /**
  * - `admitted`: with a session, or as a guest.
- * - `refused`: the client shall stop: Engine.IO accepts it, and it is told the code.
+ * - `refused`: the client shall stop: Engine.IO accepts it, and it is told the code. `cause`: why the session can't be read.
  * - `rejected`: Engine.IO refuses it: a stock client tries again.
  */
 export type Decision =
   | { readonly kind: "admitted"; readonly connection: SessionConnection }
-  | { readonly kind: "refused"; readonly code: RefusalCode }
+  | { readonly kind: "refused"; readonly code: RefusalCode; readonly cause?: unknown }
   | { readonly kind: "rejected"; readonly code: RefusalCode; readonly cause?: unknown };
 
 /** Who gets in, and whose a request is. Nobody gets in on an error. */
@@ -59,6 +60,7 @@ export class Admission {
         if (await connection.load()) return { kind: "admitted", connection };
       } catch (cause) {
         connection.release();
+        if (isUnreadable(cause)) return { kind: "refused", code: "SESSION_ENDED", cause }; // trying again does not help
         return { kind: "rejected", code: "STORE_UNAVAILABLE", cause };
       }
       connection.release();

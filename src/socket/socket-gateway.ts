@@ -140,7 +140,7 @@ export class SocketGateway {
       reject(decision.code, decision.cause);
       return;
     }
-    if (decision.kind === "refused") this.#options.onRefusal(decision.code, request, undefined);
+    if (decision.kind === "refused") this.#options.onRefusal(decision.code, request, decision.cause);
     if (decision.kind === "admitted") {
       const { connection } = decision;
       const giveBack = () => {

@@ -1,17 +1,23 @@
 /** What a client sends may end up in its session: it harms no session, its own included, and nobody's view of them. */
 import type { NextFunction, Request, Response } from "express";
 import { signIn } from "socket-session/testing";
-import { afterEach, expect, test } from "vitest";
-import { disconnected } from "../support/browser.ts";
+import { afterEach, describe, expect, test } from "vitest";
+import { disconnected, refused } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
-import { describeKinds, describeStores, storeKinds } from "../support/matrix.ts";
+import {
+  describeKinds,
+  describeStores,
+  namespaceKinds,
+  storeKinds,
+  transportKinds,
+} from "../support/matrix.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 afterEach(() => world.close());
 
 const nested = (levels: number) => JSON.parse(`${"[".repeat(levels)}${"]".repeat(levels)}`);
-const refused = { code: "SESSION_INVALID_DATA", message: expect.stringContaining('"list"') };
+const invalid = { code: "SESSION_INVALID_DATA", message: expect.stringContaining('"list"') };
 
 /** A route that keeps what `hostile` gives, and tells the code of what became of it. */
 const keeping = (hostile: () => unknown) => async (req: Request, res: Response, next: NextFunction) => {
@@ -43,9 +49,9 @@ describeStores("data that are too deep or too large", ({ store }) => {
       const socket = await ada.connect();
       const [serverSide] = serverSockets(world.io);
       const update = serverSide?.session.update((s) => Object.assign(s, { n: 2, list: one.make() }));
-      await expect(update).rejects.toMatchObject(refused);
+      await expect(update).rejects.toMatchObject(invalid);
       if (one.byRequest) expect(await ada.post("/keep")).toBe("SESSION_INVALID_DATA");
-      await expect(signIn(world.sessions, Object({ list: one.make() }))).rejects.toMatchObject(refused);
+      await expect(signIn(world.sessions, Object({ list: one.make() }))).rejects.toMatchObject(invalid);
       expect(JSON.parse(await ada.get("/session")).data).toEqual({ name: "ada", n: 1 });
       expect(await socket.emitWithAck("read")).toEqual({ name: "ada", n: 1 });
       expect(await socket.emitWithAck("increment")).toBe(2);
@@ -104,6 +110,30 @@ describeKinds(
       await gone;
       expect(await world.sessions.user("ada").end()).toBe(0);
       expect(JSON.parse((await stolen?.get("/session")) ?? "").data).toEqual({});
+    });
+
+    describe.each(["refuse", "allow"] as const)("where guests are: %s", (guests) => {
+      test.each(transportKinds)("it is refused for good at a handshake by $name", async ({ transports }) => {
+        const refusals: unknown[] = [];
+        world = await startWorld({
+          store: open(),
+          guests,
+          sockets: (io, sessions) => {
+            installHandlers(io);
+            sessions.on("refuse", ({ code, cause }) => refusals.push([code, Object(cause).code]));
+          },
+        });
+        const ada = await world.visitor({ name: "ada" });
+        await damage?.(JSON.parse(await ada.get("/session")).id, '{"token":"s3cret"}');
+        for (const { namespace } of namespaceKinds) {
+          const socket = ada.socket(namespace, { transports: [...transports] });
+          expect((await refused(socket)).data).toEqual({ code: "SESSION_ENDED" });
+          expect(socket.active).toBe(false); // it does not try again
+        }
+        expect(refusals).toEqual(Array(3).fill(["SESSION_ENDED", "SESSION_UNREADABLE"]));
+        expect(world.errors).toEqual(Array(3).fill(expect.objectContaining({ code: "SESSION_UNREADABLE" })));
+        expect(world.errors.map(String).join()).not.toContain("s3cret");
+      });
     });
   },
   storeKinds.filter(({ damage }) => damage !== undefined),
