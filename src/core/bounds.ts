@@ -3,7 +3,7 @@
  * here or in the database, would stumble over.
  */
 import { SocketSessionError, shownKey, unreadableError } from "../errors.ts";
-import { documentOf, type Fields, textOf } from "./fields.ts";
+import { documentOf, type Fields, fieldsOf, textOf } from "./fields.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "./session-store.ts";
 
 /** Of nested objects and arrays, the session included: what every store keeps, in each of its formats. */
@@ -57,15 +57,25 @@ export function writableDocument(fields: Fields, cookie: CookieDocument, maxByte
     );
   }
   const document = documentOf(fields, cookie);
-  for (const [key, value] of Object.entries(document)) {
-    if (isDeeperThan(value, mostWrittenLevels - 1)) {
+  refuseDeeper(document, mostWrittenLevels);
+  return document;
+}
+
+/** Throws `SESSION_INVALID_DATA` for what neither a store nor `express-session` could take, however it got into a session. */
+export function refuseUnusable(session: object): void {
+  fieldsOf(session);
+  refuseDeeper(session, mostReadLevels);
+}
+
+function refuseDeeper(session: object, levels: number): void {
+  for (const [key, value] of Object.entries(session)) {
+    if (isDeeperThan(value, levels - 1)) {
       throw invalidData(
         `A session may be nested ${mostWrittenLevels} levels deep, but its ${shownKey(key)} is nested deeper. ` +
           "Keep it flat, or as text; and check what clients send before it gets into a session.",
       );
     }
   }
-  return document;
 }
 
 function invalidData(message: string): SocketSessionError {

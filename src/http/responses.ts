@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { refuseUnusable } from "../core/bounds.ts";
 
 type End = ServerResponse["end"];
+type WriteHead = ServerResponse["writeHead"];
+type WithSession = { session?: unknown };
 
 /**
  * Which response belongs to a request, when it has gone out, and whether it is ending right now. `express-session`
@@ -28,16 +31,19 @@ export class Responses {
     const response = this.of(request);
     if (!response || this.#watched.has(response)) return;
     this.#watched.add(response);
-    const end = response.end;
-    const watched = (...args: Parameters<End>): ServerResponse => {
+    const { end, writeHead } = response;
+    response.end = ((...args: Parameters<End>): ServerResponse => {
       this.#ending.add(request);
       try {
-        return end.apply(response, args);
+        return withUsableSession(request, () => end.apply(response, args));
       } finally {
         this.#ending.delete(request);
       }
-    };
-    response.end = watched as End;
+    }) as End;
+    response.writeHead = ((...args: Parameters<WriteHead>): ServerResponse => {
+      const write = () => writeHead.apply(response, args);
+      return this.#ending.has(request) ? write() : withUsableSession(request, write);
+    }) as WriteHead;
   }
 
   /** True within `res.end`; where the response of an HTTP request is unknown nobody can tell, and it counts as ending. */
@@ -55,4 +61,43 @@ export class Responses {
       response.once("close", () => resolve());
     });
   }
+}
+
+/**
+ * `express-session` makes JSON of the session as the headers are written, and within `res.end`. Where it can't, as of data
+ * that are nested too deeply, it throws there, and the response is never sent. So it is given another one, whose save fails
+ * with what is wrong: the response goes out, and `next(error)` is called, as for every save that fails.
+ */
+function withUsableSession<T>(request: WithSession, send: () => T): T {
+  const { session } = request;
+  const error = typeof session === "object" && session !== null ? faultOf(session) : undefined;
+  if (error === undefined) return send();
+  const other = standIn(Object(session), error);
+  request.session = other;
+  try {
+    return send();
+  } finally {
+    if (request.session === other) request.session = session;
+  }
+}
+
+function faultOf(session: object): unknown {
+  try {
+    refuseUnusable(session);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** What `express-session` uses of a session then; changed, by what no session holds, so that it is saved. */
+function standIn(session: object, error: unknown): object {
+  const save = (callback: (error: unknown) => void) => process.nextTick(callback, error);
+  return {
+    id: Reflect.get(session, "id"),
+    cookie: Reflect.get(session, "cookie"),
+    isChanged: true,
+    touch() {},
+    save,
+  };
 }
