@@ -101,7 +101,11 @@ const mostShown = 60;
 
 /** A key of a session as messages name it: what clients send may have become a key of any length. */
 export function shownKey(key: string): string {
-  return JSON.stringify(key.length > mostShown ? `${key.slice(0, mostShown)}…` : key);
+  return JSON.stringify(shortKey(key));
+}
+
+export function shortKey(key: string): string {
+  return key.length > mostShown ? `${key.slice(0, mostShown)}…` : key;
 }
 
 function codeOf(error: object): string | undefined {

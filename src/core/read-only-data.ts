@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { SocketSessionError } from "../errors.ts";
+import { SocketSessionError, shortKey } from "../errors.ts";
 import type { SessionValues } from "./fields.ts";
 
 const values = Symbol("values");
@@ -48,7 +48,8 @@ function shown(this: View): Readonly<SessionValues> {
   return this[values];
 }
 
-function readOnlyError(key: string): SocketSessionError {
+function readOnlyError(written: string): SocketSessionError {
+  const key = shortKey(written);
   return new SocketSessionError(
     "SESSION_READ_ONLY",
     `data.${key} of a session was written to, and is read-only: nothing was changed. Write with \`await session.update((s) => { s.${key} = … })\`.`,

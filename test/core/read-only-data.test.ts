@@ -91,3 +91,11 @@ describe("the data of a session", () => {
     }
   });
 });
+
+test("a key of any length is named by its first 60 characters", () => {
+  const key = "k".repeat(2_000_000);
+  const data = dataOf({ ...stored, [key]: 1 });
+  expect(() => Reflect.set(data, key, 2)).toThrow(
+    expect.objectContaining({ message: expect.stringMatching(/^data\.k{60}… .{1,300}$/) }),
+  );
+});
