@@ -14,13 +14,21 @@ export const mostReadLevels = 512;
 /** Objects of one level; from there on each is looked at once, which takes longer. */
 const mostCounted = 100;
 
-/** Whether objects and arrays are nested in `value` to more than `levels`, `value` being the first. Never recurses. */
-export function isDeeperThan(value: unknown, levels: number): boolean {
+/**
+ * Whether objects and arrays are nested in `value` to more than `levels`, `value` being the first; or hold what `isOdd`.
+ * Never recurses.
+ */
+export function isDeeperThan(value: unknown, levels: number, isOdd?: (held: unknown) => boolean): boolean {
   let level: object[] = isObject(value) ? [value] : [];
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > levels) return true;
     const next: object[] = [];
-    for (const one of level) for (const child of Object.values(one)) if (isObject(child)) next.push(child);
+    for (const one of level) {
+      for (const child of Object.values(one)) {
+        if (isOdd?.(child)) return true;
+        if (isObject(child)) next.push(child);
+      }
+    }
     // What refers to itself is deeper than any number of levels, and no wider than it is.
     level = next.length > mostCounted ? [...new Set(next)] : next;
   }
@@ -63,8 +71,14 @@ export function writableDocument(fields: Fields, cookie: CookieDocument, maxByte
 
 /** Throws `SESSION_INVALID_DATA` for what neither a store nor `express-session` could take, however it got into a session. */
 export function refuseUnusable(session: object): void {
+  const { cookie: _cookie, ...data }: { readonly cookie?: unknown } = session;
+  if (!isDeeperThan(data, mostReadLevels, hasNoPlainJson)) return; // at a glance, as every response pays for it
   fieldsOf(session);
   refuseDeeper(session, mostReadLevels);
+}
+
+function hasNoPlainJson(value: unknown): boolean {
+  return typeof value === "bigint" || (isObject(value) && "toJSON" in value);
 }
 
 function refuseDeeper(session: object, levels: number): void {
