@@ -15,16 +15,16 @@ export function fieldsOf(values: object): Fields {
   const fields = new Map<string, string>();
   for (const key of Object.keys(values)) {
     if (key === "cookie") continue;
-    const text = textOf(key, () => Reflect.get(values, key));
+    const text = textAt(values, key);
     if (text !== undefined) fields.set(key, text);
   }
   return fields;
 }
 
-/** The JSON text of what is at `key`; undefined for what JSON leaves out. Throws `SESSION_INVALID_DATA`. */
-export function textOf(key: string, value: () => unknown): string | undefined {
+/** The JSON text of what `values` hold at `key`; undefined for what JSON leaves out. Throws `SESSION_INVALID_DATA`. */
+export function textAt(values: object, key: string): string | undefined {
   try {
-    return JSON.stringify(value());
+    return JSON.stringify(Reflect.get(values, key));
   } catch (cause) {
     const reason =
       cause instanceof RangeError
@@ -45,7 +45,7 @@ export function valuesOf(fields: Fields): SessionValues {
 
 /** The whole document that a store keeps. */
 export function documentOf(fields: Fields, cookie: CookieDocument): SessionDocument {
-  return JSON.parse(jsonOf(new Map([["cookie", textOf("cookie", () => cookie) ?? "{}"], ...fields])));
+  return JSON.parse(jsonOf(new Map([["cookie", textAt({ cookie }, "cookie") ?? "{}"], ...fields])));
 }
 
 function jsonOf(fields: Fields): string {

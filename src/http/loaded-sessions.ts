@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Version } from "../core/conditional-writes.ts";
 import { ExpiringMap } from "../core/expiring-map.ts";
-import { type Fields, fieldsOf, textOf } from "../core/fields.ts";
+import { type Fields, fieldsOf, textAt } from "../core/fields.ts";
 import type { Hub } from "../core/hub.ts";
 import { applyPatch, cookieChanged, diff } from "../core/merge.ts";
 import type { Edit, Held } from "../core/saves.ts";
@@ -186,5 +186,5 @@ export function heldBy(session: object): Held {
 
 /** The cookie of a session object as it would be stored. */
 function cookieOf(session: { readonly cookie?: unknown }): CookieDocument {
-  return JSON.parse(textOf("cookie", () => session.cookie ?? {}) ?? "{}");
+  return JSON.parse(textAt(session, "cookie") ?? "{}");
 }
