@@ -1,14 +1,13 @@
-import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { type Birth, Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
-import { ExpiringMap } from "./expiring-map.ts";
 import type { FeedState } from "./feed.ts";
 import { sameFields } from "./fields.ts";
 import { type GuardedStore, guardedStore } from "./guarded-store.ts";
 import { isolate } from "./isolate.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { type End, LiveEntry, type Moment, type Observer } from "./live-entry.ts";
+import { OwnWrites } from "./own-writes.ts";
 import { Reads } from "./reads.ts";
 import { Revalidation } from "./revalidation.ts";
 import type {
@@ -37,8 +36,6 @@ export interface HubOptions {
   readonly events: HubEvents;
 }
 
-/** How long the feed may take to tell of a write whose outcome is not known. */
-const unknownMs = 600_000;
 /** A session that is gone this close to its deadline has expired: some stores count in seconds. */
 const expiryToleranceMs = 1_000;
 /**
@@ -59,10 +56,7 @@ export class Hub {
   readonly #reads: Reads;
   readonly #revalidation: Revalidation;
   readonly #ends: Ends;
-  /** What the tokens of this node's writes begin with. */
-  readonly #node = randomUUID();
-  /** By token: writes whose outcome is not known, as they timed out. If they were made, the feed tells, and that is news. */
-  readonly #unknown: ExpiringMap<{ readonly expiresAt: number }>;
+  readonly #ownWrites: OwnWrites;
 
   constructor(options: HubOptions) {
     const { store, clock } = options;
@@ -70,7 +64,7 @@ export class Hub {
     this.clock = clock;
     this.store = guardedStore(store, clock, options.storeTimeoutMs);
     this.#ends = new Ends(clock);
-    this.#unknown = new ExpiringMap(clock, { maxEntries: 10_000 });
+    this.#ownWrites = new OwnWrites(clock);
     this.#reads = new Reads({
       store: this.store,
       moment: () => this.#moment(),
@@ -96,7 +90,7 @@ export class Hub {
   async close(): Promise<void> {
     this.#entries.clear();
     this.#ends.clear();
-    this.#unknown.clear();
+    this.#ownWrites.clear();
     await this.#revalidation.close();
   }
 
@@ -245,7 +239,7 @@ export class Hub {
     run: (token: string) => Promise<Snapshot | null>,
   ): Promise<Snapshot | null> {
     const began = this.#moment();
-    const token = `${this.#node}.${began.mark}`;
+    const token = this.#ownWrites.begin();
     try {
       const snapshot = await run(token);
       const entry = this.live(key);
@@ -256,7 +250,7 @@ export class Hub {
       else await this.#revalidation.changed(entry);
       return snapshot;
     } catch (error) {
-      this.#unknown.set(token, { expiresAt: this.clock.now() + unknownMs });
+      this.#ownWrites.failed(token);
       const entry = this.live(key);
       if (entry) this.#revalidation.unknown(entry);
       throw error;
@@ -346,11 +340,6 @@ export class Hub {
     const isKnownEnd = change.kind === "ended" && this.hasEnded(entry.key);
     if (isKnownEnd) void this.#revalidation.changed(entry);
     else if (change.kind === "ended") this.finish(entry, { reason: change.reason });
-    else if (!this.#isOwn(change.write)) void this.#revalidation.changed(entry);
-  }
-
-  /** Whether a change that the feed told is one of this node's own, which was adopted when it was made. */
-  #isOwn(write: string | undefined): boolean {
-    return write?.startsWith(this.#node) === true && !this.#unknown.delete(write);
+    else if (!this.#ownWrites.knows(change.write)) void this.#revalidation.changed(entry);
   }
 }
