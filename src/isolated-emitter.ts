@@ -42,6 +42,27 @@ export abstract class IsolatedEmitter<
     return super.off(event, this.#checked("off", event, listener));
   }
 
+  override addListener<E extends keyof Events & string>(
+    event: E,
+    listener: (...args: Args<Events, E>) => unknown,
+  ): this {
+    return this.on(event, listener);
+  }
+
+  override prependListener<E extends keyof Events & string>(
+    event: E,
+    listener: (...args: Args<Events, E>) => unknown,
+  ): this {
+    return super.prependListener(event, this.#checked("prependListener", event, listener));
+  }
+
+  override prependOnceListener<E extends keyof Events & string>(
+    event: E,
+    listener: (...args: Args<Events, E>) => unknown,
+  ): this {
+    return super.prependOnceListener(event, this.#checked("prependOnceListener", event, listener));
+  }
+
   protected announce<E extends keyof Events & string>(event: E, ...args: Args<Events, E>): void {
     this.#call(event, args, (error) => this.fail(error));
   }

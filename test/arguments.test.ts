@@ -184,8 +184,8 @@ describe("sessions", () => {
     await refuses(world.sessions, "store", [[{ ttl: 1 }]]);
   });
 
-  test("on, once, off: an event that there is none of, or no listener", async () => {
-    for (const method of ["on", "once", "off"])
+  test("on, once, off and what adds listeners otherwise: an event that there is none of, or no listener", async () => {
+    for (const method of ["on", "once", "off", "addListener", "prependListener", "prependOnceListener"])
       await refuses(world.sessions, method, [
         ...notFunctions.map((listener) => ["end", listener]),
         ...[undefined, null, 7, noObject, Symbol("end"), "ended", "errors", "constructor"].map((event) => [

@@ -157,7 +157,7 @@ test("a handshake does not share a read that began before it: it may be without 
   expect(await second.admitted).toBeNull();
 });
 
-test("an update on top of what is held needs no read, although a read overlapped it", async () => {
+test("an update is what handlers read when it resolves, and needs no read although one overlapped it", async () => {
   const on = await oneNode();
   const socket = on.handshake();
   await on.store.finish();

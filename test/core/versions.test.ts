@@ -150,25 +150,6 @@ describe("the late answer of a write", () => {
       expect(socket.entry.snapshot?.data).toEqual({ n: 3 });
     },
   );
-
-  test("is what handlers read when it resolves, whatever was read while it was on its way", async () => {
-    const on = await oneNode();
-    const socket = on.handshake();
-    await on.store.finish();
-    const updating = on.updates.update(on.key, (draft) => {
-      draft.n = 2;
-    });
-    await settle();
-    const reading = on.request();
-    await on.store.do("read"); // before the write
-    await on.store.answer("read");
-    await reading;
-    await on.store.do("replace");
-    await on.store.answer("replace");
-    await on.store.finish();
-    await updating;
-    expect(socket.entry.snapshot?.data).toEqual({ n: 2 });
-  });
 });
 
 test("a null that a write overlaps is not forgotten: the session is read again", async () => {
