@@ -24,7 +24,7 @@ export function isDeeperThan(value: unknown, levels: number, isOdd?: (held: unkn
     if (depth > levels) return true;
     const next: object[] = [];
     for (const one of level) {
-      for (const child of Object.values(one)) {
+      for (const child of Array.isArray(one) ? one : Object.values(one)) {
         if (isOdd?.(child)) return true;
         if (isObject(child)) next.push(child);
       }

@@ -10,6 +10,9 @@ import { isDeeperThan, mostReadLevels, tooDeepToRead } from "../core/bounds.ts";
 import type { CookieDocument, SessionDocument } from "../core/session-store.ts";
 import { unreadableError } from "../errors.ts";
 
+/** A level of nesting has two brackets at the least. */
+const charactersPerLevel = 2;
+
 /** Throws a `TypeError` where the document is not JSON (a cycle, a BigInt). */
 export function documentText(document: SessionDocument): string {
   return JSON.stringify(document);
@@ -17,12 +20,15 @@ export function documentText(document: SessionDocument): string {
 
 /** Throws `SESSION_UNREADABLE`. */
 export function parseDocument(text: string): SessionDocument {
-  return documentIn(parsed(text));
+  return documentIn(parsed(text), text.length);
 }
 
-/** `value`, where it is a session's document. Throws `SESSION_UNREADABLE` for anything else. */
-export function documentIn(value: unknown): SessionDocument {
-  if (isDeeperThan(value, mostReadLevels)) throw tooDeepToRead();
+/**
+ * `value`, where it is a session's document, of a text of so many characters. Throws `SESSION_UNREADABLE` for anything else.
+ */
+export function documentIn(value: unknown, length = Number.POSITIVE_INFINITY): SessionDocument {
+  const mayBeDeep = length > mostReadLevels * charactersPerLevel; // most texts are shorter
+  if (mayBeDeep && isDeeperThan(value, mostReadLevels)) throw tooDeepToRead();
   if (isDocument(value)) return value;
   if (!isRecord(value)) throw unreadableError(kindOf(value));
   throw unreadableError(isRecord(value.cookie) ? wrongLife : "an object without one");
