@@ -3,7 +3,7 @@
  * here or in the database, would stumble over.
  */
 import { SocketSessionError, shownKey, unreadableError } from "../errors.ts";
-import { documentOf, type Fields, fieldsOf, textAt } from "./fields.ts";
+import { type Fields, fieldsOf, jsonOf, withCookie } from "./fields.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "./session-store.ts";
 
 /** Of nested objects and arrays, the session included: what every store keeps, in each of its formats. */
@@ -52,31 +52,24 @@ export function tooDeepToRead(): SocketSessionError {
 
 /** The whole document that a store is to keep. Throws `SESSION_INVALID_DATA` where that is too large or too deep. */
 export function writableDocument(fields: Fields, cookie: CookieDocument, maxBytes: number): SessionDocument {
-  const bytes = bytesOf(fields, cookie).reduce((sum, one) => sum + one, 0);
-  if (bytes > maxBytes) throw tooLarge(fields, cookie, bytes, maxBytes);
-  const document = documentOf(fields, cookie);
+  const texts = withCookie(fields, cookie);
+  let bytes = 0;
+  for (const [key, text] of texts) bytes += bytesOf(key, text);
+  if (bytes > maxBytes) throw tooLarge(texts, bytes, maxBytes);
+  const document: SessionDocument = JSON.parse(jsonOf(texts));
   refuseDeeper(document, mostWrittenLevels);
   return document;
 }
 
-/** Of each key and its text, the cookie's last. */
-function bytesOf(fields: Fields, cookie: CookieDocument): number[] {
-  const cookieText = textAt({ cookie }, "cookie") ?? "";
-  const all = [...fields, ["cookie", cookieText] as const];
-  return all.map(([key, text]) => Buffer.byteLength(text) + Buffer.byteLength(key));
+function bytesOf(key: string, text: string): number {
+  return Buffer.byteLength(key) + Buffer.byteLength(text);
 }
 
-function tooLarge(
-  fields: Fields,
-  cookie: CookieDocument,
-  bytes: number,
-  maxBytes: number,
-): SocketSessionError {
-  const sizes = bytesOf(fields, cookie);
-  const most = Math.max(...sizes);
-  const largest = [...fields.keys(), "cookie"][sizes.indexOf(most)] ?? "";
+function tooLarge(texts: Fields, bytes: number, maxBytes: number): SocketSessionError {
+  const sizes = [...texts].map(([key, text]) => ({ key, bytes: bytesOf(key, text) }));
+  const largest = sizes.reduce((a, b) => (b.bytes > a.bytes ? b : a));
   return invalidData(
-    `A session may have ${maxBytes} bytes of JSON, but this one has ${bytes}, ${most} of them in ${shownKey(largest)}. ` +
+    `A session may have ${maxBytes} bytes of JSON, but this one has ${bytes}, ${largest.bytes} of them in ${shownKey(largest.key)}. ` +
       "Keep large data elsewhere, and their id in the session; or raise maxSessionBytes.",
   );
 }

@@ -45,10 +45,16 @@ export function valuesOf(fields: Fields): SessionValues {
 
 /** The whole document that a store keeps. */
 export function documentOf(fields: Fields, cookie: CookieDocument): SessionDocument {
-  return JSON.parse(jsonOf(new Map([["cookie", textAt({ cookie }, "cookie") ?? "{}"], ...fields])));
+  return JSON.parse(jsonOf(withCookie(fields, cookie)));
 }
 
-function jsonOf(fields: Fields): string {
+/** The text of each key of the document, the cookie's first. */
+export function withCookie(fields: Fields, cookie: CookieDocument): Fields {
+  return new Map([["cookie", textAt({ cookie }, "cookie") ?? "{}"], ...fields]);
+}
+
+/** The object whose keys have these texts. */
+export function jsonOf(fields: Fields): string {
   const members: string[] = [];
   for (const [key, text] of fields) members.push(`${JSON.stringify(key)}:${text}`);
   return `{${members.join(",")}}`;
