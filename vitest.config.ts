@@ -23,5 +23,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Databases answer late where other tests keep them busy.
+    expect: { poll: { timeout: 10_000 } },
   },
 });
