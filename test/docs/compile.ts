@@ -61,13 +61,18 @@ export async function compile(sources: readonly Source[], globals = ""): Promise
   }
 }
 
+/** That a type is missing where it can't be inferred, which JavaScript has no way to mend. */
+const missingType = /^error TS70\d\d:/;
+
 /** Errors may also be all over the sources of the package, which other checks are for. */
 function errorsOf(output: string, sources: readonly Source[]): string[] {
   if (!/^\S+\(\d+,\d+\): error|^$/m.test(output)) return [output];
-  return [...output.matchAll(/^sources\/(\w+)\.\w+\((\d+),\d+\): (error .*(?:\n .*)*)$/gm)].map(
-    ([, index, line, message]) => {
+  return [...output.matchAll(/^sources\/(\w+)\.\w+\((\d+),\d+\): (error .*(?:\n .*)*)$/gm)].flatMap(
+    ([, index, line, message = ""]) => {
       const source = sources[Number(index)];
-      return source ? `${source.name}:${source.line + Number(line) - 1}: ${message}` : `globals: ${message}`;
+      if (!source) return [`globals: ${message}`];
+      if (source.extension === "mjs" && missingType.test(message)) return [];
+      return [`${source.name}:${source.line + Number(line) - 1}: ${message}`];
     },
   );
 }

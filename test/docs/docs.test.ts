@@ -9,6 +9,7 @@ import { resolveOptions } from "../../src/options.ts";
 import { compile, type Source } from "./compile.ts";
 import { documentedTypes, fragmentGlobals, imports } from "./documented.ts";
 import { type CodeBlock, documentAt, documents, root } from "./markdown.ts";
+import { putTogether } from "./parts.ts";
 
 const sourceText = globSync("src/**/*.ts", { cwd: root })
   .map((file) => readFileSync(join(root, file), "utf8"))
@@ -28,10 +29,19 @@ describe("code blocks", () => {
   });
 
   test("are of a language that is checked, or no code", () => {
-    const known = /^(ts( fragment| ignore-check)?|js|sh|diff|nginx|text)$/;
+    const known = /^(ts( fragment| ignore-check)?|js( fragment| part)?|html( part)?|sh|diff|nginx|text)$/;
     const unknown = blocks.filter(({ language, info }) => !known.test(`${language} ${info}`.trim()));
     expect(unknown.map(({ file, line }) => `${file}:${line}`)).toEqual([]);
   });
+
+  /** What the blocks marked `part` make. */
+  const putTogetherPrograms = documents.flatMap((document) =>
+    [false, true].flatMap((isExpress4) =>
+      [...putTogether(document, { isExpress4 })]
+        .filter(([file]) => file.endsWith(".mjs"))
+        .map(([, code]): Source => ({ name: document.file, line: 1, extension: "mjs", code })),
+    ),
+  );
 
   test("compile, and so do the programs of the guides", async () => {
     const programs = globSync("docs/guide/examples/*.ts", { cwd: root }).map(
@@ -46,7 +56,11 @@ describe("code blocks", () => {
     const fragments = code.filter(({ info }) => info === "fragment").map(sourceOf);
     expect(programs).not.toEqual([]);
     expect(whole).not.toEqual([]);
-    const errors = await Promise.all([compile([...programs, ...whole]), compile(fragments, fragmentGlobals)]);
+    expect(putTogetherPrograms).not.toEqual([]);
+    const errors = await Promise.all([
+      compile([...programs, ...whole, ...putTogetherPrograms]),
+      compile(fragments, fragmentGlobals),
+    ]);
     expect(errors.flat()).toEqual([]);
   });
 
@@ -100,6 +114,15 @@ describe("links", () => {
     expect(broken.map(({ file, line, target }) => `${file}:${line}: ${target}`)).toEqual([]);
   });
 
+  test("stay within what the package on npm holds", () => {
+    const isPublished = /^(?:(?:README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE|(?:docs|src)(?:\/.*)?)$/;
+    const outside = relative.filter(({ file, target }) => {
+      const path = normalize(join(dirname(file), target.split("#")[0] || ".")).replaceAll("\\", "/");
+      return !target.startsWith("#") && !isPublished.test(path);
+    });
+    expect(outside.map(({ file, line, target }) => `${file}:${line}: ${target}`)).toEqual([]);
+  });
+
   test("lead to every document from the README", () => {
     const reached = new Set(["README.md"]);
     for (const file of reached) {
@@ -146,6 +169,15 @@ describe("names", () => {
       codeSpans.filter((code) => /^[A-Z]+(_[A-Z]+)+$/.test(code)).map((code) => ({ file, code })),
     );
     expect(named.filter(({ code }) => !known.has(code))).toEqual([]);
+  });
+
+  test("of files and folders of the repository are there", () => {
+    const isPath = /^(?:\.ci|apps|bench|docs|scripts|src|test)\/[\w./-]*$/;
+    const named = documents.flatMap(({ file, codeSpans }) =>
+      codeSpans.filter((code) => isPath.test(code)).map((path) => ({ file, path })),
+    );
+    expect(named).not.toEqual([]);
+    expect(named.filter(({ path }) => !existsSync(join(root, path)))).toEqual([]);
   });
 
   test("of methods that prose mentions are methods", () => {
