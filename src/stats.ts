@@ -14,7 +14,7 @@ export interface Stats {
   readonly store: {
     readonly name: string;
     readonly atomic: boolean;
-    /** `none`: the store has no change feed; `broken`: it has one, and is cut off from it at the moment. */
+    /** `none`: the store has no change feed; `opening`: not there yet, at the start; `broken`: cut off at the moment. */
     readonly feed: FeedState;
     /** What the feed is made of, such as `notify` or `change stream`; undefined where there is none, or not known yet. */
     readonly feedKind: string | undefined;

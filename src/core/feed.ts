@@ -3,9 +3,10 @@ import type { SessionChange, SessionStore, Unsubscribe } from "./session-store.t
 
 /**
  * - `none`: the store has no change feed.
+ * - `opening`: the first attempt to subscribe is under way. It ends as `whole` or as `broken`.
  * - `broken`: changes may be missed at the moment, or have been, and the live sessions are not all read again yet.
  */
-export type FeedState = "none" | "whole" | "broken";
+export type FeedState = "none" | "opening" | "whole" | "broken";
 
 export interface FeedOptions {
   readonly store: SessionStore;
@@ -61,7 +62,7 @@ export class Feed {
     const { store, heartbeatMs } = this.#options;
     const { changes } = store;
     if (!changes || this.#isSubscribed || this.#closed) return;
-    this.#state = "broken";
+    if (this.#state === "none") this.#state = "opening";
     const listener = {
       changed: (change: SessionChange) => this.#handlers.changed(change),
       alive: (asOf: number) => {
@@ -95,21 +96,22 @@ export class Feed {
 
   #broken(error: unknown): void {
     this.#handlers.failed(error);
-    this.#gap();
+    this.#gap("broken");
   }
 
-  #gap(): number {
+  #gap(state: "opening" | "broken"): number {
     const { asOf } = this;
-    this.#state = "broken";
+    this.#state = state;
     this.#handlers.gap(asOf);
     return ++this.#gaps;
   }
 
   /** The feed does not count as whole before every live session has been read again. */
   async #catchUp(): Promise<void> {
-    const gap = this.#gap();
+    const gap = this.#gap(this.#state === "opening" ? "opening" : "broken");
     while (!(await this.#handlers.catchUp())) {
       if (gap !== this.#gaps) return;
+      this.#state = "broken";
       await new Promise<void>((resolve) => this.#options.clock.after(retryMs, resolve));
       if (gap !== this.#gaps) return;
     }
