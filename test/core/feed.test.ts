@@ -8,7 +8,13 @@ import { describeStores } from "../support/matrix.ts";
 
 describe("a feed that is subscribed to for the first time", () => {
   const listener: { current?: FeedListener } = {};
-  const feedOf = ({ subscribe, catchUp }: { subscribe: () => Promise<void>; catchUp?: () => Promise<boolean> }) => {
+  const feedOf = ({
+    subscribe,
+    catchUp,
+  }: {
+    subscribe: () => Promise<void>;
+    catchUp?: () => Promise<boolean>;
+  }) => {
     const clock = new ManualClock();
     const store: SessionStore = memoryStore({ clock });
     store.changes = async (given) => {
@@ -56,7 +62,10 @@ describe("a feed that is subscribed to for the first time", () => {
 
   test("is broken if the sessions can't be read by then", async () => {
     let attempts = 0;
-    const { feed, clock, states } = feedOf({ subscribe: async () => {}, catchUp: async () => attempts++ > 0 });
+    const { feed, clock, states } = feedOf({
+      subscribe: async () => {},
+      catchUp: async () => attempts++ > 0,
+    });
     feed.start();
     await clock.advance(0);
     expect(feed.state).toBe("broken");

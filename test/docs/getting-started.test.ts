@@ -162,7 +162,7 @@ test("getting started compiles as TypeScript, with what the guide adds to it", a
   const program = programOf(true);
   expect(program).toMatch(untyped);
   const sources = [programOf(false), program.replace(untyped, () => safely)].map((code) => ({
-    ...{ name: guide.file, line: 1, extension: "ts" as const },
+    ...{ name: guide.file, line: 1, extension: "mts" as const },
     code: `${code}\n${declared}`,
   }));
   expect(await compile(sources)).toEqual([]);

@@ -18,6 +18,7 @@ export class Project {
   output = "";
 
   constructor(express: ExpressVersion) {
+    this.write("package.json", JSON.stringify({ type: "commonjs" })); // as `npm init` writes it
     mkdirSync(join(this.#folder, "node_modules"));
     const packages = { express: express === "4" ? "express4" : "express", "socket.io": "socket.io" };
     for (const [name, installed] of Object.entries(packages)) {

@@ -15,7 +15,10 @@ const blockOf = (language: string, of: RegExp): string => {
 };
 const program = blockOf("js", /liveSessions/);
 const declared = blockOf("ts", /declare module/);
-const install = blockOf("sh", /npm install/);
+const install =
+  blockOf("sh", /^npm install/m)
+    .split("\n")
+    .at(-1) ?? "";
 const [makeSecret = "", run = ""] = blockOf("sh", /--env-file/).split("\n");
 
 const toCommonJs = (text: string) =>
@@ -36,9 +39,7 @@ test("installs what the program imports, and what that asks for", () => {
   const imported = [...program.matchAll(/^import .* from "([^"/]+)/gm)].map(([, name = ""]) => name);
   const packages = imported.filter((name) => !name.startsWith("node:"));
   expect(packages).not.toEqual([]);
-  expect(install.split(" ")).toEqual(
-    expect.arrayContaining(["npm", "install", "express-session", ...packages]),
-  );
+  expect(install.split(" ")).toEqual(expect.arrayContaining(["install", "express-session", ...packages]));
 });
 
 describe.each<[file: string, express: ExpressVersion, text: string]>([
@@ -46,7 +47,7 @@ describe.each<[file: string, express: ExpressVersion, text: string]>([
   ["app.mjs", "4", program],
   ["app.cjs", "5", toCommonJs(program)],
   ["app.cjs", "4", toCommonJs(program)],
-  ["app.ts", "5", `${program}\n${declared}\n`],
+  ["app.mts", "5", `${program}\n${declared}\n`],
 ])("the quick start as %s, on Express %s", (file, express, text) => {
   test("lets in who has logged in, sends, and closes at the logout", async () => {
     const started = await start(file, text, express);
