@@ -28,7 +28,7 @@ import {
   resolveOptions,
 } from "./options.ts";
 import { type RefusalCode, refusals } from "./protocol.ts";
-import { type AttachOptions, openGateway, type SocketServer } from "./socket/attach.ts";
+import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/attach.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
 import {
   engineSessionWarning,
@@ -74,6 +74,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   >;
   readonly #warnOfEngineUse = once(() => warn([engineUseWarning]));
   readonly #warnOfEngineSession = once(() => warn([engineSessionWarning]));
+  #isClosed = false;
   #conflicts = 0;
   #discarded = 0;
 
@@ -138,6 +139,8 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    */
   attach(io: SocketServer, attachOptions: AttachOptions = {}): this {
     checkAttachOptions(attachOptions);
+    if (this.#isClosed)
+      throw attachError("these sessions are closed", "Make new ones with liveSessions(), and attach those.");
     const options = this.#options;
     const gateway = openGateway(io, attachOptions, {
       ...this.#handles,
@@ -220,6 +223,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   /** Closes the sockets' transports (stock clients try elsewhere) and the store. Ends no session. */
   async close(...none: []): Promise<void> {
     refuseCallback("sessions.close()", none);
+    this.#isClosed = true;
     for (const gateway of this.#gateways) gateway.close();
     for (const undo of this.#undo.splice(0)) undo();
     this.#activity.close();

@@ -4,7 +4,7 @@ import { shown } from "../shown.ts";
 import type { AdmissionOptions } from "./admission.ts";
 import type { ConnectionContext } from "./session-connection.ts";
 import { type GatewayOptions, SocketGateway } from "./socket-gateway.ts";
-import { assertEngine } from "./upstream.ts";
+import { assertEngine, hasClients } from "./upstream.ts";
 
 /** What `attach` needs of a Socket.IO server; any `Server` of socket.io 4.8 will do, however its events are typed. */
 export interface SocketServer {
@@ -25,8 +25,14 @@ type Wiring = AdmissionOptions &
   Omit<ConnectionContext, "codec" | "isExempt"> &
   Pick<GatewayOptions, "onRefusal" | "onExpressSession">;
 
-/** One gateway for each server, whosever it is: two would both hold every connection. */
-const attached = new WeakSet<Server>();
+interface Attached {
+  readonly gateway: SocketGateway;
+  /** Whose it is: sessions have one hub each. */
+  readonly hub: Wiring["hub"];
+}
+
+/** The last gateway of each server, whosever it is: two that are open would both hold every connection. */
+const attachedByServer = new WeakMap<Server, Attached>();
 
 /** Checks what `attach` was given, and stands a gateway before the server. Throws `INVALID_OPTION`. */
 export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wiring: Wiring): SocketGateway {
@@ -34,8 +40,10 @@ export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wi
   if (typeof server?.bind !== "function" || typeof server.path !== "function") {
     throw attachError("it is no Socket.IO server", "Call it with `new Server(httpServer)`.");
   }
-  if (attached.has(server)) throw attachError("this server has been attached before", "Attach each once.");
-  if ((server.engine?.clientsCount ?? 0) > 0) {
+  const before = attachedByServer.get(server);
+  if (before && !before.gateway.isClosed) throw attachedError(before.hub === wiring.hub);
+  // what a closed gateway has left has no session, and gets none
+  if (!before && hasClients(server)) {
     throw attachError("clients are connected already", "Call it before the server listens.");
   }
   for (const [index, one] of exempt.entries()) {
@@ -46,14 +54,23 @@ export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wi
     );
   }
   if (server.engine) assertEngine(server.engine); // before anything is changed
-  attached.add(server);
   const isExempt = (namespace: string) =>
     exempt.some((one) => (typeof one === "string" ? one === namespace : one.test(namespace)));
   const { hub, updates, userId, activity, rebindMs } = wiring;
   const context = { hub, updates, userId, activity, rebindMs, isExempt };
-  return new SocketGateway(server, { ...wiring, context, hasExempt: exempt.length > 0 });
+  const gateway = new SocketGateway(server, { ...wiring, context, hasExempt: exempt.length > 0 });
+  attachedByServer.set(server, { gateway, hub });
+  return gateway;
 }
 
-function attachError(what: string, cure: string): SocketSessionError {
+function attachedError(isOwn: boolean): SocketSessionError {
+  if (isOwn) return attachError("this server has been attached before", "Attach each once.");
+  return attachError(
+    "other sessions are attached to this server, and are open",
+    'Make another `new Server(httpServer, { path: "/other" })` for these: two servers on two paths of one http server work. To replace the others, as a hot reload does, call their close() first.',
+  );
+}
+
+export function attachError(what: string, cure: string): SocketSessionError {
   return new SocketSessionError("INVALID_OPTION", `sessions.attach(io): ${what}. ${cure}`);
 }

@@ -2,21 +2,12 @@ import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "socket.io";
 import type { RefusalCode } from "../protocol.ts";
 import { Admission, type AdmissionOptions, type Decision } from "./admission.ts";
-import { type Exchange, watchEngine } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import { RefusedConnection } from "./refused-connection.ts";
 import { exposeSession, withoutSession } from "./request-view.ts";
+import { hookServer } from "./server-hooks.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
-import {
-  assertEngine,
-  codecOf,
-  type Engine,
-  type EngineConnection,
-  type EngineRequest,
-  guardNamespaces,
-  onEngine,
-  onSocket,
-  queryOf,
-} from "./upstream.ts";
+import { codecOf, type Engine, type EngineConnection, type EngineRequest, queryOf } from "./upstream.ts";
 
 export interface GatewayOptions extends AdmissionOptions {
   readonly context: Omit<ConnectionContext, "codec">;
@@ -60,20 +51,20 @@ export class SocketGateway {
     this.#options = options;
     this.#context = { ...options.context, codec: codecOf(io) };
     this.#admission = new Admission(options, this.#context);
-    guardNamespaces(
-      io,
-      (error) => this.#context.hub.report(error),
-      (socket) => socket.conn.readyState === "open" && (this.#owners.get(socket)?.isServable ?? true),
-    );
-    onEngine(io, (engine) => this.#watch(engine));
-    onSocket(
-      io,
-      (socket, connection) => this.#welcome(socket, connection),
-      (socket, connection) => {
+    hookServer(io, {
+      report: (error) => this.#context.hub.report(error),
+      mayJoin: (socket) =>
+        socket.conn.readyState === "open" && (this.#owners.get(socket)?.isServable ?? true),
+      seen: (request) => exposeSession(request, () => this.#dataOf(request), options.onExpressSession),
+      decide: (engine, request, exchange) => this.#guard(engine, request, exchange),
+      webTransport: () => options.onRefusal("TRANSPORT_REFUSED", undefined, undefined),
+      opened: (connection) => this.#receive(connection),
+      born: (socket, connection) => this.#welcome(socket, connection),
+      gone: (socket, connection) => {
         this.#owners.get(socket)?.farewell(socket);
         this.#refused.get(connection)?.left(socket);
       },
-    );
+    });
   }
 
   /** How many connections hold a session or are guests. */
@@ -81,20 +72,17 @@ export class SocketGateway {
     return this.#connections.size;
   }
 
-  /** Closes all connections, so that stock clients try elsewhere, and admits nobody any more. Ends no session. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Closes all connections, so that stock clients try elsewhere, and admits nobody any more, until another gateway takes
+   * its place. Ends no session.
+   */
   close(): void {
     this.#closed = true;
     for (const connection of [...this.#connections.values()]) connection.close();
-  }
-
-  #watch(engine: Engine): void {
-    assertEngine(engine);
-    watchEngine(engine, {
-      seen: (request) => exposeSession(request, () => this.#dataOf(request), this.#options.onExpressSession),
-      decide: (request, exchange) => this.#guard(engine, request, exchange),
-      webTransport: () => this.#options.onRefusal("TRANSPORT_REFUSED", undefined, undefined),
-      opened: (connection) => this.#receive(connection),
-    });
   }
 
   /** The data of the session that a request has proven, for `request.session`. */

@@ -9,8 +9,9 @@
  * | `socket._onpacket` | where all that a client sends to a socket passes, also to `onAny` and acknowledgements |
  * | `socket._cleanup` | the only sign that a socket is gone that also comes when it never connected; `connected` still says whether it did |
  * | `io.opts` | whether recovery is on |
- * | `io._nsps` | namespaces made before `attach` |
+ * | `io._nsps` | namespaces made before `attach`, and the sockets in them |
  * | `io._parser`, `io.encoder` | a refusal must speak the application's parser |
+ * | `conn.server` | the engine of a connection: Socket.IO has one for each http server, and shows the last alone |
  * | `conn.readyState = "closing"` | stops all traffic both ways, and sockets still in middleware, while polls go on |
  * | `conn.writeBuffer` | what still waits for the client's next poll: a farewell to be fetched, or what must not be |
  * | `conn.write` | where all that is sent passes: emits, broadcasts, acknowledgements |
@@ -29,6 +30,7 @@ export interface EngineConnection {
   readonly protocol: number;
   /** The handshake's request; null for WebTransport. */
   readonly request: IncomingMessage | null;
+  readonly server: Engine;
   readyState: "opening" | "open" | "closing" | "closed";
   readonly writeBuffer: unknown[];
   write(packet: unknown, options?: unknown): unknown;
@@ -74,6 +76,7 @@ interface Client {
 
 interface Namespace {
   readonly name: string;
+  readonly sockets: ReadonlyMap<string, Socket>;
   rawListeners(event: string): ((...args: unknown[]) => unknown)[];
   emitReserved(event: string, ...args: unknown[]): boolean;
   run(socket: Socket, done: (error?: Error) => void): void;
@@ -108,6 +111,12 @@ export function onEngine(io: Server, use: (engine: Engine) => void): void {
     use(engine);
     return bind.call(io, engine);
   };
+}
+
+/** Whether clients are connected: to the last engine, or in a namespace by any. */
+export function hasClients(io: Server): boolean {
+  const { engine, _nsps } = internalsOf(io);
+  return (engine?.clientsCount ?? 0) > 0 || [..._nsps.values()].some(({ sockets }) => sockets.size > 0);
 }
 
 /** Throws if Engine.IO's server is not of the kind whose requests can be watched. */

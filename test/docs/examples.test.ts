@@ -99,6 +99,46 @@ describe.each(["5", "4"])("the page of devices, on Express %s", (version) => {
   });
 });
 
+describe("visitors and staff on two paths", () => {
+  beforeEach(() => {
+    vi.resetModules();
+  });
+
+  test("is in the guide as it is", () => {
+    const guide = documentAt("docs/guide/sessions-and-sockets.md");
+    expect(guide.blocks.map(({ code }) => code)).toContain(textOf("visitors-and-staff.ts"));
+  });
+
+  test.each(["polling", "websocket"])(
+    "each has its own session, and ends alone, by %s",
+    async (transport) => {
+      const transports = [transport];
+      const ada = await start("visitors-and-staff.ts");
+      await ada.post("/name/ada");
+      await ada.post("/staff/login/boss");
+      const path = "/staff/socket.io";
+      const visitor = await ada.connect("/", { transports });
+      const staff = await ada.connect("/", { transports, path });
+      const question = heard(staff, "question");
+      visitor.emit("ask", "open?");
+      expect(await question).toEqual({ name: "ada", text: "open?" });
+      const answer = heard(visitor, "answer");
+      staff.emit("answer", "yes");
+      expect(await answer).toEqual({ name: "boss", text: "yes" });
+      const gone = disconnected(staff);
+      await ada.post("/staff/logout");
+      expect(await gone).toBe("io server disconnect");
+      expect(visitor.connected).toBe(true);
+      const eve = browser();
+      await eve.post("/name/eve");
+      expect((await refused(eve.socket("/", { transports, path }))).data).toEqual({
+        code: "SESSION_REQUIRED",
+      });
+      await eve.connect("/", { transports });
+    },
+  );
+});
+
 describe("the guide from the recipe", () => {
   const guide = documentAt("docs/guide/from-the-recipe.md");
 

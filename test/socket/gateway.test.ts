@@ -48,7 +48,7 @@ describe("attach", () => {
       expect(await socket.emitWithAck("read")).toEqual({ name: "ada" });
       expect(() => sessions.attach(io)).toThrow("attached before");
       const late = liveSessions({ store: memoryStore(), secret });
-      expect(() => late.attach(io)).toThrow("attached before");
+      expect(() => late.attach(io)).toThrow("other sessions are attached");
       const other = new Server(createServer());
       Object.assign(other.engine, { clientsCount: 1 });
       expect(() => late.attach(other)).toThrow("clients are connected already");

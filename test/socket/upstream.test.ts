@@ -239,6 +239,20 @@ describe("engine.io", () => {
     expect(connections).toHaveLength(2);
   });
 
+  test("has an engine for each http server: a connection knows its own, io.engine is the last, io.sockets holds all", async () => {
+    const { io, http, browser } = await plain();
+    const [engine] = [io.engine];
+    io.attach(createServer());
+    expect(io.engine).not.toBe(engine);
+    expect(http.listening).toBe(true);
+    for (const transport of ["polling", "websocket"])
+      await browser.connect("/", { transports: [transport], reconnection: false });
+    const sockets = [...io.sockets.sockets.values()];
+    expect(sockets.map(({ conn }) => internals(conn).server)).toEqual([engine, engine]);
+    expect(io.engine.clientsCount).toBe(0);
+    engine.close();
+  });
+
   test("reads request._query if it is there", async () => {
     const { io, browser } = await plain();
     const engine = methodsOf(io.engine);

@@ -1,0 +1,64 @@
+import type { Server, Socket } from "socket.io";
+import { type EngineWatch, type Exchange, watchEngine } from "./exchange.ts";
+import {
+  assertEngine,
+  type Engine,
+  type EngineConnection,
+  type EngineRequest,
+  guardNamespaces,
+  onEngine,
+  onSocket,
+} from "./upstream.ts";
+
+/** What a Socket.IO server and its engines pass through. */
+export interface ServerHooks extends Omit<EngineWatch, "decide"> {
+  decide(engine: Engine, request: EngineRequest, exchange: Exchange): void;
+  report(error: unknown): void;
+  mayJoin(socket: Socket): boolean;
+  born(socket: Socket, connection: EngineConnection): void;
+  gone(socket: Socket, connection: EngineConnection): void;
+}
+
+const placeByServer = new WeakMap<Server, { hooks: ServerHooks }>();
+
+/** Everything of `io` passes through `hooks` from now on. Those of before are gone: a server is patched once, for good. */
+export function hookServer(io: Server, hooks: ServerHooks): void {
+  const known = placeByServer.get(io);
+  if (known) known.hooks = hooks;
+  else patch(io, hooks);
+}
+
+function patch(io: Server, hooks: ServerHooks): void {
+  const place = { hooks };
+  placeByServer.set(io, place);
+  guardNamespaces(
+    io,
+    (error) => place.hooks.report(error),
+    (socket) => place.hooks.mayJoin(socket),
+  );
+  const watched = new WeakSet<Engine>();
+  const watch = (engine: Engine) => {
+    if (watched.has(engine)) return;
+    assertEngine(engine);
+    watched.add(engine);
+    watchEngine(engine, {
+      seen: (request) => place.hooks.seen(request),
+      decide: (request, exchange) => place.hooks.decide(engine, request, exchange),
+      webTransport: () => place.hooks.webTransport(),
+      opened: (connection) => place.hooks.opened(connection),
+    });
+  };
+  onEngine(io, watch);
+  onSocket(
+    io,
+    (socket, connection) => {
+      try {
+        watch(connection.server); // another one, if `io` was attached to several http servers before: it is watched from now on
+      } catch (error) {
+        place.hooks.report(error);
+      }
+      place.hooks.born(socket, connection);
+    },
+    (socket, connection) => place.hooks.gone(socket, connection),
+  );
+}
