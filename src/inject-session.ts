@@ -4,6 +4,7 @@ import { sign } from "cookie-signature";
 import { checkOptions, invalid, invalidChoice, isPlain } from "./arguments.ts";
 import { fieldsOf } from "./core/fields.ts";
 import { longestLifeMs } from "./core/life-time.ts";
+import { refuseLosses } from "./core/lost-in-json.ts";
 import type { Saves } from "./core/saves.ts";
 import type { SessionKey } from "./core/session-store.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -40,6 +41,8 @@ export async function injectSession(
       "Give it that, and then the data.",
     );
   checkData(data);
+  const fields = fieldsOf(data);
+  refuseLosses(data);
   const maxAge = maxAgeOf(injectOptions);
   const { options, nameOf, saves } = inner;
   const { cookie: configured } = options.shared;
@@ -49,7 +52,7 @@ export async function injectSession(
     originalMaxAge === null ? null : new Date(options.clock.now() + originalMaxAge).toISOString();
   const sid = randomBytes(24).toString("base64url");
   const cookie = { originalMaxAge, expires, httpOnly: true, path: "/" };
-  await saves.saveWhole(nameOf(sid), { fields: fieldsOf(data), cookie });
+  await saves.saveWhole(nameOf(sid), { fields, cookie });
   const [secret = ""] = options.secrets;
   return { sid, cookie: serialize(options.name, `s:${sign(sid, secret as string)}`) };
 }

@@ -6,6 +6,7 @@ import { type Fields, fieldsOf, type SessionValues, sameFields, valuesOf } from 
 import type { Hub } from "./hub.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import type { LiveEntry } from "./live-entry.ts";
+import { refuseLosses } from "./lost-in-json.ts";
 import { applyPatch, diff } from "./merge.ts";
 import type { Held, Saves } from "./saves.ts";
 import type { SessionKey } from "./session-store.ts";
@@ -170,5 +171,7 @@ function draftFields(draft: SessionValues): Fields {
       'The function given to update() set "cookie", which belongs to express-session. Change req.session.cookie in a request instead.',
     );
   }
-  return fieldsOf(draft);
+  const fields = fieldsOf(draft);
+  refuseLosses(draft);
+  return fields;
 }
