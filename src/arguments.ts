@@ -99,6 +99,26 @@ export function refuseCallback(method: string, given: readonly unknown[]): void 
   );
 }
 
+/** Refuses a method that is not called on its object: it was passed on as a function, or destructured. */
+export function checkOwner(
+  owner: unknown,
+  type: abstract new (...args: never[]) => unknown,
+  method: string,
+  cure: string,
+): void {
+  if (owner instanceof type) return;
+  const name = method.startsWith("sessions.") ? "`sessions`" : "the session";
+  const message = `${method} expects to be called on ${name}; it was passed on without, or destructured. ${cure}`;
+  throw new SocketSessionError("INVALID_OPTION", message);
+}
+
+/** Refuses a request where a method that makes a middleware is given in its place. */
+export function refuseRequest(method: string, given: readonly unknown[], cure: string): void {
+  if (typeof given[2] !== "function") return;
+  const message = `${method} expects no argument, and returns the middleware; it was given a request. ${cure}`;
+  throw new SocketSessionError("INVALID_OPTION", message);
+}
+
 /** Refuses arguments of a method that has none, where options might be expected to count. */
 export function refuseArguments(method: string, given: readonly unknown[]): void {
   if (given.length > 0)

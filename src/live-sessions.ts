@@ -1,7 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import createDebug from "debug";
 import session from "express-session";
-import { checkOptions, invalid, refuseArguments, refuseCallback } from "./arguments.ts";
+import {
+  checkOptions,
+  checkOwner,
+  invalid,
+  refuseArguments,
+  refuseCallback,
+  refuseRequest,
+} from "./arguments.ts";
 import { Activity } from "./core/activity.ts";
 import { ConditionalWrites } from "./core/conditional-writes.ts";
 import type { SessionValues } from "./core/fields.ts";
@@ -14,9 +21,11 @@ import { Updates } from "./core/updates.ts";
 import { errorText, listenerError } from "./errors.ts";
 import { type LiveSessionsEvents, sessionsEvents } from "./events.ts";
 import { forRequests, type RequestHandler } from "./http/for-requests.ts";
+import { isCookieWithheld } from "./http/insecure-cookie.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
 import { requestSession } from "./http/request-session.ts";
 import { Responses } from "./http/responses.ts";
+import { refuseUncalled } from "./http/store-contract.ts";
 import { type HttpContext, StoreFacade } from "./http/store-facade.ts";
 import { exposeInternals } from "./inject-session.ts";
 import { IsolatedEmitter } from "./isolated-emitter.ts";
@@ -31,13 +40,12 @@ import { type RefusalCode, refusals } from "./protocol.ts";
 import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/attach.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
 import {
-  engineSessionWarning,
-  engineUseWarning,
+  lateWarnings,
   limitsOf,
-  once,
-  type StartWarning,
+  secretWarnings,
   socketWarnings,
   storeWarnings,
+  warn,
 } from "./start-checks.ts";
 import type { Stats } from "./stats.ts";
 import { UserIds } from "./user-ids.ts";
@@ -72,8 +80,8 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     RefusalCode,
     number
   >;
-  readonly #warnOfEngineUse = once(() => warn([engineUseWarning]));
-  readonly #warnOfEngineSession = once(() => warn([engineSessionWarning]));
+  readonly #warnings = lateWarnings();
+  #hasMiddleware = false;
   #isClosed = false;
   #conflicts = 0;
   #discarded = 0;
@@ -104,28 +112,37 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     this.#activity = new Activity(this.#hub, { ...resolved, userOf });
     this.#handles = { hub: this.#hub, updates, userId };
     exposeInternals(this, { options: resolved, nameOf: this.#nameOf, saves: this.#saves });
-    warn(storeWarnings(resolved));
+    warn([...secretWarnings(resolved), ...storeWarnings(resolved)]);
     this.#hub.start();
   }
 
   /** The real `express-session` middleware over this store. */
   express(...none: []): RequestHandler {
+    const write = "Write app.use(sessions.express()).";
+    requireOwner(this, "sessions.express()", write);
+    refuseRequest("sessions.express()", none, write);
     refuseArguments("sessions.express()", none);
+    this.#hasMiddleware = true;
     const { shared, name, secrets } = this.#options;
-    const store = this.#openStore(shared.genid === undefined);
+    const onCreate = (session: object) => {
+      if (isCookieWithheld(session, shared.proxy)) this.#warnings.insecureCookie();
+    };
+    const store = this.#openStore(shared.genid === undefined, onCreate);
     const middleware = session({ ...shared, name, secret: [...secrets], resave: false, store });
-    return forRequests(middleware, this.#responses, this.#warnOfEngineUse);
+    return forRequests(middleware, this.#responses, this.#warnings.engineUse);
   }
 
   /** An `express-session` store with the same guarantees, for a middleware made elsewhere. A new one on each call. */
   store(...none: []): session.Store {
+    requireOwner(this, "sessions.store()", "Write session({ store: sessions.store() }).");
     refuseArguments("sessions.store()", none);
-    return this.#openStore(false);
+    this.#hasMiddleware = true;
+    return this.#openStore(false, () => {});
   }
 
-  #openStore(idsAreNew: boolean): session.Store {
+  #openStore(idsAreNew: boolean, onCreate: HttpContext["onCreate"]): session.Store {
     const { store } = this.#options;
-    const facade = new StoreFacade(this.#http(), idsAreNew);
+    const facade = new StoreFacade({ ...this.#http(), onCreate }, idsAreNew);
     const undo = store.connectivity?.((state) => {
       facade.emit(state === "connected" ? "connect" : "disconnect");
     });
@@ -138,6 +155,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * server, before clients connect.
    */
   attach(io: SocketServer, attachOptions: AttachOptions = {}): this {
+    requireOwner(this, "sessions.attach(io)", "Write sessions.attach(io), once for each server.");
     checkAttachOptions(attachOptions);
     if (this.#isClosed)
       throw attachError("these sessions are closed", "Make new ones with liveSessions(), and attach those.");
@@ -153,7 +171,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       trustProxy: options.shared.proxy === true,
       nameOf: this.#nameOf,
       onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
-      onExpressSession: this.#warnOfEngineSession,
+      onExpressSession: this.#warnings.engineSession,
     });
     warn(socketWarnings(options, io.path()));
     this.#gateways.push(gateway);
@@ -162,6 +180,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 
   /** A request's session, with the same transactional `update`; it refreshes `req.session` too. */
   of(request: Request): LiveSession {
+    requireOwner(this, "sessions.of(req)", "Write sessions.of(req).");
     if (typeof request?.session !== "object" || !request.session || typeof request.sessionID !== "string") {
       throw invalid(
         "sessions.of(req) expects a request with a session",
@@ -186,6 +205,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * `STORE_FAILED`, `STORE_TIMEOUT`.
    */
   async end(session: string | { publicId: string }, ...none: []): Promise<boolean> {
+    requireOwner(this, "sessions.end()", "Write sessions.end(req.sessionID).");
     refuseCallback("sessions.end()", none);
     const key = typeof session === "string" ? this.#nameOf(session) : this.#liveKey(session);
     return key !== undefined && this.#hub.end(key, "revoked");
@@ -196,10 +216,12 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * an index of users, and `INVALID_OPTION` without the `userId` option, or if `id` names no user.
    */
   user(id: string | number): UserSessions {
+    requireOwner(this, "sessions.user()", "Write sessions.user(id).");
     return userSessions(this.#options, { ...this.#handles, nameOf: this.#nameOf }, id);
   }
 
   stats(): Stats {
+    requireOwner(this, "sessions.stats()", "Write sessions.stats().");
     const { store } = this.#options;
     let connections = 0;
     for (const gateway of this.#gateways) connections += gateway.size;
@@ -222,6 +244,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 
   /** Closes the sockets' transports (stock clients try elsewhere) and the store. Ends no session. */
   async close(...none: []): Promise<void> {
+    requireOwner(this, "sessions.close()", "Write sessions.close().");
     refuseCallback("sessions.close()", none);
     this.#isClosed = true;
     for (const gateway of this.#gateways) gateway.close();
@@ -245,6 +268,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 
   #refuse(code: RefusalCode, request: IncomingMessage | undefined, cause: unknown): void {
     this.#refused[code]++;
+    if (code === "SESSION_REQUIRED" && !this.#hasMiddleware) this.#warnings.noMiddleware();
     const address = request?.socket.remoteAddress;
     const origin = request?.headers.origin;
     debug("refused %s: %s", address, code);
@@ -252,7 +276,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     if (cause !== undefined) this.#report(cause);
   }
 
-  #http(): HttpContext {
+  #http(): Omit<HttpContext, "onCreate"> {
     return {
       store: this.#options.store,
       hub: this.#hub,
@@ -279,6 +303,8 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 }
 
+refuseUncalled(LiveSessions.prototype.store);
+
 /**
  * Makes one session of the two: `sessions.express()` for requests, `sessions.attach(io)` for sockets.
  * Throws `INVALID_OPTION`.
@@ -287,7 +313,6 @@ export function liveSessions(options: LiveSessionsOptions): LiveSessions {
   return new LiveSessions(options);
 }
 
-function warn(warnings: readonly StartWarning[]): void {
-  for (const { code, message } of warnings)
-    process.emitWarning(message, { type: "SocketSessionWarning", code });
+function requireOwner(owner: unknown, method: string, cure: string): void {
+  checkOwner(owner, LiveSessions, method, cure);
 }

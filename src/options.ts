@@ -4,8 +4,8 @@ import type { Clock } from "./clock.ts";
 import { longestLifeMs } from "./core/life-time.ts";
 import type { Secret } from "./core/session-names.ts";
 import type { SessionStore } from "./core/session-store.ts";
-import { SocketSessionError } from "./errors.ts";
 import type { AppData, DeepReadonly } from "./live-session.ts";
+import { secretsOf } from "./secrets.ts";
 import { curesOfUnknown, type SharedOptions, sharedOptionsOf } from "./shared-options.ts";
 import type { AttachOptions } from "./socket/attach.ts";
 import { fromExpressStore } from "./stores/express-store.ts";
@@ -180,19 +180,6 @@ function flagOf(option: string, value: unknown): boolean | undefined {
 
 function isFunction(value: object, method: string): boolean {
   return typeof Reflect.get(value, method) === "function";
-}
-
-function secretsOf(secret: unknown): readonly Secret[] {
-  const secrets: unknown[] = Array.isArray(secret) ? secret : [secret];
-  const usable = (one: unknown): one is Secret =>
-    (typeof one === "string" && one !== "") || Buffer.isBuffer(one);
-  if (secrets.length > 0 && secrets.every(usable)) return secrets;
-  const cure =
-    "Set one of at least 32 random bytes, the same on every node, for example from the environment.";
-  throw new SocketSessionError(
-    "INVALID_OPTION",
-    `\`secret\` expects a string or Buffer that is not empty, or an array of them; it was ${secret === undefined ? "missing" : "not"}. ${cure}`,
-  );
 }
 
 const knownToAttach: Readonly<Record<keyof AttachOptions, true>> = { exempt: true };

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { ResolvedOptions } from "./options.ts";
+import { shortSecret } from "./secrets.ts";
 
 /** What is wrong with the set-up, each with its cure; told once at the start, as process warnings. */
 export interface StartWarning {
@@ -10,25 +11,63 @@ export interface StartWarning {
   readonly message: string;
 }
 
-export const engineUseWarning: StartWarning = {
+const engineUseWarning: StartWarning = {
   code: "SOCKET_SESSION_ENGINE_USE",
   message:
     "io.engine.use(sessions.express()) does nothing: sessions.attach(io) serves the sockets. Remove it, and use socket.session.",
 };
 
-export const engineSessionWarning: StartWarning = {
+const engineSessionWarning: StartWarning = {
   code: "SOCKET_SESSION_ENGINE_SESSION",
   message:
     "express-session was given a request of a socket, by io.engine.use(session(…)) or a middleware, and does nothing there: sessions.attach(io) has put the session on it. Remove it, and use socket.session. Keep what a session of another cookie or store holds in this one, or read that one in HTTP requests.",
 };
 
-/** `run`, the first time that it is called. */
-export function once(run: () => void): () => void {
+const noMiddlewareWarning: StartWarning = {
+  code: "SOCKET_SESSION_NO_MIDDLEWARE",
+  message:
+    "A client was refused, as it sent no session cookie; and sessions.express() was never called here, so this process sets none. Put app.use(sessions.express()) before the routes. If another process makes the sessions, nothing is missing.",
+};
+
+const insecureCookieWarning: StartWarning = {
+  code: "SOCKET_SESSION_INSECURE_COOKIE",
+  message:
+    'A session was stored for a request over plain HTTP, and its cookie is not sent: `cookie.secure` is true. The visitor comes back without a session. Write cookie: { secure: "auto" }. If a proxy ends TLS, have it send X-Forwarded-Proto, and set `proxy: true` or app.set("trust proxy", 1).',
+};
+
+let hasWarnedOfSecret = false;
+
+/** Of a secret that can be guessed: once for the process, whose tests may make many sessions. */
+export function secretWarnings({ secrets }: ResolvedOptions): StartWarning[] {
+  const message = hasWarnedOfSecret ? undefined : shortSecret(secrets);
+  if (message === undefined) return [];
+  hasWarnedOfSecret = true;
+  return [{ code: "SOCKET_SESSION_SHORT_SECRET", message }];
+}
+
+/** What shows only later, each told once. */
+export function lateWarnings(): Readonly<
+  Record<"engineUse" | "engineSession" | "noMiddleware" | "insecureCookie", () => void>
+> {
+  return {
+    engineUse: once(engineUseWarning),
+    engineSession: once(engineSessionWarning),
+    noMiddleware: once(noMiddlewareWarning),
+    insecureCookie: once(insecureCookieWarning),
+  };
+}
+
+function once(warning: StartWarning): () => void {
   let isDone = false;
   return () => {
-    if (!isDone) run();
+    if (!isDone) warn([warning]);
     isDone = true;
   };
+}
+
+export function warn(warnings: readonly StartWarning[]): void {
+  for (const { code, message } of warnings)
+    process.emitWarning(message, { type: "SocketSessionWarning", code });
 }
 
 const oldestEngine = [6, 6, 12] as const;

@@ -40,6 +40,18 @@ function hasCookie(session: unknown): session is object {
   return typeof session === "object" && session !== null && Object.hasOwn(session, "cookie");
 }
 
+/** `express-session` puts its `generate` on the store that it is given: where that is the method `store`, it was not called. */
+export function refuseUncalled(store: () => unknown): void {
+  Object.defineProperty(store, "generate", {
+    set: () => {
+      throw new SocketSessionError(
+        "INVALID_OPTION",
+        "`store` of express-session expects a store; it was sessions.store, the method that makes one. Write session({ store: sessions.store() }).",
+      );
+    },
+  });
+}
+
 /** Elements with `id`, which a wrapped store that gives a list has to add by itself. */
 export function listed(sessions: Record<string, SessionDocument> | SessionDocument[]): SessionDocument[] {
   if (Array.isArray(sessions)) return sessions;

@@ -21,6 +21,8 @@ export interface HttpContext {
   readonly responses: Responses;
   readonly onConflict: (key: SessionKey, keys: readonly string[]) => void;
   readonly onDiscard: (key: SessionKey) => void;
+  /** A session is about to be stored for the first time. */
+  readonly onCreate: (session: object) => void;
 }
 
 type Callback<T> = (error?: unknown, value?: T) => void;
@@ -212,7 +214,8 @@ export class StoreFacade extends Store {
 
   /** Undefined if an update of the same request has stored the session meanwhile. */
   async #create(key: SessionKey, session: object, held: Held, since: Birth): Promise<Saved | undefined> {
-    const { loaded, saves, hub } = this.#context;
+    const { loaded, saves, hub, onCreate } = this.#context;
+    onCreate(session);
     // What is stored under an id that `genid` gives again is overwritten in any case: no store need look for it.
     const snapshot = await saves.createNew(key, { ...held, isNewId: true }, since, (stored) => {
       loaded.created(key.sid, session, held, stored);

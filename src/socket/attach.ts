@@ -37,9 +37,7 @@ const attachedByServer = new WeakMap<Server, Attached>();
 /** Checks what `attach` was given, and stands a gateway before the server. Throws `INVALID_OPTION`. */
 export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wiring: Wiring): SocketGateway {
   const server = io as unknown as Server;
-  if (typeof server?.bind !== "function" || typeof server.path !== "function") {
-    throw attachError("it is no Socket.IO server", "Call it with `new Server(httpServer)`.");
-  }
+  requireServer(io);
   const before = attachedByServer.get(server);
   if (before && !before.gateway.isClosed) throw attachedError(before.hub === wiring.hub);
   // what a closed gateway has left has no session, and gets none
@@ -61,6 +59,31 @@ export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wi
   const gateway = new SocketGateway(server, { ...wiring, context, hasExempt: exempt.length > 0 });
   attachedByServer.set(server, { gateway, hub });
   return gateway;
+}
+
+const ownServer = "const io = new Server(httpServer), and give that `io`.";
+
+/** What people give in the place of `io`, by what it has, and what to give instead. */
+const mistaken: readonly (readonly [methods: readonly string[], what: string, cure: string])[] = [
+  [
+    ["handle", "use", "listen"],
+    "an Express application",
+    "Make a server of it: const io = new Server(createServer(app)), and give that `io`.",
+  ],
+  [["handleUpgrade", "handleRequest"], "Engine.IO's server, `io.engine`", "Give `io` itself."],
+  [["_createSocket", "use"], "a namespace", "Give `io` itself: its sockets are served in all namespaces."],
+  [["listen", "setTimeout"], "an http server", `Make one of it: ${ownServer}`],
+  [["then"], "a promise", "Await it first."],
+];
+
+function requireServer(io: unknown): void {
+  const has = (method: string) => typeof Reflect.get(Object(io), method) === "function";
+  if (typeof io === "object" && ["bind", "path", "of"].every(has)) return;
+  const [, what, cure] = mistaken.find(([methods]) => methods.every(has)) ?? [];
+  const expected =
+    "sessions.attach(io) expects a Socket.IO server, as `new Server(httpServer)` of socket.io makes one";
+  const message = `${expected}; it was ${what ?? shown(io)}. ${cure ?? `Make one: ${ownServer}`}`;
+  throw new SocketSessionError("INVALID_OPTION", message);
 }
 
 function attachedError(isOwn: boolean): SocketSessionError {

@@ -52,7 +52,7 @@ describe("attach", () => {
       const other = new Server(createServer());
       Object.assign(other.engine, { clientsCount: 1 });
       expect(() => late.attach(other)).toThrow("clients are connected already");
-      expect(() => late.attach({} as never)).toThrow("it is no Socket.IO server");
+      expect(() => late.attach({} as never)).toThrow("expects a Socket.IO server");
       await late.close();
     },
   );
