@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { serialize } from "cookie";
 import { sign } from "cookie-signature";
+import { Cookie } from "express-session";
 import { checkOptions, invalid, invalidChoice, isPlain } from "./arguments.ts";
 import { fieldsOf } from "./core/fields.ts";
-import { longestLifeMs } from "./core/life-time.ts";
+import { dateText, longestLifeMs } from "./core/life-time.ts";
 import { refuseLosses } from "./core/lost-in-json.ts";
 import type { Saves } from "./core/saves.ts";
-import type { SessionKey } from "./core/session-store.ts";
+import type { CookieDocument, SessionKey } from "./core/session-store.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 export interface InjectOptions {
@@ -45,16 +46,23 @@ export async function injectSession(
   refuseLosses(data);
   const maxAge = maxAgeOf(injectOptions);
   const { options, nameOf, saves } = inner;
-  const { cookie: configured } = options.shared;
-  const { maxAge: configuredMaxAge = null } = typeof configured === "object" ? configured : {};
-  const originalMaxAge = maxAge ?? configuredMaxAge ?? null;
-  const expires =
-    originalMaxAge === null ? null : new Date(options.clock.now() + originalMaxAge).toISOString();
   const sid = randomBytes(24).toString("base64url");
-  const cookie = { originalMaxAge, expires, httpOnly: true, path: "/" };
+  const cookie = cookieOf(options, maxAge);
   await saves.saveWhole(nameOf(sid), { fields, cookie });
   const [secret = ""] = options.secrets;
   return { sid, cookie: serialize(options.name, `s:${sign(sid, secret as string)}`) };
+}
+
+/** As `express-session` would store it for a request over HTTP; with `maxAge` in the place of what is configured. */
+function cookieOf({ shared, clock }: ResolvedOptions, maxAge: number | undefined): CookieDocument {
+  const configured = typeof shared.cookie === "object" ? shared.cookie : {};
+  const made: Cookie = Reflect.construct(Cookie, [configured]); // its types know no argument
+  const { secure, sameSite } = configured as { secure?: unknown; sameSite?: unknown };
+  if (secure === "auto") made.secure = false;
+  if (sameSite === "auto") made.sameSite = "lax";
+  const life = maxAge ?? configured.maxAge ?? made.originalMaxAge;
+  const expires = life === null ? null : dateText(clock.now() + life);
+  return { ...JSON.parse(JSON.stringify(made)), originalMaxAge: life, expires };
 }
 
 function checkData(data: unknown): void {

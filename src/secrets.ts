@@ -31,7 +31,7 @@ export function shortSecret([first = ""]: readonly Secret[]): string | undefined
   if (first.length >= fewestCharacters) return undefined;
   const size = `${first.length} ${first.length === 1 ? "character" : "characters"}`;
   return (
-    `\`secret\` has ${size}, which may be guessed: anyone who guesses it can sign a cookie of their own. ` +
+    `\`secret\` has ${size}, and can be guessed: anyone who guesses it can sign a cookie of their own. ` +
     `Set one of at least 32 random bytes, such as this prints: ${command}`
   );
 }

@@ -249,7 +249,7 @@ describe("a short secret", () => {
     expect(await open(Buffer.from("sixteen letters."))).toEqual([]);
     expect(await open(["sixteen letters.", "old"])).toEqual([]); // which is on its way out
     const told = [
-      "`secret` has 12 characters, which may be guessed: anyone who guesses it can sign a cookie of their own. Set one of at least 32 random bytes, such as this prints: node -e \"console.log(require('crypto').randomBytes(32).toString('base64url'))\"",
+      "`secret` has 12 characters, and can be guessed: anyone who guesses it can sign a cookie of their own. Set one of at least 32 random bytes, such as this prints: node -e \"console.log(require('crypto').randomBytes(32).toString('base64url'))\"",
     ];
     expect(await open("keyboard cat")).toEqual(told);
     expect(await open("another")).toEqual(told);
