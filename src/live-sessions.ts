@@ -50,6 +50,7 @@ import {
 import type { Stats } from "./stats.ts";
 import { UserIds } from "./user-ids.ts";
 import { type UserSessions, userSessions } from "./user-sessions.ts";
+import { requireNode } from "./versions.ts";
 
 declare module "socket.io" {
   interface Socket {
@@ -88,6 +89,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 
   constructor(options: LiveSessionsOptions) {
     super("sessions", sessionsEvents);
+    requireNode();
     const resolved = resolveOptions(options);
     const { store } = resolved;
     this.#options = resolved;
@@ -307,7 +309,7 @@ refuseUncalled(LiveSessions.prototype.store);
 
 /**
  * Makes one session of the two: `sessions.express()` for requests, `sessions.attach(io)` for sockets.
- * Throws `INVALID_OPTION`.
+ * Throws `INVALID_OPTION`; `UNSUPPORTED_UPSTREAM` on an old Node.
  */
 export function liveSessions(options: LiveSessionsOptions): LiveSessions {
   return new LiveSessions(options);

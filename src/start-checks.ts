@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { ResolvedOptions } from "./options.ts";
 import { shortSecret } from "./secrets.ts";
+import { isOlder, type Version } from "./versions.ts";
 
 /** What is wrong with the set-up, each with its cure; told once at the start, as process warnings. */
 export interface StartWarning {
@@ -70,7 +71,7 @@ export function warn(warnings: readonly StartWarning[]): void {
     process.emitWarning(message, { type: "SocketSessionWarning", code });
 }
 
-const oldestEngine = [6, 6, 12] as const;
+const oldestEngine: Version = [6, 6, 12];
 
 export function storeWarnings({ store }: ResolvedOptions): StartWarning[] {
   const warnings: StartWarning[] = [];
@@ -113,7 +114,7 @@ export function socketWarnings({ shared }: ResolvedOptions, socketPath: string):
     warnings.push({ code: "SOCKET_SESSION_COOKIE_PATH", message });
   }
   const version = engineVersion();
-  if (version && isOlder(version)) {
+  if (version && isOlder(version, oldestEngine)) {
     const message = `engine.io ${version} can end the process on a failed request; 6.6.12 or later does not. Update socket.io.`;
     warnings.push({ code: "SOCKET_SESSION_OLD_ENGINE", message });
   }
@@ -130,13 +131,4 @@ function engineVersion(): string | undefined {
   } catch {
     return undefined; // the check is a courtesy
   }
-}
-
-function isOlder(version: string): boolean {
-  const parts = version.split(".").map((part) => Number.parseInt(part, 10));
-  for (const [index, least] of oldestEngine.entries()) {
-    const part = parts[index] ?? 0;
-    if (part !== least) return part < least;
-  }
-  return false;
 }

@@ -8,12 +8,13 @@
  * Opening is synchronous and may wait up to `busyTimeoutMs` for other processes that open the same new file. It throws
  * `STORE_OPEN` for whatever is in the way.
  */
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { SocketSessionError } from "../errors.ts";
 import { isBusy, openError } from "./sqlite-errors.ts";
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from "./sqlite-schema.ts";
 
 export function openSqliteFile(path: string, busyTimeoutMs: number): DatabaseSync {
+  const { DatabaseSync } = requireSqlite();
   let database: DatabaseSync | undefined;
   try {
     const opened = new DatabaseSync(path);
@@ -30,6 +31,16 @@ export function openSqliteFile(path: string, busyTimeoutMs: number): DatabaseSyn
     database?.close();
     throw openError(path, error);
   }
+}
+
+/** Not imported, so that a Node without it fails here, with the cure. */
+function requireSqlite(): typeof import("node:sqlite") {
+  const sqlite: typeof import("node:sqlite") | undefined = process.getBuiltinModule("node:sqlite");
+  if (sqlite) return sqlite;
+  throw new SocketSessionError(
+    "UNSUPPORTED_UPSTREAM",
+    "sqliteStore() needs node:sqlite, which this Node has not got, or which --no-experimental-sqlite switches off. Remove that flag, or use a Node of nodejs.org.",
+  );
 }
 
 /** Also throws for a file that is damaged or no database: the pages read here are those the store needs first. */

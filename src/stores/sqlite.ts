@@ -33,6 +33,7 @@ import type {
 } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
 import { shown, shownChoice } from "../shown.ts";
+import { requireNode } from "../versions.ts";
 import { documentText } from "./document-text.ts";
 import { LockQueue } from "./lock-queue.ts";
 import { closedError, isBusy, lockedError, operationError } from "./sqlite-errors.ts";
@@ -50,6 +51,7 @@ export interface SqliteStoreOptions {
 }
 
 export function sqliteStore(options: SqliteStoreOptions): SessionStore {
+  requireNode();
   const known = ["path", "clock", "pollIntervalMs", "busyTimeoutMs", "pruneIntervalMs"];
   checkOptions("sqliteStore()", options, known);
   const clock = clockOf("sqliteStore()", options.clock);
