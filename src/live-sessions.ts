@@ -38,6 +38,7 @@ import {
 } from "./options.ts";
 import { type RefusalCode, refusals } from "./protocol.ts";
 import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/attach.ts";
+import { explainMissingAttach } from "./socket/never-attached.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
 import {
   lateWarnings,
@@ -114,6 +115,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     this.#activity = new Activity(this.#hub, { ...resolved, userOf });
     this.#handles = { hub: this.#hub, updates, userId };
     exposeInternals(this, { options: resolved, nameOf: this.#nameOf, saves: this.#saves });
+    explainMissingAttach();
     warn([...secretWarnings(resolved), ...storeWarnings(resolved)]);
     this.#hub.start();
   }

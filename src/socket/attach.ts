@@ -2,6 +2,7 @@ import type { Server } from "socket.io";
 import { SocketSessionError } from "../errors.ts";
 import { shown } from "../shown.ts";
 import type { AdmissionOptions } from "./admission.ts";
+import { attachIsCalled } from "./never-attached.ts";
 import type { ConnectionContext } from "./session-connection.ts";
 import { type GatewayOptions, SocketGateway } from "./socket-gateway.ts";
 import { assertEngine, hasClients } from "./upstream.ts";
@@ -58,6 +59,7 @@ export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wi
   const context = { hub, updates, userId, activity, rebindMs, isExempt };
   const gateway = new SocketGateway(server, { ...wiring, context, hasExempt: exempt.length > 0 });
   attachedByServer.set(server, { gateway, hub });
+  attachIsCalled();
   return gateway;
 }
 

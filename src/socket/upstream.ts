@@ -15,6 +15,7 @@
  * | `conn.readyState = "closing"` | stops all traffic both ways, and sockets still in middleware, while polls go on |
  * | `conn.writeBuffer` | what still waits for the client's next poll: a farewell to be fetched, or what must not be |
  * | `conn.write` | where all that is sent passes: emits, broadcasts, acknowledgements |
+ * | `Socket.prototype` | `never-attached.ts`: what `socket.session` says while nothing is attached |
  * | `request._query` | read by Engine.IO if present, so both read the same `sid` |
  */
 import type { IncomingMessage, ServerResponse } from "node:http";

@@ -1,0 +1,36 @@
+import { Socket } from "socket.io";
+import { SocketSessionError } from "../errors.ts";
+
+/**
+ * `undefined.data` in a handler ends the process and names nothing. So `socket.session` says that `attach` is missing, on
+ * Socket.IO's own class, from the first `liveSessions()` to the first `attach` of this process: afterwards it is the
+ * application's again, on servers that are not attached. Of several copies of socket.io this is the one that the package
+ * finds; on others it stays undefined.
+ */
+let phase: "untouched" | "explaining" | "attached" = "untouched";
+
+export function explainMissingAttach(): void {
+  if (phase !== "untouched" || "session" in Socket.prototype) return;
+  phase = "explaining";
+  Object.defineProperty(Socket.prototype, "session", {
+    configurable: true,
+    enumerable: false,
+    get: () => {
+      throw new SocketSessionError(
+        "INVALID_OPTION",
+        "socket.session expects a server that is attached; sessions.attach(io) was never called. Call sessions.attach(io) before clients connect.",
+      );
+    },
+    /** An application may keep something of its own there. */
+    set(this: object, value: unknown) {
+      const own = { value, writable: true, enumerable: true, configurable: true };
+      Object.defineProperty(this, "session", own);
+    },
+  });
+}
+
+/** Sockets of an attached server have a `session` of their own. */
+export function attachIsCalled(): void {
+  if (phase === "explaining") Reflect.deleteProperty(Socket.prototype, "session");
+  phase = "attached";
+}
