@@ -46,14 +46,14 @@ export function secretWarnings({ secrets }: ResolvedOptions): StartWarning[] {
   return [{ code: "SOCKET_SESSION_SHORT_SECRET", message }];
 }
 
-/** What shows only later, each told once. */
+/** What shows only later, each told once by these sessions. */
 export function lateWarnings(): Readonly<
   Record<"engineUse" | "engineSession" | "noMiddleware" | "insecureCookie", () => void>
 > {
   return {
     engineUse: once(engineUseWarning),
     engineSession: once(engineSessionWarning),
-    noMiddleware: once(noMiddlewareWarning),
+    noMiddleware: warnOfMiddleware,
     insecureCookie: once(insecureCookieWarning),
   };
 }
@@ -65,6 +65,9 @@ function once(warning: StartWarning): () => void {
     isDone = true;
   };
 }
+
+/** Once for the process: its tests may make many sessions, and sign visitors in without a request. */
+const warnOfMiddleware = once(noMiddlewareWarning);
 
 export function warn(warnings: readonly StartWarning[]): void {
   for (const { code, message } of warnings)

@@ -5,10 +5,11 @@
  * socket/handlers.test.ts.
  */
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import express, { type RequestHandler } from "express";
 import session from "express-session";
 import { Server } from "socket.io";
-import { liveSessions } from "socket-session";
+import { type LiveSessions, liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { signIn } from "socket-session/testing";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
@@ -176,21 +177,22 @@ describe("a method that is not called, or not on `sessions`", () => {
 });
 
 describe("no app.use(sessions.express())", () => {
-  const refuseOne = async (
-    options: WorldOptions = {},
-    prepare?: (sessions: ReturnType<typeof build>) => unknown,
-  ) => {
+  const refuseOne = async (prepare: (sessions: LiveSessions) => unknown = () => {}) => {
+    vi.resetModules(); // it is named once for the process
+    const [fresh, testing] = [await import("socket-session"), await import("socket-session/testing")];
     const http = createServer();
     const io = new Server(http);
-    const sessions = build(options);
-    prepare?.(sessions);
+    const sessions = fresh.liveSessions({ store: memoryStore(), secret });
+    prepare(sessions);
     sessions.attach(io);
     await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-    closing.push(() => io.close());
-    const address = http.address();
-    const browser = new Browser(`http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`);
-    closing.push(() => browser.close());
-    browser.cookie = await signIn(sessions, {});
+    const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    closing.push(
+      () => browser.close(),
+      () => io.close(),
+      () => sessions.close(),
+    );
+    browser.cookie = await testing.signIn(sessions, {});
     await browser.connect();
     expect(warnings("SOCKET_SESSION_NO_MIDDLEWARE")).toEqual([]);
     browser.cookie = "";
@@ -205,7 +207,7 @@ describe("no app.use(sessions.express())", () => {
   });
 
   test.each(["express", "store"] as const)("is not, once sessions.%s() has been called", async (method) => {
-    expect(await refuseOne({}, (sessions) => sessions[method]())).toEqual([]);
+    expect(await refuseOne((sessions) => sessions[method]())).toEqual([]);
   });
 });
 
