@@ -100,12 +100,12 @@ export function refuseCallback(method: string, given: readonly unknown[]): void 
 }
 
 /** Refuses a method that is not called on its object: it was passed on as a function, or destructured. */
-export function checkOwner(
+export function checkOwner<T>(
   owner: unknown,
-  type: abstract new (...args: never[]) => unknown,
+  type: abstract new (...args: never[]) => T,
   method: string,
   cure: string,
-): void {
+): asserts owner is T {
   if (owner instanceof type) return;
   const name = method.startsWith("sessions.") ? "`sessions`" : "the session";
   const message = `${method} expects to be called on ${name}; it was passed on without, or destructured. ${cure}`;

@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { types } from "node:util";
-import { checkListener } from "./arguments.ts";
+import { checkListener, checkOwner } from "./arguments.ts";
 import { isolate } from "./core/isolate.ts";
 import type { SocketSessionError } from "./errors.ts";
 
@@ -11,13 +11,11 @@ import type { SocketSessionError } from "./errors.ts";
 export abstract class IsolatedEmitter<
   Events extends { error: [error: SocketSessionError] },
 > extends EventEmitter {
-  readonly #name: string;
   readonly #events: readonly string[];
 
-  /** `name` is what errors call it, `events` are all that it ever emits: a listener of another would wait for ever. */
-  constructor(name: string, events: readonly string[]) {
+  /** `events` are all that it ever emits: a listener of another would wait for ever. */
+  constructor(events: readonly string[]) {
     super();
-    this.#name = name;
     this.#events = events;
   }
 
@@ -25,42 +23,45 @@ export abstract class IsolatedEmitter<
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.on(event, this.#checked("on", event, listener));
+    return super.on(event, IsolatedEmitter.#checked(this, "on", event, listener));
   }
 
   override once<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.once(event, this.#checked("once", event, listener));
+    return super.once(event, IsolatedEmitter.#checked(this, "once", event, listener));
   }
 
   override off<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.off(event, this.#checked("off", event, listener));
+    return super.off(event, IsolatedEmitter.#checked(this, "off", event, listener));
   }
 
   override addListener<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return this.on(event, listener);
+    return super.on(event, IsolatedEmitter.#checked(this, "addListener", event, listener));
   }
 
   override prependListener<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.prependListener(event, this.#checked("prependListener", event, listener));
+    return super.prependListener(event, IsolatedEmitter.#checked(this, "prependListener", event, listener));
   }
 
   override prependOnceListener<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.prependOnceListener(event, this.#checked("prependOnceListener", event, listener));
+    return super.prependOnceListener(
+      event,
+      IsolatedEmitter.#checked(this, "prependOnceListener", event, listener),
+    );
   }
 
   protected announce<E extends keyof Events & string>(event: E, ...args: Args<Events, E>): void {
@@ -72,8 +73,9 @@ export abstract class IsolatedEmitter<
     else this.#call("error", [error], warn);
   }
 
-  #checked(method: string, event: string, listener: unknown): Listener {
-    checkListener(`${this.#name}.${method}()`, event, listener, this.#events);
+  static #checked(owner: unknown, method: string, event: string, listener: unknown): Listener {
+    checkOwner(owner, IsolatedEmitter, `sessions.${method}()`, `Write sessions.${method}(event, listener).`);
+    checkListener(`sessions.${method}()`, event, listener, owner.#events);
     return listener as Listener;
   }
 

@@ -89,7 +89,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   #discarded = 0;
 
   constructor(options: LiveSessionsOptions) {
-    super("sessions", sessionsEvents);
+    super(sessionsEvents);
     requireNode();
     const resolved = resolveOptions(options);
     const { store } = resolved;
@@ -185,6 +185,13 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   /** A request's session, with the same transactional `update`; it refreshes `req.session` too. */
   of(request: Request): LiveSession {
     requireOwner(this, "sessions.of(req)", "Write sessions.of(req).");
+    if ("handshake" in Object(request)) {
+      throw invalid(
+        "sessions.of(req) expects a request",
+        request,
+        "A socket has its session: socket.session.",
+      );
+    }
     if (typeof request?.session !== "object" || !request.session || typeof request.sessionID !== "string") {
       throw invalid(
         "sessions.of(req) expects a request with a session",

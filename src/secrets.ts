@@ -29,7 +29,8 @@ export function secretsOf(secret: unknown): readonly Secret[] {
 /** What is wrong with the secret that signs, if it is so short that it can be guessed; undefined if nothing is. */
 export function shortSecret([first = ""]: readonly Secret[]): string | undefined {
   if (first.length >= fewestCharacters) return undefined;
-  const size = `${first.length} ${first.length === 1 ? "character" : "characters"}`;
+  const unit = typeof first === "string" ? "character" : "byte";
+  const size = `${first.length} ${unit}${first.length === 1 ? "" : "s"}`;
   return (
     `\`secret\` has ${size}, and can be guessed: anyone who guesses it can sign a cookie of their own. ` +
     `Set one of at least 32 random bytes, such as this prints: ${command}`

@@ -154,8 +154,27 @@ describe("a method that is not called, or not on `sessions`", () => {
       await expect(Reflect.apply(sessions[method], undefined, [])).rejects.toThrow(
         `sessions.${method}() expects to be called on \`sessions\``,
       );
-    const fresh = build();
-    expect(fresh.stats().live).toBe(0); // nothing has been closed
+    for (const method of [
+      "on",
+      "once",
+      "off",
+      "addListener",
+      "prependListener",
+      "prependOnceListener",
+    ] as const)
+      expect(messageOf(() => Reflect.apply(sessions[method], undefined, ["error", () => {}]))).toContain(
+        " expects to be called on `sessions`",
+      );
+    expect(sessions.listenerCount("error")).toBe(0);
+  });
+
+  test("sessions.of(socket)", async () => {
+    const { visitor, io, sessions } = await start({});
+    await (await visitor()).connect();
+    const [socket] = serverSockets(io);
+    expect(messageOf(() => sessions.of(socket as never))).toBe(
+      "sessions.of(req) expects a request; it was an object of Socket. A socket has its session: socket.session.",
+    );
   });
 
   test("const { update, … } = socket.session", async () => {
@@ -254,14 +273,14 @@ describe("a short secret", () => {
       "`secret` has 12 characters, and can be guessed: anyone who guesses it can sign a cookie of their own. Set one of at least 32 random bytes, such as this prints: node -e \"console.log(require('crypto').randomBytes(32).toString('base64url'))\"",
     ];
     expect(await open("keyboard cat")).toEqual(told);
-    expect(await open("another")).toEqual(told);
+    expect(await open(Buffer.from("another"))).toEqual(told);
   });
 });
 
 describe("cookie.secure over plain HTTP", () => {
   const code = "SOCKET_SESSION_INSECURE_COOKIE";
   const message =
-    "A session was stored for a request over plain HTTP, and its cookie is not sent: `cookie.secure` is true. The visitor comes back without a session. " +
+    "A session was stored for a request over plain HTTP, as far as this process can tell, and its cookie is not sent: `cookie.secure` is true. The visitor comes back without a session. " +
     'Write cookie: { secure: "auto" }. If a proxy ends TLS, have it send X-Forwarded-Proto, and set `proxy: true` or app.set("trust proxy", 1).';
   const trusting: WorldOptions = { routes: (app) => void app.set("trust proxy", 1) };
   const secure = { secure: true };

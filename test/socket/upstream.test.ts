@@ -10,7 +10,7 @@ import session from "express-session";
 import { Server } from "socket.io";
 import { afterEach, describe, expect, test } from "vitest";
 import { Browser, connected, disconnected } from "../support/browser.ts";
-import { RawPolling } from "../support/raw-client.ts";
+import { RawPolling, rawUpgrade } from "../support/raw-client.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -251,6 +251,21 @@ describe("engine.io", () => {
     expect(sockets.map(({ conn }) => internals(conn).server)).toEqual([engine, engine]);
     expect(io.engine.clientsCount).toBe(0);
     engine.close();
+  });
+
+  test("ends an upgrade of another server's path that is not answered within destroyUpgradeTimeout", async () => {
+    const asked = Promise.withResolvers<(error: null, isAllowed: boolean) => void>();
+    const { http, browser } = await plain((_io) => {});
+    const slow = new Server(http, {
+      path: "/other",
+      destroyUpgradeTimeout: 1,
+      allowRequest: (_request, decide) => asked.resolve(decide),
+    });
+    closing.push(() => slow.close());
+    expect(await rawUpgrade(browser.url, {})).toContain("101"); // at once, by the one whose path it is
+    const other = browser.socket("/", { path: "/other", transports: ["websocket"], reconnection: false });
+    await expect(connected(other)).rejects.toThrow("websocket error"); // by the first one, after a second
+    (await asked.promise)(null, true);
   });
 
   test("reads request._query if it is there", async () => {
