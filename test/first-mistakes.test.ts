@@ -101,6 +101,20 @@ describe("sessions.attach of what is no Socket.IO server", () => {
   });
 });
 
+test("sessions.attach of a server of Socket.IO 2 or 3", () => {
+  const io = Object.assign(Object.create({ bind() {}, path() {}, of() {} }), {
+    sockets: { add() {} },
+    nsps: {},
+  });
+  expect(() => build().attach(io)).toThrow(
+    expect.objectContaining({
+      code: "UNSUPPORTED_UPSTREAM",
+      message:
+        "sessions.attach(io) expects a server of socket.io 4.8 or later; it was one of an older release. Write npm install socket.io@4.",
+    }),
+  );
+});
+
 describe("a method that is not called, or not on `sessions`", () => {
   const answerOf = async (middleware: unknown) => {
     const app = express();

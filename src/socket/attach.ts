@@ -80,12 +80,24 @@ const mistaken: readonly (readonly [methods: readonly string[], what: string, cu
 
 function requireServer(io: unknown): void {
   const has = (method: string) => typeof Reflect.get(Object(io), method) === "function";
-  if (typeof io === "object" && ["bind", "path", "of"].every(has)) return;
+  if (typeof io === "object" && ["bind", "path", "of"].every(has)) {
+    requireRelease(io);
+    return;
+  }
   const [, what, cure] = mistaken.find(([methods]) => methods.every(has)) ?? [];
   const expected =
     "sessions.attach(io) expects a Socket.IO server, as `new Server(httpServer)` of socket.io makes one";
   const message = `${expected}; it was ${what ?? shown(io)}. ${cure ?? `Make one: ${ownServer}`}`;
   throw new SocketSessionError("INVALID_OPTION", message);
+}
+
+/** Older ones have these methods as well. */
+function requireRelease(io: unknown): void {
+  if (typeof Reflect.get(Object(Reflect.get(Object(io), "sockets")), "_createSocket") === "function") return;
+  throw new SocketSessionError(
+    "UNSUPPORTED_UPSTREAM",
+    "sessions.attach(io) expects a server of socket.io 4.8 or later; it was one of an older release. Write npm install socket.io@4.",
+  );
 }
 
 function attachedError(isOwn: boolean): SocketSessionError {
