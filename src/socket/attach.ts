@@ -2,6 +2,7 @@ import type { Server } from "socket.io";
 import { SocketSessionError } from "../errors.ts";
 import { shown } from "../shown.ts";
 import type { AdmissionOptions } from "./admission.ts";
+import { requireServer } from "./io-check.ts";
 import { attachIsCalled } from "./never-attached.ts";
 import type { ConnectionContext } from "./session-connection.ts";
 import { type GatewayOptions, SocketGateway } from "./socket-gateway.ts";
@@ -61,43 +62,6 @@ export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wi
   attachedByServer.set(server, { gateway, hub });
   attachIsCalled();
   return gateway;
-}
-
-const ownServer = "const io = new Server(httpServer), and give that `io`.";
-
-/** What people give in the place of `io`, by what it has, and what to give instead. */
-const mistaken: readonly (readonly [methods: readonly string[], what: string, cure: string])[] = [
-  [
-    ["handle", "use", "listen"],
-    "an Express application",
-    "Make a server of it: const io = new Server(createServer(app)), and give that `io`.",
-  ],
-  [["handleUpgrade", "handleRequest"], "Engine.IO's server, `io.engine`", "Give `io` itself."],
-  [["_createSocket", "use"], "a namespace", "Give `io` itself: its sockets are served in all namespaces."],
-  [["listen", "setTimeout"], "an http server", `Make one of it: ${ownServer}`],
-  [["then"], "a promise", "Await it first."],
-];
-
-function requireServer(io: unknown): void {
-  const has = (method: string) => typeof Reflect.get(Object(io), method) === "function";
-  if (typeof io === "object" && ["bind", "path", "of"].every(has)) {
-    requireRelease(io);
-    return;
-  }
-  const [, what, cure] = mistaken.find(([methods]) => methods.every(has)) ?? [];
-  const expected =
-    "sessions.attach(io) expects a Socket.IO server, as `new Server(httpServer)` of socket.io makes one";
-  const message = `${expected}; it was ${what ?? shown(io)}. ${cure ?? `Make one: ${ownServer}`}`;
-  throw new SocketSessionError("INVALID_OPTION", message);
-}
-
-/** Older ones have these methods as well. */
-function requireRelease(io: unknown): void {
-  if (typeof Reflect.get(Object(Reflect.get(Object(io), "sockets")), "_createSocket") === "function") return;
-  throw new SocketSessionError(
-    "UNSUPPORTED_UPSTREAM",
-    "sessions.attach(io) expects a server of socket.io 4.8 or later; it was one of an older release. Write npm install socket.io@4.",
-  );
 }
 
 function attachedError(isOwn: boolean): SocketSessionError {
