@@ -9,9 +9,18 @@ export interface LiveSessionsEvents {
   change: [change: { publicId: string; userId: string | undefined; data: DeepReadonly<AppData> }];
   /** A session ended: by this node, or any session that was live on it. */
   end: [end: { publicId: string; reason: EndReason }];
-  /** Somebody was not let in. `cause` is what failed: the store, or the reading of what is stored. */
+  /**
+   * Somebody was not let in. `origin` is the page's, as it was sent, and `host` what it was compared with; `cause` is what
+   * failed: the store, or the reading of what is stored.
+   */
   refuse: [
-    refusal: { code: RefusalCode; address: string | undefined; origin: string | undefined; cause?: unknown },
+    refusal: {
+      code: RefusalCode;
+      address: string | undefined;
+      origin: string | undefined;
+      host: string | undefined;
+      cause?: unknown;
+    },
   ];
   /** A save overwrote top-level keys that somebody else had changed since the request loaded them. */
   conflict: [conflict: { publicId: string; keys: readonly string[] }];

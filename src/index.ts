@@ -20,6 +20,7 @@ export type { LiveSessionsEvents } from "./events.ts";
 export type { AppData, DeepReadonly, LiveSession, SessionEvents, SessionState } from "./live-session.ts";
 export { LiveSessions, liveSessions } from "./live-sessions.ts";
 export type { LiveSessionsOptions } from "./options.ts";
+export type { OriginsOption } from "./origins.ts";
 export {
   type EndMessage,
   type EndReasonCode,
@@ -30,5 +31,6 @@ export {
   refusals,
 } from "./protocol.ts";
 export type { AttachOptions, SocketServer } from "./socket/attach.ts";
+export type { ExemptNamespace } from "./socket/exempt.ts";
 export type { Stats } from "./stats.ts";
 export type { EndOptions, ListedSession, UserSessions } from "./user-sessions.ts";

@@ -31,15 +31,19 @@ import { exposeInternals } from "./inject-session.ts";
 import { IsolatedEmitter } from "./isolated-emitter.ts";
 import type { LiveSession } from "./live-session.ts";
 import {
-  checkAttachOptions,
+  exemptionsOfAttach,
   type LiveSessionsOptions,
   type ResolvedOptions,
   resolveOptions,
 } from "./options.ts";
 import { type RefusalCode, refusals } from "./protocol.ts";
 import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/attach.ts";
+import { corsWarnings } from "./socket/cors-warnings.ts";
 import { explainMissingAttach } from "./socket/never-attached.ts";
+import { addressOf } from "./socket/origin.ts";
+import { OriginWarnings, shownHost, shownOrigin } from "./socket/origin-warnings.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
+import { corsOf } from "./socket/upstream-pages.ts";
 import {
   lateWarnings,
   limitsOf,
@@ -85,6 +89,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   readonly #warnings = lateWarnings();
   #hasMiddleware = false;
   #isClosed = false;
+  readonly #originWarnings: OriginWarnings;
   #conflicts = 0;
   #discarded = 0;
 
@@ -94,6 +99,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     const resolved = resolveOptions(options);
     const { store } = resolved;
     this.#options = resolved;
+    this.#originWarnings = new OriginWarnings(resolved);
     this.#users = new UserIds(resolved.userId, (error) => this.#report(error));
     this.#nameOf = sessionNames(resolved.secrets);
     const userId = (data: Readonly<SessionValues>) => this.#users.of(data);
@@ -160,11 +166,11 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    */
   attach(io: SocketServer, attachOptions: AttachOptions = {}): this {
     requireOwner(this, "sessions.attach(io)", "Write sessions.attach(io), once for each server.");
-    checkAttachOptions(attachOptions);
     if (this.#isClosed)
       throw attachError("these sessions are closed", "Make new ones with liveSessions(), and attach those.");
+    const exemptions = exemptionsOfAttach(attachOptions);
     const options = this.#options;
-    const gateway = openGateway(io, attachOptions, {
+    const gateway = openGateway(io, {
       ...this.#handles,
       activity: this.#activity,
       rebindMs: options.rebindMs,
@@ -172,12 +178,15 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       secrets: options.secrets,
       guests: options.guests,
       origins: options.origins,
-      trustProxy: options.shared.proxy === true,
+      trustProxy: options.trustProxy,
+      exemptions,
       nameOf: this.#nameOf,
       onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
+      onUnread: (request) => warn(this.#originWarnings.ofUnread(request)),
       onExpressSession: this.#warnings.engineSession,
     });
-    warn(socketWarnings(options, io.path()));
+    const allowed = [options.origins, ...exemptions.map(({ origins }) => origins)];
+    warn([...socketWarnings(options, io.path()), ...corsWarnings(corsOf(io), allowed)]);
     this.#gateways.push(gateway);
     return this;
   }
@@ -282,9 +291,11 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     if (code === "SESSION_REQUIRED" && !this.#hasMiddleware) this.#warnings.noMiddleware();
     const address = request?.socket.remoteAddress;
     const origin = request?.headers.origin;
-    debug("refused %s: %s", address, code);
-    this.announce("refuse", { code, address, origin, ...(cause === undefined ? {} : { cause }) });
+    const host = request && addressOf(request, this.#options.trustProxy).host;
+    debug("refused %s: %s, origin %s, host %s", address, code, shownOrigin(origin), shownHost(host));
+    this.announce("refuse", { code, address, origin, host, ...(cause === undefined ? {} : { cause }) });
     if (cause !== undefined) this.#report(cause);
+    if (code === "ORIGIN_REFUSED" && request) warn(this.#originWarnings.of(request));
   }
 
   #http(): Omit<HttpContext, "onCreate"> {

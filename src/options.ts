@@ -5,9 +5,12 @@ import { longestLifeMs } from "./core/life-time.ts";
 import type { Secret } from "./core/session-names.ts";
 import type { SessionStore } from "./core/session-store.ts";
 import type { AppData, DeepReadonly } from "./live-session.ts";
+import { type OriginsOption, originsOf } from "./origins.ts";
 import { secretsOf } from "./secrets.ts";
 import { curesOfUnknown, type SharedOptions, sharedOptionsOf } from "./shared-options.ts";
 import type { AttachOptions } from "./socket/attach.ts";
+import { type Exemption, exemptionsOf } from "./socket/exempt.ts";
+import type { Origins } from "./socket/origin.ts";
 import { fromExpressStore } from "./stores/express-store.ts";
 
 export interface LiveSessionsOptions extends SharedOptions {
@@ -26,8 +29,11 @@ export interface LiveSessionsOptions extends SharedOptions {
   userId?: (data: DeepReadonly<AppData>) => string | number | null | undefined;
   /** Sockets without a stored session are refused (default), or allowed as guests. */
   guests?: "refuse" | "allow";
-  /** Origins whose pages may connect beside the server's own, as browsers write them: `https://app.example`. */
-  origins?: readonly string[];
+  /**
+   * Origins whose pages may connect beside the server's own, as browsers write them: `https://app.example`; or a function that is
+   * asked for each other origin, and answers `true`, or a promise of it, for those that may.
+   */
+  origins?: OriginsOption;
   /** What `sessions.user(id).list()` tells of the device of a session, such as what the login has put into its data. */
   device?: (data: DeepReadonly<AppData>) => unknown;
   /** How long a session without a `cookie.maxAge` lives after its last activity. Default: the store's, or one day. */
@@ -66,7 +72,8 @@ export interface ResolvedOptions {
   readonly userId: ((data: DeepReadonly<AppData>) => string | number | null | undefined) | undefined;
   readonly device: ((data: DeepReadonly<AppData>) => unknown) | undefined;
   readonly guests: "refuse" | "allow";
-  readonly origins: ReadonlySet<string>;
+  readonly origins: Origins;
+  readonly trustProxy: boolean;
   readonly ttlMs: number;
   readonly touchIntervalMs: number;
   readonly revalidateIntervalMs: number;
@@ -130,7 +137,8 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
     userId: functionOf("userId", options.userId),
     device: functionOf("device", options.device),
     guests: guestsOf(options.guests),
-    origins: originsOf(options.origins),
+    origins: originsOf("origins", options.origins),
+    trustProxy: shared.proxy === true,
     ttlMs,
     touchIntervalMs: duration("touchIntervalMs", options.touchIntervalMs, 60_000, 0),
     revalidateIntervalMs,
@@ -184,16 +192,10 @@ function isFunction(value: object, method: string): boolean {
 
 const knownToAttach: Readonly<Record<keyof AttachOptions, true>> = { exempt: true };
 
-/** Checks what `attach` was given beside the server; throws `INVALID_OPTION`. */
-export function checkAttachOptions(options: unknown): void {
-  const cure = 'Write exempt: ["/name"], or a pattern without g and y.';
+/** What `attach` was given beside the server: its exempt namespaces. Throws `INVALID_OPTION`. */
+export function exemptionsOfAttach(options: unknown): readonly Exemption[] {
   checkOptions("sessions.attach(io, options)", options, Object.keys(knownToAttach));
-  const { exempt = [] } = options;
-  if (!Array.isArray(exempt)) throw invalid("`exempt` expects an array of namespaces", exempt, cure);
-  for (const one of exempt) {
-    if (typeof one === "string" || one instanceof RegExp) continue;
-    throw invalid("`exempt` expects names and regular expressions of namespaces", one, cure);
-  }
+  return exemptionsOf(options.exempt);
 }
 
 function functionOf<F>(option: string, value: F | undefined): F | undefined {
@@ -205,17 +207,4 @@ function guestsOf(guests: unknown): "refuse" | "allow" {
   if (guests === undefined || guests === "refuse") return "refuse";
   if (guests === "allow") return "allow";
   throw invalidChoice('`guests` expects "refuse" or "allow"', guests, 'Leave it out for "refuse".');
-}
-
-function originsOf(origins: unknown): ReadonlySet<string> {
-  if (origins === undefined) return new Set();
-  const cure =
-    'Write each as a browser does: scheme, host and port, no path, no wildcard: ["https://app.example"].';
-  if (!Array.isArray(origins)) throw invalid("`origins` expects an array of origins", origins, cure);
-  for (const [index, origin] of origins.entries()) {
-    if (typeof origin !== "string" || !URL.canParse(origin) || new URL(origin).origin !== origin) {
-      throw invalid(`\`origins[${index}]\` expects an origin`, origin, cure);
-    }
-  }
-  return new Set(origins);
 }

@@ -23,7 +23,8 @@ export type EndReasonCode = keyof typeof endReasons;
 
 /**
  * Why a socket was refused: `connect_error`'s `err.data.code` for those the client stops at; the others are refused
- * before there is a Socket.IO connection, carry no code to the client, and a stock client tries again with back-off.
+ * before there is a Socket.IO connection, and a stock client tries again with back-off: their code is in the body of the
+ * answer, as `data.code`.
  */
 export const refusals = {
   SESSION_REQUIRED: { client: "stops", meaning: "no session cookie came along: log in first" },
@@ -44,6 +45,11 @@ export const refusals = {
     client: "retries",
     meaning: "a poll or upgrade carried another session than its handshake",
   },
+  COOKIE_MISSING: {
+    client: "retries",
+    meaning:
+      "a poll or upgrade came without the session cookie of its handshake: the client has to send it with every request",
+  },
   JSONP_REFUSED: { client: "retries", meaning: "JSONP polling carries no Origin and is not served" },
   TRANSPORT_REFUSED: { client: "retries", meaning: "WebTransport carries no cookie" },
   BAD_REQUEST: { client: "retries", meaning: "the request's address could not be read" },
@@ -51,7 +57,7 @@ export const refusals = {
 
 export type RefusalCode = keyof typeof refusals;
 
-/** `err.data` of a refused client's `connect_error`. */
+/** `err.data` of a refused client's `connect_error`, and `data` of the body of an HTTP answer. */
 export interface RefusalData {
   readonly code: RefusalCode;
 }

@@ -21,14 +21,6 @@ describe("options", () => {
     ["an empty name", { name: "" }, "the name of a cookie"],
     ["a userId that is no function", { userId: "id" }, "`userId` expects a function"],
     ["guests as a boolean", { guests: true }, '"refuse" or "allow"'],
-    ["origins as a string", { origins: "https://a.example" }, "array of origins"],
-    ["a wildcard origin", { origins: ["*"] }, "no wildcard"],
-    [
-      "an origin with a path",
-      { origins: ["https://a.example/"] },
-      "`origins[0]` expects an origin; it was a string of 18 characters",
-    ],
-    ["an origin without scheme", { origins: ["a.example"] }, "no wildcard"],
     [
       "a duration in words",
       { touchIntervalMs: "1m" },

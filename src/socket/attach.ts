@@ -1,7 +1,7 @@
 import type { Server } from "socket.io";
 import { SocketSessionError } from "../errors.ts";
-import { shown } from "../shown.ts";
 import type { AdmissionOptions } from "./admission.ts";
+import type { ExemptNamespace } from "./exempt.ts";
 import { requireServer } from "./io-check.ts";
 import { attachIsCalled } from "./never-attached.ts";
 import type { ConnectionContext } from "./session-connection.ts";
@@ -17,15 +17,15 @@ export interface SocketServer {
 
 export interface AttachOptions {
   /**
-   * Namespaces with an authentication of their own: no session is asked for there. A session's end closes the whole
-   * connection; stock clients come back to these by themselves.
+   * Namespaces with an authentication of their own: no session is asked for there, and they may list origins of their own. A
+   * session's end closes the whole connection; stock clients come back to these by themselves.
    */
-  exempt?: ReadonlyArray<string | RegExp>;
+  exempt?: ReadonlyArray<string | RegExp | ExemptNamespace>;
 }
 
 type Wiring = AdmissionOptions &
   Omit<ConnectionContext, "codec" | "isExempt"> &
-  Pick<GatewayOptions, "onRefusal" | "onExpressSession">;
+  Pick<GatewayOptions, "onRefusal" | "onUnread" | "onExpressSession">;
 
 interface Attached {
   readonly gateway: SocketGateway;
@@ -36,8 +36,8 @@ interface Attached {
 /** The last gateway of each server, whosever it is: two that are open would both hold every connection. */
 const attachedByServer = new WeakMap<Server, Attached>();
 
-/** Checks what `attach` was given, and stands a gateway before the server. Throws `INVALID_OPTION`. */
-export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wiring: Wiring): SocketGateway {
+/** Checks the server that `attach` was given, and stands a gateway before the server. Throws `INVALID_OPTION`. */
+export function openGateway(io: SocketServer, wiring: Wiring): SocketGateway {
   const server = io as unknown as Server;
   requireServer(io);
   const before = attachedByServer.get(server);
@@ -46,19 +46,11 @@ export function openGateway(io: SocketServer, { exempt = [] }: AttachOptions, wi
   if (!before && hasClients(server)) {
     throw attachError("clients are connected already", "Call it before the server listens.");
   }
-  for (const [index, one] of exempt.entries()) {
-    if (typeof one === "string" ? one.startsWith("/") : !one.global && !one.sticky) continue;
-    throw attachError(
-      `exempt[${index}], ${shown(one)}, can't be matched`,
-      'Write "/name", or a pattern without g and y.',
-    );
-  }
   if (server.engine) assertEngine(server.engine); // before anything is changed
-  const isExempt = (namespace: string) =>
-    exempt.some((one) => (typeof one === "string" ? one === namespace : one.test(namespace)));
+  const isExempt = (namespace: string) => wiring.exemptions.some(({ matches }) => matches(namespace));
   const { hub, updates, userId, activity, rebindMs } = wiring;
   const context = { hub, updates, userId, activity, rebindMs, isExempt };
-  const gateway = new SocketGateway(server, { ...wiring, context, hasExempt: exempt.length > 0 });
+  const gateway = new SocketGateway(server, { ...wiring, context });
   attachedByServer.set(server, { gateway, hub });
   attachIsCalled();
   return gateway;

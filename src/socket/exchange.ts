@@ -1,6 +1,6 @@
-import type { ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
-import { type RefusalCode, refusals } from "../protocol.ts";
+import type { RefusalCode } from "../protocol.ts";
+import { isUnread } from "./cors-warnings.ts";
+import { isGone, rejectRequest, rejectUpgrade } from "./rejection.ts";
 import {
   type Engine,
   type EngineConnection,
@@ -9,12 +9,15 @@ import {
   withoutConnection,
 } from "./upstream.ts";
 
-/** A handshake, poll or upgrade, whatever it is answered through. */
+/** A handshake, poll or upgrade, whatever it is answered through. Of a client that has left nothing becomes. */
 export interface Exchange {
   pass(): void;
-  reject(code: RefusalCode): void;
+  /** `mayRead`: its page may read the answer. */
+  reject(code: RefusalCode, mayRead: boolean): void;
   onGone(gone: () => void): void;
   isGone(): boolean;
+  /** Calls `unread` if the answer is one that the browser keeps from its page. */
+  onUnread(unread: () => void): void;
 }
 
 /** Who is asked before Engine.IO is. */
@@ -41,20 +44,22 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
       return;
     }
     watch.decide(request, {
-      pass,
-      reject: (code) => rejectRequest(response, code),
+      pass: () => isGone(response) || pass(),
+      reject: (code, mayRead) => rejectRequest(engine, request, response, code, mayRead),
       onGone: (gone) => void response.once("close", gone),
-      isGone: () => response.destroyed,
+      isGone: () => isGone(response),
+      onUnread: (unread) => void response.once("finish", () => isUnread(request, response) && unread()),
     });
   };
   engine.handleUpgrade = (request, socket, head) => {
     socket.on("error", ignoreReset);
     watch.seen(request);
     watch.decide(request, {
-      pass: () => handleUpgrade.call(engine, request, socket, head),
+      pass: () => socket.destroyed || handleUpgrade.call(engine, request, socket, head),
       reject: (code) => rejectUpgrade(socket, code),
       onGone: (gone) => void socket.once("close", gone),
       isGone: () => socket.destroyed,
+      onUnread: () => {}, // any page may read a WebSocket
     });
   };
   engine.onWebTransportSession = async (session) => {
@@ -69,24 +74,3 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
 
 /** A peer that resets while its upgrade waits would otherwise raise an uncaught error. */
 function ignoreReset(): void {}
-
-function bodyOf(code: RefusalCode): string {
-  return JSON.stringify({ code: 4, message: "Forbidden", context: refusals[code].meaning });
-}
-
-function statusOf(code: RefusalCode): [number, string] {
-  if (code === "STORE_UNAVAILABLE") return [503, "Service Unavailable"];
-  return code === "BAD_REQUEST" ? [400, "Bad Request"] : [403, "Forbidden"];
-}
-
-function rejectRequest(response: ServerResponse, code: RefusalCode): void {
-  if (!response.headersSent)
-    response.writeHead(statusOf(code)[0], { "Content-Type": "application/json", Connection: "close" });
-  response.end(bodyOf(code));
-}
-
-function rejectUpgrade(socket: Duplex, code: RefusalCode): void {
-  const body = bodyOf(code);
-  const head = `HTTP/1.1 ${statusOf(code).join(" ")}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
-  socket.end(head + body, () => socket.destroy());
-}

@@ -1,38 +1,59 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 
+/** Origins allowed beside the server's own: as browsers write them, or whatever the function answers `true` for. */
+export type Origins = ReadonlySet<string> | OriginFunction;
+
+export type OriginFunction = (origin: string, request: IncomingMessage) => boolean | Promise<boolean>;
+
 export interface OriginPolicy {
-  /** Origins allowed beside the server's own, as browsers write them: `https://app.example`. */
-  readonly origins: ReadonlySet<string>;
+  readonly origins: Origins;
   /** Believe `X-Forwarded-Proto` and `X-Forwarded-Host`, as with Express's `trust proxy`. */
   readonly trustProxy: boolean;
 }
 
+const plainHost = /^[!-~]+$/;
+const wildcard = "*";
+
 /**
- * Whether a page of this origin may use the visitor's session here (OWASP ASVS 4.4.2). Browsers let any page open a
- * WebSocket with the visitor's cookies, whatever CORS says, and name the page in `Origin`. Without `Origin` it is a
- * native client, or a same-origin GET, unless the browser says `Sec-Fetch-Site: cross-site`.
+ * Whether it is an origin as browsers write one: `https://app.example`, `capacitor://localhost`, `app://-`. `"null"` and
+ * `file://` are none: pages of any site and any file on a disk have them.
  */
-export function isOriginAllowed(request: IncomingMessage, policy: OriginPolicy): boolean {
-  const { origin } = request.headers;
-  if (origin === undefined) return request.headers["sec-fetch-site"] !== "cross-site";
-  if (policy.origins.has(origin)) return true;
-  return isSameOrigin(origin, request, policy.trustProxy);
+export function isOrigin(text: string): boolean {
+  if (!plainHost.test(text) || text.includes(wildcard) || !URL.canParse(text)) return false;
+  const { protocol, host } = new URL(text);
+  return host !== "" && protocol !== "file:" && text === `${protocol}//${host}`;
 }
 
-function isSameOrigin(origin: string, request: IncomingMessage, trustProxy: boolean): boolean {
-  const forwarded = (name: string) => (trustProxy ? firstOf(request.headers[name]) : undefined);
-  const host = forwarded("x-forwarded-host") ?? request.headers.host;
+/** Where a request came in, as the client or a proxy says. */
+export interface Address {
+  /** The header that says it, for messages. */
+  readonly header: string;
+  readonly host: string | undefined;
+  readonly isTls: boolean;
+}
+
+export function addressOf(request: IncomingMessage, trustProxy: boolean): Address {
+  const { headers, httpVersionMajor } = request;
+  const forwarded = (name: string) => (trustProxy ? firstOf(headers[name]) : undefined);
   const isTls =
     (request.socket as TLSSocket).encrypted === true ||
     forwarded("x-forwarded-proto")?.toLowerCase() === "https";
-  if (!host || !URL.canParse(origin)) return false;
-  const page = new URL(origin);
-  if (page.origin !== origin) return false; // "null", a path, user:password@…
-  if (page.protocol !== "https:" && page.protocol !== "http:") return false; // no page of this server's
+  const forwardedHost = forwarded("x-forwarded-host");
+  if (forwardedHost) return { header: "X-Forwarded-Host", host: forwardedHost, isTls };
+  const authority = httpVersionMajor >= 2 ? firstOf(headers[":authority"]) : undefined;
+  if (authority) return { header: ":authority", host: authority, isTls };
+  return { header: "Host", host: headers.host, isTls };
+}
+
+/** Whether a page of this origin came from the server itself. Of `http:` or `https:` only. */
+export function isSameOrigin(origin: string, { host, isTls }: Address): boolean {
+  if (!host || !isOrigin(origin)) return false; // "null", a path, user:password@…
+  const { protocol } = new URL(origin);
+  if (protocol !== "https:" && protocol !== "http:") return false; // no page of this server's
   // behind a proxy that ends TLS and is not trusted, nobody can tell the scheme; over TLS the page must be https too
-  if (isTls && page.protocol !== "https:") return false;
-  const own = `${page.protocol}//${host}`;
+  if (isTls && protocol !== "https:") return false;
+  const own = `${protocol}//${host}`;
   return URL.canParse(own) && new URL(own).origin === origin;
 }
 

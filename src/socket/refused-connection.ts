@@ -7,6 +7,8 @@ import { type Codec, type EngineConnection, packetTypes } from "./upstream.ts";
 interface RefusalContext {
   readonly codec: Codec;
   readonly hub: Hub;
+  /** Called once if the client is in fact refused something, or closed for its silence. */
+  readonly onRefused: () => void;
 }
 
 /** The client closes as soon as all its namespaces are refused; one that does not is closed. */
@@ -27,6 +29,8 @@ export class RefusedConnection {
   /** Of the time-out, which runs whenever nothing is in use, and may also run out while something is. */
   #cancel: (() => void) | undefined;
   #answered = false;
+  #cameForExempt = false;
+  #isTold = false;
 
   constructor(
     connection: EngineConnection,
@@ -39,6 +43,7 @@ export class RefusedConnection {
     this.#context = context;
     this.#isExempt = isExempt;
     connection.once("close", () => this.#cancel?.());
+    if (!isExempt) this.#tell();
     this.#closeUnlessUsed(afterSilenceMs);
     if (connection.protocol === 3 && !isExempt?.("/")) this.#refuse("/"); // revision 3 connects to it unasked
   }
@@ -48,7 +53,7 @@ export class RefusedConnection {
     let refused = false;
     const decoder = this.#context.codec.decoder();
     decoder.on("decoded", ({ type, nsp }) => {
-      if (type !== packetTypes.CONNECT || this.#isExempt?.(this.#nameOf(nsp))) return;
+      if (type !== packetTypes.CONNECT || this.mayUse(this.#nameOf(nsp))) return;
       refused = true;
       this.#refuse(nsp);
     });
@@ -61,9 +66,14 @@ export class RefusedConnection {
     return refused;
   }
 
+  mayUse(namespace: string): boolean {
+    return this.#isExempt?.(namespace) ?? false;
+  }
+
   /** `socket` is in an exempt namespace, or in its middleware. */
   joined(socket: Socket): void {
     this.#inUse.add(socket);
+    this.#cameForExempt = true;
   }
 
   /** From here the client has its time again. One that only middleware has refused gains none, or it could ask for ever. */
@@ -80,7 +90,13 @@ export class RefusedConnection {
     return nsp.startsWith("/") ? nsp : `/${nsp}`;
   }
 
+  #tell(): void {
+    if (!this.#isTold) this.#context.onRefused();
+    this.#isTold = true;
+  }
+
   #refuse(namespace: string): void {
+    this.#tell();
     const { meaning } = refusals[this.#code];
     const refusal = { message: meaning, data: { code: this.#code } };
     const data = this.#connection.protocol === 3 ? refusal.data : refusal;
@@ -99,7 +115,9 @@ export class RefusedConnection {
     this.#cancel?.();
     this.#cancel = this.#context.hub.clock.after(ms, () => {
       this.#cancel = undefined;
-      if (this.#inUse.size === 0) this.#connection.close(true);
+      if (this.#inUse.size > 0) return;
+      if (!this.#cameForExempt) this.#tell();
+      this.#connection.close(true);
     });
   }
 }

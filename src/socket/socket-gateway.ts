@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "socket.io";
 import type { RefusalCode } from "../protocol.ts";
-import { Admission, type AdmissionOptions, type Decision } from "./admission.ts";
+import { Admission, type AdmissionOptions, type Decision, type Proof, type Refusal } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
 import { RefusedConnection } from "./refused-connection.ts";
+import { answerTo } from "./rejection.ts";
 import { exposeSession, withoutSession } from "./request-view.ts";
 import { hookServer } from "./server-hooks.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
@@ -11,21 +12,25 @@ import { codecOf, type Engine, type EngineConnection, type EngineRequest, queryO
 
 export interface GatewayOptions extends AdmissionOptions {
   readonly context: Omit<ConnectionContext, "codec">;
-  readonly hasExempt: boolean;
   readonly onRefusal: (code: RefusalCode, request: IncomingMessage | undefined, cause: unknown) => void;
+  /** The page that was let in can't read the answer. */
+  readonly onUnread: (request: IncomingMessage) => void;
   /** `express-session` runs on Engine.IO's requests, or on those of sockets, where it does nothing. */
   readonly onExpressSession: () => void;
 }
 
+/** `isAdmitted`: the page's origin is, and may be shown why. */
+type Reject = (code: RefusalCode, isAdmitted: boolean, cause?: unknown) => void;
+
 /** A request on its way through Engine.IO: what was decided, and how it ends if it never becomes a connection. */
 interface Handshake {
   readonly decision: Decision;
-  readonly identity: string;
+  readonly proof: Proof;
 }
 
 /** What a connection was opened with. */
 interface Opened {
-  readonly identity: string;
+  readonly proof: Proof;
   readonly own: SessionConnection | undefined;
   readonly connection: EngineConnection;
 }
@@ -39,6 +44,8 @@ export class SocketGateway {
   readonly #context: ConnectionContext;
   readonly #admission: Admission;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
+  /** Middlewares of the engine see them, and no session. */
+  readonly #rejected = new WeakSet<IncomingMessage>();
   /** By Engine.IO's id. */
   readonly #opened = new Map<string, Opened>();
   /** Those whose client may use exempt namespaces. */
@@ -87,48 +94,55 @@ export class SocketGateway {
 
   /** The data of the session that a request has proven, for `request.session`. */
   #dataOf(request: EngineRequest): Readonly<Record<string, unknown>> {
+    if (this.#rejected.has(request)) return {};
     const decision = this.#handshakes.get(request)?.decision;
     if (decision) return decision.kind === "admitted" ? decision.connection.data : {};
     return this.#opened.get(queryOf(request)?.sid ?? "")?.own?.data ?? {};
   }
 
   #guard(engine: Engine, request: EngineRequest, exchange: Exchange): void {
-    const reject = (code: RefusalCode, cause?: unknown) => {
+    const reject: Reject = (code, isAdmitted, cause) => {
+      this.#rejected.add(request);
       this.#options.onRefusal(code, request, cause);
-      const error = { req: request, code: 4, message: "Forbidden", context: { name: code } };
-      this.#context.hub.tell(() => void engine.emit("connection_error", error));
-      exchange.reject(code);
+      const { error, text } = answerTo(code);
+      const event = { req: request, code: error, message: text, context: { name: code } };
+      this.#context.hub.tell(() => void engine.emit("connection_error", event));
+      exchange.reject(code, isAdmitted);
     };
-    const { sid = "" } = queryOf(request) ?? {};
-    const opened = this.#opened.get(sid);
-    const fault = this.#admission.check(request) ?? this.#mismatch(request, opened);
-    if (fault) reject(fault);
-    else if (sid) {
+    const fail = (cause: unknown) => reject("BAD_REQUEST", false, cause);
+    const { sid } = queryOf(request) ?? {};
+    const fault = this.#admission.check(request);
+    if (fault) reject(fault, false);
+    else if (sid) this.#compare(this.#opened.get(sid), request, exchange, reject)?.catch(fail);
+    else if (this.#closed) reject("STORE_UNAVAILABLE", false);
+    else void this.#handshake(request, exchange, reject).catch(fail);
+  }
+
+  /** A poll or upgrade has to prove what its connection was opened with. */
+  #compare(
+    opened: Opened | undefined,
+    request: EngineRequest,
+    exchange: Exchange,
+    reject: Reject,
+  ): Promise<void> | undefined {
+    const proceed = (fault: RefusalCode | undefined) => {
+      if (fault) return reject(fault, fault !== "ORIGIN_REFUSED");
       // what waits for this poll may be of too old a snapshot by now: asking closes the connection then, and drops it
       if (opened && opened.connection.writeBuffer.length > 0) void opened.own?.isServable;
       exchange.pass();
-    } else if (this.#closed) reject("STORE_UNAVAILABLE");
-    else
-      void this.#handshake(request, exchange, reject).catch((cause: unknown) => reject("BAD_REQUEST", cause));
+    };
+    const fault = this.#admission.compare(request, opened?.proof);
+    if (fault instanceof Promise) return fault.then(proceed);
+    proceed(fault);
+    return undefined;
   }
 
-  /** A poll or upgrade has to prove the session that its connection was opened with. */
-  #mismatch(request: EngineRequest, opened: Opened | undefined): RefusalCode | undefined {
-    if (!opened || opened.identity === this.#admission.identityOf(request)) return undefined;
-    return "COOKIE_MISMATCH";
-  }
-
-  async #handshake(
-    request: EngineRequest,
-    exchange: Exchange,
-    reject: (code: RefusalCode, cause?: unknown) => void,
-  ) {
+  async #handshake(request: EngineRequest, exchange: Exchange, reject: Reject) {
     const decision = await this.#admission.decide(request);
     if (decision.kind === "rejected") {
-      reject(decision.code, decision.cause);
+      reject(decision.code, decision.code !== "ORIGIN_REFUSED", decision.cause);
       return;
     }
-    if (decision.kind === "refused") this.#options.onRefusal(decision.code, request, decision.cause);
     if (decision.kind === "admitted") {
       const { connection } = decision;
       const giveBack = () => {
@@ -137,11 +151,12 @@ export class SocketGateway {
       exchange.onGone(giveBack);
       if (exchange.isGone() || this.#closed) {
         giveBack();
-        if (this.#closed) reject("STORE_UNAVAILABLE");
+        if (this.#closed) reject("STORE_UNAVAILABLE", true);
         return;
       }
     }
-    this.#handshakes.set(request, { decision, identity: this.#admission.identityOf(request) });
+    this.#handshakes.set(request, { decision, proof: this.#admission.proofOf(request, decision) });
+    exchange.onUnread(() => this.#options.onUnread(request));
     exchange.pass();
   }
 
@@ -151,9 +166,9 @@ export class SocketGateway {
       connection.close(true); // it did not come by one of the two ways that are watched, or too late
       return false;
     }
-    const { decision, identity } = handshake;
+    const { decision, proof } = handshake;
     const own = decision.kind === "admitted" ? decision.connection : undefined;
-    this.#opened.set(connection.id, { identity, own, connection });
+    this.#opened.set(connection.id, { proof, own, connection });
     connection.once("close", () => this.#opened.delete(connection.id));
     if (own?.isUnverified) {
       connection.close(true); // it comes again, and is looked at
@@ -163,20 +178,14 @@ export class SocketGateway {
       this.#hold(connection, decision.connection);
       return true;
     }
-    if (decision.kind === "refused") return this.#refuse(connection, decision.code);
-    this.#options.onRefusal("SESSION_ENDED", connection.request ?? undefined, undefined);
-    return this.#refuse(connection, "SESSION_ENDED");
+    return this.#refuse(connection, decision.kind === "refused" ? decision : { code: "SESSION_ENDED" });
   }
 
-  #refuse(connection: EngineConnection, code: RefusalCode): boolean {
-    const { isExempt } = this.#context;
-    const mayUseExempt = this.#options.hasExempt && (connection.protocol !== 3 || isExempt("/"));
-    const refused = new RefusedConnection(
-      connection,
-      code,
-      this.#context,
-      mayUseExempt ? isExempt : undefined,
-    );
+  #refuse(connection: EngineConnection, { code, cause, mayUse = this.#context.isExempt }: Refusal): boolean {
+    const mayUseExempt = this.#options.exemptions.length > 0 && (connection.protocol !== 3 || mayUse("/"));
+    const onRefused = () => this.#options.onRefusal(code, connection.request ?? undefined, cause);
+    const context = { ...this.#context, onRefused };
+    const refused = new RefusedConnection(connection, code, context, mayUseExempt ? mayUse : undefined);
     if (!mayUseExempt) {
       connection.on("data", (data) => {
         if (!refused.refuses(data)) connection.close(true); // nothing else is taken
@@ -197,7 +206,7 @@ export class SocketGateway {
     const refused = this.#refused.get(connection);
     if (!own)
       connection.close(true); // not admitted by this gateway, or closed: it comes again, and is looked at
-    else if (refused && !this.#context.isExempt(socket.nsp.name)) connection.close(true);
+    else if (refused && !refused.mayUse(socket.nsp.name)) connection.close(true);
     else refused?.joined(socket);
     if (!this.#context.isExempt(socket.nsp.name)) withoutSession(socket.handshake, "socket.handshake");
     const owner = own ?? new SessionConnection(this.#context, undefined);

@@ -1,6 +1,6 @@
 /**
  * Every place where this package relies on more than the public API of Socket.IO 4.8 and Engine.IO 6.6.12+, and what
- * it relies on. `test/socket/upstream.test.ts` fails when an upgrade changes one of them.
+ * it relies on. `test/socket/upstream.test.ts` fails when an upgrade changes one of them. Those with * are in `upstream-pages.ts`.
  *
  * | what | why nothing public serves |
  * |---|---|
@@ -8,7 +8,7 @@
  * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
  * | `socket._onpacket` | where all that a client sends to a socket passes, also to `onAny` and acknowledgements |
  * | `socket._cleanup` | the only sign that a socket is gone that also comes when it never connected; `connected` still says whether it did |
- * | `io.opts` | whether recovery is on |
+ * | `io.opts` | whether recovery is on; its `cors`*, to name an origin that only this lists |
  * | `io._nsps` | namespaces made before `attach`, and the sockets in them |
  * | `io._parser`, `io.encoder` | a refusal must speak the application's parser |
  * | `conn.server` | the engine of a connection: Socket.IO has one for each http server, and shows the last alone |
@@ -16,6 +16,7 @@
  * | `conn.writeBuffer` | what still waits for the client's next poll: a farewell to be fetched, or what must not be |
  * | `conn.write` | where all that is sent passes: emits, broadcasts, acknowledgements |
  * | `Socket.prototype` | `never-attached.ts`: what `socket.session` says while nothing is attached |
+ * | `engine._applyMiddlewares`, `request.res`* | what the application's `cors` puts on answers, for those that Engine.IO does not give |
  * | `request._query` | read by Engine.IO if present, so both read the same `sid` |
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -41,7 +42,7 @@ export interface EngineConnection {
   once(event: "close" | "drain", listener: () => void): unknown;
 }
 
-export type EngineRequest = IncomingMessage & { _query?: Record<string, string> };
+export type EngineRequest = IncomingMessage & { _query?: Record<string, string>; res?: ServerResponse };
 
 export interface Engine {
   readonly clientsCount: number;

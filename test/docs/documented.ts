@@ -9,7 +9,7 @@ export interface DocumentedType {
 export const imports = `
 import type { EventEmitter } from "node:events";
 import type {
-  AttachOptions, EndReasonCode, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
+  AttachOptions, EndReasonCode, ExemptNamespace, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
   RefusalCode, SessionEvents, SessionState, SessionStore, Stats,
 } from "socket-session";
 import type { EndOptions, ListedSession, UserSessions } from "socket-session";
@@ -30,6 +30,7 @@ export const documentedTypes: readonly DocumentedType[] = [
     headings: ["Shared with express-session", "Sessions", "Sockets", "Times"],
   },
   { keys: "keyof AttachOptions", file: reference("options"), headings: ["attach(io, options)"] },
+  { keys: "keyof ExemptNamespace", file: reference("options"), headings: ["An exempt namespace"] },
   { keys: "keyof LiveSession", file: reference("session"), headings: ["Properties", "Methods"] },
   { keys: "keyof SessionEvents", file: reference("session"), headings: ["Events"] },
   { keys: "SessionState", file: reference("session"), headings: ["States"] },

@@ -152,7 +152,39 @@ describe("polls and upgrades of others", () => {
     expect((await own.send("GET")).body).toBe('42["secret",1]');
     await own.send("POST", '42["mine"]');
     await expect.poll(() => heard).toEqual([["mine"]]);
-    expect(world.sessions.stats().refused.COOKIE_MISMATCH).toBe(9);
+    expect(world.sessions.stats().refused).toMatchObject({ COOKIE_MISMATCH: 6, COOKIE_MISSING: 3 });
+  });
+
+  test.each([
+    ["no cookie", {}, "COOKIE_MISSING"],
+    ["cookies of others", { cookie: "theme=dark; lang=en" }, "COOKIE_MISSING"],
+    ["an empty cookie", { cookie: "sid=" }, "COOKIE_MISSING"],
+    ["a damaged cookie", { cookie: "sid=s%3Adamaged" }, "COOKIE_MISMATCH"],
+  ])("by a client that sends %s after its handshake are told so", async (_name, headers, code) => {
+    await start();
+    const { cookie } = await world.visitor();
+    const client = new RawPolling(world.url, { cookie });
+    await client.open();
+    const given = headers as Record<string, string>;
+    for (const method of ["GET", "POST"] as const) {
+      const { status, body } = await client.send(method, method === "POST" ? '42["read"]' : undefined, given);
+      expect([status, JSON.parse(body).data]).toEqual([403, { code }]);
+    }
+    const upgrade = await rawUpgrade(world.url, given, `EIO=4&transport=websocket&sid=${client.sid}`);
+    expect(upgrade).toBe("HTTP/1.1 403 Forbidden");
+    expect(world.sessions.stats().refused[code as "COOKIE_MISSING"]).toBe(3);
+    expect((await client.send("POST", '420["read"]')).status).toBe(200);
+    expect((await client.send("GET")).body).toBe('430[{"name":"ada"}]');
+  });
+
+  test("with a session where the handshake had none are those of another", async () => {
+    await start({ guests: "allow" });
+    const { cookie } = await world.visitor();
+    const guest = new RawPolling(world.url, {});
+    await guest.open();
+    const { status, body } = await guest.send("GET", undefined, { cookie });
+    expect([status, JSON.parse(body).data]).toEqual([403, { code: "COOKIE_MISMATCH" }]);
+    expect((await guest.send("POST", '420["state"]')).status).toBe(200);
   });
 
   test("which engine id a request means is read once: the last of two, as Engine.IO does", async () => {

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
-import { isOriginAllowed } from "../../src/socket/origin.ts";
+import { OriginCheck } from "../../src/socket/origin-check.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 
 const request = (headers: Record<string, string>, encrypted = false) =>
   ({ headers, socket: { encrypted } }) as unknown as IncomingMessage;
+const isOriginAllowed = (one: IncomingMessage, given: ReturnType<typeof policy>) =>
+  new OriginCheck(given, new ManualClock(), () => {}).isAllowed(one);
 const policy = (trustProxy = false, origins: string[] = []) => ({ origins: new Set(origins), trustProxy });
 
 describe("origins", () => {
@@ -62,6 +65,32 @@ describe("origins", () => {
     expect(
       isOriginAllowed(request({ host: "api.example", origin: "https://pages.example.evil" }), listed),
     ).toBe(false);
+  });
+
+  test.each([
+    "capacitor://localhost",
+    "app://-",
+    "chrome-extension://abcdefghijklmnop",
+    "moz-extension://5d3a-9",
+  ])("%s may if it is listed, and not as the server's own", (origin) => {
+    const { host } = new URL(origin);
+    expect(isOriginAllowed(request({ host, origin }), policy(false, [origin]))).toBe(true);
+    expect(isOriginAllowed(request({ host, origin }), policy())).toBe(false);
+    expect(isOriginAllowed(request({ host, origin: `${origin}.evil` }), policy(false, [origin]))).toBe(false);
+  });
+
+  test.each([
+    [2, { ":authority": "app.example", origin: "https://app.example" }, true],
+    [2, { ":authority": "app.example:443", origin: "https://app.example" }, true],
+    [2, { ":authority": "app.example", host: "evil.example", origin: "https://evil.example" }, false],
+    [2, { ":authority": "app.example", origin: "https://evil.example" }, false],
+    [2, { host: "app.example", origin: "https://app.example" }, true],
+    [1, { ":authority": "evil.example", host: "app.example", origin: "https://evil.example" }, false],
+  ])("of HTTP/%i with %j: %s", (httpVersionMajor, headers, isAllowed) => {
+    const given = Object.assign(request(headers as unknown as Record<string, string>, true), {
+      httpVersionMajor,
+    });
+    expect(isOriginAllowed(given, policy())).toBe(isAllowed);
   });
 
   test("with a trusted proxy the forwarded host and scheme count", () => {

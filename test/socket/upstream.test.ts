@@ -2,12 +2,12 @@
  * Pins what this package relies on in socket.io, engine.io and express-session beyond their public API: an upgrade that
  * changes one of these fails here, by name, before it breaks a promise somewhere else.
  */
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import session from "express-session";
-import { Server } from "socket.io";
+import { Server, type ServerOptions } from "socket.io";
 import { afterEach, describe, expect, test } from "vitest";
 import { Browser, connected, disconnected } from "../support/browser.ts";
 import { RawPolling, rawUpgrade } from "../support/raw-client.ts";
@@ -18,9 +18,9 @@ afterEach(async () => {
 });
 
 /** A plain Socket.IO server without this package. */
-async function plain(prepare: (io: Server) => void = () => {}) {
+async function plain(prepare: (io: Server) => void = () => {}, options: Partial<ServerOptions> = {}) {
   const http = createServer(express());
-  const io = new Server(http);
+  const io = new Server(http, options);
   prepare(io);
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
@@ -266,6 +266,54 @@ describe("engine.io", () => {
     const other = browser.socket("/", { path: "/other", transports: ["websocket"], reconnection: false });
     await expect(connected(other)).rejects.toThrow("websocket error"); // by the first one, after a second
     (await asked.promise)(null, true);
+  });
+
+  test("runs middlewares in engine._applyMiddlewares, cors first, before it verifies, and calls back whatever they do", async () => {
+    const { io, browser } = await plain(
+      (server) => {
+        expect(internals(server).opts).toMatchObject({ cors: { origin: ["https://app.example"] } });
+      },
+      { cors: { origin: ["https://app.example"] } },
+    );
+    const order: unknown[] = [];
+    io.engine.use((request: IncomingMessage, response: ServerResponse, next: (error?: Error) => void) => {
+      order.push([
+        Reflect.get(request, "res") === response,
+        response.getHeader("access-control-allow-origin"),
+      ]);
+      next(request.url?.includes("fail") ? new Error("no") : undefined);
+    });
+    const engine = methodsOf(io.engine);
+    const { verify, _applyMiddlewares: apply } = engine;
+    engine.verify = (...args) => {
+      order.push("verify");
+      return verify?.apply(io.engine, args);
+    };
+    engine._applyMiddlewares = (request, response, done) => {
+      order.push("apply");
+      return apply?.call(io.engine, request, response, (error: unknown) => {
+        order.push(error === undefined);
+        (done as (error: unknown) => void)(error);
+      });
+    };
+    const headers = { origin: "https://app.example" };
+    await browser.request("/socket.io/?EIO=4&transport=polling", { headers });
+    expect(order.splice(0)).toEqual(["apply", [true, "https://app.example"], true, "verify"]);
+    await browser.request("/socket.io/?EIO=4&transport=polling&fail", { headers });
+    expect(order).toEqual(["apply", [true, "https://app.example"], false]);
+  });
+
+  test("has neither cors nor a middleware unless it is asked for", async () => {
+    const { io, browser } = await plain();
+    expect([internals(io.engine).middlewares, internals(io).opts]).toEqual([
+      [],
+      expect.not.objectContaining({ cors: expect.anything() }),
+    ]);
+    const response = await fetch(`${browser.url}/socket.io/?EIO=4&transport=polling`, {
+      headers: { origin: "https://a.example" },
+    });
+    expect(response.headers.get("access-control-allow-origin")).toBeNull();
+    await response.text();
   });
 
   test("reads request._query if it is there", async () => {

@@ -1,0 +1,52 @@
+import { types } from "node:util";
+import { checkOptions, invalid } from "../arguments.ts";
+import { type OriginsOption, originsOf } from "../origins.ts";
+import type { Origins } from "./origin.ts";
+
+/** A namespace with an authentication of its own. */
+export interface ExemptNamespace {
+  /** Its name, or a pattern of names. */
+  namespace: string | RegExp;
+  /**
+   * Origins whose pages may use it, beside the server's own and those of `liveSessions({ origins })`. Such a page gets no
+   * session, whatever cookie it sends, and no namespace but those that list it.
+   */
+  origins?: OriginsOption;
+}
+
+export interface Exemption {
+  matches(namespace: string): boolean;
+  /** Pages that may use these namespaces alone. */
+  readonly origins: Origins;
+}
+
+const known: Readonly<Record<keyof ExemptNamespace, true>> = { namespace: true, origins: true };
+const cure =
+  'Write exempt: ["/name"], [/^\\/pattern-/] without g and y, or [{ namespace: "/name", origins: […] }].';
+
+/** What `attach` was given as `exempt`; throws `INVALID_OPTION`. */
+export function exemptionsOf(exempt: unknown = []): readonly Exemption[] {
+  if (!Array.isArray(exempt)) throw invalid("`exempt` expects an array of namespaces", exempt, cure);
+  return exempt.map((one: unknown, index) => {
+    const name = `exempt[${index}]`;
+    if (typeof one !== "object" || one === null || types.isRegExp(one))
+      return { matches: matcherOf(name, one), origins: originsOf(name, undefined) };
+    checkOptions(`\`${name}\``, one, Object.keys(known));
+    return {
+      matches: matcherOf(`${name}.namespace`, one.namespace),
+      origins: originsOf(`${name}.origins`, one.origins),
+    };
+  });
+}
+
+function matcherOf(option: string, namespace: unknown): (name: string) => boolean {
+  if (typeof namespace === "string" && namespace.startsWith("/")) return (name) => name === namespace;
+  // g and y remember where they stopped
+  if (types.isRegExp(namespace) && !namespace.global && !namespace.sticky)
+    return (name) => namespace.test(name);
+  throw invalid(
+    `\`${option}\` expects the name of a namespace, or a pattern without g and y`,
+    namespace,
+    cure,
+  );
+}

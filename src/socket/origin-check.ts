@@ -1,0 +1,68 @@
+import type { IncomingMessage } from "node:http";
+import type { Clock } from "../clock.ts";
+import { withTimeout } from "../core/with-timeout.ts";
+import { listenerError, SocketSessionError } from "../errors.ts";
+import {
+  addressOf,
+  isOrigin,
+  isSameOrigin,
+  type OriginFunction,
+  type OriginPolicy,
+  type Origins,
+} from "./origin.ts";
+
+/** How long an `origins` function may take. */
+const mostAskedMs = 10_000;
+
+export class OriginCheck {
+  readonly #policy: OriginPolicy;
+  readonly #clock: Clock;
+  readonly #report: (error: SocketSessionError) => void;
+
+  constructor(policy: OriginPolicy, clock: Clock, report: (error: SocketSessionError) => void) {
+    this.#policy = policy;
+    this.#clock = clock;
+    this.#report = report;
+  }
+
+  /**
+   * Whether a page of this origin may use the visitor's session here (OWASP ASVS 4.4.2); a promise only where an `origins`
+   * function is asked. Browsers let any page open a WebSocket with the visitor's cookies, whatever CORS says, and name
+   * the page in `Origin`. Without `Origin` it is a native client, or a same-origin GET, unless the browser says
+   * `Sec-Fetch-Site: cross-site`.
+   */
+  isAllowed(request: IncomingMessage): boolean | Promise<boolean> {
+    const { origin, "sec-fetch-site": site } = request.headers;
+    if (origin === undefined) return site !== "cross-site";
+    const { origins, trustProxy } = this.#policy;
+    return isSameOrigin(origin, addressOf(request, trustProxy)) || this.isListed(origins, request);
+  }
+
+  /** Whether `origins` admit the page of the request. Never throws or rejects: what fails, or takes too long, admits none. */
+  isListed(origins: Origins, request: IncomingMessage): boolean | Promise<boolean> {
+    const { origin } = request.headers;
+    if (origin === undefined) return false;
+    if (typeof origins !== "function") return origins.has(origin);
+    return isOrigin(origin) && this.#ask(origins, origin, request);
+  }
+
+  async #ask(mayConnect: OriginFunction, origin: string, request: IncomingMessage): Promise<boolean> {
+    const late = () =>
+      new SocketSessionError(
+        "LISTENER_FAILED",
+        `The \`origins\` function did not answer within ${mostAskedMs} ms, so the page was refused. Let it return true or false, or a promise of one.`,
+      );
+    try {
+      const answer: unknown = await withTimeout(
+        this.#clock,
+        mostAskedMs,
+        () => mayConnect(origin, request),
+        late,
+      );
+      return answer === true;
+    } catch (error) {
+      this.#report(listenerError("The `origins` function", error));
+      return false;
+    }
+  }
+}
