@@ -8,7 +8,7 @@ const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
 afterEach(() => void warn.mockClear());
 
 const build = (options: Record<string, unknown>) =>
-  liveSessions({ store: memoryStore(), secret: "a secret", ...options } as never);
+  liveSessions({ store: memoryStore(), secret: "a secret of thirty-two characters", ...options } as never);
 
 const places = [
   {

@@ -12,15 +12,15 @@ export interface OriginPolicy {
   readonly trustProxy: boolean;
 }
 
-const plainHost = /^[!-~]+$/;
-const wildcard = "*";
+/** No letter of another alphabet, no space, no wildcard: URLs may have all of them in a host. */
+const asSent = /^[!-)+-~]+$/;
 
 /**
  * Whether it is an origin as browsers write one: `https://app.example`, `capacitor://localhost`, `app://-`. `"null"` and
  * `file://` are none: pages of any site and any file on a disk have them.
  */
 export function isOrigin(text: string): boolean {
-  if (!plainHost.test(text) || text.includes(wildcard) || !URL.canParse(text)) return false;
+  if (!asSent.test(text) || !URL.canParse(text)) return false;
   const { protocol, host } = new URL(text);
   return host !== "" && protocol !== "file:" && text === `${protocol}//${host}`;
 }

@@ -33,7 +33,7 @@ type Setting = [
 async function attach([, origins, ioOptions, options = {}]: Setting): Promise<void> {
   const sessions = liveSessions({
     store: memoryStore(),
-    secret: "a secret",
+    secret: "a secret of thirty-two characters",
     ...(origins ? { origins } : {}),
   });
   const io = new Server(ioOptions);

@@ -216,6 +216,24 @@ describe("a stock client by polling", () => {
       );
     });
 
+  test("finds them in disconnect, where a poll is refused that comes without its cookie", async () => {
+    await start();
+    const ada = await world.visitor();
+    const socket = await ada.connect("/", { transports: ["polling"], reconnection: false });
+    const found = new Promise((resolve) =>
+      socket.once("disconnect", (reason, details) => {
+        const { description, context } = details as {
+          description?: number;
+          context?: { responseText: string };
+        };
+        resolve([reason, description, JSON.parse(context?.responseText ?? "").data]);
+      }),
+    );
+    ada.cookie = "";
+    socket.emit("anything");
+    expect(await found).toEqual(["transport error", 403, { code: "COOKIE_MISSING" }]);
+  });
+
   test("finds the status and the code in connect_error", async () => {
     await start();
     const { cookie } = await world.visitor();
