@@ -29,7 +29,8 @@ describe("code blocks", () => {
   });
 
   test("are of a language that is checked, or no code", () => {
-    const known = /^(ts( fragment| ignore-check)?|js( fragment| part)?|html( part)?|sh|diff|nginx|text)$/;
+    const known =
+      /^(ts( fragment| ignore-check)?|js( fragment| part)?|html( part)?|sh|diff|nginx|apache|caddy|python|text)$/;
     const unknown = blocks.filter(({ language, info }) => !known.test(`${language} ${info}`.trim()));
     expect(unknown.map(({ file, line }) => `${file}:${line}`)).toEqual([]);
   });
@@ -178,6 +179,12 @@ describe("names", () => {
     );
     expect(named).not.toEqual([]);
     expect(named.filter(({ path }) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test("of the services of tests, and of their variables", () => {
+    const table = documentAt("CONTRIBUTING.md").table("Servers and browsers");
+    const documented = table.map(([name = "", variable = ""]) => [name, /^`\w+`/.exec(variable)?.[0]]);
+    expect(documented).toEqual(services.map(({ name, variable }) => [`\`${name}\``, `\`${variable}\``]));
   });
 
   test("of methods that prose mentions are methods", () => {

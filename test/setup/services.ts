@@ -22,6 +22,9 @@ function locate(name: string): { variable: string; value: string | undefined } {
 export type ServiceName =
   | "chromium"
   | "nginx"
+  | "apache"
+  | "caddy"
+  | "python-socketio"
   | "redis"
   | "redis-cluster"
   | "postgres"
