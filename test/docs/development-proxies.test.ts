@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 const start = async (options: WorldOptions = {}): Promise<World> =>
-  opened(await startWorld({ sockets: installHandlers, ...options }));
+  opened(await startWorld({ sockets: (io) => installHandlers(io), ...options }));
 
 const transports = [["polling"], ["websocket"], ["polling", "websocket"]].map((names) => ({ names }));
 

@@ -1,0 +1,122 @@
+/** The clients of the guide that are no browser, before a real application. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Socket as ServerSocket } from "socket.io";
+import type { Socket } from "socket.io-client";
+import { afterEach, describe, expect, test } from "vitest";
+import { logInAndConnect } from "../../docs/guide/examples/node-client.ts";
+import { withService } from "../setup/services.ts";
+import { connected, disconnected, refused } from "../support/browser.ts";
+import { startWorld, type World } from "../support/world.ts";
+import { documentAt, root } from "./markdown.ts";
+import { documented, replaceAll } from "./proxy.ts";
+import { PythonProgram } from "./python.ts";
+
+const guide = "docs/guide/other-clients.md";
+
+let world: World | undefined;
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) one.close();
+  await world?.close();
+});
+
+/** An application with the event that the clients send; `rename` waits until it has come. */
+async function start(): Promise<{ world: World; rename: Promise<ServerSocket> }> {
+  const { promise, resolve } = Promise.withResolvers<ServerSocket>();
+  const onConnection = (socket: ServerSocket) =>
+    socket.on("rename", async (name, done) => {
+      await socket.session.update((s) => {
+        s.name = String(name);
+      });
+      done(socket.session.data.name);
+      resolve(socket);
+    });
+  world = await startWorld({ sockets: (io) => void io.on("connection", onConnection) });
+  return { world, rename: promise };
+}
+
+test("the client in Node is in the guide as it is", () => {
+  const text = readFileSync(join(root, "docs/guide/examples/node-client.ts"), "utf8").trimEnd();
+  expect(documentAt(guide).blocks.map(({ code }) => code)).toContain(text);
+});
+
+describe("the client in Node", () => {
+  async function client({ url }: World): Promise<Socket> {
+    const socket = await logInAndConnect(url, "ada");
+    open.push(socket);
+    return socket;
+  }
+
+  test("has the session of its login, and learns of the logout", async () => {
+    const { world, rename } = await start();
+    const socket = await client(world);
+    expect(await socket.emitWithAck("rename", "lovelace")).toBe("lovelace");
+    const gone = disconnected(socket);
+    await (await rename).session.end();
+    expect(await gone).toBe("io server disconnect");
+  });
+
+  test.each([
+    [["polling"], false, "connected"],
+    [["polling"], true, "refused"],
+    [["websocket"], true, "connected"],
+  ])(
+    "by %s, with credentials: %s, where the handshake sets a cookie is %s",
+    async (transports, withCredentials, outcome) => {
+      const { world } = await start();
+      world.io.engine.on("initial_headers", (headers) => {
+        headers["set-cookie"] = "balancer=one";
+      });
+      const { cookie } = await world.visitor();
+      const options = { transports, withCredentials, reconnection: false, extraHeaders: { cookie } };
+      const socket = world.browser().socket("/", options);
+      await (outcome === "connected" ? connected(socket) : refused(socket));
+    },
+  );
+});
+
+const python = withService("python-socketio");
+
+python.describe("the program in Python", () => {
+  function run({ url }: World, changes: Readonly<Record<string, string>>): PythonProgram {
+    const text = replaceAll(documented(guide, "python"), { "http://localhost:3000": url, ...changes });
+    const program = new PythonProgram(python.url, text);
+    open.push(program);
+    return program;
+  }
+
+  const transports = [`["polling"]`, `["websocket"]`, `["polling", "websocket"]`];
+  const connect = "client.connect(url)";
+  const by = (names: string) => ({ [connect]: `client.connect(url, transports=${names})` });
+
+  test.each(transports)("has the session of its login, and learns of the logout: %s", async (names) => {
+    const { world, rename } = await start();
+    const program = run(world, by(names));
+    await program.printed("renamed: lovelace");
+    await (await rename).session.end();
+    await program.printed("the session is over: destroyed");
+    expect(await program.ended()).toBe(0);
+  });
+
+  test.each(transports)("is told why it is not let in: %s", async (names) => {
+    const { world } = await start();
+    const login = documented(guide, "python")
+      .split("\n")
+      .filter((line) => line.startsWith("http.post("));
+    const program = run(world, { ...by(names), [login.join()]: "" });
+    await program.printed("not let in: SESSION_REQUIRED");
+  });
+
+  test("with headers instead of a session of requests is refused at its second request, by polling", async () => {
+    const { world } = await start();
+    const header = `"; ".join(f"{one.name}={one.value}" for one in http.cookies)`;
+    const program = run(world, {
+      "socketio.Client(http_session=http)": "socketio.Client(reconnection=False)",
+      [connect]: `client.connect(url, headers={"Cookie": ${header}}, transports=["polling"])`,
+    });
+    const refusal = new Promise((resolve) => world.sessions.once("refuse", resolve));
+    expect(await program.ended()).toBe(1);
+    expect(await refusal).toMatchObject({ code: expect.stringMatching(/^COOKIE_/) });
+  });
+});
