@@ -1,10 +1,11 @@
 /** The configurations of the guide to Apache, run as they are. */
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { withService } from "../setup/services.ts";
 import { Browser, connected, refused } from "../support/browser.ts";
 import { installHandlers } from "../support/handlers.ts";
 import { startWorld } from "../support/world.ts";
 import { startApache, startSingleApache } from "./apache.ts";
+import { closeAfterEach } from "./close-after-each.ts";
 import { describeProxy } from "./describe-proxy.ts";
 
 describeProxy("apache", { start: startApache, spreads: "visitors" });
@@ -12,14 +13,7 @@ describeProxy("apache", { start: startApache, spreads: "visitors" });
 const apache = withService("apache");
 
 apache.describe("Apache with the configuration of Socket.IO's documentation", () => {
-  const open: { close(): void | Promise<void> }[] = [];
-  const opened = <T extends { close(): void | Promise<void> }>(one: T): T => {
-    open.push(one);
-    return one;
-  };
-  afterEach(async () => {
-    for (const one of open.splice(0).reverse()) await one.close();
-  });
+  const opened = closeAfterEach();
 
   /** A page that Apache has served connects to a node that believes no header of a proxy. */
   async function page(transport: string, configure?: (text: string) => string) {

@@ -1,22 +1,16 @@
 /** What the guide to development proxies says, before an application: Vite with its file, and no proxy at all. */
 
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { freePort } from "../../scripts/services/ports.mjs";
 import { Browser, connected, disconnected, refused } from "../support/browser.ts";
 import { installHandlers } from "../support/handlers.ts";
 import { upgraded } from "../support/upgraded.ts";
 import { startWorld, type World, type WorldOptions } from "../support/world.ts";
+import { closeAfterEach } from "./close-after-each.ts";
 import { replaceAll } from "./proxy.ts";
 import { startVite } from "./vite.ts";
 
-const open: { close(): void | Promise<void> }[] = [];
-const opened = <T extends { close(): void | Promise<void> }>(one: T): T => {
-  open.push(one);
-  return one;
-};
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
+const opened = closeAfterEach();
 
 const start = async (options: WorldOptions = {}): Promise<World> =>
   opened(await startWorld({ sockets: (io) => installHandlers(io), ...options }));

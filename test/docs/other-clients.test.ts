@@ -1,25 +1,21 @@
 /** The clients of the guide that are no browser, before a real application. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Socket as ServerSocket } from "socket.io";
+import type { Server, Socket as ServerSocket } from "socket.io";
 import type { Socket } from "socket.io-client";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { logInAndConnect } from "../../docs/guide/examples/node-client.ts";
 import { withService } from "../setup/services.ts";
 import { connected, disconnected, refused } from "../support/browser.ts";
 import { startWorld, type World } from "../support/world.ts";
+import { closeAfterEach } from "./close-after-each.ts";
 import { documentAt, root } from "./markdown.ts";
 import { documented, replaceAll } from "./proxy.ts";
 import { PythonProgram } from "./python.ts";
 
 const guide = "docs/guide/other-clients.md";
 
-let world: World | undefined;
-const open: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) one.close();
-  await world?.close();
-});
+const opened = closeAfterEach();
 
 /** An application with the event that the clients send; `rename` waits until it has come. */
 async function start(): Promise<{ world: World; rename: Promise<ServerSocket> }> {
@@ -32,7 +28,8 @@ async function start(): Promise<{ world: World; rename: Promise<ServerSocket> }>
       done(socket.session.data.name);
       resolve(socket);
     });
-  world = await startWorld({ sockets: (io) => void io.on("connection", onConnection) });
+  const sockets = (io: Server) => void io.on("connection", onConnection);
+  const world = opened(await startWorld({ sockets }));
   return { world, rename: promise };
 }
 
@@ -43,9 +40,7 @@ test("the client in Node is in the guide as it is", () => {
 
 describe("the client in Node", () => {
   async function client({ url }: World): Promise<Socket> {
-    const socket = await logInAndConnect(url, "ada");
-    open.push(socket);
-    return socket;
+    return opened(await logInAndConnect(url, "ada"));
   }
 
   test("has the session of its login, and learns of the logout", async () => {
@@ -81,9 +76,7 @@ const python = withService("python-socketio");
 python.describe("the program in Python", () => {
   function run({ url }: World, changes: Readonly<Record<string, string>>): PythonProgram {
     const text = replaceAll(documented(guide, "python"), { "http://localhost:3000": url, ...changes });
-    const program = new PythonProgram(python.url, text);
-    open.push(program);
-    return program;
+    return opened(new PythonProgram(python.url, text));
   }
 
   const transports = [`["polling"]`, `["websocket"]`, `["polling", "websocket"]`];
