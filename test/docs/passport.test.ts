@@ -36,7 +36,7 @@ describe.each(transports)("by $names", ({ names }) => {
   const logIn = (browser: Browser, password: string) =>
     browser.request("/login", {
       method: "POST",
-      body: new URLSearchParams({ username: "ada", password }),
+      body: new URLSearchParams({ name: "ada", password }),
     });
 
   test("a page is let in after the login, when it connects again, and knows its user until the logout", async () => {

@@ -8,24 +8,24 @@ import { memoryStore } from "socket-session/memory";
 declare global {
   namespace Express {
     interface User {
-      id: number;
-      username: string;
+      id: string;
+      name: string;
     }
   }
 }
 declare module "express-session" {
   interface SessionData {
-    passport?: { user?: number };
+    passport?: { user?: string };
   }
 }
 
-const users = [{ id: 1, username: "ada", password: "changeit" }];
-const findUser = async (id: number) => users.find((user) => user.id === id);
+const users = [{ id: "1", name: "ada", password: "changeit" }];
+const findUser = async (id: string | undefined) => users.find((user) => user.id === id);
 
 class PasswordStrategy extends passport.Strategy {
   override name = "password";
   override authenticate({ body }: Request) {
-    const user = users.find(({ username }) => username === body?.username);
+    const user = users.find(({ name }) => name === body?.name);
     if (user && user.password === body.password) this.success(user);
     else this.fail(401);
   }
@@ -33,7 +33,7 @@ class PasswordStrategy extends passport.Strategy {
 
 passport.use(new PasswordStrategy());
 passport.serializeUser((user, done) => done(null, user.id));
-passport.deserializeUser((id: number, done) => {
+passport.deserializeUser((id: string, done) => {
   findUser(id).then((user) => done(null, user ?? false), done);
 });
 
@@ -63,7 +63,7 @@ const io = new Server(server);
 sessions.attach(io);
 
 io.use(async (socket, next) => {
-  socket.data.user = await findUser(Number(socket.session.userId));
+  socket.data.user = await findUser(socket.session.userId);
   if (socket.data.user) next();
   else next(Object.assign(new Error("Log in first."), { data: { code: "LOGIN_REQUIRED" } }));
 });
@@ -71,7 +71,7 @@ io.use(async (socket, next) => {
 io.on("connection", (socket) => {
   socket.join(`session:${socket.session.publicId}`);
   socket.join(`user:${socket.session.userId}`);
-  socket.on("whoami", (done) => done(socket.data.user.username));
+  socket.on("whoami", (done) => done(socket.data.user.name));
 });
 
 server.listen(3000);
