@@ -40,6 +40,7 @@ const compilerOptions = {
     "socket-session/postgres": [join(root, "src/stores/postgres.ts")],
     "socket-session/mongodb": [join(root, "src/stores/mongodb.ts")],
     "socket-session/testing": [join(root, "src/testing.ts")],
+    "@jest/globals": [join(root, "test/docs/fixtures/jest-globals.d.ts")],
   },
 };
 
