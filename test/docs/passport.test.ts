@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import passport from "passport";
+import type { Server } from "socket.io";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Browser, connected, disconnected, refused } from "../support/browser.ts";
 import { upgraded } from "../support/upgraded.ts";
@@ -17,7 +18,7 @@ const file = "docs/guide/examples/passport.ts";
 const transports = [["polling"], ["websocket"], ["polling", "websocket"]].map((names) => ({ names }));
 
 type EngineMiddleware = (
-  req: IncomingMessage & { _query: { sid?: string } },
+  req: IncomingMessage & { _query: { sid?: string }; user?: unknown },
   res: ServerResponse,
   next: () => void,
 ) => void;
@@ -58,26 +59,32 @@ describe.each(transports)("by $names", ({ names }) => {
     expect(await gone).toBe("io server disconnect");
   });
 
-  test("the recipe's own line for Passport may stay beside `attach`", async () => {
-    const socketsUser = Promise.withResolvers<unknown>();
+  test("the recipe's own lines for Passport may stay beside `attach`, and have pages try again and again", async () => {
     const authenticator = new passport.Passport();
     authenticator.deserializeUser((id: string, done) => done(null, { id, name: "Ada" }));
-    const session = authenticator.session();
-    const onlyForHandshake: EngineMiddleware = (req, res, next) =>
-      req._query.sid === undefined ? session(req, res, next) : next();
-    const world = opened(
-      await startWorld({
-        sockets: (io) => {
-          io.engine.use(onlyForHandshake);
-          io.on("connection", ({ request }) => {
-            const user = "user" in request ? request.user : undefined;
-            socketsUser.resolve(user);
-          });
-        },
-      }),
-    );
-    const ada = await world.visitor({ passport: { user: "ada" } });
-    const socket = await ada.connect("/", { transports: names });
+    const onlyForHandshake =
+      (middleware: EngineMiddleware): EngineMiddleware =>
+      (req, res, next) =>
+        req._query.sid === undefined ? middleware(req, res, next) : next();
+    const requireUser: EngineMiddleware = (req, res, next) => {
+      if (req.user) return next();
+      res.writeHead(401);
+      res.end();
+    };
+    const socketsUser = Promise.withResolvers<unknown>();
+    const sockets = (io: Server) => {
+      io.engine.use(onlyForHandshake(authenticator.session()));
+      io.engine.use(onlyForHandshake(requireUser));
+      io.on("connection", ({ request }) => socketsUser.resolve("user" in request ? request.user : undefined));
+    };
+    const world = opened(await startWorld({ sockets }));
+
+    const browser = world.browser();
+    const socket = browser.socket("/", { transports: names });
+    expect((await refused(socket)).data).toBeUndefined();
+    expect(socket.active).toBe(true);
+    await browser.post("/login", { passport: { user: "ada" } });
+    await expect.poll(() => socket.connected).toBe(true); // it tries by itself
     await upgraded(socket);
     expect(await socketsUser.promise).toEqual({ id: "ada", name: "Ada" });
     expect(world.errors).toEqual([]);
