@@ -181,12 +181,6 @@ describe("names", () => {
     expect(named.filter(({ path }) => !existsSync(join(root, path)))).toEqual([]);
   });
 
-  test("of the services of tests, and of their variables", () => {
-    const table = documentAt("CONTRIBUTING.md").table("Servers and browsers");
-    const documented = table.map(([name = "", variable = ""]) => [name, /^`\w+`/.exec(variable)?.[0]]);
-    expect(documented).toEqual(services.map(({ name, variable }) => [`\`${name}\``, `\`${variable}\``]));
-  });
-
   test("of methods that prose mentions are methods", () => {
     const mentioned = documents.flatMap(({ file, codeSpans }) =>
       codeSpans.flatMap((code) =>
