@@ -60,6 +60,9 @@ describe.each<[file: string, express: ExpressVersion, text: string]>([
     const heard = new Promise((resolve) => otherTab.once("message", resolve));
     socket.emit("message", "hello");
     expect(await heard).toBe("Ada: hello");
+    const welcomed = new Promise((resolve) => otherTab.once("welcome", resolve));
+    socket.emit("rename", "Lovelace");
+    expect(await welcomed).toBe("Lovelace");
     const [reason, gone] = [
       new Promise((resolve) => otherTab.once("session:end", resolve)),
       disconnected(otherTab),
@@ -68,7 +71,7 @@ describe.each<[file: string, express: ExpressVersion, text: string]>([
     expect([await reason, await gone]).toEqual([{ reason: "destroyed" }, "io server disconnect"]);
     expect((await refused(ada.socket())).data).toEqual({ code: "SESSION_REQUIRED" });
     ada.close();
-    expect(started.output).toBe("");
+    expect(started.output).toBe(`${started.url}\n`);
   });
 });
 
@@ -103,6 +106,10 @@ describeWithChromium("the quick start in a browser", { timeout: 60_000 }, () => 
     await page.getByLabel("Message").fill("<b>Hello</b> from the first");
     await page.getByRole("button", { name: "Send" }).click();
     await secondTab.getByText("Ada: <b>Hello</b> from the first").waitFor();
+
+    await secondTab.getByLabel("New name").fill("Lovelace");
+    await secondTab.getByRole("button", { name: "Rename" }).click();
+    for (const tab of [page, secondTab]) await says(tab, "You are Lovelace.");
 
     await page.getByRole("button", { name: "Log out" }).click();
     await says(secondTab, "Logged out (destroyed).");
