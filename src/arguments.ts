@@ -7,12 +7,17 @@ import { SocketSessionError } from "./errors.ts";
 import { shown, shownChoice, shownOption } from "./shown.ts";
 
 export function invalid(expected: string, came: unknown, cure: string): SocketSessionError {
-  return new SocketSessionError("INVALID_OPTION", `${expected}; it was ${shown(came)}. ${cure}`);
+  return refusal(expected, shown(came), cure);
+}
+
+/** As `invalid`, of what is described already. */
+export function refusal(expected: string, came: string, cure: string): SocketSessionError {
+  return new SocketSessionError("INVALID_OPTION", `${expected}; it was ${came}. ${cure}`);
 }
 
 /** As `invalid`, of an option that is chosen from a list, or is a number: that may be shown. */
 export function invalidChoice(expected: string, came: unknown, cure: string): SocketSessionError {
-  return new SocketSessionError("INVALID_OPTION", `${expected}; it was ${shownChoice(came)}. ${cure}`);
+  return refusal(expected, shownChoice(came), cure);
 }
 
 /** Refuses what is no object of options, and every option that is not known, also where its value is undefined. */

@@ -12,6 +12,7 @@ import type { AttachOptions } from "./socket/attach.ts";
 import { type Exemption, exemptionsOf } from "./socket/exempt.ts";
 import type { Origins } from "./socket/origin.ts";
 import { fromExpressStore } from "./stores/express-store.ts";
+import { isExpressStore, isOurStore, noStore } from "./stores/given-store.ts";
 
 export interface LiveSessionsOptions extends SharedOptions {
   /** A store of this package, or any `express-session` store as it is. */
@@ -164,30 +165,17 @@ function bytesOf(maxSessionBytes: unknown = standardMaxBytes): number {
 function storeOf(options: LiveSessionsOptions, storeTimeoutMs: number, clock: Clock): SessionStore {
   const store: unknown = options.store;
   const isShared = flagOf("sharedStore", options.sharedStore);
-  if (typeof store === "object" && store !== null) {
-    if (isFunction(store, "read") && isFunction(store, "replace")) return store as SessionStore;
-    if (isFunction(store, "get") && isFunction(store, "set") && isFunction(store, "destroy")) {
-      const { ttlMs } = options;
-      return fromExpressStore(store as Store, {
-        ttlMs,
-        isShared,
-        clock,
-        operationTimeoutMs: storeTimeoutMs,
-      });
-    }
+  if (isOurStore(store)) return store;
+  if (isExpressStore(store)) {
+    const { ttlMs } = options;
+    return fromExpressStore(store, { ttlMs, isShared, clock, operationTimeoutMs: storeTimeoutMs });
   }
-  const cure =
-    "Give it redisStore({ client }), postgresStore({ pool }), mongodbStore({ client, dbName }), sqliteStore({ path }), memoryStore(), or any express-session store.";
-  throw invalid("`store` expects a session store", store, cure);
+  throw noStore(store);
 }
 
 function flagOf(option: string, value: unknown): boolean | undefined {
   if (value === undefined || typeof value === "boolean") return value;
   throw invalid(`\`${option}\` expects true or false`, value, "Leave it out for the default.");
-}
-
-function isFunction(value: object, method: string): boolean {
-  return typeof Reflect.get(value, method) === "function";
 }
 
 const knownToAttach: Readonly<Record<keyof AttachOptions, true>> = { exempt: true };

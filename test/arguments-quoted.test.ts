@@ -154,13 +154,13 @@ test("words of a list and numbers of options are shown, and what has a type by i
     [() => build({ userId: Object.create(null) }), "it was an object of no class"],
     [() => build({ device: "" }), "it was an empty string"],
     [() => build({ device: "x" }), "it was a string of 1 character."],
-    [() => sqliteStore({ path: ":memory:", pollIntervalMs: -1 }), "but it is -1"],
-    [() => postgresStore({ pool, ttl: -1 } as never), "but it is -1"],
-    [() => mongodbStore({ client, ttl: -1 } as never), "but it is -1"],
-    [() => mongodbStore({ client, feed: "notify" } as never), 'but it is "notify"'],
-    [() => redisStore({ client: {}, ttl: -1 } as never), "but it is -1"],
-    [() => redisStore({ client: {}, keyspaceEvents: "yes" } as never), 'but it is "yes"'],
-    [() => redisStore({ client: { get() {} } } as never), "but it is an object of Object"],
+    [() => sqliteStore({ path: ":memory:", pollIntervalMs: -1 }), "it was -1"],
+    [() => postgresStore({ pool, ttl: -1 } as never), "it was -1"],
+    [() => mongodbStore({ client, ttl: -1 } as never), "it was -1"],
+    [() => mongodbStore({ client, feed: "notify" } as never), 'it was "notify"'],
+    [() => redisStore({ client: {}, ttl: -1 } as never), "it was -1"],
+    [() => redisStore({ client: {}, keyspaceEvents: "yes" } as never), 'it was "yes"'],
+    [() => redisStore({ client: { get() {} } } as never), "it was an object of Object"],
   ];
   for (const [call, text] of shown) expect(await refusalOf(call)).toContain(text);
 });

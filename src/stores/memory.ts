@@ -14,7 +14,7 @@
  * `close()` ends the timer and no more, since other hubs may share the object: the sessions stay readable, and whoever
  * writes again starts the timer again. The memory is given back with the object.
  */
-import { checkOptions, clockOf } from "../arguments.ts";
+import { clockOf } from "../arguments.ts";
 import type { Clock } from "../clock.ts";
 import { ExpiringMap } from "../core/expiring-map.ts";
 import type {
@@ -31,13 +31,17 @@ import type {
 } from "../core/session-store.ts";
 import { documentText, parseDocument } from "./document-text.ts";
 import { FeedListeners } from "./feed-listeners.ts";
+import { checkStoreOptions } from "./store-options.ts";
 
 export interface MemoryStoreOptions {
   clock?: Clock;
 }
 
+/** Of memorystore. */
+const cures = { checkPeriod: "Leave it out: sessions whose time is over are removed within a minute." };
+
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  checkOptions("memoryStore()", options, ["clock"]);
+  checkStoreOptions("memoryStore()", "memoryStore()", options, ["clock"], cures);
   return new MemoryStore(clockOf("memoryStore()", options.clock));
 }
 

@@ -9,11 +9,13 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { FeedOptions, SessionChange } from "../core/session-store.ts";
+import { property } from "../shapes.ts";
 import { changeMessage, clearedMessage } from "./change-message.ts";
 import { MongodbTail } from "./mongodb-capped-tail.ts";
 import type { MongodbCollection, MongodbDatabase, MongodbDocument } from "./mongodb-client.ts";
 import { attempt } from "./mongodb-cursors.ts";
 import { errorCode, mongodbErrors } from "./mongodb-errors.ts";
+import { plainCollection } from "./mongodb-place.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "./remote-feed.ts";
 
 /** Some ten thousand messages: a node that falls behind by more reads everything again. */
@@ -38,7 +40,7 @@ export class MongodbCappedCollection implements FeedSource {
 
   constructor(database: MongodbDatabase, sessionsName: string, clock: Clock) {
     this.#database = database;
-    this.#collection = database.collection(`${sessionsName}_changes`);
+    this.#collection = plainCollection(database, `${sessionsName}_changes`);
     this.#clock = clock;
   }
 
@@ -47,6 +49,7 @@ export class MongodbCappedCollection implements FeedSource {
       collection: this.#collection,
       clock: this.#clock,
       heartbeatMs,
+      isOrdinary: () => this.#isOrdinary(),
       mark: () => this.#mark(),
       tell: (document) => this.#tell(document, sink),
       missed: () => sink.missed(),
@@ -99,6 +102,14 @@ export class MongodbCappedCollection implements FeedSource {
   #mark(): Promise<string> {
     this.#created = undefined;
     return this.#insert({});
+  }
+
+  async #isOrdinary(): Promise<boolean> {
+    const filter = { name: this.#collection.collectionName };
+    const reply = await this.#database.command({ listCollections: 1, filter });
+    const batch = property(reply.cursor, "firstBatch");
+    const [found]: unknown[] = Array.isArray(batch) ? batch : [];
+    return found !== undefined && property(property(found, "options"), "capped") !== true;
   }
 
   /** Resolves to the `_id` of the message. */

@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { errorText, SocketSessionError } from "../errors.ts";
+import { cureOf } from "../store-failures.ts";
 import type { MongodbCollection, MongodbCursor, MongodbDocument } from "./mongodb-client.ts";
 import { awaitTimeMs, closeCursor } from "./mongodb-cursors.ts";
 import type { FeedConnection } from "./remote-feed.ts";
@@ -13,6 +14,8 @@ export interface MongodbTailOptions {
   readonly collection: MongodbCollection;
   readonly clock: Clock;
   readonly heartbeatMs: number;
+  /** Whether there is an ordinary collection in its place. Rejects where that can't be said. */
+  isOrdinary(): Promise<boolean>;
   /** Inserts a document that says nothing, and resolves to its `_id`. */
   mark(): Promise<string>;
   tell(document: MongodbDocument): void;
@@ -79,7 +82,7 @@ export class MongodbTail implements FeedConnection {
     if (!cursor) return undefined;
     const { document, error } = await this.#ask(cursor);
     if (this.#closed || error === undefined) return document;
-    if (this.#openingsInVain >= mostOpenings) throw this.#failed(error);
+    if (this.#openingsInVain >= mostOpenings) throw await this.#failed(error);
     this.#openingsInVain += 1;
     await this.#openCursor();
     if (this.#closed) await this.close(); // meanwhile
@@ -100,14 +103,15 @@ export class MongodbTail implements FeedConnection {
     return { error: new SocketSessionError("STORE_FAILED", "The cursor on the changes has ended.") };
   }
 
-  #failed(cause: unknown): SocketSessionError {
+  async #failed(cause: unknown): Promise<SocketSessionError> {
     const { collectionName } = this.#options.collection;
-    return new SocketSessionError(
-      "STORE_FAILED",
-      `Expected to follow the capped collection ${collectionName}, but could not: ${errorText(cause)}. ` +
-        "If there is an ordinary collection of that name, drop it: it is made anew.",
-      { cause },
-    );
+    const expected = `mongodbStore() expects to follow the capped collection ${collectionName}`;
+    const isOrdinary = await this.#options.isOrdinary().catch(() => false); // then it is not known to be
+    const why = isOrdinary
+      ? "there is an ordinary collection of that name. Drop it if it is of no other use, and a capped one is made; else " +
+        "give another `collectionName`."
+      : `its cursor failed ${mostOpenings + 1} times in a row: ${errorText(cause)}.${cureOf(cause)}`;
+    return new SocketSessionError("STORE_FAILED", `${expected}; ${why}`, { cause });
   }
 
   #take(document: MongodbDocument): void {

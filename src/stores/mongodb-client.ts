@@ -11,7 +11,8 @@ export interface MongodbClient {
 }
 
 export interface MongodbDatabase {
-  collection(name: string): MongodbCollection;
+  /** `options`: how values are read, and the concerns; what is left out is the database's. */
+  collection(name: string, options: object): MongodbCollection;
   command(command: MongodbDocument): Promise<MongodbDocument>;
   createCollection(name: string, options: { capped: boolean; size: number }): Promise<unknown>;
 }
@@ -21,6 +22,7 @@ export interface MongodbCollection {
   readonly collectionName: string;
   /** What is set on the collection, its database or its client. */
   readonly writeConcern?: object | undefined;
+  readonly readConcern?: object | undefined;
   findOne(filter: MongodbDocument, options: { readPreference: "primary" }): Promise<MongodbDocument | null>;
   find(filter: MongodbDocument, options: MongodbFindOptions): MongodbCursor;
   countDocuments(filter: MongodbDocument, options: { readPreference: "primary" }): Promise<number>;

@@ -1,9 +1,8 @@
 /** The options of `mongodbStore`: those of `connect-mongo` by their names and defaults, and what is added here. */
-import { type Clock, isClock, systemClock } from "../clock.ts";
-import { longestLifeMs } from "../core/life-time.ts";
+import { clockOf } from "../arguments.ts";
+import type { Clock } from "../clock.ts";
 import type { SessionDocument } from "../core/session-store.ts";
-import { SocketSessionError } from "../errors.ts";
-import { shown, shownChoice, shownOption } from "../shown.ts";
+import { shown } from "../shown.ts";
 import { isRecord } from "./document-text.ts";
 import type {
   MongodbClient,
@@ -12,6 +11,8 @@ import type {
   MongodbWriteConcern,
 } from "./mongodb-client.ts";
 import type { MongodbFeedKind } from "./mongodb-feed.ts";
+import { placeOf } from "./mongodb-place.ts";
+import { checkStoreOptions, lifeTime, type OptionChecks } from "./store-options.ts";
 
 export interface MongodbStoreOptions {
   client?: MongodbClient;
@@ -51,26 +52,43 @@ export interface MongodbSettings {
   readonly clock: Clock;
 }
 
-const injectInstead = "Give `client: new MongoClient(url)`, which stays yours to close.";
+const known: Readonly<Record<keyof MongodbStoreOptions, true>> = {
+  ...{ client: true, dbName: true, collectionName: true, collection: true, ttl: true, touchAfter: true },
+  ...{ stringify: true, serialize: true, unserialize: true, transformId: true, originalId: true },
+  ...{ autoRemove: true, autoRemoveInterval: true, timestamps: true, writeOperationOptions: true },
+  ...{ feed: true, clock: true },
+};
+
+const makeClient =
+  "Make a client with it, which stays yours to close: mongodbStore({ client: new MongoClient(url), dbName }).";
 const encrypts =
   "Encrypted sessions can't be compared, and so not kept right. Leave it out, and let those stored expire.";
-const curesByUnsupported = new Map([
-  ["mongoUrl", injectInstead],
-  ["mongoOptions", injectInstead],
-  ["clientPromise", "Await it, and give the client."],
-  ["crypto", encrypts],
-  ["cryptoAdapter", encrypts],
-  ["createAutoRemoveIdx", "Use autoRemove."],
-]);
+
+/** Of connect-mongo, in its versions. */
+const cures = {
+  ...Object.fromEntries(
+    ["mongoUrl", "mongoOptions", "url", "uri", "host", "port", "user", "password"].map((name) => [
+      name,
+      makeClient,
+    ]),
+  ),
+  clientPromise: "Await it, and give the client: mongodbStore({ client: await clientPromise }).",
+  dbPromise: "Give the client, and the name of the database: mongodbStore({ client, dbName }).",
+  db: "Give the client, and the name of the database: mongodbStore({ client, dbName }).",
+  mongooseConnection: "Write mongodbStore({ client: mongoose.connection.getClient() }).",
+  crypto: encrypts,
+  cryptoAdapter: encrypts,
+  secret: encrypts,
+  createAutoRemoveIdx: "Use `autoRemove`.",
+};
 
 /** Acknowledged by a majority and on disk, unless the application has its own idea of that. */
 const durable: MongodbWriteConcern = { w: "majority", journal: true };
 
 /** Throws `INVALID_OPTION`. */
 export function mongodbSettings(options: MongodbStoreOptions): MongodbSettings {
-  const given: unknown = options;
-  if (!isRecord(given)) throw noClient();
-  refuseUnsupported(options);
+  const usage = "mongodbStore({ client: new MongoClient(url), dbName })";
+  const check = checkStoreOptions("mongodbStore()", usage, options, Object.keys(known), cures, isHarmless);
   const {
     ttl = 1_209_600,
     touchAfter = 0,
@@ -79,26 +97,22 @@ export function mongodbSettings(options: MongodbStoreOptions): MongodbSettings {
     autoRemoveInterval = 10,
     timestamps = false,
     feed = "auto",
-    clock = systemClock,
+    clock,
     serialize,
     unserialize,
     transformId,
     originalId,
   } = options;
-  expectOneOf("autoRemove", autoRemove, ["native", "interval", "disabled"]);
-  expectNumber("ttl", ttl, "seconds", "greater than 0");
-  expectNumber("touchAfter", touchAfter, "seconds", "of 0 or more");
-  expectNumber(
-    "autoRemoveInterval",
-    autoRemoveInterval,
-    "minutes",
-    autoRemove === "disabled" ? "of 0 or more" : "greater than 0",
-  );
-  expectTypes("function", "a function", { serialize, unserialize, transformId, originalId });
-  expectTypes("boolean", "true or false", { stringify, timestamps });
-  if (!isClock(clock)) throw invalid(expected("clock", "a clock with `now()` and `after()`", clock));
-  expectOneOf("feed", feed, ["auto", "change stream", "capped collection"]);
-  const { database, collection } = placeOf(options);
+  check.choice("autoRemove", autoRemove, ["native", "interval", "disabled"]);
+  check.number("ttl", ttl, lifeTime);
+  check.number("touchAfter", touchAfter, { unit: "seconds" });
+  const isUsed = autoRemove !== "disabled";
+  check.number("autoRemoveInterval", autoRemoveInterval, { unit: "minutes", ...(isUsed && { above: 0 }) });
+  for (const [name, value] of Object.entries({ serialize, unserialize, transformId, originalId }))
+    check.callback(name, value);
+  for (const [name, value] of Object.entries({ stringify, timestamps })) check.flag(name, value);
+  check.choice("feed", feed, ["auto", "change stream", "capped collection"]);
+  const { database, collection } = placeOf(options, check);
   return {
     database,
     collection,
@@ -112,25 +126,10 @@ export function mongodbSettings(options: MongodbStoreOptions): MongodbSettings {
     autoRemove,
     removeIntervalMs: autoRemoveInterval * 60_000,
     timestamps,
-    writeConcern: writeConcernOf(options, collection),
+    writeConcern: writeConcernOf(options, collection, check),
     feed,
-    clock,
+    clock: clockOf("mongodbStore()", clock),
   };
-}
-
-const known = new Set([
-  ...["client", "dbName", "collectionName", "collection", "ttl", "touchAfter", "stringify", "serialize"],
-  ...["unserialize", "transformId", "originalId", "autoRemove", "autoRemoveInterval", "timestamps"],
-  ...["writeOperationOptions", "feed", "clock"],
-]);
-
-function refuseUnsupported(options: object): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (known.has(name) || value === undefined || isHarmless(name, value)) continue;
-    throw invalid(
-      `Expected options that mongodbStore knows, but found the ${shownOption(name)}. ${curesByUnsupported.get(name) ?? "Leave it out."}`,
-    );
-  }
 }
 
 /** What connect-mongo takes for not given. */
@@ -139,85 +138,18 @@ function isHarmless(name: string, value: unknown): boolean {
   return value === null && (name === "cryptoAdapter" || name === "createAutoRemoveIdx");
 }
 
-function expectNumber(name: string, value: number, unit: string, range: "greater than 0" | "of 0 or more") {
-  const isInRange = range === "greater than 0" ? value > 0 : value >= 0;
-  if (isInRange && typeof value === "number" && value * 1000 <= longestLifeMs) return;
-  const described = `a number of ${unit} ${range}, ${longestLifeMs / 1000} at most`;
-  throw invalid(expected(name, described, value, shownChoice));
-}
-
-function expectTypes(type: "function" | "boolean", described: string, values: Record<string, unknown>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined && typeof value !== type) throw invalid(expected(name, described, value));
-  }
-}
-
 /** What is not acknowledged has neither failed nor been done: no write could say whether it was the first. */
 function writeConcernOf(
   { writeOperationOptions: own }: MongodbStoreOptions,
   { writeConcern: inherited }: MongodbCollection,
+  check: OptionChecks,
 ): MongodbWriteConcern | undefined {
-  if (own !== undefined && !isRecord(own)) {
-    throw invalid(expected("writeOperationOptions", 'an object such as { w: "majority" }', own));
-  }
-  if ((own?.w ?? (isRecord(inherited) ? inherited.w : undefined)) === 0) {
-    throw invalid(
-      "Expected writes of mongodbStore to be acknowledged, but the write concern of the collection or of " +
-        "writeOperationOptions is w: 0. Give `writeOperationOptions: { w: 1 }`, or leave both out.",
-    );
-  }
+  const option = "writeOperationOptions";
+  check.expect(own === undefined || isRecord(own), option, 'an object such as { w: "majority" }', shown(own));
+  const isUnacknowledged = (own?.w ?? (isRecord(inherited) ? inherited.w : undefined)) === 0;
+  const expected = "a write concern with which writes are acknowledged";
+  const cure =
+    "Give `writeOperationOptions: { w: 1 }`, or leave w: 0 out there, and of the client and the collection.";
+  check.expect(!isUnacknowledged, option, expected, "w: 0, there or of the collection", cure);
   return own ?? (inherited ? undefined : durable);
-}
-
-function expectOneOf(name: string, value: string, choices: string[]): void {
-  if (choices.includes(value)) return;
-  const listed = choices.map((choice) => `"${choice}"`).join(", ");
-  throw invalid(expected(name, `one of ${listed}`, value, shownChoice));
-}
-
-function placeOf(options: MongodbStoreOptions): { database: MongodbDatabase; collection: MongodbCollection } {
-  const { client, dbName, collectionName = "sessions", collection } = options;
-  if (collection) return { collection, database: databaseOf(collection) };
-  if (!isClient(client)) throw noClient();
-  for (const [option, name] of Object.entries({ dbName, collectionName })) {
-    if (name !== undefined && (typeof name !== "string" || name === ""))
-      throw invalid(expected(option, "a name", name));
-  }
-  const database = client.db(dbName);
-  return { database, collection: database.collection(collectionName) };
-}
-
-/** Newer drivers tell a collection's database, older ones its client. */
-function databaseOf(collection: MongodbCollection): MongodbDatabase {
-  const database: unknown = Reflect.get(collection, "db");
-  if (isDatabase(database)) return database;
-  const client: unknown = Reflect.get(collection, "client");
-  if (isClient(client)) return client.db(collection.dbName);
-  throw invalid(
-    "Expected mongodbStore's collection to be a Collection of the driver mongodb, version 6 or later, " +
-      "but it tells no database. Give client and dbName instead.",
-  );
-}
-
-function isClient(value: unknown): value is MongodbClient {
-  return isRecord(value) && typeof value.db === "function";
-}
-
-function isDatabase(value: unknown): value is MongodbDatabase {
-  return isRecord(value) && typeof value.command === "function" && typeof value.collection === "function";
-}
-
-function expected(option: string, what: string, came: unknown, show = shown): string {
-  return `Expected mongodbStore's ${option} to be ${what}, but it is ${show(came)}. Leave it out for the default.`;
-}
-
-function noClient(): SocketSessionError {
-  return invalid(
-    "Expected mongodbStore's client to be a MongoClient of the driver mongodb, or a collection to be given, " +
-      "but found neither. Give `client: new MongoClient(url)`.",
-  );
-}
-
-function invalid(message: string): SocketSessionError {
-  return new SocketSessionError("INVALID_OPTION", message);
 }

@@ -1,11 +1,13 @@
 /**
  * The options of `postgresStore`: connect-pg-simple's own names, units and defaults, and what is added to them.
  */
-import { type Clock, isClock, systemClock } from "../clock.ts";
-import { longestLifeMs } from "../core/life-time.ts";
-import { SocketSessionError } from "../errors.ts";
-import { shown, shownChoice, shownOption } from "../shown.ts";
+import { clockOf, refusal } from "../arguments.ts";
+import type { Clock } from "../clock.ts";
+import { hasMethods, hasProperty, property } from "../shapes.ts";
+import { shown, shownChoice } from "../shown.ts";
 import { longestNameBytes } from "./postgres-quoting.ts";
+import { recognised } from "./recognised.ts";
+import { checkStoreOptions, lifeTime, type OptionChecks } from "./store-options.ts";
 
 /** A `Pool` of `pg`. It is never closed, and no client is taken out of it. */
 export interface PostgresPool {
@@ -62,134 +64,131 @@ export interface ResolvedPostgresOptions {
   readonly clock: Clock;
 }
 
-const forTheDefault = "Leave it out for the default.";
 const longestTimerMs = 2 ** 31 - 1;
 
-const known = new Set([
-  ...["pool", "schemaName", "tableName", "createTableIfMissing", "ttl", "pruneSessionInterval"],
-  ...["pruneSessionRandomizedInterval", "errorLog", "userIndex", "usersTableName", "listenConnectionString"],
-  ...["otherWriters", "clock", "disableTouch"],
-]);
+const known: Readonly<Record<keyof PostgresStoreOptions, true>> = {
+  ...{ pool: true, schemaName: true, tableName: true, createTableIfMissing: true, ttl: true },
+  ...{ pruneSessionInterval: true, pruneSessionRandomizedInterval: true, errorLog: true, userIndex: true },
+  ...{ usersTableName: true, listenConnectionString: true, otherWriters: true, clock: true },
+};
 
-const cureOf = new Map([
-  ["conString", "Make a Pool of `pg` with it, and give that as `pool`."],
-  ["conObject", "Make a Pool of `pg` with it, and give that as `pool`."],
-  ["pgPromise", "Give a Pool of `pg`: the one of pg-promise is `db.$pool`."],
-]);
+const makePool =
+  "Make a Pool of `pg` with it, and give that: postgresStore({ pool: new Pool({ connectionString }) }).";
+
+/** Of connect-pg-simple, and of the Pool. */
+const cures = {
+  pgPromise: "Give a Pool of `pg`: the one of pg-promise is `db.$pool`.",
+  disableTouch:
+    "A session whose life is not extended would still count as extended. Leave it out, and set `cookie.maxAge` to how long sessions live after their last use.",
+  ...Object.fromEntries(
+    [
+      ...["conString", "conObject", "connectionString", "connection", "client", "url", "host", "port"],
+      ...["user", "username", "password", "database", "ssl", "max"],
+    ].map((name) => [name, makePool]),
+  ),
+};
 
 /** Checks the options and fills in the defaults; throws `INVALID_OPTION` with the cure. */
 export function resolvePostgresOptions(options: PostgresStoreOptions): ResolvedPostgresOptions {
-  if (!isObject(options)) throw invalid("options", options, "Give it `{ pool: new Pool(…) }`.");
-  for (const [name, value] of Object.entries(options)) {
-    if (known.has(name) || value === undefined) continue;
-    throw refused(`no ${shownOption(name)}`, "given", cureOf.get(name) ?? "Leave it out.");
-  }
-  if (Reflect.get(options, "disableTouch")) {
-    const cure =
-      "A session whose life is not extended would still be held for extended. Leave it out, and set cookie.maxAge to how long sessions live after their last use.";
-    throw invalid("no disableTouch", true, cure);
-  }
+  const usage = "postgresStore({ pool }), with a `new Pool(…)` of `pg`";
+  const isHarmless = (name: string, value: unknown) => name === "disableTouch" && !value;
+  const check = checkStoreOptions("postgresStore()", usage, options, Object.keys(known), cures, isHarmless);
   const { createTableIfMissing = false, otherWriters = false, userIndex = true } = options;
-  const { errorLog, clock = systemClock } = options;
-  for (const [name, value] of Object.entries({ createTableIfMissing, otherWriters, userIndex })) {
-    if (typeof value !== "boolean") throw invalid(`\`${name}\` to be true or false`, value, forTheDefault);
-  }
-  if (errorLog !== undefined && typeof errorLog !== "function")
-    throw invalid("`errorLog` to be a function", errorLog, "Leave it out for debug output.");
-  if (!isClock(clock))
-    throw invalid("`clock` to be a clock with `now()` and `after()`", clock, forTheDefault);
+  const { errorLog, clock, ttl = 86_400 } = options;
+  for (const [name, value] of Object.entries({ createTableIfMissing, otherWriters, userIndex }))
+    check.flag(name, value);
+  check.callback("errorLog", errorLog);
+  check.number("ttl", ttl, lifeTime);
   return {
-    ...poolOf(options),
-    ...namesOf(options, userIndex),
+    ...poolOf(options, check),
+    ...namesOf(options, userIndex, check),
     createTableIfMissing,
     otherWriters,
-    ttlMs: seconds("ttl", options.ttl ?? 86_400) * 1000,
-    pruneDelayMs: pruneDelayOf(options),
+    ttlMs: ttl * 1000,
+    pruneDelayMs: pruneDelayOf(options, check),
     errorLog,
-    clock,
+    clock: clockOf("postgresStore()", clock),
   };
 }
 
 type PoolOptions = Pick<ResolvedPostgresOptions, "pool" | "clientClass" | "listenConnectionString">;
 
-function poolOf({ pool, listenConnectionString }: PostgresStoreOptions): PoolOptions {
-  const clientClass: unknown = isObject(pool) ? Reflect.get(pool, "Client") : undefined;
-  if (!isObject(pool) || typeof pool.query !== "function" || !isClientClass(clientClass))
-    throw invalid("`pool` to be a Pool of `pg` 8 or later", pool, "Give it `new Pool(…)`.");
-  if (listenConnectionString !== undefined && typeof listenConnectionString !== "string") {
-    const cure = 'Give one such as "postgres://host/database", or leave it out.';
-    throw invalid("`listenConnectionString` to be a connection string", listenConnectionString, cure);
+function poolOf(options: PostgresStoreOptions, check: OptionChecks): PoolOptions {
+  const { pool, listenConnectionString } = options;
+  const clientClass: unknown = property(pool, "Client");
+  if (isOldPool(pool)) {
+    const cure =
+      "Update `pg` to 8 or later; or keep the express-session store that you have: liveSessions({ store: yourStore }).";
+    check.expect(false, "pool", "a Pool of `pg` 8 or later", "one of pg 7 or older", cure);
   }
+  if (!hasMethods(pool, "query") || !isClientClass(clientClass)) throw noPool(pool);
+  check.expect(
+    listenConnectionString === undefined || typeof listenConnectionString === "string",
+    "listenConnectionString",
+    "a connection string",
+    shown(listenConnectionString),
+    'Give one such as "postgres://host/database", or leave it out.',
+  );
   return { pool, clientClass, listenConnectionString };
+}
+
+function noPool(given: unknown): Error {
+  const found = recognised(given);
+  const expected = "`pool` of postgresStore() expects a Pool of `pg` 8 or later";
+  return refusal(expected, found?.what ?? shown(given), found?.cure ?? "Give it `new Pool(…)`.");
+}
+
+/** 7 hands its Client over among the options, to a pool that is older than what 8 makes its own of. */
+function isOldPool(pool: unknown): boolean {
+  const isNew = hasProperty(pool, "_releaseOnce") || hasProperty(pool, "expiredCount");
+  return !isNew && hasProperty(property(pool, "options"), "Client");
 }
 
 type Names = Pick<ResolvedPostgresOptions, "schemaName" | "tableName" | "usersTableName">;
 
-function namesOf({ schemaName, tableName, usersTableName }: PostgresStoreOptions, userIndex: boolean): Names {
+function namesOf(options: PostgresStoreOptions, userIndex: boolean, check: OptionChecks): Names {
+  const { schemaName, tableName, usersTableName } = options;
   const schema = schemaName === undefined || schemaName === "" ? undefined : schemaName; // as the peer does
   const table = tableName === undefined || tableName === "" ? "session" : tableName;
-  if (schema === undefined && table.includes('"."')) {
-    throw invalid("`tableName` to be a name without its schema", table, "Give the schema as `schemaName`.");
-  }
+  const isWithSchema = schema === undefined && String(table).includes('"."');
+  const giveApart = "Give the schema as `schemaName`.";
+  check.expect(!isWithSchema, "tableName", "a name without its schema", shown(table), giveApart);
   const users = userIndex ? (usersTableName ?? `${table}_users`) : undefined;
-  const cures = {
-    schemaName: "Give the schema's name.",
-    tableName: "Give the table's name.",
-    usersTableName: "Give a shorter usersTableName, or userIndex: false.",
-  };
-  const names = { schemaName: schema, tableName: table, usersTableName: users };
-  for (const [option, name] of Object.entries(names)) {
+  const namesOfTables = {
+    schemaName: [schema, "Give the schema's name."],
+    tableName: [table, "Give the table's name."],
+    usersTableName: [users, "Give a shorter `usersTableName`, or `userIndex: false`."],
+  } as const;
+  for (const [option, [name, cure]] of Object.entries(namesOfTables)) {
     if (name === undefined) continue;
-    const isName = typeof name === "string" && name !== "" && !name.includes("\0");
-    if (!isName || Buffer.byteLength(name) > longestNameBytes)
-      throw invalid(
-        `\`${option}\` to be a name of at most ${longestNameBytes} bytes`,
-        name,
-        Reflect.get(cures, option),
-      );
+    const isText = typeof name === "string" && name !== "" && !name.includes("\0");
+    const isName = isText && Buffer.byteLength(name) <= longestNameBytes;
+    check.expect(isName, option, `a name of at most ${longestNameBytes} bytes`, shown(name), cure);
   }
-  if (users === table) throw invalid("`usersTableName` to be another table", users, cures.usersTableName);
-  return names;
+  const another = "Give it another name, or `userIndex: false`.";
+  check.expect(users !== table, "usersTableName", "another table than `tableName`", "the same", another);
+  return { schemaName: schema, tableName: table, usersTableName: users };
 }
 
-function pruneDelayOf(options: PostgresStoreOptions): (() => number) | undefined {
+function pruneDelayOf(options: PostgresStoreOptions, check: OptionChecks): (() => number) | undefined {
   const { pruneSessionInterval: interval = 900, pruneSessionRandomizedInterval: randomized } = options;
   if (interval === false) return undefined;
-  const intervalMs = seconds("pruneSessionInterval", interval) * 1000;
+  check.number("pruneSessionInterval", interval, lifeTime);
+  const intervalMs = interval * 1000;
   // Half to one and a half of it, so that the nodes do not all prune at the same time; as the peer does.
   const standard = () => Math.ceil(intervalMs / 2 + intervalMs * Math.random());
-  if (randomized !== undefined && randomized !== false && typeof randomized !== "function")
-    throw invalid("`pruneSessionRandomizedInterval` to be a function or false", randomized, forTheDefault);
+  const option = "pruneSessionRandomizedInterval";
+  const isOne = randomized === undefined || randomized === false || typeof randomized === "function";
+  check.expect(isOne, option, "a function or false", shown(randomized));
   if (randomized === undefined) return () => Math.min(standard(), longestTimerMs);
   return () => {
     const delayMs: unknown = randomized === false ? intervalMs : randomized(intervalMs);
-    if (typeof delayMs === "number" && delayMs > 0) return Math.min(delayMs, longestTimerMs);
-    const expected = "`pruneSessionRandomizedInterval` to return a number of milliseconds greater than 0";
-    throw refused(expected, shownChoice(delayMs), forTheDefault);
+    const isDelay = typeof delayMs === "number" && delayMs > 0;
+    check.expect(isDelay, option, "a function that returns milliseconds, more than 0", shownChoice(delayMs));
+    return Math.min(Number(delayMs), longestTimerMs);
   };
-}
-
-function seconds(option: string, value: unknown): number {
-  if (typeof value === "number" && value > 0 && value * 1000 <= longestLifeMs) return value;
-  const expected = `\`${option}\` to be a number of seconds greater than 0, ${longestLifeMs / 1000} at most`;
-  throw refused(expected, shownChoice(value), forTheDefault);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
 
 function isClientClass(value: unknown): value is PostgresClientClass {
   return typeof value === "function";
-}
-
-function invalid(expected: string, came: unknown, cure: string): SocketSessionError {
-  return refused(expected, shown(came), cure);
-}
-
-function refused(expected: string, came: string, cure: string): SocketSessionError {
-  return new SocketSessionError(
-    "INVALID_OPTION",
-    `postgresStore expected ${expected}, but it is ${came}. ${cure}`,
-  );
 }

@@ -6,35 +6,51 @@
  * const connection = connectionOf(client);
  * ```
  */
-import { SocketSessionError } from "../errors.ts";
+import { invalid, refusal } from "../arguments.ts";
 import { shown } from "../shown.ts";
+import { recognised, redisClient } from "./recognised.ts";
 import type { RedisConnection } from "./redis-connection.ts";
-import { type IoRedisClient, type IoRedisCluster, ioredisConnection, isIoRedis } from "./redis-ioredis.ts";
+import {
+  type IoRedisClient,
+  type IoRedisCluster,
+  ioredisConnection,
+  isIoRedis,
+  isOldIoRedis,
+} from "./redis-ioredis.ts";
 import {
   isNodeRedis,
-  isOldNodeRedis,
   type NodeRedisClient,
   type NodeRedisCluster,
   nodeRedisConnection,
+  oldNodeRedis,
 } from "./redis-node.ts";
 
 /** A client of the package `redis` or `ioredis`, of one server or of a Cluster. */
 export type RedisClient = NodeRedisClient | NodeRedisCluster | IoRedisClient | IoRedisCluster;
 
+const expected =
+  "`client` of redisStore() expects a client of `redis` (createClient or createCluster) or `ioredis`, 5 or later";
+
 export function connectionOf(client: RedisClient): RedisConnection {
   const given: unknown = client;
+  if (isOldIoRedis(given)) throw older(given, "ioredis 4 or older", "ioredis");
   if (isIoRedis(given)) return ioredisConnection(given);
   if (isNodeRedis(given)) return nodeRedisConnection(given);
-  if (isOldNodeRedis(given)) {
-    throw new SocketSessionError(
-      "INVALID_OPTION",
-      "Expected redisStore's client to be of the package redis 5 or later, but it is of an older release. Update redis to 5.",
-    );
-  }
-  throw new SocketSessionError(
-    "INVALID_OPTION",
-    "Expected redisStore's client to be a client of the package redis (createClient, createCluster; 5 or later) or " +
-      `ioredis (5 or later), but it is ${shown(given)}. Of node-redis, neither a pool, a Sentinel nor a legacy ` +
-      "client will do; with Sentinel, use ioredis.",
+  const old = oldNodeRedis(given);
+  if (old !== undefined) throw older(given, old, "redis");
+  const found = recognised(given);
+  if (found && found.what !== redisClient) throw refusal(expected, found.what, found.cure);
+  throw invalid(
+    expected,
+    given,
+    "Give it one, connected. Of `redis`, neither a pool, a Sentinel nor a legacy client will do; with Sentinel, use `ioredis`.",
+  );
+}
+
+function older(client: unknown, version: string, name: string): Error {
+  return refusal(
+    expected,
+    `one of ${version}, ${shown(client)}`,
+    `Update \`${name}\` to 5 or later; or keep the express-session store that you have: liveSessions({ store: yourStore }).`,
   );
 }

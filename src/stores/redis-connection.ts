@@ -5,6 +5,7 @@
  * await connection.send("sess:abc", ["GET", "sess:abc"]);
  * ```
  */
+import { SocketSessionError } from "../errors.ts";
 
 /** One server. */
 export interface RedisNode {
@@ -48,13 +49,13 @@ export interface Subscription {
   down(error: unknown): void;
 }
 
-/** A property of an object that may have it. */
-export function property(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-export function hasMethods(value: unknown, ...names: string[]): boolean {
-  return names.every((name) => typeof property(value, name) === "function");
+/** Neither driver names the cure. Where `connect()` is under way, commands wait for it. */
+export function notConnected(): SocketSessionError {
+  return new SocketSessionError(
+    "STORE_OPEN",
+    "redisStore() expects a client that is connected; it was one that is not: connect() has not been called, or the client " +
+      "has been closed. Write `await client.connect()` before liveSessions(), and close the client after sessions.close().",
+  );
 }
 
 /** Text of a reply, also where the client was set up to give buffers. */

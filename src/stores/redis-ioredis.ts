@@ -1,9 +1,9 @@
 /**
  * Clients of the package `ioredis`, 5 and later: `Redis` (one server, or found by Sentinel) and `Cluster`.
  */
+import { hasMethods, hasProperty, property } from "../shapes.ts";
 import {
-  hasMethods,
-  property,
+  notConnected,
   type RedisConnection,
   type RedisNode,
   type Subscriber,
@@ -35,7 +35,13 @@ export interface IoRedisCluster {
 }
 
 export function isIoRedis(client: unknown): client is IoRedisClient | IoRedisCluster {
-  return hasMethods(client, "call", "psubscribe", "duplicate") && "isCluster" in Object(client);
+  return hasMethods(client, "call", "psubscribe", "duplicate") && hasProperty(client, "isCluster");
+}
+
+/** Of 4, a client of one server has no `isCluster`, and all keep the scripts that they have sent. */
+export function isOldIoRedis(client: unknown): boolean {
+  if (!hasMethods(client, "call", "psubscribe", "duplicate")) return false;
+  return !hasProperty(client, "isCluster") || hasProperty(client, "_addedScriptHashes");
 }
 
 export function ioredisConnection(client: IoRedisClient | IoRedisCluster): RedisConnection {
@@ -44,10 +50,16 @@ export function ioredisConnection(client: IoRedisClient | IoRedisCluster): Redis
     database: Number(property(options, "db") ?? 0),
     keyPrefix: String(property(options, "keyPrefix") ?? ""),
   };
-  const send = (_key: string, command: readonly string[]) => sendBy(client, command);
+  const send = (_key: string, command: readonly string[]) => sendBy(client, command, client);
   if (!("nodes" in client)) {
     const watch = async () => watchForLoss(() => [client]);
-    return { ...traits, isCluster: false, watchForLoss: watch, send, masters: async () => [nodeOf(client)] };
+    return {
+      ...traits,
+      isCluster: false,
+      watchForLoss: watch,
+      send,
+      masters: async () => [nodeOf(client, client)],
+    };
   }
   const watch = () => watchCluster(client);
   return { ...traits, isCluster: true, watchForLoss: watch, send, masters: () => mastersOf(client) };
@@ -55,8 +67,8 @@ export function ioredisConnection(client: IoRedisClient | IoRedisCluster): Redis
 
 async function mastersOf(client: IoRedisCluster): Promise<RedisNode[]> {
   // One that is still connecting knows none; a command waits for that.
-  if (client.nodes("master").length === 0) await client.call("PING", []);
-  return client.nodes("master").map(nodeOf);
+  if (client.nodes("master").length === 0) await sendBy(client, ["PING"], client);
+  return client.nodes("master").map((node) => nodeOf(node, client));
 }
 
 /** From these on, a connection that is lost counts one epoch; from the others, the next to be opened does as well. */
@@ -77,19 +89,25 @@ function watchForLoss(nodes: () => readonly IoRedisClient[]): () => boolean {
 
 /** In one that is not up no node is known, and any might replace one that was lost: it comes up first. */
 async function watchCluster(client: IoRedisCluster): Promise<() => boolean> {
-  if (property(client, "status") !== "ready") await client.call("PING", []);
+  if (property(client, "status") !== "ready") await sendBy(client, ["PING"], client);
   return watchForLoss(() => client.nodes("master"));
 }
 
-function nodeOf(client: IoRedisClient): RedisNode {
+/** `whole` is the application's client, of which this may be a node. */
+function nodeOf(client: IoRedisClient, whole: IoRedisClient | IoRedisCluster): RedisNode {
   return {
-    send: (command) => sendBy(client, command),
+    send: (command) => sendBy(client, command, whole),
     subscribe: (subscription, signal) =>
       subscribe(client.duplicate({ lazyConnect: true, retryStrategy: () => null }), subscription, signal),
   };
 }
 
-async function sendBy(client: IoRedisClient | IoRedisCluster, [name = "", ...args]: readonly string[]) {
+async function sendBy(
+  client: IoRedisClient | IoRedisCluster,
+  [name = "", ...args]: readonly string[],
+  whole: IoRedisClient | IoRedisCluster,
+): Promise<unknown> {
+  if (property(whole, "status") === "end") throw notConnected(); // one that is lazy connects by itself
   try {
     return await client.call(name, args);
   } catch (error) {

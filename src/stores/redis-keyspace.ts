@@ -8,8 +8,10 @@
  * if (!own.includes("sess:abc", "set")) changed("sess:abc");
  * ```
  */
+
+import { property } from "../shapes.ts";
 import { beatMessage, type Message } from "./change-message.ts";
-import { property, type RedisNode, replyText } from "./redis-connection.ts";
+import { type RedisNode, replyText } from "./redis-connection.ts";
 
 /** Published before a write that is no news, where keyspace events are on. To all others a beat that nobody waits for. */
 export const createMark = beatMessage("create");

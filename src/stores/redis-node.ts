@@ -1,9 +1,9 @@
 /**
  * Clients of the package `redis`, node-redis 5 and later: `createClient` and `createCluster`.
  */
+import { hasMethods, property } from "../shapes.ts";
 import {
-  hasMethods,
-  property,
+  notConnected,
   type RedisConnection,
   type RedisNode,
   type Subscriber,
@@ -42,9 +42,12 @@ export function isNodeRedis(client: unknown): client is NodeRedisClient | NodeRe
   return !isSentinel && !hasMethods(client, "execute");
 }
 
-/** 4 ends its connections by other methods. */
-export function isOldNodeRedis(client: unknown): boolean {
-  return hasMethods(client, "sendCommand", "pSubscribe", "duplicate") && !hasMethods(client, "destroy");
+/** 4 ends its connections by other methods; 2 and 3 send commands by one of another name. */
+export function oldNodeRedis(client: unknown): string | undefined {
+  if (hasMethods(client, "internal_send_command")) return "redis 3 or older";
+  const isFour =
+    hasMethods(client, "sendCommand", "pSubscribe", "duplicate") && !hasMethods(client, "destroy");
+  return isFour ? "redis 4" : undefined;
 }
 
 export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster): RedisConnection {
@@ -55,7 +58,7 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
     watchForLoss: async () => () => false, // what was not answered is rejected
   };
   if (!("masters" in client)) {
-    const node = nodeOf(client);
+    const node = nodeOf(client, client);
     return {
       ...traits,
       isCluster: false,
@@ -66,15 +69,31 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
   return {
     ...traits,
     isCluster: true,
-    send: (key, command) => client.sendCommand(key, false, [...command]),
-    masters: async () =>
-      Promise.all(client.masters.map(async (master) => nodeOf(await client.nodeClient(master)))),
+    send: async (key, command) => {
+      checkOpen(client);
+      return client.sendCommand(key, false, [...command]);
+    },
+    masters: async () => {
+      checkOpen(client);
+      return Promise.all(
+        client.masters.map(async (master) => nodeOf(await client.nodeClient(master), client)),
+      );
+    },
   };
 }
 
-function nodeOf(client: NodeRedisClient): RedisNode {
+/** It is open from the call of `connect()` on, and while it connects again. */
+function checkOpen(client: NodeRedisClient | NodeRedisCluster): void {
+  if (property(client, "isOpen") === false) throw notConnected();
+}
+
+/** `whole` is the application's client, of which this may be a node. */
+function nodeOf(client: NodeRedisClient, whole: NodeRedisClient | NodeRedisCluster): RedisNode {
   return {
-    send: (command) => client.sendCommand([...command]),
+    send: async (command) => {
+      checkOpen(whole);
+      return client.sendCommand([...command]);
+    },
     subscribe: (subscription, signal) => subscribe(client.duplicate(), subscription, signal),
   };
 }

@@ -17,7 +17,7 @@
  * Opening throws `STORE_OPEN` at once if the file can't be used. What was answered survives a crash of the process and
  * a power cut. `close()` lets the operations begun finish, and closes the file; later ones reject.
  */
-import { checkOptions, clockOf } from "../arguments.ts";
+import { clockOf } from "../arguments.ts";
 import type { Clock } from "../clock.ts";
 import type {
   CookieDocument,
@@ -31,8 +31,7 @@ import type {
   Unsubscribe,
   UserSession,
 } from "../core/session-store.ts";
-import { SocketSessionError } from "../errors.ts";
-import { shown, shownChoice } from "../shown.ts";
+import { shown } from "../shown.ts";
 import { requireNode } from "../versions.ts";
 import { documentText } from "./document-text.ts";
 import { LockQueue } from "./lock-queue.ts";
@@ -41,6 +40,7 @@ import { SqliteFeed } from "./sqlite-feed.ts";
 import { openSqliteFile } from "./sqlite-file.ts";
 import { SqlitePruning } from "./sqlite-pruning.ts";
 import { SqliteTables } from "./sqlite-tables.ts";
+import { checkStoreOptions } from "./store-options.ts";
 
 export interface SqliteStoreOptions {
   path: string;
@@ -50,27 +50,29 @@ export interface SqliteStoreOptions {
   pruneIntervalMs?: number;
 }
 
+const known: Readonly<Record<keyof SqliteStoreOptions, true>> = {
+  ...{ path: true, clock: true, pollIntervalMs: true, busyTimeoutMs: true, pruneIntervalMs: true },
+};
+
+const usage = 'sqliteStore({ path: "sessions.db" })';
+
+/** What other packages call the file, or take in its place. */
+const cures = Object.fromEntries(
+  ["filename", "file", "filepath", "dbPath", "db", "database", "client", "dir", "url"].map((name) => [
+    name,
+    `Give the path of the sessions' own file: ${usage}.`,
+  ]),
+);
+
 export function sqliteStore(options: SqliteStoreOptions): SessionStore {
   requireNode();
-  const known = ["path", "clock", "pollIntervalMs", "busyTimeoutMs", "pruneIntervalMs"];
-  checkOptions("sqliteStore()", options, known);
+  const check = checkStoreOptions("sqliteStore()", usage, options, Object.keys(known), cures);
   const clock = clockOf("sqliteStore()", options.clock);
   const { path, pollIntervalMs = 25, busyTimeoutMs = 5000, pruneIntervalMs = 60_000 } = options;
-  if (typeof path !== "string" || path === "") {
-    throw new SocketSessionError(
-      "INVALID_OPTION",
-      `Expected sqliteStore's path to be the path of a file, but it is ${shown(path)}. ` +
-        'Give one such as "sessions.db".',
-    );
-  }
-  for (const [name, value] of Object.entries({ pollIntervalMs, busyTimeoutMs, pruneIntervalMs })) {
-    if (!(Number.isFinite(value) && value >= 0)) {
-      throw new SocketSessionError(
-        "INVALID_OPTION",
-        `Expected sqliteStore's ${name} to be a number of milliseconds, but it is ${shownChoice(value)}. Leave it out for the default.`,
-      );
-    }
-  }
+  const isPath = typeof path === "string" && path !== "";
+  check.expect(isPath, "path", "the path of a file", shown(path), 'Give one such as "sessions.db".');
+  for (const [name, value] of Object.entries({ pollIntervalMs, busyTimeoutMs, pruneIntervalMs }))
+    check.number(name, value, { unit: "milliseconds" });
   return new SqliteStore({ path, clock, pollIntervalMs, busyTimeoutMs, pruneIntervalMs });
 }
 

@@ -24,6 +24,7 @@ it("names the collection, and of the driver's error the name and the code alone"
     collection: collection as MongodbCollection,
     clock: systemClock,
     heartbeatMs: 1_000,
+    isOrdinary: async () => false,
     mark: async () => "a mark",
     tell: () => {},
     missed: () => {},
@@ -34,7 +35,7 @@ it("names the collection, and of the driver's error the name and the code alone"
   expect(error).toMatchObject({
     code: "STORE_FAILED",
     message: expect.stringContaining(
-      "capped collection sessions_changes, but could not: MongoServerError 2.",
+      "capped collection sessions_changes; its cursor failed 4 times in a row: MongoServerError 2.",
     ),
     cause: failure,
   });

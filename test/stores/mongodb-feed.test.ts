@@ -194,7 +194,7 @@ standalone.describe("the capped collection", () => {
 
   it("says what to do about an ordinary collection of its name", async () => {
     await database.client.db(database.name).collection("sessions_changes").insertOne({ n: 1 });
-    await expect(listen(open())).rejects.toThrow("ordinary collection of that name, drop it");
+    await expect(listen(open())).rejects.toThrow("there is an ordinary collection of that name. Drop it");
   });
 
   it("tells a change to its own process though the message can't be written, and writes it later", async () => {

@@ -48,46 +48,52 @@ describe("redisStore", () => {
 
   it.each([undefined, null, "redis://127.0.0.1"])("refuses %s as options", (options) => {
     const start = () => Reflect.apply(redisStore, undefined, [options]);
-    expect(start).toThrow(/redisStore's options to be an object, but they are/);
+    expect(start).toThrow(
+      /^redisStore\(\) expects an object of options; it was .*\. Write redisStore\(\{ client \}\)/,
+    );
     expect(start).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
   });
 
   it.each([
-    ["a client of node-redis 4", { sendCommand() {}, pSubscribe() {}, duplicate() {} }, /Update redis to 5/],
+    [
+      "a client of node-redis 4",
+      { sendCommand() {}, pSubscribe() {}, duplicate() {} },
+      /one of redis 4, .*Update `redis` to 5 or later/,
+    ],
     ["a pool", createClientPool({ url }), /a pool/],
-    ["a Sentinel of node-redis", createSentinel({ name: "m", sentinelRootNodes: [] }), /use ioredis/],
-    ["something else", { get() {} }, /is an object of Object/],
-    ["nothing", undefined, /createClient.*is undefined/],
+    ["a Sentinel of node-redis", createSentinel({ name: "m", sentinelRootNodes: [] }), /use `ioredis`/],
+    ["something else", { get() {} }, /it was an object of Object/],
+    ["nothing", undefined, /createClient.*it was undefined/],
   ])("refuses %s as client", (_what, client, message) => {
     expect(() => open({ client })).toThrow(message);
     expect(() => open({ client })).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
   });
 
   it.each([
-    [{ disableTTL: true }, /disableTTL to be left out.*cookie\.maxAge/],
-    [{ disableTouch: true }, /disableTouch to be left out.*touchIntervalMs/],
+    [{ disableTTL: true }, /redisStore\(\) has no option `disableTTL`.*cookie\.maxAge/],
+    [{ disableTouch: true }, /redisStore\(\) has no option `disableTouch`.*touchIntervalMs/],
     [
       { ttl: () => 60 },
-      /ttl to be a number of seconds, 100000000000 at most, but it is a function.*cookie\.maxAge/,
+      /`ttl` of redisStore\(\) expects a number of seconds greater than 0, 100000000000 at most; it was a function.*cookie\.maxAge/,
     ],
-    [{ ttl: 0 }, /ttl to be a number of seconds, 100000000000 at most, but it is 0/],
-    [{ prefix: 1 }, /prefix to be a string/],
-    [{ scanCount: -1 }, /scanCount/],
-    [{ toString: 1 }, /no option `toString`, but it is given\. The options are client, prefix/],
-    [{ serializer: {} }, /serializer to be an object like JSON/],
-    [{ keyspaceEvents: "yes" }, /keyspaceEvents to be "auto", true or false, but it is "yes"/],
-    [{ otherWriters: "yes" }, /otherWriters to be true or false/],
-    [{ logErrors: true }, /no option `logErrors`.*The options are client, prefix/],
+    [{ ttl: 0 }, /a number of seconds greater than 0, 100000000000 at most; it was 0\. Leave it out/],
+    [{ prefix: 1 }, /`prefix` of redisStore\(\) expects a string; it was a number/],
+    [{ scanCount: -1 }, /`scanCount` of redisStore\(\) expects a number of keys greater than 0; it was -1/],
+    [{ toString: 1 }, /redisStore\(\) has no option `toString`\. The options are `client`, `prefix`/],
+    [{ serializer: {} }, /`serializer` of redisStore\(\) expects an object with stringify and parse/],
+    [{ keyspaceEvents: "yes" }, /expects one of "auto", true, false; it was "yes"/],
+    [{ otherWriters: "yes" }, /`otherWriters` of redisStore\(\) expects true or false/],
+    [{ logErrors: true }, /no option `logErrors`\. The options are/],
     [
       { client: new Redis({ ...lazy, keyPrefix: "app:" }) },
-      /keyPrefix, but it has a string of 4 characters.*prefix/,
+      /expects a client without a keyPrefix; it was one with a keyPrefix, a string of 4 characters.*`prefix`/,
     ],
     [
       { client: new Cluster([url], { ...lazy, keyPrefix: "app:" }) },
-      /keyPrefix, but it has a string of 4 characters/,
+      /one with a keyPrefix, a string of 4 characters/,
     ],
-    [{ client: createClient({ url, keyPrefix: "app:" }) }, /keyPrefix, but it has a string of 4 characters/],
-    [{ client: createCluster({ rootNodes: [{ url }], keyPrefix: "app:" }) }, /keyPrefix, but it has/],
+    [{ client: createClient({ url, keyPrefix: "app:" }) }, /one with a keyPrefix, a string of 4 characters/],
+    [{ client: createCluster({ rootNodes: [{ url }], keyPrefix: "app:" }) }, /one with a keyPrefix/],
     [{ client: createCluster({ rootNodes: [{ url }] }), keyspaceEvents: true }, /in a Cluster/],
   ])("refuses %o", (options, message) => {
     expect(() => open(options)).toThrow(message);

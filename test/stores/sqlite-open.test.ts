@@ -148,9 +148,13 @@ it("opens what another store has closed, whatever was left beside the file", asy
 });
 
 it("refuses options that make no sense", () => {
-  expect(() => sqliteStore({ path: "" })).toThrow(/Expected sqliteStore's path to be the path of a file/);
-  expect(() => sqliteStore({ path: ":memory:", pollIntervalMs: -1 })).toThrow(/pollIntervalMs .* it is -1/);
+  expect(() => sqliteStore({ path: "" })).toThrow(
+    /`path` of sqliteStore\(\) expects the path of a file; it was an empty string/,
+  );
+  expect(() => sqliteStore({ path: ":memory:", pollIntervalMs: -1 })).toThrow(
+    /`pollIntervalMs` .*milliseconds of 0 or more; it was -1/,
+  );
   expect(() => sqliteStore({ path: ":memory:", busyTimeoutMs: Number.NaN })).toThrow(
-    /busyTimeoutMs .* it is NaN/,
+    /busyTimeoutMs.* it was NaN/,
   );
 });
