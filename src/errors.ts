@@ -58,7 +58,7 @@ export class SocketSessionError extends Error {
 }
 
 /** Asking a proxy may throw. */
-function isOwn(error: unknown): error is SocketSessionError {
+export function isOwn(error: unknown): error is SocketSessionError {
   try {
     return error instanceof SocketSessionError;
   } catch {

@@ -22,7 +22,7 @@ const cures: readonly (readonly [RegExp, string])[] = [
   [/\bMOVED$/, "This is a Redis Cluster: make the client with createCluster() or ioredis's Cluster."],
   [
     /\b(MongoNotConnectedError|MongoClientClosedError|MongoTopologyClosedError)\b/,
-    "The client has been closed: close it after sessions.close().",
+    "The client is not connected: the database can't be reached, or the client has been closed. Close it after sessions.close().",
   ],
 ];
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
-import { errorText, isUnreadable, SocketSessionError } from "../errors.ts";
+import { errorText, isOwn, isUnreadable, SocketSessionError } from "../errors.ts";
+import { cureOf } from "../store-failures.ts";
 import { isReadable, readable } from "./bounds.ts";
 import type { SessionKey, SessionStore, UserSession } from "./session-store.ts";
 import { withTimeout } from "./with-timeout.ts";
@@ -25,7 +26,7 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
       });
     } catch (cause) {
       if (!(cause instanceof SocketSessionError)) {
-        const message = `The ${what} failed: ${errorText(cause)}. See its cause.`;
+        const message = `The ${what} failed: ${errorText(cause)}.${cureOf(cause)} See its cause.`;
         throw new SocketSessionError("STORE_FAILED", message, { cause });
       }
       if (!isUnreadable(cause)) throw cause; // our own stores know what not to say
@@ -57,9 +58,10 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
 
 /** What the `error` event says of a change feed that broke; `name` is the store's. */
 export function feedError(name: string, revalidateIntervalMs: number, cause: unknown): SocketSessionError {
+  const why = isOwn(cause) ? `. ${cause.message}` : ` (${errorText(cause)}).${cureOf(cause)}`;
   return new SocketSessionError(
     "STORE_FEED_BROKEN",
-    `The change feed of the ${name} store is cut (${errorText(cause)}). ` +
+    `The change feed of the ${name} store is cut${why} ` +
       `Until it is back, changes of other nodes are seen within revalidateIntervalMs (${revalidateIntervalMs} ms). ` +
       "It is opened again by itself; if that does not help, look at the connection to the database.",
     { cause },

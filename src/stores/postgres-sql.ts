@@ -124,9 +124,14 @@ export class PostgresSql {
     return `SELECT pg_notify(${this.#channel}, $1)`;
   }
 
-  /** The name of the channel; null if there is no table. */
+  /** The name of the channel, null if there is no table; and the types of the table's columns, as JSON. */
   get channel(): string {
-    return `SELECT ${this.#channel} AS channel`;
+    return `SELECT ${this.#channel} AS channel, ${columnsOf(quotedLiteral(this.table))} AS columns`;
+  }
+
+  /** 1 quoted name of a table */
+  get columns(): string {
+    return `SELECT ${columnsOf("$1::text")} AS columns`;
   }
 
   /** 1 quoted name of a table */
@@ -204,6 +209,11 @@ const extended = "expires_at = excluded.expires_at WHERE u.expires_at < excluded
 /** A parameter in milliseconds since the epoch as a time. Never `now()`: the store's clock decides. */
 function time(parameter: number): string {
   return `to_timestamp($${parameter}::float8 / 1000)`;
+}
+
+function columnsOf(table: string): string {
+  return `(SELECT json_object_agg(attname, format_type(atttypid, atttypmod))::text FROM pg_attribute
+    WHERE attrelid = to_regclass(${table}) AND attnum > 0 AND NOT attisdropped)`;
 }
 
 function milliseconds(column: string): string {

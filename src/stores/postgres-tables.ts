@@ -4,7 +4,9 @@
  */
 import type { Clock } from "../clock.ts";
 import { errorText, SocketSessionError } from "../errors.ts";
+import { property } from "../shapes.ts";
 import type { ResolvedPostgresOptions } from "./postgres-options.ts";
+import { mayBeOfShape, shapeError, shapes } from "./postgres-shape.ts";
 import { PostgresSql } from "./postgres-sql.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -15,6 +17,9 @@ type Options = Pick<
 >;
 
 const undefinedTable = "42P01";
+const missingSchema = "3F000";
+/** What keeps a role from making a table: the syntax or access rule (42), the schema, a read-only server (25). */
+const ofMaking = /^(42|3F|25)/;
 
 export class PostgresTables {
   readonly sql: PostgresSql;
@@ -44,7 +49,7 @@ export class PostgresTables {
       const { rows } = await this.#options.pool.query(text, values);
       return rows.filter(isRow);
     } catch (error) {
-      throw this.#explained(error);
+      throw await this.#explained(error);
     }
   }
 
@@ -68,47 +73,51 @@ export class PostgresTables {
 
   async channel(): Promise<string> {
     const [row] = await this.query(this.sql.channel, []);
+    const wrong = shapeError(this.sql.table, row?.columns, shapes.sessions);
+    if (wrong) throw wrong;
     if (typeof row?.channel === "string") return row.channel;
     throw this.#missing();
   }
 
   async #ready(): Promise<void> {
-    this.#table ??= this.#make(this.sql.table, this.sql.createTable);
+    this.#table ??= this.#make(this.sql.table, this.sql.createTable, "");
     try {
       await this.#table;
-    } catch (cause) {
+    } catch (error) {
       this.#table = undefined;
-      throw new SocketSessionError(
-        "STORE_OPEN",
-        `postgresStore found no table ${this.sql.table}, and could not make it. Run this as a role that may:\n${this.sql.createTable}`,
-        { cause },
-      );
+      throw error;
     }
   }
 
   async #makeUsers(): Promise<void> {
-    if (this.sql.users === undefined) return;
-    try {
-      await this.#make(this.sql.users, this.sql.createUsers);
-      this.#hasUsers = true;
-    } catch (cause) {
-      throw new SocketSessionError(
-        "STORE_OPEN",
-        `postgresStore found no table ${this.sql.users} for the index of users, and could not make it. ` +
-          `Do without by userIndex: false, or run this as a role that may:\n${this.sql.createUsers}`,
-        { cause },
-      );
-    }
+    const { users } = this.sql;
+    if (users === undefined) return;
+    await this.#make(users, this.sql.createUsers, "Do without an index of users by userIndex: false. ");
+    this.#hasUsers = true;
   }
 
-  /** Asks first, as a role that may use the table need not be one that may make it. */
-  async #make(table: string, definition: string): Promise<void> {
+  /**
+   * Asks first, as a role that may use the table need not be one that may make it. Where the database can't be asked at
+   * all, its error says so.
+   */
+  async #make(table: string, definition: string, otherCure: string): Promise<void> {
     if (await this.#exists(table)) return;
     try {
       await this.#options.pool.query(definition);
-    } catch (error) {
+    } catch (cause) {
       // Another process may have made it at the same moment: that ends in one of several errors.
-      if (!(await this.#exists(table))) throw error;
+      if (await this.#exists(table)) return;
+      const code = isRow(cause) ? String(cause.code) : "";
+      if (!ofMaking.test(code)) throw cause;
+      const isSchema = code === missingSchema;
+      const cure = isSchema
+        ? "Correct `schemaName`, or make the schema and run this"
+        : "Run this as a role that may";
+      throw new SocketSessionError(
+        "STORE_OPEN",
+        `postgresStore() found no table ${table}, and could not make it (${errorText(cause)}). ${otherCure}${cure}:\n${definition}`,
+        { cause },
+      );
     }
   }
 
@@ -117,8 +126,11 @@ export class PostgresTables {
     return rows.some((row) => isRow(row) && row.exists === "true");
   }
 
-  #explained(error: unknown): unknown {
-    if (!isRow(error) || error.code !== undefinedTable) return error;
+  async #explained(error: unknown): Promise<unknown> {
+    if (hasEnded(this.#options.pool)) return endedPool(error);
+    const code = isRow(error) ? error.code : undefined;
+    if (mayBeOfShape(code)) return (await this.#otherShape(error)) ?? error;
+    if (code !== undefinedTable) return error;
     // It was there: one that was dropped is looked for anew.
     this.#table = undefined;
     this.#users = undefined;
@@ -126,14 +138,37 @@ export class PostgresTables {
     return this.#missing(error);
   }
 
+  async #otherShape(cause: unknown): Promise<SocketSessionError | undefined> {
+    const { table, users } = this.sql;
+    const sessions = shapeError(table, await this.#columns(table), shapes.sessions, cause);
+    if (sessions || users === undefined) return sessions;
+    return shapeError(users, await this.#columns(users), shapes.users, cause);
+  }
+
+  async #columns(table: string): Promise<unknown> {
+    const { rows } = await this.#options.pool.query(this.sql.columns, [table]);
+    return rows.find(isRow)?.columns;
+  }
+
   #missing(cause?: unknown): SocketSessionError {
     return new SocketSessionError(
       "STORE_OPEN",
-      `postgresStore expected a table ${this.sql.table}, but a table is missing${cause === undefined ? "" : ` (${errorText(cause)})`}. ` +
+      `postgresStore() expects a table ${this.sql.table}; a table is missing${cause === undefined ? "" : ` (${errorText(cause)})`}. ` +
         `Set createTableIfMissing: true, or run:\n${this.sql.createTable}`,
       { cause },
     );
   }
+}
+
+/** A pool that has been ended says so; an error of it has no code. */
+function hasEnded(pool: object): boolean {
+  return property(pool, "ended") === true || property(pool, "ending") === true;
+}
+
+function endedPool(cause: unknown): SocketSessionError {
+  const message =
+    "postgresStore() expects a pool that is open; it was one that has been ended. End it after sessions.close().";
+  return new SocketSessionError("STORE_OPEN", message, { cause });
 }
 
 function isRow(value: unknown): value is Row {

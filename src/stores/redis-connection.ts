@@ -50,11 +50,12 @@ export interface Subscription {
 }
 
 /** Neither driver names the cure. Where `connect()` is under way, commands wait for it. */
-export function notConnected(): SocketSessionError {
+export function notConnected(cause?: unknown): SocketSessionError {
   return new SocketSessionError(
     "STORE_OPEN",
     "redisStore() expects a client that is connected; it was one that is not: connect() has not been called, or the client " +
       "has been closed. Write `await client.connect()` before liveSessions(), and close the client after sessions.close().",
+    cause === undefined ? {} : { cause },
   );
 }
 

@@ -107,13 +107,14 @@ async function sendBy(
   [name = "", ...args]: readonly string[],
   whole: IoRedisClient | IoRedisCluster,
 ): Promise<unknown> {
-  if (property(whole, "status") === "end") throw notConnected(); // one that is lazy connects by itself
   try {
     return await client.call(name, args);
   } catch (error) {
     // ioredis keeps the whole command in its errors, with the key, which is the secret id, and the session.
     if (error instanceof Error) Reflect.deleteProperty(error, "command");
-    throw error;
+    // One that is lazy connects by itself; one that has been closed, or has given up, does not.
+    const isReply = property(error, "name") === "ReplyError";
+    throw !isReply && property(whole, "status") === "end" ? notConnected(error) : error;
   }
 }
 

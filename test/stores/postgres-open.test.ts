@@ -1,13 +1,14 @@
 import connectPgSimple from "connect-pg-simple";
 import session from "express-session";
 import { Pool } from "pg";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import {
   describeWithPostgres,
   drop,
   newName,
-  postgresUrl,
+  restrictedPool,
   testPool,
+  testSchema,
   testStore,
   testTable,
 } from "./postgres-tables.ts";
@@ -30,33 +31,6 @@ async function indexes(pool: Pool, tableName: string, schemaName: string): Promi
   const query = "SELECT indexdef FROM pg_indexes WHERE tablename = $1 AND schemaname = $2 ORDER BY 1";
   const { rows } = await pool.query(query, [tableName, schemaName]);
   return rows.map(({ indexdef }) => String(indexdef).replaceAll(schemaName, "schema"));
-}
-
-/** A schema that goes away with all that is in it. */
-async function testSchema(): Promise<{ schemaName: string; pool: Pool }> {
-  const schemaName = newName("schema");
-  const pool = new Pool({ connectionString: postgresUrl() });
-  await pool.query(`CREATE SCHEMA ${schemaName}`);
-  onTestFinished(async () => {
-    await pool.query(`DROP SCHEMA ${schemaName} CASCADE`);
-    await pool.end();
-  });
-  return { schemaName, pool };
-}
-
-/** A pool of a role that may do to the schema's tables what a session store does, and make none. */
-async function restrictedPool(admin: Pool, schemaName: string): Promise<Pool> {
-  const role = newName("role");
-  await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'of the role';
-    GRANT USAGE ON SCHEMA ${schemaName} TO ${role};
-    ALTER DEFAULT PRIVILEGES IN SCHEMA ${schemaName} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${role}`);
-  onTestFinished(async () => {
-    await admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
-  });
-  const url = new URL(postgresUrl());
-  url.username = role;
-  url.password = "of the role";
-  return testPool({ connectionString: url.href });
 }
 
 describeWithPostgres("the tables of postgresStore", () => {
@@ -239,5 +213,82 @@ describeWithPostgres("the tables of postgresStore", () => {
     const longest = "t".repeat(63 - "IDX__expire".length);
     await testStore({ pool, schemaName, tableName: longest }).read(key);
     expect(String(await indexes(pool, longest, schemaName))).toContain(`"IDX_${longest}_expire"`);
+  });
+
+  const anotherShape = (had: string) => ({
+    code: "STORE_OPEN",
+    message: expect.stringMatching(
+      new RegExp(
+        `^postgresStore\\(\\) expects the table "\\w+" to have the columns sid .*, sess json and expire timestamp.*; it has ${had}.* give \`tableName\` another name`,
+      ),
+    ),
+  });
+
+  it.each([
+    ["none of its columns", "id integer, data text", "id integer, data text\\."],
+    ["no sess", "sid varchar PRIMARY KEY, expire timestamp", "sid character varying, expire timestamp"],
+    [
+      "its time in a number",
+      "sid varchar PRIMARY KEY, sess json, expire bigint",
+      "sid character varying, sess json, expire bigint\\.",
+    ],
+    [
+      "its time without the hour",
+      "sid varchar PRIMARY KEY, sess json, expire date",
+      "sid .*, expire date\\.",
+    ],
+    [
+      "no key",
+      "sid varchar, sess json, expire timestamp",
+      "sid .*, expire timestamp without time zone, and another key",
+    ],
+    [
+      "another column that must be set",
+      "sid varchar PRIMARY KEY, sess json, expire timestamp, tenant text NOT NULL",
+      "sid .*, tenant text, and another key, or others that have to be set",
+    ],
+  ])("of another application, with %s, are named by their columns", async (_which, columns, had) => {
+    const { tableName, pool } = testTable();
+    await pool.query(`CREATE TABLE ${tableName} (${columns})`);
+    const store = testStore({ pool, tableName });
+    const outcomes = await Promise.allSettled([
+      store.read(key),
+      store.create(key, { cookie: {} }, later()),
+      store.changes?.({} as never, { heartbeatMs: 1000 }),
+    ]);
+    const refused = outcomes.filter(({ status }) => status === "rejected");
+    expect(refused).not.toEqual([]);
+    for (const outcome of refused) expect(outcome).toMatchObject({ reason: anotherShape(had) });
+  });
+
+  it("of users, of another application, are named by their columns", async () => {
+    const { tableName, pool } = testTable();
+    await pool.query(`CREATE TABLE ${tableName}_users (id integer PRIMARY KEY, mail text)`);
+    const store = testStore({ pool, tableName });
+    await expect(store.create(key, { cookie: {} }, later(), "ada")).rejects.toMatchObject({
+      code: "STORE_OPEN",
+      message: expect.stringMatching(
+        /^postgresStore\(\) expects the table "\w+_users" to have the columns user_id .*; it has id integer, mail text\..*`usersTableName` another name, or `userIndex: false`/,
+      ),
+    });
+  });
+
+  it("that can't be made say what is in the way, and nothing else does", async () => {
+    const { schemaName, pool } = await testSchema();
+    const restricted = await restrictedPool(pool, schemaName);
+    const own = { ...{ pool: restricted, schemaName }, tableName: "other" };
+    await expect(testStore(own).read(key)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /found no table .*, and could not make it \(error 42501\)\. Run this as a role that may:\nCREATE TABLE/,
+      ),
+    });
+    const nowhere = { pool, schemaName: newName("schema") };
+    await expect(testStore(nowhere).read(key)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /\(error 3F000\)\. Correct `schemaName`, or make the schema and run this:\nCREATE/,
+      ),
+    });
+    const down = new Pool({ host: "127.0.0.1", port: 1 });
+    await expect(testStore({ pool: down }).read(key)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 });

@@ -61,6 +61,33 @@ export async function drop(pool: Pool, tableName: string, schemaName?: string): 
   );
 }
 
+/** A schema that goes away with all that is in it. */
+export async function testSchema(): Promise<{ schemaName: string; pool: Pool }> {
+  const schemaName = newName("schema");
+  const pool = new Pool({ connectionString: postgresUrl() });
+  await pool.query(`CREATE SCHEMA ${schemaName}`);
+  onTestFinished(async () => {
+    await pool.query(`DROP SCHEMA ${schemaName} CASCADE`);
+    await pool.end();
+  });
+  return { schemaName, pool };
+}
+
+/** A pool of a role that may do to the schema's tables what a session store does, and make none. */
+export async function restrictedPool(admin: Pool, schemaName: string): Promise<Pool> {
+  const role = newName("role");
+  await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'of the role';
+    GRANT USAGE ON SCHEMA ${schemaName} TO ${role};
+    ALTER DEFAULT PRIVILEGES IN SCHEMA ${schemaName} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${role}`);
+  onTestFinished(async () => {
+    await admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+  const url = new URL(postgresUrl());
+  url.username = role;
+  url.password = "of the role";
+  return testPool({ connectionString: url.href });
+}
+
 /** A table for the conformance suite; every connection is a store with a pool of its own. */
 export async function startPostgres(
   options: TableOptions = {},
