@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { errorText } from "../errors.ts";
 import type { SessionChange, SessionStore, Unsubscribe } from "./session-store.ts";
 
 /**
@@ -18,6 +19,7 @@ export interface FeedHandlers {
   changed(change: SessionChange): void;
   /** Changes may be missed from now on, or have been; all published before `asOf` have been told. */
   gap(asOf: number): void;
+  /** Why the feed is broken: once, and again when the reason changes, or when it has been whole since. */
   failed(error: unknown): void;
   /** Nothing is missed any more, but something may have been: reads everything again, false if that failed. */
   catchUp(): Promise<boolean>;
@@ -37,6 +39,8 @@ export class Feed {
   #unsubscribe: Unsubscribe | undefined;
   /** A feed that never says that it is alive is trusted. */
   #aliveAt = Number.POSITIVE_INFINITY;
+  /** What was reported of a feed that is still broken: it is tried every second, and says no more than once why it fails. */
+  #failure: string | undefined;
   /** Counts gaps, so that catching up with one notices the next. */
   #gaps = 0;
 
@@ -95,7 +99,9 @@ export class Feed {
   }
 
   #broken(error: unknown): void {
-    this.#handlers.failed(error);
+    const text = errorText(error);
+    if (text !== this.#failure) this.#handlers.failed(error);
+    this.#failure = text;
     this.#gap("broken");
   }
 
@@ -117,6 +123,7 @@ export class Feed {
     }
     if (gap !== this.#gaps) return;
     this.#state = "whole";
+    this.#failure = undefined;
     this.#handlers.whole();
   }
 }

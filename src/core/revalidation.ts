@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { isUnreadable } from "../errors.ts";
+import { errorText, isUnreadable, SocketSessionError } from "../errors.ts";
 import { Checks } from "./checks.ts";
 import type { Entries } from "./entries.ts";
 import { Feed, type FeedState } from "./feed.ts";
@@ -36,8 +36,9 @@ export class Revalidation {
   readonly #options: RevalidationOptions;
   readonly #checks: Checks;
   readonly #feed: Feed;
-  /** A batch that fails is one failure, however many sessions are in it. */
-  #reported: unknown;
+  /** What keeps sessions from being read since it was last reported: however many they are, and however often it fails. */
+  #failure: string | undefined;
+  readonly #unreadable = new WeakSet<LiveEntry>();
 
   constructor(options: RevalidationOptions) {
     const { store, clock, revalidateIntervalMs } = options;
@@ -123,9 +124,11 @@ export class Revalidation {
     this.#checks.asking(entry);
     try {
       await reads.loadInBatch(entry);
+      this.#failure = undefined;
+      this.#unreadable.delete(entry);
       return true;
     } catch (error) {
-      this.#reportOnce(error);
+      this.#reportOnce(entry, error);
       const deadline = entry.snapshot?.expiresAt ?? Number.POSITIVE_INFINITY;
       if (deadline + revalidateIntervalMs <= clock.now()) unverified(entry);
       else if (this.isServable(entry)) this.#checks.failed(entry);
@@ -155,9 +158,14 @@ export class Revalidation {
     entry.outdate(this.#options.mark());
   }
 
-  #reportOnce(error: unknown): void {
-    if (error !== this.#reported) this.#options.report(error);
-    this.#reported = error;
+  /** Again when the reason changes, or when it has healed since. One that can't be read says nothing of the others. */
+  #reportOnce(entry: LiveEntry, error: unknown): void {
+    const isOfEntry = isUnreadable(error);
+    const failure = isOfEntry ? undefined : reasonOf(error);
+    const isKnown = isOfEntry ? this.#unreadable.has(entry) : failure === this.#failure;
+    if (isOfEntry) this.#unreadable.add(entry);
+    else this.#failure = failure;
+    if (!isKnown) this.#options.report(error);
   }
 
   #gap(asOf: number): void {
@@ -183,4 +191,10 @@ export class Revalidation {
     const isVouchedFor = this.#isComplete && !entry.isDoubtful;
     return isVouchedFor ? Math.max(entry.confirmedAt, this.#feed.asOf) : entry.confirmedAt;
   }
+}
+
+/** Without the names of sessions, which the message holds. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof SocketSessionError)) return errorText(error);
+  return error.cause === undefined ? error.code : `${error.code} ${errorText(error.cause)}`;
 }

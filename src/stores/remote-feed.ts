@@ -253,7 +253,7 @@ class Link {
   #listenForSilence(): void {
     this.#cancelSilence?.();
     this.#cancelSilence = this.#clock.after(2 * this.#heartbeatMs, () => {
-      const message = `Expected a sign of life on the change feed, but there was none for ${2 * this.#heartbeatMs} ms. `;
+      const message = `Expected a sign of life on the change feed, but there was none for ${Math.round(2 * this.#heartbeatMs)} ms. `;
       this.#down(new SocketSessionError("STORE_TIMEOUT", message + this.#source.silenceCure));
     });
   }
