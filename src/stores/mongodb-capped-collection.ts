@@ -15,7 +15,7 @@ import { MongodbTail } from "./mongodb-capped-tail.ts";
 import type { MongodbCollection, MongodbDatabase, MongodbDocument } from "./mongodb-client.ts";
 import { attempt } from "./mongodb-cursors.ts";
 import { errorCode, mongodbErrors } from "./mongodb-errors.ts";
-import { plainCollection } from "./mongodb-place.ts";
+import { plainCollection, plainValues } from "./mongodb-place.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "./remote-feed.ts";
 
 /** Some ten thousand messages: a node that falls behind by more reads everything again. */
@@ -123,7 +123,7 @@ export class MongodbCappedCollection implements FeedSource {
   /** Before the first message: an insert would make an ordinary collection. */
   async #create(): Promise<void> {
     this.#created ??= this.#database
-      .createCollection(this.#collection.collectionName, { capped: true, size: sizeBytes })
+      .createCollection(this.#collection.collectionName, { capped: true, size: sizeBytes, ...plainValues })
       .then(
         () => undefined,
         (error: unknown) => {

@@ -2,6 +2,7 @@
  * Where `mongodbStore` keeps sessions: the database and the collection, of what was given. Older drivers are refused: their
  * cursors lack what the feed needs, and their commands answer in other shapes.
  */
+import { isDeepStrictEqual } from "node:util";
 import { refusal } from "../arguments.ts";
 import { hasMethods, hasProperty, property } from "../shapes.ts";
 import { shown } from "../shown.ts";
@@ -24,7 +25,7 @@ interface PlaceOptions {
 const oldestDriver = 6;
 
 /** Values as JavaScript's own, whatever the client is set to: what is stored is compared, and numbers are counted with. */
-const plainValues = {
+export const plainValues = {
   ...{ raw: false, promoteValues: true, promoteLongs: true, promoteBuffers: false },
   ...{ useBigInt64: false, bsonRegExp: false, fieldsAsRaw: {} },
 };
@@ -59,7 +60,7 @@ function checkedClient(client: unknown): MongodbClient {
   throw refusal(expectedClient, shown(client), cure);
 }
 
-/** With its own concerns and preference; newer drivers tell a collection's database, older ones its client. */
+/** The very collection, unless it reads values otherwise. Newer drivers tell its database, older ones its client. */
 function placeOfCollection(collection: MongodbCollection): Place {
   if (hasProperty(collection, "conn")) {
     const cure = "Write mongodbStore({ client: mongoose.connection.getClient(), collectionName }).";
@@ -77,9 +78,17 @@ function placeOfCollection(collection: MongodbCollection): Place {
       "Give `client` and `dbName` instead, of a driver that is new enough.",
     );
   }
+  if (readsPlainValues(collection)) return { database, collection };
   const { collectionName, writeConcern, readConcern } = collection;
   const concerns = { ...(writeConcern && { writeConcern }), ...(readConcern && { readConcern }) };
   return { database, collection: database.collection(collectionName, { ...plainValues, ...concerns }) };
+}
+
+function readsPlainValues(collection: MongodbCollection): boolean {
+  const own: unknown = property(collection, "bsonOptions");
+  return Object.entries(plainValues).every(([name, value]) =>
+    isDeepStrictEqual(property(own, name) ?? value, value),
+  );
 }
 
 /** Throws for a client of a driver that is too old, with its version where it says so: from 4 to 6 it does. */
