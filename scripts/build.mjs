@@ -1,3 +1,4 @@
+import "./needs-node.mjs";
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./run.mjs";

@@ -1,5 +1,6 @@
 // Every check that runs no test. All of them run, whatever the first ones say.
-import { globSync } from "node:fs";
+import "./needs-node.mjs";
+import fs from "node:fs";
 import { build } from "./build.mjs";
 import { root, run } from "./run.mjs";
 
@@ -8,13 +9,15 @@ const checks = [
   ["build", build],
   ["types", () => run("tsc", ["-p", "tsconfig.json"])],
   // Pages run in a browser, so each application brings the configuration for them.
-  ...globSync("apps/*/{.,page}/tsconfig.json", { cwd: root }).map(
-    (path) =>
-      /** @type {[string, () => Promise<number>]} */ ([
-        `types: ${path}`,
-        () => run("tsc", ["--noEmit", "-p", path]),
-      ]),
-  ),
+  ...fs
+    .globSync("apps/*/{.,page}/tsconfig.json", { cwd: root })
+    .map(
+      (path) =>
+        /** @type {[string, () => Promise<number>]} */ ([
+          `types: ${path}`,
+          () => run("tsc", ["--noEmit", "-p", path]),
+        ]),
+    ),
   ["style and lint", () => run("biome", ["ci", "--error-on-warnings"])],
   ["nothing unused", () => run("knip")],
   ["package.json", () => run("publint", ["run", "--strict"])],

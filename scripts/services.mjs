@@ -1,6 +1,7 @@
 // What the tests need beyond npm packages: where it is found, how it is got, and how it is opened for a run of tests.
 //
 //   node scripts/services.mjs    opens all of it, prints the variables for another terminal, and ends it on Ctrl-C
+import "./needs-node.mjs";
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { findOnPath } from "./services/binaries.mjs";

@@ -1,5 +1,6 @@
 // Builds, opens what the tests need, runs them with the arguments given, and ends on a line with the counts. A caller that
 // adds up several runs names a file in SOCKET_SESSION_COUNTS and gets the counts there instead of the line.
+import "./needs-node.mjs";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,10 +1,9 @@
 // Servers that are built from sources of this repository: once for each version of the sources.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
+import fs, {
   chmodSync,
   existsSync,
-  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -22,7 +21,7 @@ const cache = join(root, "node_modules", ".cache", "socket-session");
 function buildOf(name) {
   const cwd = join(root, ".ci", name);
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
-  for (const file of globSync("**/*", { cwd }).sort()) {
+  for (const file of fs.globSync("**/*", { cwd }).sort()) {
     const path = join(cwd, file);
     if (statSync(path).isFile()) hash.update(`\0${file}\0`).update(readFileSync(path));
   }

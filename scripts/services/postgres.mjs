@@ -1,6 +1,6 @@
 // PostgreSQL for tests: a cluster of its own, in which every acknowledged commit outlives a crash.
 import { execFile, spawnSync } from "node:child_process";
-import { chownSync, existsSync, globSync } from "node:fs";
+import fs, { chownSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { findOnPath } from "./binaries.mjs";
@@ -8,7 +8,7 @@ import { startServer } from "./server.mjs";
 
 /** Where Debian keeps what it has not got on PATH, the newest version first. */
 const folders = () =>
-  globSync("/usr/lib/postgresql/*/bin").sort((a, b) => b.localeCompare(a, undefined, { numeric: true }));
+  fs.globSync("/usr/lib/postgresql/*/bin").sort((a, b) => b.localeCompare(a, undefined, { numeric: true }));
 
 const find = (/** @type {string} */ name) => findOnPath([name], { folders: folders() });
 

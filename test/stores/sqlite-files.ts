@@ -40,8 +40,8 @@ export function countRows(database: DatabaseSync, table: "sessions" | "changes")
 }
 
 /** Starts a fixture; it is killed after the test if it still runs. */
-export function start(name: string, args: string[], options: { uid?: number } = {}): ChildProcess {
-  const child = fork(fixturePath(name), args, { execArgv, ...options });
+export function start(name: string, args: string[]): ChildProcess {
+  const child = fork(fixturePath(name), args, { execArgv });
   onTestFinished(() => {
     child.kill("SIGKILL");
   });

@@ -118,12 +118,12 @@ it("refuses a file it can only read", async (context) => {
 
 it.skipIf(process.platform === "win32")("names what this user may not write", async () => {
   const path = await filledFile();
-  // Root may write everything: then a process of "nobody" has to try.
-  const asUser = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+  // Root may write everything: then a process that becomes "nobody" has to try.
+  const asUser = process.getuid?.() === 0 ? ["10000", "65534"] : [];
   chmodSync(path, 0o444);
   chmodSync(dirname(path), 0o555);
-  const readOnlyFile = await message(start("store-process", [path], asUser));
-  const readOnlyDirectory = await message(start("store-process", [join(dirname(path), "new.db")], asUser));
+  const readOnlyFile = await message(start("store-process", [path, ...asUser]));
+  const readOnlyDirectory = await message(start("store-process", [join(dirname(path), "new.db"), ...asUser]));
   chmodSync(dirname(path), 0o755);
   for (const answer of [readOnlyFile, readOnlyDirectory]) {
     expect(answer).toMatchObject({ error: { code: "STORE_OPEN" } });
