@@ -26,11 +26,15 @@ const forTheDefault = "Leave it out for the default.";
 
 /** Of `liveSessions`, where they may be looked for in the store's. */
 const curesOfMisplaced = {
+  ttlMs: "It is an option of liveSessions().",
   ttl: "Set `ttlMs` of liveSessions(), or `cookie.maxAge`.",
-  ttlMs: "It is an option of liveSessions(), in milliseconds; a store has `ttl`, in seconds.",
   ...Object.fromEntries(
     ["secret", "name", "cookie", "userId"].map((name) => [name, "It is an option of liveSessions()."]),
   ),
+};
+
+const curesOfSeconds = {
+  ttlMs: "It is an option of liveSessions(), in milliseconds; this store has `ttl`, in seconds.",
 };
 
 /** Of lives, in seconds. */
@@ -89,6 +93,7 @@ export function checkStoreOptions(
   const given = Object.entries(options).filter(
     ([name, value]) => value !== undefined && !isHarmless(name, value),
   );
-  checkOptions(what, Object.fromEntries(given), known, { ...curesOfMisplaced, ...cures });
+  const all = { ...curesOfMisplaced, ...(known.includes("ttl") && curesOfSeconds), ...cures };
+  checkOptions(what, Object.fromEntries(given), known, all);
   return new OptionChecks(what);
 }

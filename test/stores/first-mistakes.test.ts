@@ -206,7 +206,7 @@ describe("options that belong elsewhere", () => {
       "ttlMs",
       redisStore,
       { client: redis, ttlMs: 1 },
-      "It is an option of liveSessions(), in milliseconds; a store has `ttl`, in seconds.",
+      "It is an option of liveSessions(), in milliseconds; this store has `ttl`, in seconds.",
     ],
     ["connectionString", postgresStore, { connectionString: "postgres://127.0.0.1/" }, makePool],
     ["conString", postgresStore, { conString: "postgres://127.0.0.1/" }, makePool],
