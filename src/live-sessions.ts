@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import createDebug from "debug";
-import session from "express-session";
+import session, { type Store } from "express-session";
 import {
   checkOptions,
   checkOwner,
@@ -143,14 +143,14 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   /** An `express-session` store with the same guarantees, for a middleware made elsewhere. A new one on each call. */
-  store(...none: []): session.Store {
+  store(...none: []): Store {
     requireOwner(this, "sessions.store()", "Write session({ store: sessions.store() }).");
     refuseArguments("sessions.store()", none);
     this.#hasMiddleware = true;
     return this.#openStore(false, () => {});
   }
 
-  #openStore(idsAreNew: boolean, onCreate: HttpContext["onCreate"]): session.Store {
+  #openStore(idsAreNew: boolean, onCreate: HttpContext["onCreate"]): Store {
     const { store } = this.#options;
     const facade = new StoreFacade({ ...this.#http(), onCreate }, idsAreNew);
     const undo = store.connectivity?.((state) => {

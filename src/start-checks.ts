@@ -126,8 +126,10 @@ export function socketWarnings({ shared }: ResolvedOptions, socketPath: string):
 
 /** The engine.io that this application's socket.io uses; undefined where a bundler has hidden it. */
 function engineVersion(): string | undefined {
+  // `import.meta` can't be written: what is published is CommonJS. These sources run as ES modules have no __filename.
+  if (typeof __filename === "undefined") return undefined;
   try {
-    const socketIo = createRequire(import.meta.url).resolve("socket.io");
+    const socketIo = createRequire(__filename).resolve("socket.io");
     const main = createRequire(socketIo).resolve("engine.io");
     const { version } = JSON.parse(readFileSync(join(dirname(main), "..", "package.json"), "utf8"));
     return typeof version === "string" ? version : undefined;

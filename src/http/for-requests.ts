@@ -1,7 +1,7 @@
-import type session from "express-session";
 import type { Responses } from "./responses.ts";
 
-export type RequestHandler = ReturnType<typeof session>;
+/** Not by a default import, which CommonJS consumers can't read in declarations without `esModuleInterop`. */
+export type RequestHandler = ReturnType<typeof import("express-session")>;
 
 /**
  * `express-session`'s middleware for requests of the application. Those of Engine.IO pass by, as with

@@ -1,14 +1,14 @@
-import type session from "express-session";
 import { documentOf } from "../core/fields.ts";
 import { LiveEntry } from "../core/live-entry.ts";
 import { type HandleContext, SessionHandle } from "../core/session-handle.ts";
 import type { SessionKey } from "../core/session-store.ts";
 import { snapshotOf } from "../core/snapshot.ts";
 import type { OwnObject } from "../core/updates.ts";
+import type { RequestHandler } from "./for-requests.ts";
 import { heldBy, type LoadedSessions } from "./loaded-sessions.ts";
 
 /** A request that the session middleware has seen. */
-export type SessionRequest = Pick<Parameters<ReturnType<typeof session>>[0], "session">;
+export type SessionRequest = Pick<Parameters<RequestHandler>[0], "session">;
 
 /** `sessions.of(req)`: what it updates shows in `req.session` too, and later saves of the request build on it. */
 export function requestSession(

@@ -32,16 +32,8 @@ const compilerOptions = {
   checkJs: true,
   skipLibCheck: true,
   noEmit: true,
-  paths: {
-    "socket-session": [join(root, "src/index.ts")],
-    "socket-session/memory": [join(root, "src/stores/memory.ts")],
-    "socket-session/sqlite": [join(root, "src/stores/sqlite.ts")],
-    "socket-session/redis": [join(root, "src/stores/redis.ts")],
-    "socket-session/postgres": [join(root, "src/stores/postgres.ts")],
-    "socket-session/mongodb": [join(root, "src/stores/mongodb.ts")],
-    "socket-session/testing": [join(root, "src/testing.ts")],
-    "@jest/globals": [join(root, "test/docs/fixtures/jest-globals.d.ts")],
-  },
+  customConditions: ["socket-session-source"],
+  paths: { "@jest/globals": [join(root, "test/docs/fixtures/jest-globals.d.ts")] },
 };
 
 /** Compiles the sources as modules of one program, `globals` among them. Resolves to the errors, by name and line. */

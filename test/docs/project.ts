@@ -20,7 +20,11 @@ export class Project {
   constructor(express: ExpressVersion) {
     this.write("package.json", JSON.stringify({ type: "commonjs" })); // as `npm init` writes it
     mkdirSync(join(this.#folder, "node_modules"));
-    const packages = { express: express === "4" ? "express4" : "express", "socket.io": "socket.io" };
+    const packages = {
+      express: express === "4" ? "express4" : "express",
+      "socket.io": "socket.io",
+      "socket-session": "socket-session",
+    };
     for (const [name, installed] of Object.entries(packages)) {
       symlinkSync(join(root, "node_modules", installed), join(this.#folder, "node_modules", name), "dir");
     }

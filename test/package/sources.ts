@@ -5,12 +5,23 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
+interface Target {
+  types: string;
+  default: string;
+}
+
 export const manifest: {
-  exports: Record<string, string | { types: string; default: string }>;
+  main: string;
+  types: string;
+  typesVersions: Record<string, Record<string, string[]>>;
+  exports: Record<string, string | { "socket-session-source": string; import: Target; default: Target }>;
   dependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
   peerDependenciesMeta?: Record<string, { optional?: boolean }>;
 } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** What can be imported: `.` and `./name`. */
+export const subPaths = Object.keys(manifest.exports).filter((subPath) => subPath !== "./package.json");
 
 export interface Source {
   /** Relative to src, with forward slashes. */

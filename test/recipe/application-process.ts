@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Browser } from "../support/browser.ts";
+import { execArgv } from "../support/node-process.ts";
 
 /** An application in a process of its own. */
 export interface ApplicationProcess {
@@ -11,12 +12,6 @@ export interface ApplicationProcess {
 }
 
 const path = (name: string) => fileURLToPath(new URL(`fixtures/${name}.ts`, import.meta.url));
-const execArgv = [
-  "--experimental-strip-types", // for releases of Node that ask for the flag
-  "--disable-warning=ExperimentalWarning",
-  "--import",
-  new URL("fixtures/package-names.ts", import.meta.url).href,
-];
 
 /** Runs `story` with such a process, which ends afterwards if it has not by then. */
 export async function withProcess<Outcome>(

@@ -52,8 +52,7 @@ const fixture = (name: string) => new URL(`fixtures/${name}.ts`, import.meta.url
 export const execArgv = [
   "--experimental-strip-types", // for releases of Node that ask for the flag
   "--disable-warning=ExperimentalWarning",
-  "--import",
-  fixture("package-names").href,
+  "--conditions=socket-session-source",
 ];
 
 /** Ended with this process at the latest; a frozen one would not notice. */

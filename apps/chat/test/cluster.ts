@@ -28,7 +28,8 @@ export class Cluster {
       SECRET: "a secret of thirty-two characters",
       ...variables,
     };
-    this.primary = spawn(process.execPath, [program, pageDir, "--cluster"], { cwd: folder, env });
+    const args = ["--conditions=socket-session-source", program, pageDir, "--cluster"];
+    this.primary = spawn(process.execPath, args, { cwd: folder, env });
     for (const stream of [this.primary.stdout, this.primary.stderr]) {
       stream?.on("data", (data) => {
         this.output += data;

@@ -1,0 +1,65 @@
+import { cp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { root } from "../sources.ts";
+import { folder, install, run } from "./install.ts";
+
+/** One suite of an application, in JavaScript and in TypeScript, in Jest without any flag. */
+
+const runtime = ["socket-session", "express@5", "express-session@1", "socket.io@4", "socket.io-client@4"];
+const types = ["@types/express@5", "@types/express-session@1", "@types/jest@29", "@types/node@22"];
+const folders = {
+  "Jest 29": ["jest@29", "ts-jest@29", "typescript@5.9", ...runtime, ...types],
+  "Jest 30": ["jest@30", ...runtime],
+};
+
+const commonjs = { target: "es2022", module: "commonjs", esModuleInterop: true };
+const flags = Object.entries(commonjs).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+const tsc = join(root, "node_modules/typescript/bin/tsc");
+
+beforeAll(async () => {
+  const compilerOptions = { ...commonjs, strict: true, allowJs: true, types: ["node", "jest"] };
+  await Promise.all(
+    Object.entries(folders).map(async ([name, packages]) => {
+      const cwd = await install(name, packages);
+      await cp(join(import.meta.dirname, "fixtures/session.ts"), join(cwd, "session.ts"));
+      await run(process.execPath, [tsc, "--ignoreConfig", "--noCheck", ...flags, "session.ts"], { cwd });
+      await writeFile(join(cwd, "tsconfig.json"), JSON.stringify({ compilerOptions }));
+    }),
+  );
+});
+
+const inJavaScript = { testMatch: ["<rootDir>/session.js"] };
+const inTypeScript = { testMatch: ["<rootDir>/session.ts"], preset: "ts-jest" };
+const everything = { transformIgnorePatterns: [] };
+
+test.each([
+  ["Jest 29", "JavaScript", inJavaScript],
+  ["Jest 29", "JavaScript, with all packages transformed", { ...inJavaScript, ...everything }],
+  ["Jest 29", "TypeScript, by ts-jest", inTypeScript],
+  [
+    "Jest 29",
+    "TypeScript, with all packages transformed by ts-jest",
+    { ...inTypeScript, ...everything, preset: "ts-jest/presets/js-with-ts" },
+  ],
+  ["Jest 30", "JavaScript", inJavaScript],
+  ["Jest 30", "JavaScript, with all packages transformed", { ...inJavaScript, ...everything }],
+])("in %s, in %s", async (name, _how, config) => {
+  const cwd = folder(name);
+  const args = [
+    "--json",
+    "--config",
+    JSON.stringify({ ...config, rootDir: cwd, cacheDirectory: join(cwd, "cache") }),
+  ];
+  const env = { ...process.env, NODE_OPTIONS: "" };
+  const jest = join(cwd, "node_modules/jest/bin/jest.js");
+  const { stdout } = await run(process.execPath, [jest, ...args], { cwd, env }).catch((error) => error);
+  const { numPassedTests, testResults }: JestOutput = JSON.parse(stdout);
+  expect(testResults.map(({ message }) => message)).toEqual([""]);
+  expect(numPassedTests).toBe(3);
+});
+
+interface JestOutput {
+  numPassedTests: number;
+  testResults: { message: string }[];
+}

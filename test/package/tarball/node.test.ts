@@ -1,0 +1,64 @@
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { subPaths } from "../sources.ts";
+import { folder, install, run } from "./install.ts";
+
+/** The package as it would be published, in JavaScript and on each Node that it supports. */
+
+const versions = ["22", "24", "26"];
+const names = subPaths.map((subPath) => join("socket-session", subPath));
+const fixture = (name: string) => join(import.meta.dirname, "fixtures", name);
+
+interface Printed {
+  node: string;
+  loaded: Record<string, { imported: string[]; required: string[]; differing: string[] }>;
+  alone: string[];
+}
+
+beforeAll(async () => {
+  await Promise.all([
+    install("run-newest", ["socket-session", "express-session@1", "socket.io@4"]),
+    install("run-oldest", ["socket-session", "express-session@1.18.0", "socket.io@4.8.0", "engine.io@6.6.4"]),
+    ...versions.map((version) => install(`node-${version}`, [`node@${version}`])),
+  ]);
+  await cp(fixture("load.mjs"), join(folder("run-newest"), "load.mjs"));
+  await Promise.all(
+    ["run-newest", "run-oldest"].map((name) => cp(fixture("attach.mjs"), join(folder(name), "attach.mjs"))),
+  );
+});
+
+describe.each(versions)("on Node %s", (version) => {
+  let printed: Printed;
+  beforeAll(async () => {
+    const node = join(folder(`node-${version}`), "node_modules/node/bin/node");
+    const { stdout } = await run(node, ["load.mjs", ...names], { cwd: folder("run-newest") });
+    printed = JSON.parse(stdout);
+  });
+
+  test("is the Node that runs", () => {
+    expect(printed.node).toMatch(new RegExp(`^${version}\\.`));
+  });
+
+  test.each(names)("%s is imported and required, as one copy of the code", (name) => {
+    const { imported = [], required, differing } = printed.loaded[name] ?? {};
+    expect(imported).not.toEqual([]);
+    expect(required).toEqual(imported);
+    expect(differing).toEqual([]);
+  });
+
+  test("socket-session/protocol is a module that a browser can load by itself", () => {
+    expect(printed.alone).toEqual(printed.loaded["socket-session/protocol"]?.imported);
+  });
+});
+
+test.each([
+  ["newest", []],
+  ["oldest", ["SOCKET_SESSION_OLD_ENGINE"]],
+])(
+  "with the %s Express session and Socket.IO that it accepts, an application starts with the warnings %s",
+  async (name, codes) => {
+    const { stdout } = await run(process.execPath, ["attach.mjs"], { cwd: folder(`run-${name}`) });
+    expect(stdout.split("\n").filter((line) => line !== "")).toEqual(codes);
+  },
+);
