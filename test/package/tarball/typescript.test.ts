@@ -18,7 +18,7 @@ const consumers = {
   oldest: [
     ...["express-session@1.18.0", "socket.io@4.8.0", "engine.io@6.6.4"],
     ...["@types/express@4.17.21", "@types/express-serve-static-core@4.19.5"],
-    ...["@types/express-session@1.18.0", "@types/node@20.17.28"],
+    ...["@types/express-session@1.17.10", "@types/node@20.17.28"],
   ],
   newest: [
     ...["express-session@1", "socket.io@4"],
