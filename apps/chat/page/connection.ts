@@ -1,5 +1,5 @@
 import { io, type Socket } from "socket.io-client";
-import type { EndMessage } from "socket-session";
+import type { EndMessage } from "socket-session/protocol";
 import type { ClientToServer, ServerToClient, SessionView } from "../shared/events.ts";
 import { closedWords, endWords, type Words, wordsForRefusal } from "./words.ts";
 

@@ -1,4 +1,4 @@
-import type { EndReasonCode, RefusalCode } from "socket-session";
+import type { EndReasonCode, RefusalCode } from "socket-session/protocol";
 import { type FormProblem, limits, type MessageProblem } from "../shared/events.ts";
 
 /** Why the session is over, or the socket was not let in: a title and a sentence. */

@@ -1,5 +1,5 @@
 /** What the page and the server say to each other, beyond what the library itself says (`session:end`). */
-import type { EndMessage } from "socket-session";
+import type { EndMessage } from "socket-session/protocol";
 
 export interface ClientToServer {
   message(text: string, answer: (outcome: Outcome) => void): void;
