@@ -1,6 +1,7 @@
-import { cp, writeFile } from "node:fs/promises";
+import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { documented } from "../../docs/proxy.ts";
 import { root } from "../sources.ts";
 import { folder, install, run } from "./install.ts";
 
@@ -45,19 +46,28 @@ test.each([
   ["Jest 30", "JavaScript", inJavaScript],
   ["Jest 30", "JavaScript, with all packages transformed", { ...inJavaScript, ...everything }],
 ])("in %s, in %s", async (name, _how, config) => {
-  const cwd = folder(name);
-  const args = [
-    "--json",
-    "--config",
-    JSON.stringify({ ...config, rootDir: cwd, cacheDirectory: join(cwd, "cache") }),
-  ];
-  const env = { ...process.env, NODE_OPTIONS: "" };
-  const jest = join(cwd, "node_modules/jest/bin/jest.js");
-  const { stdout } = await run(process.execPath, [jest, ...args], { cwd, env }).catch((error) => error);
-  const { numPassedTests, testResults }: JestOutput = JSON.parse(stdout);
-  expect(testResults.map(({ message }) => message)).toEqual([""]);
-  expect(numPassedTests).toBe(3);
+  const args = ["--config", JSON.stringify({ ...config, rootDir: folder(name) })];
+  expect(await runJest(name, args)).toEqual({ passed: 3, messages: [""] });
 });
+
+test("in Jest 29, the program of the guide", async () => {
+  const guide = "docs/guide/jest.md";
+  const cwd = join(folder("Jest 29"), "guide");
+  await mkdir(cwd);
+  await writeFile(join(cwd, "jest.config.js"), documented(guide, "js"));
+  await writeFile(join(cwd, "greeting.test.ts"), documented(guide, "ts"));
+  expect(await runJest("Jest 29", [], cwd)).toEqual({ passed: 1, messages: [""] });
+});
+
+/** How many tests of one suite have passed, and what Jest says of the others. */
+async function runJest(name: string, args: string[], cwd = folder(name)) {
+  const jest = join(folder(name), "node_modules/jest/bin/jest.js");
+  const flags = ["--json", "--cacheDirectory", join(folder(name), "cache")];
+  const options = { cwd, env: { ...process.env, NODE_OPTIONS: "" } };
+  const ran = await run(process.execPath, [jest, ...flags, ...args], options).catch((error) => error);
+  const { numPassedTests, testResults }: JestOutput = JSON.parse(ran.stdout);
+  return { passed: numPassedTests, messages: testResults.map(({ message }) => message) };
+}
 
 interface JestOutput {
   numPassedTests: number;

@@ -7,8 +7,11 @@ import { folder, install, run } from "./install.ts";
 /** The package as it would be published, in JavaScript and on each Node that it supports. */
 
 const versions = ["22", "24", "26"];
+const tooOld = "20";
 const names = subPaths.map((subPath) => join("socket-session", subPath));
 const fixture = (name: string) => join(import.meta.dirname, "fixtures", name);
+
+const nodeOf = (version: string) => join(folder(`node-${version}`), "node_modules/node/bin/node");
 
 interface Printed {
   node: string;
@@ -20,7 +23,7 @@ beforeAll(async () => {
   await Promise.all([
     install("run-newest", ["socket-session", "express-session@1", "socket.io@4"]),
     install("run-oldest", ["socket-session", "express-session@1.18.0", "socket.io@4.8.0", "engine.io@6.6.4"]),
-    ...versions.map((version) => install(`node-${version}`, [`node@${version}`])),
+    ...[tooOld, ...versions].map((version) => install(`node-${version}`, [`node@${version}`])),
   ]);
   await cp(fixture("load.mjs"), join(folder("run-newest"), "load.mjs"));
   await Promise.all(
@@ -31,8 +34,7 @@ beforeAll(async () => {
 describe.each(versions)("on Node %s", (version) => {
   let printed: Printed;
   beforeAll(async () => {
-    const node = join(folder(`node-${version}`), "node_modules/node/bin/node");
-    const { stdout } = await run(node, ["load.mjs", ...names], { cwd: folder("run-newest") });
+    const { stdout } = await run(nodeOf(version), ["load.mjs", ...names], { cwd: folder("run-newest") });
     printed = JSON.parse(stdout);
   });
 
@@ -50,6 +52,16 @@ describe.each(versions)("on Node %s", (version) => {
   test("socket-session/protocol is a module that a browser can load by itself", () => {
     expect(printed.alone).toEqual(printed.loaded["socket-session/protocol"]?.imported);
   });
+});
+
+test.each([
+  ["commonjs", `require("socket-session").liveSessions({})`],
+  ["commonjs", `require("socket-session/sqlite").sqliteStore({ path: "sessions.db" })`],
+  ["module", `(await import("socket-session")).liveSessions({})`],
+  ["module", `(await import("socket-session/sqlite")).sqliteStore({ path: "sessions.db" })`],
+])(`on Node ${tooOld}, as a %s, %s says which Node is needed`, async (type, code) => {
+  const ran = run(nodeOf(tooOld), [`--input-type=${type}`, "--eval", code], { cwd: folder("run-newest") });
+  await expect(ran).rejects.toThrow(/needs Node 22\.13 or later; this is 20\./);
 });
 
 test.each([
