@@ -15,13 +15,10 @@ async function installInto(name: string, present: string[], asked: string[]): Pr
   return stdout + stderr;
 }
 
-test.each([
-  ["old drivers", ["redis@2", "ioredis@4", "mongodb@3", "pg@7"]],
-  ["newer drivers", ["redis@4", "ioredis@5", "mongodb@6", "pg@8"]],
-  ["older types of Express session", ["@types/express-session@1.17.10"]],
-])("npm installs it beside %s without a word", async (name, others) => {
+test("npm installs it beside older drivers and types, for which it has no range", async () => {
+  const others = ["redis@2", "ioredis@4", "mongodb@3", "pg@7", "@types/express-session@1.17.10"];
   const present = ["express-session@1", "socket.io@4", ...others];
-  expect(await installInto(name, present, ["socket-session"])).not.toContain("ERESOLVE");
+  expect(await installInto("older drivers", present, ["socket-session"])).not.toContain("ERESOLVE");
 });
 
 describe("in an application with an older Express session", () => {

@@ -33,6 +33,8 @@ beforeAll(async () => {
 const inJavaScript = { testMatch: ["<rootDir>/session.js"] };
 const inTypeScript = { testMatch: ["<rootDir>/session.ts"], preset: "ts-jest" };
 const everything = { transformIgnorePatterns: [] };
+/** Types are checked without it. */
+const fileByFile = { "\\.[jt]s$": ["ts-jest", { isolatedModules: true }] };
 
 test.each([
   ["Jest 29", "JavaScript", inJavaScript],
@@ -41,7 +43,7 @@ test.each([
   [
     "Jest 29",
     "TypeScript, with all packages transformed by ts-jest",
-    { ...inTypeScript, ...everything, preset: "ts-jest/presets/js-with-ts" },
+    { ...inTypeScript, ...everything, transform: fileByFile },
   ],
   ["Jest 30", "JavaScript", inJavaScript],
   ["Jest 30", "JavaScript, with all packages transformed", { ...inJavaScript, ...everything }],
