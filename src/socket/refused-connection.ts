@@ -2,7 +2,7 @@ import type { Socket } from "socket.io";
 import type { Hub } from "../core/hub.ts";
 import { isolate } from "../core/isolate.ts";
 import { type RefusalCode, refusals } from "../protocol.ts";
-import { type Codec, type EngineConnection, packetTypes } from "./upstream.ts";
+import { type Codec, type EngineConnection, packetOf, packetTypes } from "./upstream.ts";
 
 interface RefusalContext {
   readonly codec: Codec;
@@ -50,20 +50,10 @@ export class RefusedConnection {
 
   /** Looks at what the client sent, and refuses it if it asks for a namespace; false if it is anything else. */
   refuses(data: unknown): boolean {
-    let refused = false;
-    const decoder = this.#context.codec.decoder();
-    decoder.on("decoded", ({ type, nsp }) => {
-      if (type !== packetTypes.CONNECT || this.mayUse(this.#nameOf(nsp))) return;
-      refused = true;
-      this.#refuse(nsp);
-    });
-    try {
-      decoder.add(data);
-    } catch {
-      // not a packet of its own: an attachment, or not this protocol; whoever takes it will see
-    }
-    decoder.destroy();
-    return refused;
+    const packet = packetOf(this.#context.codec, data);
+    if (packet?.type !== packetTypes.CONNECT || this.mayUse(this.#nameOf(packet.nsp))) return false;
+    this.#refuse(packet.nsp);
+    return true;
   }
 
   mayUse(namespace: string): boolean {

@@ -13,6 +13,7 @@ import {
   gate,
   guardPackets,
   guardWrites,
+  packetOf,
   packetTypes,
 } from "./upstream.ts";
 
@@ -131,7 +132,9 @@ export class SessionConnection {
   /** Tells the client why, disconnects every socket so that a stock client stays away, and closes, whatever fails. */
   #dismiss(connection: EngineConnection, reason: EndReasonCode): void {
     const sockets = [...this.#handles.keys()].filter(({ nsp }) => !this.#context.isExempt(nsp.name));
-    discardWaiting(connection);
+    const { codec } = this.#context;
+    // a client that has not received yet that it is connected would not take the farewell
+    discardWaiting(connection, (message) => packetOf(codec, message)?.type === packetTypes.CONNECT);
     this.#isParting = true;
     for (const { connected, nsp } of sockets) {
       if (!connected) continue;

@@ -34,7 +34,7 @@ export interface EngineConnection {
   readonly request: IncomingMessage | null;
   readonly server: Engine;
   readyState: "opening" | "open" | "closing" | "closed";
-  readonly writeBuffer: unknown[];
+  readonly writeBuffer: { readonly type: string; readonly data?: unknown }[];
   write(packet: unknown, options?: unknown): unknown;
   close(discard?: boolean): unknown;
   emit(event: string, ...args: unknown[]): boolean;
@@ -52,7 +52,7 @@ export interface Engine {
   emit(event: string, ...args: unknown[]): boolean;
 }
 
-interface Packet {
+export interface Packet {
   readonly type: number;
   readonly nsp: string;
   readonly data?: unknown;
@@ -102,6 +102,22 @@ function internalsOf(io: Server): ServerInternals {
 export function codecOf(io: Server): Codec {
   const { encoder, _parser } = internalsOf(io);
   return { encode: (packet) => encoder.encode(packet), decoder: () => new _parser.Decoder() };
+}
+
+/** The packet that a message is by itself; undefined if it is an attachment, or needs one, or is not of this protocol. */
+export function packetOf(codec: Codec, message: unknown): Packet | undefined {
+  let packet: Packet | undefined;
+  const decoder = codec.decoder();
+  decoder.on("decoded", (decoded) => {
+    packet = decoded;
+  });
+  try {
+    decoder.add(message);
+  } catch {
+    // whoever takes it will see
+  }
+  decoder.destroy();
+  return packet;
 }
 
 /** Calls `use` with the Engine.IO server before Socket.IO hears of its connections: now, or when there is one. */
@@ -225,9 +241,16 @@ export function gate(connection: EngineConnection): void {
   if (connection.readyState === "open") connection.readyState = "closing";
 }
 
-/** What was sent and waits for the client's next poll, or for the end of an upgrade, is not delivered any more. */
-export function discardWaiting(connection: EngineConnection): void {
-  connection.writeBuffer.length = 0;
+/**
+ * What was sent and waits for the client's next poll, or for the end of an upgrade, is not delivered any more, but for the
+ * messages that `isKept`.
+ */
+export function discardWaiting(
+  { writeBuffer }: EngineConnection,
+  isKept: (message: unknown) => boolean = () => false,
+): void {
+  const kept = writeBuffer.filter(({ type, data }) => type === "message" && isKept(data));
+  writeBuffer.splice(0, writeBuffer.length, ...kept);
 }
 
 /** Asks `mayTake` before an event or acknowledgement of the client reaches anybody. A disconnect always does. */
