@@ -134,10 +134,30 @@ export function isUnreadable(error: unknown): boolean {
   return isOwn(error) && error.code === "SESSION_UNREADABLE";
 }
 
-/** For the `error` event: code of the application failed where nobody waits for it. `what` names it. */
+/**
+ * For the `error` event: code of the application failed where nobody waits for it. `what` names it. Its stack says where
+ * that code threw: this package's own frames help nobody.
+ */
 export function listenerFailed(what: string, cause: unknown): SocketSessionError {
   const text = isOwn(cause) ? errorText(cause) : `${errorText(cause)}. See its cause.`;
-  return new SocketSessionError("LISTENER_FAILED", `${what} failed: ${text}`, { cause });
+  const error = new SocketSessionError("LISTENER_FAILED", `${what} failed: ${text}`, { cause });
+  error.stack = [String(error), ...placesOf(cause)].join("\n");
+  return error;
+}
+
+const place = /^\s+at .*(:\d+:\d+\)?|<anonymous>\)?|native\)|\(index \d+\))$/;
+
+/** The lines of its stack that say where it was thrown. Reading it may throw: a getter, or a message that is no text. */
+export function placesOf(error: unknown): string[] {
+  try {
+    const { stack, message } = types.isNativeError(error) ? error : {};
+    if (typeof stack !== "string") return [];
+    const quoted = typeof message === "string" && stack.includes(message) ? message : "";
+    const afterMessage = stack.slice(stack.indexOf(quoted) + quoted.length);
+    return afterMessage.split("\n").filter((line) => place.test(line));
+  } catch {
+    return [];
+  }
 }
 
 /** Likewise; errors with a code stay as they are. */

@@ -1,8 +1,7 @@
 import { EventEmitter } from "node:events";
-import { types } from "node:util";
 import { checkListener, checkOwner } from "./arguments.ts";
 import { isolate } from "./core/isolate.ts";
-import type { SocketSessionError } from "./errors.ts";
+import { placesOf, type SocketSessionError } from "./errors.ts";
 
 /**
  * An emitter whose listeners cannot harm each other: what one throws, or rejects with, becomes an `error` event, and an
@@ -99,22 +98,8 @@ const cure =
  * The error as a process warning, without its cause: that may be a driver's, which names keys. Of what an application's
  * own code threw the places are told, as they would have been of an uncaught exception, and not the words.
  */
-function warn({ code, name, message, cause }: SocketSessionError): void {
-  const places = code === "LISTENER_FAILED" ? placesOf(cause) : [];
+function warn(error: SocketSessionError): void {
+  const { code, name, message } = error;
+  const places = code === "LISTENER_FAILED" ? placesOf(error) : [];
   process.emitWarning(message, { type: name, detail: [...places, cure].join("\n"), code });
-}
-
-const place = /^\s+at .*(:\d+:\d+\)?|<anonymous>\)?|native\)|\(index \d+\))$/;
-
-/** The lines of its stack that say where it was thrown. Reading it may throw: a getter, or a message that is no text. */
-function placesOf(error: unknown): string[] {
-  try {
-    const { stack, message } = types.isNativeError(error) ? error : {};
-    if (typeof stack !== "string") return [];
-    const quoted = typeof message === "string" && stack.includes(message) ? message : "";
-    const afterMessage = stack.slice(stack.indexOf(quoted) + quoted.length);
-    return afterMessage.split("\n").filter((line) => place.test(line));
-  } catch {
-    return [];
-  }
 }

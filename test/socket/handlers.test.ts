@@ -249,6 +249,22 @@ describe("without an error listener", () => {
     expect(JSON.stringify(warned.mock.calls)).not.toContain("sess:secret");
   });
 
+  test("the stack of the error says where the application threw, without its words", async () => {
+    const ada = await start((socket) => {
+      socket.on("rename", function renameHandler() {
+        throw new Error("boom");
+      });
+    });
+    const socket = await ada.connect();
+    socket.emit("rename");
+    await expect.poll(() => world.errors.length).toBe(1);
+    const [{ stack }] = world.errors as [Error];
+    expect(stack).toMatch(
+      /^SocketSessionError: A handler of "rename" in \/ failed: Error\. See its cause\.\n +at .*renameHandler.*handlers\.test\.ts:\d+/,
+    );
+    expect(stack).not.toContain("boom");
+  });
+
   test("what another package says is in neither message nor warning, the error of this package in both", async () => {
     const raw = new URIError("sess:secret\n    at secret (postgres://app:hunter2@db:5432:1)");
     const own = new SocketSessionError("STORE_OPEN", "The file is gone.");
