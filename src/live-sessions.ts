@@ -182,7 +182,6 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       exemptions,
       nameOf: this.#nameOf,
       onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
-      onUnread: (request) => warn(this.#originWarnings.ofUnread(request)),
       onExpressSession: this.#warnings.engineSession,
     });
     const allowed = [options.origins, ...exemptions.map(({ origins }) => origins)];

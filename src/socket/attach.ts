@@ -25,7 +25,7 @@ export interface AttachOptions {
 
 type Wiring = AdmissionOptions &
   Omit<ConnectionContext, "codec" | "isExempt"> &
-  Pick<GatewayOptions, "onRefusal" | "onUnread" | "onExpressSession">;
+  Pick<GatewayOptions, "onRefusal" | "onExpressSession">;
 
 interface Attached {
   readonly gateway: SocketGateway;

@@ -1,5 +1,4 @@
 import type { RefusalCode } from "../protocol.ts";
-import { isUnread } from "./cors-warnings.ts";
 import { isGone, rejectRequest, rejectUpgrade } from "./rejection.ts";
 import {
   type Engine,
@@ -16,8 +15,6 @@ export interface Exchange {
   reject(code: RefusalCode, mayRead: boolean): void;
   onGone(gone: () => void): void;
   isGone(): boolean;
-  /** Calls `unread` if the answer is one that the browser keeps from its page. */
-  onUnread(unread: () => void): void;
 }
 
 /** Who is asked before Engine.IO is. */
@@ -48,7 +45,6 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
       reject: (code, mayRead) => rejectRequest(engine, request, response, code, mayRead),
       onGone: (gone) => void response.once("close", gone),
       isGone: () => isGone(response),
-      onUnread: (unread) => void response.once("finish", () => isUnread(request, response) && unread()),
     });
   };
   engine.handleUpgrade = (request, socket, head) => {
@@ -59,7 +55,6 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
       reject: (code) => rejectUpgrade(socket, code),
       onGone: (gone) => void socket.once("close", gone),
       isGone: () => socket.destroyed,
-      onUnread: () => {}, // any page may read a WebSocket
     });
   };
   engine.onWebTransportSession = async (session) => {

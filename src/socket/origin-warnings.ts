@@ -11,7 +11,6 @@ const longestShown = 200;
 export class OriginWarnings {
   readonly #policy: OriginPolicy;
   readonly #warned = new Set<string>();
-  #hasUnread = false;
 
   constructor(policy: OriginPolicy) {
     this.#policy = policy;
@@ -27,15 +26,6 @@ export class OriginWarnings {
     const isLast = this.#warned.size === mostWarnings;
     const message = `${messageOf(request, origin, this.#policy)}${isLast ? ' Further origins are not warned of: sessions.on("refuse", …) gets each refusal.' : ""}`;
     return [{ code: "SOCKET_SESSION_ORIGIN", message }];
-  }
-
-  /** Of a page that was let in, and whose browser keeps the answer from it: the first alone. */
-  ofUnread({ headers: { origin } }: IncomingMessage): StartWarning[] {
-    if (this.#hasUnread) return [];
-    this.#hasUnread = true;
-    const page = shownOrigin(origin);
-    const message = `A page of ${page} was let in, but its browser does not let it read answers to its polls, as they lack Access-Control-Allow-Origin or Access-Control-Allow-Credentials. Write new Server(httpServer, { cors: { origin: ["${page}"], credentials: true } }).`;
-    return [{ code: "SOCKET_SESSION_CORS_MISSING", message }];
   }
 }
 

@@ -13,8 +13,6 @@ import { codecOf, type Engine, type EngineConnection, type EngineRequest, queryO
 export interface GatewayOptions extends AdmissionOptions {
   readonly context: Omit<ConnectionContext, "codec">;
   readonly onRefusal: (code: RefusalCode, request: IncomingMessage | undefined, cause: unknown) => void;
-  /** The page that was let in can't read the answer. */
-  readonly onUnread: (request: IncomingMessage) => void;
   /** `express-session` runs on Engine.IO's requests, or on those of sockets, where it does nothing. */
   readonly onExpressSession: () => void;
 }
@@ -156,7 +154,6 @@ export class SocketGateway {
       }
     }
     this.#handshakes.set(request, { decision, proof: this.#admission.proofOf(request, decision) });
-    exchange.onUnread(() => this.#options.onUnread(request));
     exchange.pass();
   }
 

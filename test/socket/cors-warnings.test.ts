@@ -1,12 +1,8 @@
-/** Pages of other origins have to be listed twice, in Socket.IO's `cors` and in `origins`: what is said of those that are not. */
-import type { IncomingMessage } from "node:http";
+/** Pages of other origins have to be listed twice, in Socket.IO's `cors` and in `origins`: what is said of those that only `cors` lists. */
 import { Server, type ServerOptions } from "socket.io";
 import { type AttachOptions, type LiveSessionsOptions, liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { isUnread } from "../../src/socket/cors-warnings.ts";
-import { rawRequest } from "../support/raw-client.ts";
-import { startWorld } from "../support/world.ts";
 
 const page = "https://app.example";
 const other = "https://other.example";
@@ -96,51 +92,5 @@ describe("attach names what cors lists and `origins` does not", () => {
     expect([code, more]).toEqual(["SOCKET_SESSION_CORS_ORIGINS", []]);
     expect(text).toContain(message);
     expect(text).toContain("Add it to `origins`. If it is this server's own address, remove it from `cors`");
-  });
-});
-
-describe("the first poll of a page that was let in, and can't read the answer,", () => {
-  const poll = (url: string, headers: Record<string, string>, sid = "") =>
-    rawRequest(`${url}/socket.io/?EIO=4&transport=polling${sid}`, "GET", headers);
-
-  test.each<[string, LiveSessionsOptions["origins"], Partial<ServerOptions>]>([
-    ["without cors", [page], {}],
-    ["without cors, by a function", async () => true, {}],
-    ["with another in cors", [page, other], withCookies(other)],
-    ["with cors that takes no cookies", [page], { cors: { origin: page } }],
-  ])("is told, once: %s", async (_name, origins = [], io) => {
-    const world = await startWorld({ origins, io });
-    const { cookie } = await world.visitor();
-    warn.mockClear();
-    for (let n = 0; n < 2; n++)
-      await poll(world.url, { cookie, origin: page, "sec-fetch-site": "cross-site" });
-    await world.close();
-    const [[code, text] = [], ...more] = warnings();
-    expect([code, more]).toEqual(["SOCKET_SESSION_CORS_MISSING", []]);
-    expect(text).toContain(`A page of ${page} was let in, but its browser`);
-    expect(text).toContain(`cors: { origin: ["${page}"], credentials: true }`);
-  });
-
-  const allow = (origin: string, credentials?: string) => ({
-    "Access-Control-Allow-Origin": origin,
-    "Access-Control-Allow-Credentials": credentials,
-  });
-  const cross = { origin: page, "sec-fetch-site": "cross-site" };
-
-  test.each<[string, object, Record<string, string | undefined>, boolean]>([
-    ["no headers", cross, {}, true],
-    ["its own origin", cross, allow(page), false],
-    ["its own origin, with cookies", { ...cross, cookie: "sid=x" }, allow(page, "true"), false],
-    ["its own origin, but no cookies", { ...cross, cookie: "sid=x" }, allow(page), true],
-    ["another origin", cross, allow(other), true],
-    ["any origin", cross, allow("*"), false],
-    ["any origin, which is none with cookies", { ...cross, cookie: "sid=x" }, allow("*", "true"), true],
-    ["no headers, of the same site", { ...cross, "sec-fetch-site": "same-site" }, {}, true],
-    ["no headers, of the same origin by a proxy", { ...cross, "sec-fetch-site": "same-origin" }, {}, false],
-    ["no headers, of a client that is no browser", { origin: page }, {}, false],
-    ["no headers, without an origin", { "sec-fetch-site": "cross-site" }, {}, false],
-  ])("is one that is answered with %s: %j, %j: %s", (_name, headers, answer, expected) => {
-    const request = { headers } as IncomingMessage;
-    expect(isUnread(request, { getHeader: (name) => answer[name] })).toBe(expected);
   });
 });
