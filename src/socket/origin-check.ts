@@ -28,12 +28,12 @@ export class OriginCheck {
   /**
    * Whether a page of this origin may use the visitor's session here (OWASP ASVS 4.4.2); a promise only where an `origins`
    * function is asked. Browsers let any page open a WebSocket with the visitor's cookies, whatever CORS says, and name
-   * the page in `Origin`. Without `Origin` it is a native client, or a same-origin GET, unless the browser says
-   * `Sec-Fetch-Site: cross-site`.
+   * the page in `Origin`. Without `Origin` it is a native client, or a GET of a page, of which the browser says in
+   * `Sec-Fetch-Site` whether it is the server's own: an image on a page of a subdomain is `same-site`.
    */
   isAllowed(request: IncomingMessage): boolean | Promise<boolean> {
     const { origin, "sec-fetch-site": site } = request.headers;
-    if (origin === undefined) return site !== "cross-site";
+    if (origin === undefined) return site === undefined || site === "same-origin" || site === "none";
     const { origins, trustProxy } = this.#policy;
     return isSameOrigin(origin, addressOf(request, trustProxy)) || this.isListed(origins, request);
   }

@@ -16,6 +16,7 @@ describe("origins", () => {
     ["a default port spelled out in Host", { host: "app.example:443", origin: "https://app.example" }],
     ["https in front of a proxy that keeps Host", { host: "app.example", origin: "https://app.example" }],
     ["no Origin: a native client", { host: "app.example" }],
+    ["no Origin, typed as an address", { host: "app.example", "sec-fetch-site": "none" }],
     ["no Origin, same-origin GET", { host: "app.example", "sec-fetch-site": "same-origin" }],
     ["capital letters in Host", { host: "App.Example", origin: "http://app.example" }],
   ])("%s may", (_name, headers) => {
@@ -30,6 +31,9 @@ describe("origins", () => {
     ["null (a sandboxed frame)", { host: "app.example", origin: "null" }],
     ["an empty Origin", { host: "app.example", origin: "" }],
     ["no Origin, but cross-site", { host: "app.example", "sec-fetch-site": "cross-site" }],
+    ["no Origin, but same-site", { host: "app.example", "sec-fetch-site": "same-site" }],
+    ["no Origin, but a site that is unknown", { host: "app.example", "sec-fetch-site": "new-word" }],
+    ["no Origin, and two sites", { host: "app.example", "sec-fetch-site": "same-origin, cross-site" }],
     ["user info before the host", { host: "app.example", origin: "http://app.example@evil.example" }],
     ["a path", { host: "app.example", origin: "http://app.example/" }],
     ["no Host", { origin: "http://app.example" }],
