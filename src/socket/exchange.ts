@@ -33,6 +33,10 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
   engine.handleRequest = (request, response) => {
     const pass = () => handleRequest.call(engine, request, response);
     const query = queryOf(request);
+    if (asksForProxyHeaders(request)) {
+      response.writeHead(403).end();
+      return;
+    }
     watch.seen(request);
     // A CORS preflight carries no cookie, and a plain request is none of a WebSocket's: no transport would answer it.
     if (request.method === "OPTIONS" || (query?.sid && query.transport !== "polling")) {
@@ -65,6 +69,15 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
     if (event === "connection" && !watch.opened(args[0] as EngineConnection)) return true;
     return emit.call(engine, event, ...args);
   };
+}
+
+/**
+ * Whether a page asks, by a preflight, to send what a proxy sends. None has to, and `cors` of Socket.IO allows any header: with
+ * `proxy: true` the page could name its own host as the server's. So it is refused before `cors` can answer.
+ */
+function asksForProxyHeaders({ method, headers }: EngineRequest): boolean {
+  const names = headers["access-control-request-headers"]?.split(",") ?? [];
+  return method === "OPTIONS" && names.some((name) => /^(x-forwarded-|forwarded$)/i.test(name.trim()));
 }
 
 /** A peer that resets while its upgrade waits would otherwise raise an uncaught error. */

@@ -117,6 +117,12 @@ describe("a page of another origin", () => {
     expect(headers).toMatchObject({ ":status": 403, "access-control-allow-origin": foreign, vary: "Origin" });
   });
 
+  test("may not send what a proxy sends: its preflight is refused", async () => {
+    const preflight = { ":method": "OPTIONS", "access-control-request-headers": "x-forwarded-host" };
+    const { headers } = await send({ ...preflight, origin: foreign });
+    expect([headers[":status"], warned]).toEqual([403, []]);
+  });
+
   test("that leaves while the application is asked leaves nothing behind", async () => {
     const given = Promise.withResolvers<boolean>();
     const asked = Promise.withResolvers<void>();

@@ -58,6 +58,52 @@ describe.each(settings)("OPTIONS $name", ({ io, preflight }) => {
   });
 });
 
+describe("a preflight of a page that means to send a proxy's header", () => {
+  const reflecting = { cors: { origin: true, credentials: true } };
+
+  test.each([
+    "x-forwarded-host",
+    "X-Forwarded-Proto",
+    "content-type,x-forwarded-for",
+    "forwarded",
+    "content-type, Forwarded , x-a",
+  ])("is refused, whatever cors says: %s", async (names) => {
+    world = await startWorld({ io: reflecting, proxy: true });
+    const ran: unknown[] = [];
+    world.io.engine.use((request: { method: string }, _response: unknown, next: () => void) => {
+      ran.push(request.method);
+      next();
+    });
+    for (const query of ["transport=polling", "transport=polling&sid=unknown", "transport=websocket"]) {
+      const { status, headers } = await rawRequest(`${world.url}/socket.io/?EIO=4&${query}`, "OPTIONS", {
+        origin: page,
+        "access-control-request-method": "GET",
+        "access-control-request-headers": names,
+      });
+      expect(status).toBe(403);
+      expect(Object.keys(headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
+    }
+    expect(ran).toEqual([]);
+  });
+
+  test.each(["content-type", "x-forwarded", "not-forwarded,x-not-forwarded-host", ""])(
+    "is told from others: %j",
+    async (names) => {
+      world = await startWorld({ io: reflecting, proxy: true });
+      const { status, headers } = await rawRequest(
+        `${world.url}/socket.io/?EIO=4&transport=polling`,
+        "OPTIONS",
+        {
+          origin: page,
+          "access-control-request-method": "GET",
+          "access-control-request-headers": names,
+        },
+      );
+      expect([status, headers["access-control-allow-origin"]]).toEqual([204, page]);
+    },
+  );
+});
+
 describe("a plain request that names a WebSocket connection", () => {
   test.each(["GET", "POST", "HEAD"])("by %s is answered", async (method) => {
     world = await startWorld();
