@@ -7,20 +7,14 @@ import { SocketSessionError } from "../errors.ts";
  * application's again, on servers that are not attached. Of several copies of socket.io this is the one that the package
  * finds; on others it stays undefined.
  */
-let phase: "untouched" | "explaining" | "attached" = "untouched";
+let isAttached = false;
 
 export function explainMissingAttach(): void {
-  if (phase !== "untouched" || "session" in Socket.prototype) return;
-  phase = "explaining";
+  if (isAttached || "session" in Socket.prototype) return;
   Object.defineProperty(Socket.prototype, "session", {
     configurable: true,
     enumerable: false,
-    get: () => {
-      throw new SocketSessionError(
-        "INVALID_OPTION",
-        "socket.session expects a server that is attached; sessions.attach(io) was never called. Call sessions.attach(io) before clients connect.",
-      );
-    },
+    get: refuse,
     /** An application may keep something of its own there. */
     set(this: object, value: unknown) {
       const own = { value, writable: true, enumerable: true, configurable: true };
@@ -31,6 +25,14 @@ export function explainMissingAttach(): void {
 
 /** Sockets of an attached server have a `session` of their own. */
 export function attachIsCalled(): void {
-  if (phase === "explaining") Reflect.deleteProperty(Socket.prototype, "session");
-  phase = "attached";
+  const isOurs = Object.getOwnPropertyDescriptor(Socket.prototype, "session")?.get === refuse;
+  if (isOurs) Reflect.deleteProperty(Socket.prototype, "session"); // else the application has put its own there
+  isAttached = true;
+}
+
+function refuse(): never {
+  throw new SocketSessionError(
+    "INVALID_OPTION",
+    "socket.session expects a server that is attached; sessions.attach(io) was never called. Call sessions.attach(io) before clients connect. An application that keeps something of its own there assigns it before it reads it.",
+  );
 }

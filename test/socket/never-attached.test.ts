@@ -8,7 +8,7 @@ import { inspect } from "node:util";
 import { Server, Socket } from "socket.io";
 import { liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Browser } from "../support/browser.ts";
 import { secret } from "../support/world.ts";
 
@@ -56,7 +56,7 @@ describe("before anything is attached", () => {
       expect.objectContaining({
         code: "INVALID_OPTION",
         message:
-          "socket.session expects a server that is attached; sessions.attach(io) was never called. Call sessions.attach(io) before clients connect.",
+          "socket.session expects a server that is attached; sessions.attach(io) was never called. Call sessions.attach(io) before clients connect. An application that keeps something of its own there assigns it before it reads it.",
       }),
     );
   });
@@ -96,5 +96,18 @@ describe("from the first attach on", () => {
     open();
     expect((await plain()).session).toBeUndefined();
     expect("session" in Socket.prototype).toBe(false);
+  });
+
+  test("what the application has put in that place itself is left alone", async () => {
+    vi.resetModules(); // a process of its own, as to the first attach
+    const fresh = await import("socket-session");
+    const sessions = fresh.liveSessions({ store: memoryStore(), secret });
+    closing.push(() => sessions.close());
+    expect("session" in Socket.prototype).toBe(true);
+    const theirs = { configurable: true, enumerable: false, get: () => "theirs", set: undefined };
+    Object.defineProperty(Socket.prototype, "session", theirs);
+    closing.push(() => Reflect.deleteProperty(Socket.prototype, "session"));
+    sessions.attach(new Server());
+    expect(Object.getOwnPropertyDescriptor(Socket.prototype, "session")).toEqual(theirs);
   });
 });
