@@ -102,12 +102,12 @@ function viewOf(dataOf: () => Data): object {
   });
 }
 
-/** Whether the caller of `reader` is `express-session`'s middleware, by its file, or by its name in a bundle. */
+/** Whether the caller of `reader` is `express-session`'s middleware, by its file: in a bundle it is not recognised. */
 function isExpressSession(reader: () => unknown): boolean {
   const at: { stack?: unknown } = {};
   Error.captureStackTrace(at, reader);
   const caller = String(at.stack).split("\n")[1] ?? "";
-  return /[\\/]express-session[\\/]|^\s*at session \(/.test(caller);
+  return /[\\/]express-session[\\/]/.test(caller);
 }
 
 function refuse(what: string, cure: string): never {

@@ -136,6 +136,21 @@ describe("without one", () => {
     expect(warned.mock.calls).toEqual([]);
   });
 
+  test("nor by a function of the application's that is called session", async () => {
+    const warned = warnings();
+    await start({}, (io) => {
+      function session(request: unknown) {
+        return (request as Request).session;
+      }
+      io.engine.use((req: Request, _res: never, next: () => void) => {
+        if (session(req)) next();
+      });
+      io.use((socket, next) => next(session(socket.request) ? undefined : new Error("none")));
+    });
+    await poll(await world.visitor());
+    expect(warned.mock.calls).toEqual([]);
+  });
+
   test("polls of a middleware of the engine find the session's data", async () => {
     const seen = new Set<string>();
     await start({}, (io) => {
