@@ -97,17 +97,6 @@ function classOf(error: Error): unknown {
   return typeof made === "function" ? made.name : undefined;
 }
 
-const mostShown = 60;
-
-/** A key of a session as messages name it: what clients send may have become a key of any length. */
-export function shownKey(key: string): string {
-  return JSON.stringify(shortKey(key));
-}
-
-export function shortKey(key: string): string {
-  return key.length > mostShown ? `${key.slice(0, mostShown)}…` : key;
-}
-
 function codeOf(error: object): string | undefined {
   const code: unknown = Reflect.get(error, "code");
   return typeof code === "string" || typeof code === "number" ? String(code) : undefined;

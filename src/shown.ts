@@ -21,9 +21,38 @@ export function shownChoice(came: unknown): string {
   return typeof came === "number" ? String(came) : shown(came);
 }
 
-/** An option by its name, unless that is too long for one. */
+/** An option by its name, unless that is too long for one, or no text of one line. */
 export function shownOption(name: string): string {
-  return name.length <= longestName ? `option \`${name}\`` : `option with a name of ${characters(name)}`;
+  const isName = name.length <= longestName && /^[ -~]*$/.test(name);
+  return isName ? `option \`${name}\`` : `option with a name of ${characters(name)}`;
+}
+
+/** Controls, of which JSON escapes the first 32 alone; separators of lines and paragraphs; what turns text around. */
+const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/**
+ * A name that may be a client's choice: quoted, on one line, with nothing in it that a terminal obeys, or that changes the
+ * direction in which a log is read.
+ */
+export function shownName(name: string): string {
+  const escaped = (one: string) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(name).replace(unsafe, escaped);
+}
+
+/** A property as code names it: `.name`, or `["a name"]`. */
+export function shownMember(key: string): string {
+  return /^[\w$]+$/.test(key) ? `.${shortKey(key)}` : `[${shownKey(key)}]`;
+}
+
+const longestKey = 60;
+
+/** A key of a session as messages name it: what clients send may have become a key of any length. */
+export function shownKey(key: string): string {
+  return shownName(shortKey(key));
+}
+
+function shortKey(key: string): string {
+  return key.length > longestKey ? `${key.slice(0, longestKey)}…` : key;
 }
 
 function characters({ length }: string): string {

@@ -2,7 +2,8 @@
  * How deep and how large a session may be. Checked before it is written, so that nothing is stored that a reader of it,
  * here or in the database, would stumble over.
  */
-import { SocketSessionError, shownKey, unreadableError } from "../errors.ts";
+import { SocketSessionError, unreadableError } from "../errors.ts";
+import { shownKey } from "../shown.ts";
 import { type Fields, fieldsOf, jsonOf, withCookie } from "./fields.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "./session-store.ts";
 

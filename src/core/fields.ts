@@ -1,4 +1,5 @@
-import { errorText, SocketSessionError, shownKey } from "../errors.ts";
+import { errorText, SocketSessionError } from "../errors.ts";
+import { shownKey } from "../shown.ts";
 import type { CookieDocument, SessionDocument } from "./session-store.ts";
 
 /**

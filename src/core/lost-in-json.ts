@@ -3,7 +3,8 @@
  * missed only when the session is read again.
  */
 import { types } from "node:util";
-import { SocketSessionError, shownKey } from "../errors.ts";
+import { SocketSessionError } from "../errors.ts";
+import { shownKey } from "../shown.ts";
 
 const dataAlone = "Keep data alone in a session.";
 

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import { SocketSessionError, shortKey } from "../errors.ts";
+import { SocketSessionError } from "../errors.ts";
+import { shownMember } from "../shown.ts";
 import type { SessionValues } from "./fields.ts";
 
 const values = Symbol("values");
@@ -49,9 +50,9 @@ function shown(this: View): Readonly<SessionValues> {
 }
 
 function readOnlyError(written: string): SocketSessionError {
-  const key = shortKey(written);
+  const member = shownMember(written);
   return new SocketSessionError(
     "SESSION_READ_ONLY",
-    `data.${key} of a session was written to, and is read-only: nothing was changed. Write with \`await session.update((s) => { s.${key} = … })\`.`,
+    `data${member} of a session was written to, and is read-only: nothing was changed. Write with \`await session.update((s) => { s${member} = … })\`.`,
   );
 }

@@ -1,5 +1,6 @@
 import type { Socket } from "socket.io";
 import { isolate } from "../core/isolate.ts";
+import { shownName } from "../shown.ts";
 
 type Listener = (...args: unknown[]) => unknown;
 type Register = (event: string | symbol, listener: Listener) => Socket;
@@ -26,10 +27,10 @@ export function guarded(
     );
 }
 
-/** A name for messages. It may be a client's choice, so it is kept short and on one line. */
+/** A name for messages. It may be a client's choice, so it is kept short. */
 export function shown(name: unknown): string {
   const isName = typeof name === "string" || typeof name === "symbol" || typeof name === "number";
-  return JSON.stringify(isName ? String(name).slice(0, 100) : `a name that is ${typeof name}`);
+  return shownName(isName ? String(name).slice(0, 100) : `a name that is ${typeof name}`);
 }
 
 /** The name of a namespace for messages. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { inspect } from "node:util";
 import { SocketSessionError } from "../errors.ts";
+import { shownMember } from "../shown.ts";
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -93,12 +94,12 @@ function viewOf(dataOf: () => Data): object {
       if (typeof key !== "string" || !Object.hasOwn(data, key)) return undefined;
       return { value: data[key], enumerable: true, configurable: true, writable: true };
     },
-    set: (_target, key) => refuse(`${place}.${String(key)} = …`, write),
-    deleteProperty: (_target, key) => refuse(`delete ${place}.${String(key)}`, write),
+    set: (_target, key) => refuse(`${place}${shownMember(String(key))} = …`, write),
+    deleteProperty: (_target, key) => refuse(`delete ${place}${shownMember(String(key))}`, write),
     // a target that is frozen would have to hold the data itself
     preventExtensions: () => false,
     setPrototypeOf: () => false,
-    defineProperty: (_target, key) => refuse(`defining ${place}.${String(key)}`, write),
+    defineProperty: (_target, key) => refuse(`defining ${place}${shownMember(String(key))}`, write),
   });
 }
 

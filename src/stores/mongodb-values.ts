@@ -7,7 +7,8 @@
  * valueFrom(JSON.parse('{"at":["date",0]}')); // { at: new Date(0) }
  * ```
  */
-import { shownKey, unreadableError } from "../errors.ts";
+import { unreadableError } from "../errors.ts";
+import { shownKey } from "../shown.ts";
 import { isRecord } from "./document-text.ts";
 
 /** Throws `SESSION_UNREADABLE` for what is neither JSON nor a date: an ObjectId, binary data, a decimal. */

@@ -104,10 +104,10 @@ describe("from the first attach on", () => {
     const sessions = fresh.liveSessions({ store: memoryStore(), secret });
     closing.push(() => sessions.close());
     expect("session" in Socket.prototype).toBe(true);
-    const theirs = { configurable: true, enumerable: false, get: () => "theirs", set: undefined };
+    const theirs = { configurable: true, get: () => "theirs" };
     Object.defineProperty(Socket.prototype, "session", theirs);
     closing.push(() => Reflect.deleteProperty(Socket.prototype, "session"));
     sessions.attach(new Server());
-    expect(Object.getOwnPropertyDescriptor(Socket.prototype, "session")).toEqual(theirs);
+    expect(Object.getOwnPropertyDescriptor(Socket.prototype, "session")?.get).toBe(theirs.get);
   });
 });
