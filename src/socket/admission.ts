@@ -89,10 +89,13 @@ export class Admission {
     return typeof isAllowed === "boolean" ? faultOf(isAllowed) : isAllowed.then(faultOf);
   }
 
-  /** Decides on a handshake; reads the store once. An admitted connection must be claimed or released. */
-  async decide(request: IncomingMessage): Promise<Decision> {
-    const isAllowed = await this.#origins.isAllowed(request);
-    return isAllowed ? this.#decideOnCookie(request) : this.#decideOnPage(request);
+  /**
+   * Decides on a handshake; reads the store once, unless that is closed by the time the origin is decided on. An admitted
+   * connection must be claimed or released.
+   */
+  async decide(request: IncomingMessage, isClosed: () => boolean): Promise<Decision> {
+    if (!(await this.#origins.isAllowed(request))) return this.#decideOnPage(request);
+    return isClosed() ? { kind: "rejected", code: "STORE_UNAVAILABLE" } : this.#decideOnCookie(request);
   }
 
   /** A page of another origin may only use exempt namespaces that list it. */

@@ -136,9 +136,10 @@ export class SocketGateway {
   }
 
   async #handshake(request: EngineRequest, exchange: Exchange, reject: Reject) {
-    const decision = await this.#admission.decide(request);
+    const decision = await this.#admission.decide(request, () => this.#closed);
     if (decision.kind === "rejected") {
-      reject(decision.code, decision.code !== "ORIGIN_REFUSED", decision.cause);
+      const cause = this.#closed ? undefined : decision.cause; // the store may be closed by now
+      reject(decision.code, decision.code !== "ORIGIN_REFUSED", cause);
       return;
     }
     if (decision.kind === "admitted") {
