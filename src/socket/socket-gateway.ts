@@ -42,8 +42,8 @@ export class SocketGateway {
   readonly #context: ConnectionContext;
   readonly #admission: Admission;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
-  /** Middlewares of the engine see them, and no session. */
-  readonly #rejected = new WeakSet<IncomingMessage>();
+  /** The session that a request has proven, if any. Until then, code of the application sees none on it. */
+  readonly #proven = new WeakMap<IncomingMessage, SessionConnection>();
   /** By Engine.IO's id. */
   readonly #opened = new Map<string, Opened>();
   /** Those whose client may use exempt namespaces. */
@@ -60,7 +60,8 @@ export class SocketGateway {
       report: (error) => this.#context.hub.report(error),
       mayJoin: (socket) =>
         socket.conn.readyState === "open" && (this.#owners.get(socket)?.isServable ?? true),
-      seen: (request) => exposeSession(request, () => this.#dataOf(request), options.onExpressSession),
+      seen: (request) =>
+        exposeSession(request, () => this.#proven.get(request)?.data ?? {}, options.onExpressSession),
       decide: (engine, request, exchange) => this.#guard(engine, request, exchange),
       webTransport: () => options.onRefusal("TRANSPORT_REFUSED", undefined, undefined),
       opened: (connection) => this.#receive(connection),
@@ -90,17 +91,8 @@ export class SocketGateway {
     for (const connection of [...this.#connections.values()]) connection.close();
   }
 
-  /** The data of the session that a request has proven, for `request.session`. */
-  #dataOf(request: EngineRequest): Readonly<Record<string, unknown>> {
-    if (this.#rejected.has(request)) return {};
-    const decision = this.#handshakes.get(request)?.decision;
-    if (decision) return decision.kind === "admitted" ? decision.connection.data : {};
-    return this.#opened.get(queryOf(request)?.sid ?? "")?.own?.data ?? {};
-  }
-
   #guard(engine: Engine, request: EngineRequest, exchange: Exchange): void {
     const reject: Reject = (code, isAdmitted, cause) => {
-      this.#rejected.add(request);
       this.#options.onRefusal(code, request, cause);
       const { error, text } = answerTo(code);
       const event = { req: request, code: error, message: text, context: { name: code } };
@@ -127,6 +119,7 @@ export class SocketGateway {
       if (fault) return reject(fault, fault !== "ORIGIN_REFUSED");
       // what waits for this poll may be of too old a snapshot by now: asking closes the connection then, and drops it
       if (opened && opened.connection.writeBuffer.length > 0) void opened.own?.isServable;
+      if (opened?.own) this.#proven.set(request, opened.own);
       exchange.pass();
     };
     const fault = this.#admission.compare(request, opened?.proof);
@@ -153,6 +146,7 @@ export class SocketGateway {
         if (this.#closed) reject("STORE_UNAVAILABLE", true);
         return;
       }
+      this.#proven.set(request, connection);
     }
     this.#handshakes.set(request, { decision, proof: this.#admission.proofOf(request, decision) });
     exchange.pass();

@@ -1,12 +1,13 @@
 /** `origins` as a function: it is asked for every page that is not the server's own, and only `true` admits. */
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
+import { memoryStore } from "socket-session/memory";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { connected, refused } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
 import { namespaceKinds, transportKinds } from "../support/matrix.ts";
-import { RawPolling, rawUpgrade } from "../support/raw-client.ts";
+import { RawPolling, rawRequest, rawUpgrade } from "../support/raw-client.ts";
 import { upgraded } from "../support/upgraded.ts";
 import { startWorld, type World } from "../support/world.ts";
 
@@ -26,12 +27,12 @@ afterEach(async () => {
 
 type Answer = (origin: string, request: IncomingMessage) => unknown;
 
-async function start(answer: Answer, clock = new ManualClock()): Promise<void> {
+async function start(answer: Answer, clock = new ManualClock(), store = memoryStore()): Promise<void> {
   const origins = ((origin, request) => {
     asked.push(origin);
     return answer(origin, request);
   }) as (origin: string, request: IncomingMessage) => boolean;
-  world = await startWorld({ origins, clock, io: page, sockets: (io) => installHandlers(io) });
+  world = await startWorld({ store, origins, clock, io: page, sockets: (io) => installHandlers(io) });
 }
 
 const counts = () => world.sessions.stats().refused.ORIGIN_REFUSED;
@@ -182,6 +183,67 @@ test("is given the request, and what it needs of it", async () => {
   await client.send("GET");
   expect(seen).toEqual([new URL(world.url).host, "/socket.io/?"]);
 });
+
+describe.each(["polling", "websocket"])("by %s, what the function is given has no session", (transport) => {
+  const query = `EIO=4&transport=${transport}`;
+
+  test.each([true, false])("as nothing is proven yet, whatever it answers (%s)", async (answer) => {
+    const seen: unknown[] = [];
+    await start((_origin, request) => {
+      seen.push({ ...Object(Reflect.get(request, "session")) });
+      return answer;
+    });
+    const { cookie } = await world.visitor();
+    const client = new RawPolling(world.url, { cookie });
+    await client.open();
+    for (const named of [{ cookie }, { cookie: "" }])
+      for (const sid of ["", `&sid=${client.sid}`])
+        await (transport === "polling"
+          ? rawRequest(`${world.url}/socket.io/?${query}${sid}`, "POST", { ...named, origin: tenant }, "3")
+          : rawUpgrade(world.url, { ...named, origin: tenant }, `${query}${sid}`));
+    expect(seen.length).toBeGreaterThan(2);
+    for (const session of seen) expect(session).toEqual({});
+  });
+});
+
+describe.each(["polling", "websocket"])(
+  "a client by %s that waits for it while the sessions are closed",
+  (transport) => {
+    const answered = (cookie: string) =>
+      transport === "polling"
+        ? new RawPolling(world.url, { cookie, origin: tenant }).send("GET").then(({ status }) => status)
+        : rawUpgrade(world.url, { cookie, origin: tenant }).then((line) => Number(line.split(" ")[1]));
+
+    test("is told to try again, and the closed store is not read", async () => {
+      const given = Promise.withResolvers<boolean>();
+      const store = memoryStore();
+      const read = vi.spyOn(store, "read");
+      await start(() => given.promise, undefined, store);
+      const { cookie } = await world.visitor();
+      const status = answered(cookie);
+      await expect.poll(() => asked).toHaveLength(1);
+      await world.sessions.close();
+      read.mockClear();
+      given.resolve(true);
+      expect(await status).toBe(503);
+      expect([read.mock.calls, world.errors, world.sessions.stats().live]).toEqual([[], [], 0]);
+    });
+
+    test("and then for the store, is told likewise, and the error of the store that is closed is none", async () => {
+      const store = memoryStore();
+      const reading = Promise.withResolvers<null>();
+      await start(() => true, undefined, store);
+      const { cookie } = await world.visitor();
+      const read = vi.spyOn(store, "read").mockReturnValue(reading.promise);
+      const status = answered(cookie);
+      await expect.poll(() => read.mock.calls).toHaveLength(1);
+      await world.sessions.close();
+      reading.reject(new Error("closed"));
+      expect(await status).toBe(503);
+      expect([world.errors, world.sessions.stats().live]).toEqual([[], 0]);
+    });
+  },
+);
 
 describe.each(["polling", "websocket"])("a client by %s that leaves while it is asked", (transport) => {
   test.each([true, false])(
