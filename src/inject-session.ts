@@ -43,7 +43,7 @@ export async function injectSession(
     );
   checkData(data);
   const fields = fieldsOf(data);
-  refuseLosses(data);
+  refuseLosses(data, fields);
   const maxAge = maxAgeOf(injectOptions);
   const { options, nameOf, saves } = inner;
   const sid = randomBytes(24).toString("base64url");

@@ -53,13 +53,18 @@ export function tooDeepToRead(): SocketSessionError {
 
 /** The whole document that a store is to keep. Throws `SESSION_INVALID_DATA` where that is too large or too deep. */
 export function writableDocument(fields: Fields, cookie: CookieDocument, maxBytes: number): SessionDocument {
+  refuseLarger(fields, cookie, maxBytes);
+  const document: SessionDocument = JSON.parse(jsonOf(withCookie(fields, cookie)));
+  refuseDeeper(document, mostWrittenLevels);
+  return document;
+}
+
+/** Throws `SESSION_INVALID_DATA` for a session of more bytes. */
+export function refuseLarger(fields: Fields, cookie: CookieDocument, maxBytes: number): void {
   const texts = withCookie(fields, cookie);
   let bytes = 0;
   for (const [key, text] of texts) bytes += bytesOf(key, text);
   if (bytes > maxBytes) throw tooLarge(texts, bytes, maxBytes);
-  const document: SessionDocument = JSON.parse(jsonOf(texts));
-  refuseDeeper(document, mostWrittenLevels);
-  return document;
 }
 
 function bytesOf(key: string, text: string): number {

@@ -1,5 +1,5 @@
 import { SocketSessionError } from "../errors.ts";
-import { writableDocument } from "./bounds.ts";
+import { refuseLarger, writableDocument } from "./bounds.ts";
 import { type Fields, type SessionValues, sameFields } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { deadlineFrom } from "./life-time.ts";
@@ -29,6 +29,11 @@ export class ConditionalWrites {
     this.#ttlMs = ttlMs;
     this.#userOf = userOf;
     this.#maxBytes = maxBytes;
+  }
+
+  /** Throws `SESSION_INVALID_DATA` for what would be refused for its size, before anything else is done with it. */
+  refuseLarger(fields: Fields, cookie: CookieDocument): void {
+    refuseLarger(fields, cookie, this.#maxBytes);
   }
 
   /** Null if another writer was faster or the session is gone; what was written is the live session's snapshot now. */

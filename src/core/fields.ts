@@ -27,16 +27,21 @@ export function textAt(values: object, key: string): string | undefined {
   try {
     return JSON.stringify(Reflect.get(values, key));
   } catch (cause) {
-    const reason =
-      cause instanceof RangeError
-        ? "it is nested too deeply, or too large. Keep it flat and small"
-        : "Keep plain data in a session: no cycles, no BigInt, no getter or toJSON that throws";
-    throw new SocketSessionError(
-      "SESSION_INVALID_DATA",
-      `The session's ${shownKey(key)} cannot be written as JSON (${errorText(cause)}): ${reason}. Nothing was written.`,
-      { cause },
-    );
+    throw unwritable(key, cause);
   }
+}
+
+/** `cause`: what was thrown as the value at `key` was read. */
+export function unwritable(key: string, cause: unknown): SocketSessionError {
+  const reason =
+    cause instanceof RangeError
+      ? "it is nested too deeply, or too large. Keep it flat and small"
+      : "Keep plain data in a session: no cycles, no BigInt, no getter or toJSON that throws";
+  return new SocketSessionError(
+    "SESSION_INVALID_DATA",
+    `The session's ${shownKey(key)} cannot be written as JSON (${errorText(cause)}): ${reason}. Nothing was written.`,
+    { cause },
+  );
 }
 
 /** The values of `fields`, parsed afresh: the caller owns them. */

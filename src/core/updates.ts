@@ -2,12 +2,12 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { SessionEnded, SocketSessionError, unverifiedError } from "../errors.ts";
 import { type ConditionalWrites, maxAttempts } from "./conditional-writes.ts";
 import type { Birth } from "./ends.ts";
-import { type Fields, fieldsOf, type SessionValues, sameFields, valuesOf } from "./fields.ts";
+import { fieldsOf, type SessionValues, valuesOf } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import type { LiveEntry } from "./live-entry.ts";
 import { refuseLosses } from "./lost-in-json.ts";
-import { applyPatch, diff } from "./merge.ts";
+import { applyPatch, diff, type Patch } from "./merge.ts";
 import type { Held, Saves } from "./saves.ts";
 import type { SessionKey } from "./session-store.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -94,9 +94,10 @@ export class Updates {
     if (!began) return undefined;
     const draft = valuesOf(began.fields);
     const result = await this.#run(key, () => fn(draft));
-    const fields = draftFields(draft);
+    const patch = this.#patchOf(draft, began);
     if (entry.isEnded) throw overError(entry);
-    if (sameFields(began.fields, fields)) return { result, snapshot: undefined };
+    if (patch.size === 0) return { result, snapshot: undefined };
+    const fields = applyPatch(began.fields, patch);
     const snapshot = await this.#saves.createNew(
       key,
       { fields, cookie: began.cookie, isNewId: began.isNewId },
@@ -116,7 +117,7 @@ export class Updates {
       const draft = valuesOf(current.fields);
       const result = await this.#run(key, () => fn(draft));
       if (entry.isEnded) throw overError(entry);
-      const patch = diff(current.fields, draftFields(draft));
+      const patch = this.#patchOf(draft, current);
       if (patch.size === 0) {
         const now = entry.snapshot ?? (await this.#hub.load(entry)); // what a request had loaded may be over by now
         if (!now) throw overError(entry);
@@ -131,6 +132,21 @@ export class Updates {
       current = await this.#hub.reload(entry);
     }
     throw this.#writes.contention(key, "update");
+  }
+
+  /** What was done to the draft of a session. Throws `SESSION_INVALID_DATA`. */
+  #patchOf(draft: SessionValues, { fields, cookie }: Held): Patch {
+    if ("cookie" in draft) {
+      throw new SocketSessionError(
+        "SESSION_INVALID_DATA",
+        'The function given to update() set "cookie", which belongs to express-session. Change req.session.cookie in a request instead.',
+      );
+    }
+    const texts = fieldsOf(draft);
+    const patch = diff(fields, texts);
+    if (patch.size > 0) this.#writes.refuseLarger(texts, cookie);
+    refuseLosses(draft, texts, fields);
+    return patch;
   }
 
   #run<R>(key: SessionKey, fn: () => R | Promise<R>): Promise<R> {
@@ -162,16 +178,4 @@ export class Updates {
 /** Why the session of `entry` can't be written to. */
 export function overError({ key, isUnverified }: LiveEntry): SocketSessionError {
   return isUnverified ? unverifiedError(key.publicId) : new SessionEnded(key.publicId);
-}
-
-function draftFields(draft: SessionValues): Fields {
-  if ("cookie" in draft) {
-    throw new SocketSessionError(
-      "SESSION_INVALID_DATA",
-      'The function given to update() set "cookie", which belongs to express-session. Change req.session.cookie in a request instead.',
-    );
-  }
-  const fields = fieldsOf(draft);
-  refuseLosses(draft);
-  return fields;
 }
