@@ -1,3 +1,4 @@
+import type { SocketSessionError } from "../errors.ts";
 import type { RefusalCode } from "../protocol.ts";
 import { isGone, rejectRequest, rejectUpgrade } from "./rejection.ts";
 import {
@@ -23,6 +24,7 @@ export interface EngineWatch {
   seen(request: EngineRequest): void;
   decide(request: EngineRequest, exchange: Exchange): void;
   webTransport(): void;
+  readonly report: (error: SocketSessionError) => void;
   /** Engine.IO has a new connection; false if Socket.IO shall not hear of it. */
   opened(connection: EngineConnection): boolean;
 }
@@ -46,7 +48,8 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
     }
     watch.decide(request, {
       pass: () => isGone(response) || pass(),
-      reject: (code, mayRead) => rejectRequest(engine, request, response, code, mayRead),
+      reject: (code, mayRead) =>
+        rejectRequest(engine, request, response, { code, mayRead, report: watch.report }),
       onGone: (gone) => void response.once("close", gone),
       isGone: () => isGone(response),
     });

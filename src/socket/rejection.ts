@@ -2,6 +2,8 @@
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
+import { isolate } from "../core/isolate.ts";
+import type { SocketSessionError } from "../errors.ts";
 import { type RefusalCode, type RefusalData, refusals } from "../protocol.ts";
 import type { Engine, EngineRequest } from "./upstream.ts";
 import { applyMiddlewares } from "./upstream-pages.ts";
@@ -19,33 +21,48 @@ export function answerTo(code: RefusalCode): Answer {
   return { status: 403, text: "Forbidden", error: 4 };
 }
 
+interface HttpRefusal {
+  readonly code: RefusalCode;
+  /** A page of another origin may read it though `cors` does not say so. */
+  readonly mayRead: boolean;
+  readonly report: (error: SocketSessionError) => void;
+}
+
 /**
  * With the headers that the application's own middlewares of Engine.IO put on any answer, `cors` above all: where a page may
- * read answers, it may read this one. `mayRead`: a page of another origin may read it though `cors` does not say so.
+ * read answers, it may read this one. Where what they have put on the response throws, the client is cut off, and `report` gets it.
  */
 export function rejectRequest(
   engine: Engine,
   request: EngineRequest,
   response: ServerResponse,
-  code: RefusalCode,
-  mayRead: boolean,
+  refusal: HttpRefusal,
 ): void {
-  applyMiddlewares(engine, request, response, () => {
-    if (isGone(response) || response.writableEnded) return; // a middleware may have answered it
-    if (response.headersSent) {
-      response.end();
-      return;
-    }
-    const { origin } = request.headers;
-    if (mayRead && origin !== undefined) letRead(origin, response);
-    const { status } = answerTo(code);
-    const isHttp1 = request.httpVersionMajor < 2; // a later one has no such header
-    response.writeHead(status, {
-      "Content-Type": "application/json",
-      ...(isHttp1 ? { Connection: "close" } : {}),
-    });
-    response.end(bodyOf(code));
+  const cutOff = (error: SocketSessionError) => {
+    refusal.report(error);
+    response.destroy();
+  };
+  const answer = () => answerWith(refusal, request, response);
+  applyMiddlewares(engine, request, response, () =>
+    isolate(answer, cutOff, "A middleware of Engine.IO, as a request was refused,"),
+  );
+}
+
+function answerWith({ code, mayRead }: HttpRefusal, request: EngineRequest, response: ServerResponse): void {
+  if (isGone(response) || response.writableEnded) return; // a middleware may have answered it
+  if (response.headersSent) {
+    response.end();
+    return;
+  }
+  const { origin } = request.headers;
+  if (mayRead && origin !== undefined) letRead(origin, response);
+  const { status } = answerTo(code);
+  const isHttp1 = request.httpVersionMajor < 2; // a later one has no such header
+  response.writeHead(status, {
+    "Content-Type": "application/json",
+    ...(isHttp1 ? { Connection: "close" } : {}),
   });
+  response.end(bodyOf(code));
 }
 
 /** Without headers of middlewares: no browser shows a page what a WebSocket was answered. */

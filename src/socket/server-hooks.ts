@@ -11,7 +11,7 @@ import {
 } from "./upstream.ts";
 
 /** What a Socket.IO server and its engines pass through. */
-export interface ServerHooks extends Omit<EngineWatch, "decide"> {
+export interface ServerHooks extends Omit<EngineWatch, "decide" | "report"> {
   decide(engine: Engine, request: EngineRequest, exchange: Exchange): void;
   report(error: unknown): void;
   mayJoin(socket: Socket): boolean;
@@ -45,6 +45,7 @@ function patch(io: Server, hooks: ServerHooks): void {
       seen: (request) => place.hooks.seen(request),
       decide: (request, exchange) => place.hooks.decide(engine, request, exchange),
       webTransport: () => place.hooks.webTransport(),
+      report: (error) => place.hooks.report(error),
       opened: (connection) => place.hooks.opened(connection),
     });
   };

@@ -117,6 +117,20 @@ describe("a page of another origin", () => {
     expect(headers).toMatchObject({ ":status": 403, "access-control-allow-origin": foreign, vary: "Origin" });
   });
 
+  test("is cut off where a middleware makes the answer fail", async () => {
+    const errors: unknown[] = [];
+    sessions.on("error", ({ code, cause }) => errors.push([code, cause]));
+    io.engine.use((_request: unknown, response: object, next: () => void) => {
+      const end = () => {
+        throw new Error("boom");
+      };
+      Object.assign(response, { end });
+      next();
+    });
+    await send({ cookie, origin: foreign }).catch(() => {});
+    expect(errors).toEqual([["LISTENER_FAILED", new Error("boom")]]);
+  });
+
   test("may not send what a proxy sends: its preflight is refused", async () => {
     const preflight = { ":method": "OPTIONS", "access-control-request-headers": "x-forwarded-host" };
     const { headers } = await send({ ...preflight, origin: foreign });

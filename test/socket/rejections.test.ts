@@ -180,6 +180,36 @@ describe("a middleware of the engine", () => {
   });
 });
 
+describe.each(["writeHead", "end"])(
+  "a middleware of the engine whose %s of the response throws",
+  (method) => {
+    test.each(refusals)("ends the request, and is reported: $code", async (refusal) => {
+      await start();
+      const breaking = (_request: unknown, response: object, next: () => void) => {
+        const fail = () => {
+          throw new Error("boom");
+        };
+        if (isBroken) Object.assign(response, { [method]: fail });
+        next();
+      };
+      let isBroken = false;
+      world.io.engine.use(breaking);
+      world.io.engine.on("connection_error", () => {
+        isBroken = true;
+      });
+      await expect(answerTo(refusal, world.url)).rejects.toThrow("socket hang up");
+      expect(
+        world.errors.filter((error) => Reflect.get(Object(error), "code") === "LISTENER_FAILED"),
+      ).toEqual([
+        expect.objectContaining({
+          message: "A middleware of Engine.IO, as a request was refused, failed: Error. See its cause.",
+          cause: new Error("boom"),
+        }),
+      ]);
+    });
+  },
+);
+
 test("a request whose address can't be read is a 400 with its code, and CORS headers", async () => {
   await start({ io: { cors: { origin: [corsOnly] } } });
   const http = createServer((request, response) => {
