@@ -104,19 +104,6 @@ export function refuseCallback(method: string, given: readonly unknown[]): void 
   );
 }
 
-/** Refuses a method that is not called on its object: it was passed on as a function, or destructured. */
-export function checkOwner<T>(
-  owner: unknown,
-  type: abstract new (...args: never[]) => T,
-  method: string,
-  cure: string,
-): asserts owner is T {
-  if (owner instanceof type) return;
-  const name = method.startsWith("sessions.") ? "`sessions`" : "the session";
-  const message = `${method} expects to be called on ${name}; it was passed on without, or destructured. ${cure}`;
-  throw new SocketSessionError("INVALID_OPTION", message);
-}
-
 /** Refuses a request where a method that makes a middleware is given in its place. */
 export function refuseRequest(method: string, given: readonly unknown[], cure: string): void {
   if (typeof given[2] !== "function") return;

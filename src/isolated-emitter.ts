@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { checkListener, checkOwner } from "./arguments.ts";
+import { checkListener } from "./arguments.ts";
 import { isolate } from "./core/isolate.ts";
 import { placesOf, type SocketSessionError } from "./errors.ts";
 
@@ -22,45 +22,42 @@ export abstract class IsolatedEmitter<
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.on(event, IsolatedEmitter.#checked(this, "on", event, listener));
+    return super.on(event, this.#checked("on", event, listener));
   }
 
   override once<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.once(event, IsolatedEmitter.#checked(this, "once", event, listener));
+    return super.once(event, this.#checked("once", event, listener));
   }
 
   override off<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.off(event, IsolatedEmitter.#checked(this, "off", event, listener));
+    return super.off(event, this.#checked("off", event, listener));
   }
 
   override addListener<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.on(event, IsolatedEmitter.#checked(this, "addListener", event, listener));
+    return super.on(event, this.#checked("addListener", event, listener));
   }
 
   override prependListener<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.prependListener(event, IsolatedEmitter.#checked(this, "prependListener", event, listener));
+    return super.prependListener(event, this.#checked("prependListener", event, listener));
   }
 
   override prependOnceListener<E extends keyof Events & string>(
     event: E,
     listener: (...args: Args<Events, E>) => unknown,
   ): this {
-    return super.prependOnceListener(
-      event,
-      IsolatedEmitter.#checked(this, "prependOnceListener", event, listener),
-    );
+    return super.prependOnceListener(event, this.#checked("prependOnceListener", event, listener));
   }
 
   protected announce<E extends keyof Events & string>(event: E, ...args: Args<Events, E>): void {
@@ -72,9 +69,8 @@ export abstract class IsolatedEmitter<
     else this.#call("error", [error], warn);
   }
 
-  static #checked(owner: unknown, method: string, event: string, listener: unknown): Listener {
-    checkOwner(owner, IsolatedEmitter, `sessions.${method}()`, `Write sessions.${method}(event, listener).`);
-    checkListener(`sessions.${method}()`, event, listener, owner.#events);
+  #checked(method: string, event: string, listener: unknown): Listener {
+    checkListener(`sessions.${method}()`, event, listener, this.#events);
     return listener as Listener;
   }
 

@@ -1,14 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import createDebug from "debug";
 import session, { type Store } from "express-session";
-import {
-  checkOptions,
-  checkOwner,
-  invalid,
-  refuseArguments,
-  refuseCallback,
-  refuseRequest,
-} from "./arguments.ts";
+import { checkOptions, invalid, refuseArguments, refuseCallback, refuseRequest } from "./arguments.ts";
 import { Activity } from "./core/activity.ts";
 import { ConditionalWrites } from "./core/conditional-writes.ts";
 import type { SessionValues } from "./core/fields.ts";
@@ -18,7 +11,7 @@ import type { HandleContext, SessionHandle } from "./core/session-handle.ts";
 import { sessionNames } from "./core/session-names.ts";
 import type { EndReason, SessionKey } from "./core/session-store.ts";
 import { Updates } from "./core/updates.ts";
-import { errorText, listenerError } from "./errors.ts";
+import { errorText, listenerError, SocketSessionError } from "./errors.ts";
 import { type LiveSessionsEvents, sessionsEvents } from "./events.ts";
 import { forRequests, type RequestHandler } from "./http/for-requests.ts";
 import { isCookieWithheld } from "./http/insecure-cookie.ts";
@@ -224,7 +217,6 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * `STORE_FAILED`, `STORE_TIMEOUT`.
    */
   async end(session: string | { publicId: string }, ...none: []): Promise<boolean> {
-    requireOwner(this, "sessions.end()", "Write sessions.end(req.sessionID).");
     refuseCallback("sessions.end()", none);
     const key = typeof session === "string" ? this.#nameOf(session) : this.#liveKey(session);
     return key !== undefined && this.#hub.end(key, "revoked");
@@ -235,12 +227,10 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * an index of users, and `INVALID_OPTION` without the `userId` option, or if `id` names no user.
    */
   user(id: string | number): UserSessions {
-    requireOwner(this, "sessions.user()", "Write sessions.user(id).");
     return userSessions(this.#options, { ...this.#handles, nameOf: this.#nameOf }, id);
   }
 
   stats(): Stats {
-    requireOwner(this, "sessions.stats()", "Write sessions.stats().");
     const { store } = this.#options;
     let connections = 0;
     for (const gateway of this.#gateways) connections += gateway.size;
@@ -263,7 +253,6 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 
   /** Closes the sockets' transports (stock clients try elsewhere) and the store. Ends no session. */
   async close(...none: []): Promise<void> {
-    requireOwner(this, "sessions.close()", "Write sessions.close().");
     refuseCallback("sessions.close()", none);
     this.#isClosed = true;
     for (const gateway of this.#gateways) gateway.close();
@@ -334,6 +323,9 @@ export function liveSessions(options: LiveSessionsOptions): LiveSessions {
   return new LiveSessions(options);
 }
 
+/** Refuses a method that was passed on without its object, where frameworks and the recipe make that a common slip. */
 function requireOwner(owner: unknown, method: string, cure: string): void {
-  checkOwner(owner, LiveSessions, method, cure);
+  if (owner instanceof LiveSessions) return;
+  const message = `${method} expects to be called on \`sessions\`; it was passed on without, or destructured. ${cure}`;
+  throw new SocketSessionError("INVALID_OPTION", message);
 }

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { checkListener, checkOwner, invalid, invalidChoice, refuseCallback } from "../arguments.ts";
+import { checkListener, invalid, invalidChoice, refuseCallback } from "../arguments.ts";
 import { SocketSessionError } from "../errors.ts";
 import type { LiveSession, SessionEvents, SessionState } from "../live-session.ts";
 import { type SessionValues, sameFields } from "./fields.ts";
@@ -26,7 +26,6 @@ abstract class HandleEvents {
   #emitter: EventEmitter | undefined;
 
   on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
-    checkOwner(this, HandleEvents, "session.on()", "Write socket.session.on(event, listener).");
     checkListener("session.on()", event, listener, Object.keys(events));
     this.#emitter ??= new EventEmitter();
     this.#emitter.on(event, listener);
@@ -34,7 +33,6 @@ abstract class HandleEvents {
   }
 
   once<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
-    checkOwner(this, HandleEvents, "session.once()", "Write socket.session.once(event, listener).");
     checkListener("session.once()", event, listener, Object.keys(events));
     this.#emitter ??= new EventEmitter();
     this.#emitter.once(event, listener);
@@ -42,7 +40,6 @@ abstract class HandleEvents {
   }
 
   off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
-    checkOwner(this, HandleEvents, "session.off()", "Write socket.session.off(event, listener).");
     checkListener("session.off()", event, listener, Object.keys(events));
     this.#emitter?.off(event, listener);
     return this;
@@ -125,7 +122,6 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 
   async update<R>(fn: Change<R>, ...none: []): Promise<R> {
-    checkOwner(this, HandleEvents, "session.update()", "Write socket.session.update(…).");
     checkChange(fn, none);
     if (this.#entry.isEnded) throw overError(this.#entry);
     const { result, snapshot } = await this.#context.updates.update(this.#entry.key, fn, this.#own);
@@ -134,7 +130,6 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 
   async reload(...none: []): Promise<LiveSession["data"]> {
-    checkOwner(this, HandleEvents, "session.reload()", "Write socket.session.reload().");
     refuseCallback("session.reload()", none);
     const { hub } = this.#context;
     const snapshot = this.#entry.isEnded
@@ -146,7 +141,6 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 
   async end(reason: EndedBy = "destroyed", ...none: []): Promise<boolean> {
-    checkOwner(this, HandleEvents, "session.end()", "Write socket.session.end().");
     checkReason(reason, none);
     if (this.#entry.isEnded) return false;
     return this.#context.hub.end(this.#entry.key, reason);
@@ -181,19 +175,16 @@ export class GuestHandle extends HandleEvents implements LiveSession {
   }
 
   async update(fn: Change<unknown>, ...none: []): Promise<never> {
-    checkOwner(this, HandleEvents, "session.update()", "Write socket.session.update(…).");
     checkChange(fn, none);
     throw guestError("update");
   }
 
   async reload(...none: []): Promise<LiveSession["data"]> {
-    checkOwner(this, HandleEvents, "session.reload()", "Write socket.session.reload().");
     refuseCallback("session.reload()", none);
     return this.data;
   }
 
   async end(reason: EndedBy = "destroyed", ...none: []): Promise<boolean> {
-    checkOwner(this, HandleEvents, "session.end()", "Write socket.session.end().");
     checkReason(reason, none);
     return false;
   }
