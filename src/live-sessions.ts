@@ -265,9 +265,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 
   #liveKey(session: { readonly publicId: string }): SessionKey | undefined {
     const method = "sessions.end()";
-    const isObject = typeof session === "object" && session !== null;
-    if (isObject) checkOptions(method, session, ["publicId"]);
-    if (!isObject || typeof session.publicId !== "string") {
+    const isNamed = typeof session === "object" && session !== null && Object.hasOwn(session, "publicId");
+    if (isNamed) checkOptions(method, session, ["publicId"]);
+    if (!isNamed || typeof session.publicId !== "string") {
       const cure = "Give it req.sessionID, or { publicId: socket.session.publicId }.";
       throw invalid(`${method} expects the id of a session, or { publicId }`, session, cure);
     }

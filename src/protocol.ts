@@ -36,7 +36,10 @@ export const refusals = {
     client: "stops",
     meaning: "the cookie's session is over, or was never stored: log in again",
   },
-  STORE_UNAVAILABLE: { client: "retries", meaning: "the session store did not answer" },
+  STORE_UNAVAILABLE: {
+    client: "retries",
+    meaning: "the session store did not answer, or this server is about to stop",
+  },
   ORIGIN_REFUSED: {
     client: "retries",
     meaning: "the page's origin is neither the server's own nor listed in `origins`",

@@ -109,12 +109,17 @@ export function limitsOf(store: ResolvedOptions["store"]): string[] {
 
 export function socketWarnings({ shared }: ResolvedOptions, socketPath: string): StartWarning[] {
   const warnings: StartWarning[] = [];
-  const path = typeof shared.cookie === "object" ? shared.cookie.path : undefined;
+  const { path, sameSite, secure } = typeof shared.cookie === "object" ? shared.cookie : {};
   const covered =
     path === undefined || path === "/" || `${socketPath}/`.startsWith(path.endsWith("/") ? path : `${path}/`);
   if (!covered) {
     const message = `\`cookie.path\` is ${JSON.stringify(path)}, so browsers don't send the session cookie to ${socketPath}/ and every socket will be refused. Set cookie.path to "/", or Socket.IO's path below it.`;
     warnings.push({ code: "SOCKET_SESSION_COOKIE_PATH", message });
+  }
+  if (sameSite === "none" && !secure) {
+    const message =
+      'Browsers drop the session cookie: `cookie.sameSite` is "none", and `cookie.secure` is not true. Write cookie: { sameSite: "none", secure: true }, and serve the page by https. For pages of one site, "lax" does.';
+    warnings.push({ code: "SOCKET_SESSION_COOKIE_SAME_SITE", message });
   }
   const version = engineVersion();
   if (version && isOlder(version, oldestEngine)) {

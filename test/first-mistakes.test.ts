@@ -166,6 +166,31 @@ describe("a method that is not called, or not on `sessions`", () => {
       );
   });
 
+  test.each(["session", "req"] as const)("sessions.end(%s)", async (given) => {
+    let error: unknown;
+    world = await startWorld({
+      routes: (app) => {
+        app.post("/end", (req, res, next) => {
+          const wrong = (given === "req" ? req : req.session) as never;
+          world.sessions
+            .end(wrong)
+            .catch((cause: unknown) => {
+              error = cause;
+            })
+            .then(() => res.send("done"), next);
+        });
+      },
+    });
+    const ada = await world.visitor();
+    await ada.post("/end");
+    expect(error).toMatchObject({
+      code: "INVALID_OPTION",
+      message: expect.stringMatching(
+        /^sessions\.end\(\) expects the id of a session, or \{ publicId \}; it was an object of \w+\. Give it req\.sessionID/,
+      ),
+    });
+  });
+
   test("sessions.of(socket)", async () => {
     const { visitor, io, sessions } = await start({});
     await (await visitor()).connect();

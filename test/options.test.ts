@@ -1,5 +1,5 @@
 import cluster from "node:cluster";
-import session from "express-session";
+import session, { type CookieOptions } from "express-session";
 import { Server } from "socket.io";
 import { liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
@@ -103,5 +103,18 @@ describe("warnings at the start", () => {
     sessions.attach(new Server({ path: socketPath }));
     await sessions.close();
     expect(codes()).toEqual(warned ? ["SOCKET_SESSION_COOKIE_PATH"] : []);
+  });
+
+  test.each<[CookieOptions, boolean]>([
+    [{ sameSite: "none" }, true],
+    [{ sameSite: "none", secure: false }, true],
+    [{ sameSite: "none", secure: true }, false],
+    [{ sameSite: "none", secure: "auto" }, false],
+    [{ sameSite: "lax" }, false],
+  ])("a cookie that browsers drop: %o", async (cookie, warned) => {
+    const sessions = build({ cookie });
+    sessions.attach(new Server());
+    await sessions.close();
+    expect(codes()).toEqual(warned ? ["SOCKET_SESSION_COOKIE_SAME_SITE"] : []);
   });
 });

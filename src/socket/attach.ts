@@ -44,7 +44,7 @@ export function openGateway(io: SocketServer, wiring: Wiring): SocketGateway {
   if (before && !before.gateway.isClosed) throw attachedError(before.hub === wiring.hub);
   // what a closed gateway has left has no session, and gets none
   if (!before && hasClients(server)) {
-    throw attachError("clients are connected already", "Call it before the server listens.");
+    throw attachError("clients are connected already", "Call it before clients connect.");
   }
   if (server.engine) assertEngine(server.engine); // before anything is changed
   const isExempt = (namespace: string) => wiring.exemptions.some(({ matches }) => matches(namespace));
