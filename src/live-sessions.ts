@@ -132,7 +132,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     };
     const store = this.#openStore(shared.genid === undefined, onCreate);
     const middleware = session({ ...shared, name, secret: [...secrets], resave: false, store });
-    return forRequests(middleware, this.#responses, this.#warnings.engineUse);
+    return forRequests(middleware, this.#responses, () =>
+      this.#warnings.engineUse(this.#gateways.length > 0),
+    );
   }
 
   /** An `express-session` store with the same guarantees, for a middleware made elsewhere. A new one on each call. */
@@ -276,7 +278,8 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 
   #refuse(code: RefusalCode, request: IncomingMessage | undefined, cause: unknown): void {
     this.#refused[code]++;
-    if (code === "SESSION_REQUIRED" && !this.#hasMiddleware) this.#warnings.noMiddleware();
+    const isOther = code === "SESSION_REQUIRED" || code === "SESSION_ENDED";
+    if (isOther && !this.#hasMiddleware) this.#warnings.noMiddleware(code);
     const address = request?.socket.remoteAddress;
     const origin = request?.headers.origin;
     const host = request && addressOf(request, this.#options.trustProxy).host;

@@ -33,7 +33,8 @@ export function shortSecret([first = ""]: readonly Secret[]): string | undefined
   const size = `${first.length} ${unit}${first.length === 1 ? "" : "s"}`;
   return (
     `\`secret\` has ${size}, and can be guessed: anyone who guesses it can sign a cookie of their own. ` +
-    `Set one of at least 32 random bytes, such as this prints: ${command}`
+    `Set one of at least 32 random bytes, such as this prints: ${command} ` +
+    "Give it before the old one, in an array, and nobody is logged out."
   );
 }
 

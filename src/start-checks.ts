@@ -18,16 +18,16 @@ const engineUseWarning: StartWarning = {
     "io.engine.use(sessions.express()) does nothing: sessions.attach(io) serves the sockets. Remove it, and use socket.session.",
 };
 
+const unattachedWarning: StartWarning = {
+  code: engineUseWarning.code,
+  message:
+    "io.engine.use(sessions.express()) does nothing, and sessions.attach(io) was never called: sockets are let in unchecked, and have no session. Write sessions.attach(io) in its place, and use socket.session.",
+};
+
 const engineSessionWarning: StartWarning = {
   code: "SOCKET_SESSION_ENGINE_SESSION",
   message:
     "express-session was given a request of a socket, by io.engine.use(session(…)) or a middleware, and does nothing there: sessions.attach(io) has put the session on it. Remove it, and use socket.session. Keep what a session of another cookie or store holds in this one, or read that one in HTTP requests.",
-};
-
-const noMiddlewareWarning: StartWarning = {
-  code: "SOCKET_SESSION_NO_MIDDLEWARE",
-  message:
-    "A client was refused, as it sent no session cookie; and sessions.express() was never called here, so this process sets none. Put app.use(sessions.express()) before the routes. If another process makes the sessions, nothing is missing.",
 };
 
 const insecureCookieWarning: StartWarning = {
@@ -47,27 +47,28 @@ export function secretWarnings({ secrets }: ResolvedOptions): StartWarning[] {
 }
 
 /** What shows only later, each told once by these sessions. */
-export function lateWarnings(): Readonly<
-  Record<"engineUse" | "engineSession" | "noMiddleware" | "insecureCookie", () => void>
-> {
+export function lateWarnings() {
   return {
-    engineUse: once(engineUseWarning),
-    engineSession: once(engineSessionWarning),
+    engineUse: once((isAttached: boolean) => (isAttached ? engineUseWarning : unattachedWarning)),
+    engineSession: once(() => engineSessionWarning),
     noMiddleware: warnOfMiddleware,
-    insecureCookie: once(insecureCookieWarning),
+    insecureCookie: once(() => insecureCookieWarning),
   };
 }
 
-function once(warning: StartWarning): () => void {
+function once<A extends unknown[]>(warningOf: (...args: A) => StartWarning): (...args: A) => void {
   let isDone = false;
-  return () => {
-    if (!isDone) warn([warning]);
+  return (...args) => {
+    if (!isDone) warn([warningOf(...args)]);
     isDone = true;
   };
 }
 
 /** Once for the process: its tests may make many sessions, and sign visitors in without a request. */
-const warnOfMiddleware = once(noMiddlewareWarning);
+const warnOfMiddleware = once((refusal: string) => ({
+  code: "SOCKET_SESSION_NO_MIDDLEWARE",
+  message: `A client was refused (${refusal}), and sessions.express() was never called here: no session that its requests make is one of these. Write app.use(sessions.express()) before the routes, in the place of app.use(session({ … })). If another process makes the sessions, nothing is missing.`,
+}));
 
 export function warn(warnings: readonly StartWarning[]): void {
   for (const { code, message } of warnings)
@@ -85,7 +86,7 @@ export function storeWarnings({ store }: ResolvedOptions): StartWarning[] {
   }
   const limits = limitsOf(store);
   if (limits.length > 0) {
-    const message = `Over the ${store.name} store, socket-session cannot promise all it does elsewhere: ${limits.join("; ")}.`;
+    const message = `Over the ${store.name} store, socket-session cannot promise all it does elsewhere: ${limits.join("; ")}. The stores of this package, such as redisStore() and postgresStore(), can.`;
     warnings.push({ code: "SOCKET_SESSION_LIMITED_STORE", message });
   }
   return warnings;

@@ -6,6 +6,7 @@
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { sign } from "cookie-signature";
 import express, { type RequestHandler } from "express";
 import session from "express-session";
 import { Server } from "socket.io";
@@ -169,10 +170,10 @@ describe("a method that is not called, or not on `sessions`", () => {
   test.each(["session", "req"] as const)("sessions.end(%s)", async (given) => {
     let error: unknown;
     world = await startWorld({
-      routes: (app) => {
+      routes: (app, sessions) => {
         app.post("/end", (req, res, next) => {
           const wrong = (given === "req" ? req : req.session) as never;
-          world.sessions
+          sessions
             .end(wrong)
             .catch((cause: unknown) => {
               error = cause;
@@ -202,7 +203,10 @@ describe("a method that is not called, or not on `sessions`", () => {
 });
 
 describe("no app.use(sessions.express())", () => {
-  const refuseOne = async (prepare: (sessions: LiveSessions) => unknown = () => {}) => {
+  const refuseOne = async (
+    prepare: (sessions: LiveSessions) => unknown = () => {},
+    code = "SESSION_REQUIRED",
+  ) => {
     vi.resetModules(); // it is named once for the process
     const [fresh, testing] = [await import("socket-session"), await import("socket-session/testing")];
     const http = createServer();
@@ -220,14 +224,35 @@ describe("no app.use(sessions.express())", () => {
     browser.cookie = await testing.signIn(sessions, {});
     await browser.connect();
     expect(warnings("SOCKET_SESSION_NO_MIDDLEWARE")).toEqual([]);
-    browser.cookie = "";
-    for (let i = 0; i < 2; i++) expect((await refused(browser.socket())).data?.code).toBe("SESSION_REQUIRED");
+    browser.cookie =
+      code === "SESSION_REQUIRED" ? "" : `connect.sid=s%3A${sign("of another middleware", secret)}`;
+    for (let i = 0; i < 2; i++) expect((await refused(browser.socket())).data?.code).toBe(code);
     return warnings("SOCKET_SESSION_NO_MIDDLEWARE");
   };
 
-  test("is named once, at the first client that is refused for want of a cookie", async () => {
-    expect(await refuseOne()).toEqual([
-      "A client was refused, as it sent no session cookie; and sessions.express() was never called here, so this process sets none. Put app.use(sessions.express()) before the routes. If another process makes the sessions, nothing is missing.",
+  test.each(["SESSION_REQUIRED", "SESSION_ENDED"])(
+    "is named once, at the first refusal: %s",
+    async (code) => {
+      expect(await refuseOne(() => {}, code)).toEqual([
+        `A client was refused (${code}), and sessions.express() was never called here: no session that its requests make is one of these. Write app.use(sessions.express()) before the routes, in the place of app.use(session({ … })). If another process makes the sessions, nothing is missing.`,
+      ]);
+    },
+  );
+
+  test("on sockets, in the place of attach, says what to write", async () => {
+    const http = createServer();
+    const io = new Server(http);
+    const sessions = build();
+    io.engine.use(sessions.express());
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    closing.push(
+      () => browser.close(),
+      () => io.close(),
+    );
+    await browser.connect();
+    expect(warnings("SOCKET_SESSION_ENGINE_USE")).toEqual([
+      "io.engine.use(sessions.express()) does nothing, and sessions.attach(io) was never called: sockets are let in unchecked, and have no session. Write sessions.attach(io) in its place, and use socket.session.",
     ]);
   });
 
@@ -276,7 +301,7 @@ describe("a short secret", () => {
     expect(await open(Buffer.from("sixteen letters."))).toEqual([]);
     expect(await open(["sixteen letters.", "old"])).toEqual([]); // which is on its way out
     const told = [
-      "`secret` has 12 characters, and can be guessed: anyone who guesses it can sign a cookie of their own. Set one of at least 32 random bytes, such as this prints: node -e \"console.log(require('crypto').randomBytes(32).toString('base64url'))\"",
+      "`secret` has 12 characters, and can be guessed: anyone who guesses it can sign a cookie of their own. Set one of at least 32 random bytes, such as this prints: node -e \"console.log(require('crypto').randomBytes(32).toString('base64url'))\" Give it before the old one, in an array, and nobody is logged out.",
     ];
     expect(await open("keyboard cat")).toEqual(told);
     expect(await open(Buffer.from("another"))).toEqual(told);

@@ -192,8 +192,13 @@ export class Hub {
     const wasHeld = this.lock.isHeld(key.sid);
     const found = await read();
     if (found !== null || !(wasHeld || this.lock.isHeld(key.sid))) return found;
-    await this.lock.run(key.sid, async () => {});
+    await this.written(key);
     return read();
+  }
+
+  /** Resolves when what this node is writing to the session has been written, or has failed; undefined if it writes nothing. */
+  written({ sid }: SessionKey): Promise<void> | undefined {
+    return this.lock.isHeld(sid) ? this.lock.run(sid, async () => {}) : undefined;
   }
 
   #moment(): Moment {

@@ -60,8 +60,12 @@ export class StoreFacade extends Store {
   get(sid: string, callback: Callback<SessionData | null>): void {
     const { hub, loaded } = this.#context;
     const load = async (): Promise<SessionData | null> => {
+      const key = this.#keyOf(sid, "get");
+      // a request that follows a redirect comes at the headers of the response, and finds what that request is still saving
+      const written = hub.written(key);
+      if (written) await written;
       const since = hub.mark();
-      const stored = await hub.read(this.#keyOf(sid, "get"));
+      const stored = await hub.read(key);
       if (!stored) return null;
       const { document, expiresAt } = stored;
       // a touch moves the deadline of the store, not the copy inside the document

@@ -14,7 +14,10 @@ const noTouch = "Leave it out: each event of the client extends the session.";
 /** What the recipes call on `socket.request.session`, and what does it here. */
 const cureByMethod: ReadonlyMap<string, string> = new Map([
   ["save", "`await socket.session.update((s) => { … })` changes the session and saves it."],
-  ["reload", "`socket.session.data` is up to date; `await socket.session.reload()` reads the store."],
+  [
+    "reload",
+    "`socket.session.data` is up to date; `await socket.session.reload()` reads the store, `update` changes it.",
+  ],
   ["touch", noTouch],
   ["resetMaxAge", noTouch],
   ["destroy", "Log out with `await socket.session.end()`."],

@@ -48,6 +48,10 @@ export function plainCollection(database: MongodbDatabase, name: string): Mongod
 const expectedClient = `\`client\` of mongodbStore() expects a MongoClient of the driver mongodb, ${oldestDriver} or later`;
 const expectedCollection = `\`collection\` of mongodbStore() expects a collection of the driver mongodb, ${oldestDriver} or later`;
 
+const update =
+  `Update \`mongodb\` to ${oldestDriver} or later (Mongoose to 8 or later); or keep the express-session store that you ` +
+  "have: liveSessions({ store: yourStore }).";
+
 function checkedClient(client: unknown): MongodbClient {
   if (isClient(client)) {
     refuseOld(expectedClient, client);
@@ -55,6 +59,7 @@ function checkedClient(client: unknown): MongodbClient {
   }
   const found = recognised(client);
   if (found) throw refusal(expectedClient, found.what, found.cure);
+  if (isOfClass(client, "MongoClient")) throw refusal(expectedClient, "one of mongodb 2 or older", update);
   const cure =
     "Give `client: new MongoClient(url)`. With Mongoose, give `mongoose.connection.getClient()` once `await mongoose.connect(url)` is done.";
   throw refusal(expectedClient, shown(client), cure);
@@ -98,10 +103,12 @@ function refuseOld(expected: string, client: unknown): void {
   const isThree = hasMethods(client, "isConnected");
   if (!isThree && !(said < oldestDriver)) return;
   const came = `one of mongodb ${isThree ? "3 or older" : said}`;
-  const cure =
-    `Update \`mongodb\` to ${oldestDriver} or later (Mongoose to 8 or later); or keep the express-session store that you ` +
-    "have: liveSessions({ store: yourStore }).";
-  throw refusal(expected, came, cure);
+  throw refusal(expected, came, update);
+}
+
+function isOfClass(value: unknown, name: string): boolean {
+  const made = property(value, "constructor");
+  return typeof made === "function" && made.name === name;
 }
 
 function isClient(value: unknown): value is MongodbClient {

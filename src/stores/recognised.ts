@@ -18,7 +18,7 @@ interface Kind extends Recognised {
 export const redisClient = "a Redis client";
 
 const useMongoose =
-  "With Mongoose 8 or later write mongodbStore({ client: mongoose.connection.getClient() }), once it is connected.";
+  "With Mongoose 8 or later write mongodbStore({ client: mongoose.connection.getClient() }), once it is connected; with an older one keep the express-session store that you have.";
 
 const kinds: readonly Kind[] = [
   {

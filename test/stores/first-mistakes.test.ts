@@ -170,7 +170,7 @@ describe("what is given to a store in the place of its options", () => {
       "a connection of Mongoose",
       mongodbStore,
       mongooseConnection,
-      "it was a connection of Mongoose. With Mongoose 8 or later write mongodbStore({ client: mongoose.connection.getClient() }), once it is connected.",
+      "it was a connection of Mongoose. With Mongoose 8 or later write mongodbStore({ client: mongoose.connection.getClient() }), once it is connected; with an older one keep the express-session store that you have.",
     ],
     ["a promise", mongodbStore, Promise.resolve(mongo), "it was a promise. Await it"],
     [
@@ -298,6 +298,13 @@ describe("a client of an older release", () => {
       { pool: oldClients.pg7 },
       "`pool` of postgresStore() expects a Pool of `pg` 8 or later; it was one of pg 7 or older",
       `Update \`pg\` to 8 ${keep}`,
+    ],
+    [
+      "mongodb 2",
+      mongodbStore,
+      { client: oldClients.mongodb2 },
+      "`client` of mongodbStore() expects a MongoClient of the driver mongodb, 6 or later; it was one of mongodb 2 or older",
+      "Update `mongodb` to 6 or later (Mongoose to 8 or later); or keep the express-session store",
     ],
     [
       "mongodb 3",

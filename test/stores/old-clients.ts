@@ -27,6 +27,7 @@ export const oldClients = {
   ioredis4: named("Redis", { ...ofIoRedis, ...addedScripts }),
   ioredis4Cluster: named("Cluster", { ...ofIoRedis, ...addedScripts, isCluster: true, nodes: noop }),
   pg7: named("Pool", { connect: noop, query: noop, Client: options.Client, options, totalCount: 0 }),
+  mongodb2: named("MongoClient", { connect: noop }),
   mongodb3: named("MongoClient", { db: noop, connect: noop, close: noop, isConnected: noop, s: {} }),
   mongodb4: mongoClient("4.17.2|6.13.11"),
   mongodb5: mongoClient("5.9.2"),
