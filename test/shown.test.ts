@@ -72,7 +72,7 @@ test("a key of a session", async () => {
 
 test("an option that nobody knows", async () => {
   const { message } = await start()
-    .then(() => world.sessions.end({ "\u009b2J\n\u202e": 1 } as never))
+    .then(() => world.sessions.end({ publicId: "x", "\u009b2J\n\u202e": 1 } as never))
     .then(
       () => new Error("nothing was refused"),
       (error: Error) => error,

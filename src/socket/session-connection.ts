@@ -25,7 +25,7 @@ export interface ConnectionContext extends HandleContext {
   readonly isExempt: (namespace: string) => boolean;
 }
 
-/** How long a polling client has to come, fetch its farewell, and close. */
+/** How long a farewell may wait for a polling client to come and fetch it. */
 const farewellMs = 2_000;
 
 /**
@@ -148,8 +148,7 @@ export class SessionConnection {
       this.#close(connection);
       return;
     }
-    // by polling a stock client closes by itself, with a request that would be refused if there were no connection any more
-    if (connection.transport.name !== "polling") connection.once("drain", () => this.#close(connection));
+    connection.once("drain", () => this.#close(connection));
     this.#closeAfter(connection, farewellMs);
   }
 

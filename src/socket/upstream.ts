@@ -33,7 +33,6 @@ export interface EngineConnection {
   /** The handshake's request; null for WebTransport. */
   readonly request: IncomingMessage | null;
   readonly server: Engine;
-  readonly transport: { readonly name: string };
   readyState: "opening" | "open" | "closing" | "closed";
   readonly writeBuffer: { readonly type: string; readonly data?: unknown }[];
   write(packet: unknown, options?: unknown): unknown;

@@ -39,19 +39,6 @@ describe.each(transportKinds)("by $name", ({ transports }) => {
     for (const { io } of connections.clients) io.reconnection(false);
   }
 
-  test("a logout leaves no request of a stock client refused: it closes by itself", async () => {
-    await start();
-    const statuses: number[] = [];
-    world.http.on("request", (request, response) => {
-      if (request.url?.startsWith("/socket.io/"))
-        response.once("close", () => statuses.push(response.statusCode));
-    });
-    await ada.post("/logout");
-    await connections.ends;
-    await clients().toBe(0);
-    expect(statuses.filter((status) => status !== 200)).toEqual([]);
-  });
-
   test.each([["bye"], ["constructor"], ["__proto__"], [undefined], [{}], [Symbol("s")]])(
     "a reason of %o, which is not in the table, is told as revoked, and stops stock clients",
     async (reason) => {
