@@ -1,6 +1,6 @@
 /** The secrets that sign the cookie. Their first mistake is the first of all: an environment variable that is not set. */
+import { refusal } from "./arguments.ts";
 import type { Secret } from "./core/session-names.ts";
-import { SocketSessionError } from "./errors.ts";
 import { shown } from "./shown.ts";
 
 const fewestCharacters = 16;
@@ -17,12 +17,12 @@ export function secretsOf(secret: unknown): readonly Secret[] {
   const place = Array.isArray(secret) && secrets.length > 0 ? `, as its element ${index}` : "";
   const isUnset = secrets.length > 0 && (secrets[index] === undefined || secrets[index] === "");
   const why = isUnset
-    ? " If it comes from the environment, such as SESSION_SECRET, that variable is not set."
+    ? "If it comes from the environment, such as SESSION_SECRET, that variable is not set. "
     : "";
-  throw new SocketSessionError(
-    "INVALID_OPTION",
-    `\`secret\` expects a string or Buffer that is not empty, or an array of them; it was ${came}${place}.${why} ` +
-      `Set one of at least 32 random bytes, the same on every node, such as this prints: ${command}`,
+  throw refusal(
+    "`secret` expects a string or Buffer that is not empty, or an array of them",
+    `${came}${place}`,
+    `${why}Set one of at least 32 random bytes, the same on every node, such as this prints: ${command}`,
   );
 }
 

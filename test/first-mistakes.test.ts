@@ -5,7 +5,6 @@
  * socket/handlers.test.ts.
  */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { sign } from "cookie-signature";
 import express, { type RequestHandler } from "express";
 import session from "express-session";
@@ -16,6 +15,7 @@ import { signIn } from "socket-session/testing";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { Browser, refused } from "./support/browser.ts";
 import { serverSockets } from "./support/handlers.ts";
+import { listen } from "./support/listen.ts";
 import { secret, startWorld, type World, type WorldOptions } from "./support/world.ts";
 
 let world: World | undefined;
@@ -214,8 +214,7 @@ describe("no app.use(sessions.express())", () => {
     const sessions = fresh.liveSessions({ store: memoryStore(), secret });
     prepare(sessions);
     sessions.attach(io);
-    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-    const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    const browser = new Browser(await listen(http));
     closing.push(
       () => browser.close(),
       () => io.close(),
@@ -244,8 +243,7 @@ describe("no app.use(sessions.express())", () => {
     const io = new Server(http);
     const sessions = build();
     io.engine.use(sessions.express());
-    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-    const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    const browser = new Browser(await listen(http));
     closing.push(
       () => browser.close(),
       () => io.close(),

@@ -79,8 +79,9 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
  * `proxy: true` the page could name its own host as the server's. So it is refused before `cors` can answer.
  */
 function asksForProxyHeaders({ method, headers }: EngineRequest): boolean {
+  if (method !== "OPTIONS") return false;
   const names = headers["access-control-request-headers"]?.split(",") ?? [];
-  return method === "OPTIONS" && names.some((name) => /^(x-forwarded-|forwarded$)/i.test(name.trim()));
+  return names.some((name) => /^(x-forwarded-|forwarded$)/i.test(name.trim()));
 }
 
 /** A peer that resets while its upgrade waits would otherwise raise an uncaught error. */

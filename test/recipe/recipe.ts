@@ -4,12 +4,12 @@
  */
 import "../support/session-data.ts";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import express, { type Request } from "express";
 import session from "express-session";
 import { Server, type Socket } from "socket.io";
 import type { AppData } from "socket-session";
 import { Browser } from "../support/browser.ts";
+import { listen } from "../support/listen.ts";
 import { sessionRoutes } from "../support/session-routes.ts";
 import { secret } from "../support/world.ts";
 import { type Application, type ApplicationOptions, installAnswers, type Seen } from "./application.ts";
@@ -46,8 +46,7 @@ export async function recipe(options: RecipeOptions = {}): Promise<Application> 
     if (options.expiryPollMs !== undefined) pollForExpiry(socket, options.expiryPollMs);
   });
 
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const url = await listen(http);
   const browsers: Browser[] = [];
   const browser = () => {
     const one = new Browser(url);

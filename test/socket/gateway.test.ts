@@ -7,6 +7,7 @@ import { signIn } from "socket-session/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Browser, connected, disconnected, refused } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
+import { listen } from "../support/listen.ts";
 import { RawPolling } from "../support/raw-client.ts";
 import { secret, startWorld, type World, type WorldOptions } from "../support/world.ts";
 
@@ -64,8 +65,7 @@ describe("attach", () => {
     installHandlers(io);
     if (namespace === "/room-7") io.of("/room-7");
     sessions.attach(io);
-    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-    const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    const browser = new Browser(await listen(http));
     closing.push(
       () => browser.close(),
       () => io.close(),
@@ -100,8 +100,7 @@ describe("exempt namespaces", () => {
     const io = new Server(http);
     sessions.attach(io, { exempt: ["/admin", /^\/room-/] });
     options.sockets?.(io, sessions);
-    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-    const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    const browser = new Browser(await listen(http));
     closing.push(
       () => browser.close(),
       () => io.close(),

@@ -3,13 +3,13 @@
  * of its own, and in this order, as the first attach of a process ends it.
  */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { Server, Socket } from "socket.io";
 import { liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Browser } from "../support/browser.ts";
+import { listen } from "../support/listen.ts";
 import { secret } from "../support/world.ts";
 
 const closing: (() => unknown)[] = [];
@@ -25,8 +25,7 @@ const open = (options: { readonly guests?: "allow" } = {}) => {
 
 /** A socket of the server's side, on `io` as it is. */
 async function socketOf(io: Server, http: ReturnType<typeof createServer>): Promise<Socket> {
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+  const browser = new Browser(await listen(http));
   closing.push(
     () => browser.close(),
     () => io.close(),

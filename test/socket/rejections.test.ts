@@ -1,9 +1,9 @@
 /** What an answer to a refused request is, and which pages may read it. */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { io as connect, type Socket } from "socket.io-client";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { listen } from "../support/listen.ts";
 import { rawRequest, rawUpgrade } from "../support/raw-client.ts";
 import { startWorld, type World, type WorldOptions } from "../support/world.ts";
 
@@ -216,8 +216,7 @@ test("a request whose address can't be read is a 400 with its code, and CORS hea
     request.url = "http://["; // as another framework may hand it on
     world.io.engine.handleRequest(request as never, response);
   });
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const url = await listen(http);
   const { status, body, headers } = await rawRequest(url, "GET", { origin: corsOnly });
   http.close();
   expect([status, headers["access-control-allow-origin"]]).toEqual([400, corsOnly]);

@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { sign } from "cookie-signature";
 import express from "express";
 import session from "express-session";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readSessionCookie } from "../../src/socket/session-cookie.ts";
+import { listen } from "../support/listen.ts";
 
 const secrets = ["the newer secret", "the older secret"];
 const signed = (sid: string, secret = "the newer secret") => `s:${sign(sid, secret)}`;
@@ -62,8 +62,7 @@ describe("the session id in a cookie header", () => {
     );
     app.use((_req, res) => void res.send("ok"));
     const server = createServer({ maxHeaderSize: 65_536 }, app);
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const url = await listen(server);
     upstream = async (cookie) => {
       asked.length = 0;
       await (await fetch(url, { headers: { cookie } })).text();

@@ -10,6 +10,7 @@ import session from "express-session";
 import { Server, type ServerOptions } from "socket.io";
 import { afterEach, describe, expect, test } from "vitest";
 import { Browser, connected, disconnected } from "../support/browser.ts";
+import { listen } from "../support/listen.ts";
 import { RawPolling, rawUpgrade } from "../support/raw-client.ts";
 
 const closing: (() => unknown)[] = [];
@@ -22,8 +23,7 @@ async function plain(prepare: (io: Server) => void = () => {}, options: Partial<
   const http = createServer(express());
   const io = new Server(http, options);
   prepare(io);
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const browser = new Browser(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+  const browser = new Browser(await listen(http));
   closing.push(
     () => io.close(),
     () => browser.close(),

@@ -1,6 +1,5 @@
 import "./session-data.ts";
 import { createServer, type Server as HttpServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import express, { type Express } from "express";
 import { Server, type ServerOptions } from "socket.io";
 import {
@@ -11,6 +10,7 @@ import {
 } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { Browser } from "./browser.ts";
+import { listen } from "./listen.ts";
 import { sessionRoutes } from "./session-routes.ts";
 
 export interface WorldOptions extends Partial<LiveSessionsOptions> {
@@ -59,8 +59,7 @@ export async function startWorld({
   const io = new Server(http, ioOptions);
   sessions.attach(io, attach);
   sockets?.(io, sessions);
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const url = await listen(http);
   const browsers: Browser[] = [];
   const browser = () => {
     const one = new Browser(url);
