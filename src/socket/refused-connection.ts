@@ -2,7 +2,7 @@ import type { Socket } from "socket.io";
 import type { Hub } from "../core/hub.ts";
 import { isolate } from "../core/isolate.ts";
 import { type RefusalCode, refusals } from "../protocol.ts";
-import { type Codec, type EngineConnection, packetOf, packetTypes } from "./upstream.ts";
+import { type Codec, type EngineConnection, packetsOf, packetTypes } from "./upstream.ts";
 
 interface RefusalContext {
   readonly codec: Codec;
@@ -50,10 +50,11 @@ export class RefusedConnection {
 
   /** Looks at what the client sent, and refuses it if it asks for a namespace; false if it is anything else. */
   refuses(data: unknown): boolean {
-    const packet = packetOf(this.#context.codec, data);
-    if (packet?.type !== packetTypes.CONNECT || this.mayUse(this.#nameOf(packet.nsp))) return false;
-    this.#refuse(packet.nsp);
-    return true;
+    const refused = packetsOf(this.#context.codec, data).filter(
+      ({ type, nsp }) => type === packetTypes.CONNECT && !this.#mayAskFor(nsp),
+    );
+    for (const { nsp } of refused) this.#refuse(nsp);
+    return refused.length > 0;
   }
 
   mayUse(namespace: string): boolean {
@@ -75,9 +76,16 @@ export class RefusedConnection {
   }
 
   /** The name of the namespace that Socket.IO would make of it; in protocol revision 3 it is written as an address. */
-  #nameOf(nsp: string): string {
-    if (this.#connection.protocol === 3) return new URL(nsp, "https://socket.io").pathname;
-    return nsp.startsWith("/") ? nsp : `/${nsp}`;
+  #nameOf(nsp: string): string | undefined {
+    if (this.#connection.protocol !== 3) return nsp.startsWith("/") ? nsp : `/${nsp}`;
+    const base = "https://socket.io";
+    return URL.canParse(nsp, base) ? new URL(nsp, base).pathname : undefined;
+  }
+
+  /** A parser of the application's may give anything for a name. */
+  #mayAskFor(nsp: unknown): boolean {
+    const name = typeof nsp === "string" ? this.#nameOf(nsp) : undefined;
+    return name !== undefined && this.mayUse(name);
   }
 
   #tell(): void {

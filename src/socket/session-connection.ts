@@ -13,7 +13,7 @@ import {
   gate,
   guardPackets,
   guardWrites,
-  packetOf,
+  packetsOf,
   packetTypes,
 } from "./upstream.ts";
 
@@ -134,7 +134,9 @@ export class SessionConnection {
     const sockets = [...this.#handles.keys()].filter(({ nsp }) => !this.#context.isExempt(nsp.name));
     const { codec } = this.#context;
     // a client that has not received yet that it is connected would not take the farewell
-    discardWaiting(connection, (message) => packetOf(codec, message)?.type === packetTypes.CONNECT);
+    discardWaiting(connection, (message) =>
+      packetsOf(codec, message).some(({ type }) => type === packetTypes.CONNECT),
+    );
     this.#isParting = true;
     for (const { connected, nsp } of sockets) {
       if (!connected) continue;

@@ -104,20 +104,21 @@ export function codecOf(io: Server): Codec {
   return { encode: (packet) => encoder.encode(packet), decoder: () => new _parser.Decoder() };
 }
 
-/** The packet that a message is by itself; undefined if it is an attachment, or needs one, or is not of this protocol. */
-export function packetOf(codec: Codec, message: unknown): Packet | undefined {
-  let packet: Packet | undefined;
+/**
+ * The packets that a message holds by itself: one, with Socket.IO's own parser. None if it is an attachment, or needs one, or is
+ * not of this protocol.
+ */
+export function packetsOf(codec: Codec, message: unknown): Packet[] {
+  const packets: Packet[] = [];
   const decoder = codec.decoder();
-  decoder.on("decoded", (decoded) => {
-    packet = decoded;
-  });
+  decoder.on("decoded", (packet) => packets.push(packet));
   try {
     decoder.add(message);
   } catch {
     // whoever takes it will see
   }
   decoder.destroy();
-  return packet;
+  return packets;
 }
 
 /** Calls `use` with the Engine.IO server before Socket.IO hears of its connections: now, or when there is one. */

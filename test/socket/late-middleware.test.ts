@@ -183,3 +183,80 @@ describe("a refused client under a parser that gives names without a slash", () 
     },
   );
 });
+
+describe("a refused client under a parser of another rhythm", () => {
+  type Emit = (packet: unknown) => void;
+
+  /** `deliver` says how the packets of one message, written as a list, come out. */
+  async function start(transport: string, deliver: (packets: unknown[], emit: Emit) => void) {
+    class Decoder extends EventEmitter {
+      add(text: string) {
+        deliver(JSON.parse(text), (packet) => this.emit("decoded", packet));
+      }
+      destroy() {}
+    }
+    world = await startWorld({
+      io: { parser: { ...nameless, Decoder } },
+      attach: { exempt: ["/free"] },
+      sockets: (io) => {
+        for (const name of ["/private", "/free"]) {
+          io.of(name).use((socket, next) => {
+            ran.push(socket.nsp.name);
+            next();
+          });
+        }
+      },
+    });
+    return rawPackets(world.url, transport, 4);
+  }
+
+  test.each(["polling", "websocket"])(
+    "by %s is refused each packet of a message that asks for a namespace, and may ask for an exempt one",
+    async (transport) => {
+      const send = await start(transport, (packets, emit) => packets.forEach(emit));
+      await send(
+        JSON.stringify([
+          { type: 0, nsp: "/private" },
+          { type: 1, nsp: "/nowhere" },
+        ]),
+      );
+      await send(JSON.stringify([{ type: 0, nsp: "/free" }]));
+      await expect.poll(() => ran).toEqual(["/free"]);
+    },
+  );
+
+  test.each(["polling", "websocket"])(
+    "by %s is closed where only Socket.IO sees what it asks for",
+    async (transport) => {
+      const send = await start(transport, (packets, emit) => setImmediate(() => packets.forEach(emit)));
+      await send(JSON.stringify([{ type: 0, nsp: "/private" }]));
+      await expect.poll(() => world.io.engine.clientsCount).toBe(0);
+      expect(ran).toEqual([]);
+    },
+  );
+});
+
+describe("a refused client that names no namespace", () => {
+  const failures: unknown[] = [];
+  const fail = (error: unknown) => failures.push(error);
+
+  test.each(
+    ["polling", "websocket"].flatMap((transport) =>
+      [[], ["/free"]].flatMap((exempt) =>
+        ["0//[,", "0//[/?a=1,"].map((text) => [transport, exempt, text] as const),
+      ),
+    ),
+  )("of revision 3, by %s, with %j exempt: %s", async (transport, exempt, text) => {
+    world = await startWorld({ io: { allowEIO3: true }, attach: { exempt: [...exempt] } });
+    const errors = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException").on("uncaughtException", fail);
+    onTestFinished(() => {
+      process.removeAllListeners("uncaughtException");
+      for (const listener of errors) process.on("uncaughtException", listener);
+    });
+    const send = await rawPackets(world.url, transport, 3);
+    await send(text).catch(() => {});
+    await world.visitor(); // the server goes on
+    expect(failures).toEqual([]);
+  });
+});
