@@ -11,6 +11,15 @@ export const findRedis = () => findOnPath(["redis-server"]);
 const missing = "Expected redis-server on PATH, found none. Install it (Debian, Ubuntu: redis-server).";
 
 /**
+ * For a node of a cluster, on a bus of its own: by default Redis takes the port 10,000 above its own, which an outgoing
+ * connection may hold.
+ */
+export async function clusterArgs() {
+  const bus = await freePort();
+  return { bus, extraArgs: ["--cluster-enabled", "yes", "--cluster-port", String(bus)] };
+}
+
+/**
  * @param {import("./server.mjs").ServerOptions} [options]
  * @returns {Promise<Server>}
  */
@@ -60,8 +69,7 @@ async function seesAll({ port }) {
 export async function startRedisCluster() {
   const started = await Promise.allSettled(
     slots.map(async () => {
-      const bus = await freePort();
-      const extraArgs = ["--cluster-enabled", "yes", "--cluster-port", String(bus)];
+      const { bus, extraArgs } = await clusterArgs();
       return { bus, node: await startRedis({ extraArgs }) };
     }),
   );

@@ -19,7 +19,7 @@ const commands = rule.filter((part) => part.startsWith("+")).map((part) => part.
 const where = rule.filter((part) => !part.startsWith("+"));
 
 withService("redis").describe.each(packages)("a restricted user of Redis, %s", (from) => {
-  const server = ownRedis(["--notify-keyspace-events", "Kg$x"]);
+  const server = ownRedis(() => ["--notify-keyspace-events", "Kg$x"]);
 
   async function withUser(rules: readonly string[], run: (store: SessionStore) => Promise<void>) {
     const raw = rawClient(server.url);

@@ -24,7 +24,7 @@ const later = () => Date.now() + 3_600_000;
 const document = { cookie: {}, n: 1 };
 
 withService("redis").describe("redisStore with keyspace events", () => {
-  const server = ownRedis(["--notify-keyspace-events", "Kg$x"]);
+  const server = ownRedis(() => ["--notify-keyspace-events", "Kg$x"]);
 
   // What is told exactly without them is told exactly with them: our own writes are no news.
   for (const from of packages) {
@@ -146,7 +146,7 @@ withService("redis").describe("redisStore with keyspace events", () => {
 });
 
 withService("redis").describe("redisStore without keyspace events", () => {
-  const server = ownRedis(["--notify-keyspace-events", "Kgx"]); // all but writes
+  const server = ownRedis(() => ["--notify-keyspace-events", "Kgx"]); // all but writes
 
   it.each(packages)("goes without them, unless they are insisted on, %s", async (from) => {
     const client = await clientForTest(from, server.url);

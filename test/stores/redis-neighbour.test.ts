@@ -28,7 +28,7 @@ withService("redis").describe.each([
   { events: "with keyspace events", flags: "Kg$x", atOnce: true },
   { events: "without keyspace events", flags: "", atOnce: false },
 ])("beside connect-redis, $events", ({ flags, atOnce }) => {
-  const server = ownRedis(["--notify-keyspace-events", flags]);
+  const server = ownRedis(() => ["--notify-keyspace-events", flags]);
 
   describe.each(cases)("$version, ours by $from", ({ RedisStore, from }) => {
     let ours: World;

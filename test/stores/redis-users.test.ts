@@ -1,6 +1,7 @@
 /** What the index of users holds of a session: entered in the step that writes it, or not at all. */
 import type { Redis } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { clusterArgs } from "../../scripts/services/redis.mjs";
 import type { SessionStore } from "../../src/core/session-store.ts";
 import { RedisNames } from "../../src/stores/redis-keys.ts";
 import { withService } from "../setup/services.ts";
@@ -98,7 +99,7 @@ server.describe.each(packages)("the index of the Redis store, %s", (from) => {
 });
 
 server.describe("a client that takes a Cluster of one server for a single server", () => {
-  const own = ownRedis(["--cluster-enabled", "yes"]);
+  const own = ownRedis(async () => (await clusterArgs()).extraArgs);
 
   describe.each(packages)("%s", (from) => {
     it("has the entry written before the session", async () => {
