@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
+  /** From 0 to below 1, for waiting times that nodes must not share; `Math.random` if left out. */
+  random?(): number;
   /** Calls `fn` once after `delayMs`, or 2^31-1 if that is less; the returned function cancels. Never keeps the process alive. */
   after(delayMs: number, fn: () => void): () => void;
 }
@@ -26,3 +28,8 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** From 0 to below 1, by the clock's own source of random numbers if it has one. */
+export function randomOf(clock: Clock): number {
+  return clock.random?.() ?? Math.random();
+}

@@ -1,3 +1,4 @@
+import { randomOf } from "../clock.ts";
 import { SocketSessionError } from "../errors.ts";
 import { refuseLarger, writableDocument } from "./bounds.ts";
 import { type Fields, type SessionValues, sameFields } from "./fields.ts";
@@ -99,7 +100,7 @@ export class ConditionalWrites {
 
   /** Waits a little, at random, before the next attempt. */
   backoff(attempt: number): Promise<void> {
-    const delayMs = Math.random() * Math.min(2 ** attempt, maxBackoffMs);
+    const delayMs = randomOf(this.#hub.clock) * Math.min(2 ** attempt, maxBackoffMs);
     return new Promise((resolve) => this.#hub.clock.after(delayMs, resolve));
   }
 

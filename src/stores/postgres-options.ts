@@ -2,7 +2,7 @@
  * The options of `postgresStore`: connect-pg-simple's own names, units and defaults, and what is added to them.
  */
 import { clockOf, refusal } from "../arguments.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, randomOf } from "../clock.ts";
 import { hasMethods, hasProperty, property } from "../shapes.ts";
 import { shown, shownChoice } from "../shown.ts";
 import { longestNameBytes } from "./postgres-quoting.ts";
@@ -94,7 +94,8 @@ export function resolvePostgresOptions(options: PostgresStoreOptions): ResolvedP
   const isHarmless = (name: string, value: unknown) => name === "disableTouch" && !value;
   const check = checkStoreOptions("postgresStore()", usage, options, Object.keys(known), cures, isHarmless);
   const { createTableIfMissing = false, otherWriters = false, userIndex = true } = options;
-  const { errorLog, clock, ttl = 86_400 } = options;
+  const { errorLog, ttl = 86_400 } = options;
+  const clock = clockOf("postgresStore()", options.clock);
   for (const [name, value] of Object.entries({ createTableIfMissing, otherWriters, userIndex }))
     check.flag(name, value);
   check.callback("errorLog", errorLog);
@@ -105,9 +106,9 @@ export function resolvePostgresOptions(options: PostgresStoreOptions): ResolvedP
     createTableIfMissing,
     otherWriters,
     ttlMs: ttl * 1000,
-    pruneDelayMs: pruneDelayOf(options, check),
+    pruneDelayMs: pruneDelayOf(options, clock, check),
     errorLog,
-    clock: clockOf("postgresStore()", clock),
+    clock,
   };
 }
 
@@ -170,13 +171,17 @@ function namesOf(options: PostgresStoreOptions, userIndex: boolean, check: Optio
   return { schemaName: schema, tableName: table, usersTableName: users };
 }
 
-function pruneDelayOf(options: PostgresStoreOptions, check: OptionChecks): (() => number) | undefined {
+function pruneDelayOf(
+  options: PostgresStoreOptions,
+  clock: Clock,
+  check: OptionChecks,
+): (() => number) | undefined {
   const { pruneSessionInterval: interval = 900, pruneSessionRandomizedInterval: randomized } = options;
   if (interval === false) return undefined;
   check.number("pruneSessionInterval", interval, lifeTime);
   const intervalMs = interval * 1000;
   // Half to one and a half of it, so that the nodes do not all prune at the same time; as the peer does.
-  const standard = () => Math.ceil(intervalMs / 2 + intervalMs * Math.random());
+  const standard = () => Math.ceil(intervalMs / 2 + intervalMs * randomOf(clock));
   const option = "pruneSessionRandomizedInterval";
   const isOne = randomized === undefined || randomized === false || typeof randomized === "function";
   check.expect(isOne, option, "a function or false", shown(randomized));

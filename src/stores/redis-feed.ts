@@ -3,7 +3,7 @@
  * script writes it publishes in the same step; where keyspace events are on, other packages' writes are heard besides.
  */
 import createDebug from "debug";
-import type { Clock } from "../clock.ts";
+import { type Clock, randomOf } from "../clock.ts";
 import type { FeedOptions, FeedTraits, SessionChange } from "../core/session-store.ts";
 import { errorText, SocketSessionError } from "../errors.ts";
 import { readMessage } from "./change-message.ts";
@@ -120,7 +120,7 @@ export class RedisFeed implements FeedSource {
   /** Any server will do, in a Cluster as well. */
   async #anyNode(): Promise<RedisNode> {
     const masters = await this.#options.connection.masters();
-    const node = masters[Math.floor(Math.random() * masters.length)];
+    const node = masters[Math.floor(randomOf(this.#options.clock) * masters.length)];
     if (node) return node;
     throw new SocketSessionError(
       "STORE_FAILED",

@@ -8,7 +8,7 @@
  *   back listeners are told `missed`.
  */
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../clock.ts";
+import { type Clock, randomOf } from "../clock.ts";
 import type { FeedListener, FeedOptions, SessionChange, Unsubscribe } from "../core/session-store.ts";
 import { SocketSessionError } from "../errors.ts";
 import { beatMessage, readMessage } from "./change-message.ts";
@@ -135,7 +135,7 @@ export class RemoteFeed {
     this.#whole = failed;
     const delayMs = Math.min(firstRetryMs * 2 ** this.#failures, longestRetryMs);
     this.#failures++;
-    this.#cancelRetry = this.#clock.after(delayMs * (0.5 + Math.random() / 2), () => {
+    this.#cancelRetry = this.#clock.after(delayMs * (0.5 + randomOf(this.#clock) / 2), () => {
       const whole = this.#connect();
       this.#whole = whole;
       whole.then(
