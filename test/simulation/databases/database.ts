@@ -1,0 +1,21 @@
+import type { SessionStore } from "../../../src/core/session-store.ts";
+import type { DatabaseServer } from "../database-server.ts";
+import type { Ledger } from "../ledger.ts";
+import type { Route } from "../network.ts";
+import type { SimulatedProcess } from "../process.ts";
+import type { World } from "../world.ts";
+
+/** A kind of database, with the product's store for it. */
+export interface DatabaseKind {
+  readonly name: string;
+  /** A new one, empty. What it does to sessions it writes into the ledger, at the moment at which it does it. */
+  make(world: World, ledger: Ledger): Database;
+}
+
+export interface Database {
+  readonly server: DatabaseServer;
+  /** The store of one process, which reaches the server over `route`. */
+  open(process: SimulatedProcess, route: Route): SessionStore;
+  /** Gives back what the run took. */
+  close?(): void;
+}

@@ -1,0 +1,61 @@
+/** Writes into the trace what a database does to sessions, under names that are the same in every run. */
+import type { SessionDocument } from "../../src/core/session-store.ts";
+import { epochMs } from "./process.ts";
+import type { Trace, Values } from "./trace.ts";
+
+export class Ledger {
+  readonly #trace: Trace;
+  readonly #namesBySid = new Map<string, string>();
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+  }
+
+  /** What the trace calls the session: `s0`, `s1`, … in the order in which they were first named. */
+  nameOf(sid: string): string {
+    const known = this.#namesBySid.get(sid);
+    if (known !== undefined) return known;
+    const name = `s${this.#namesBySid.size}`;
+    this.#namesBySid.set(sid, name);
+    return name;
+  }
+
+  stored(sid: string, document: SessionDocument, expiresAt: number): void {
+    const session = this.nameOf(sid);
+    this.#trace.add({ kind: "stored", session, values: valuesOf(document), expiresAt: expiresAt - epochMs });
+  }
+
+  touched(sid: string, expiresAt: number): void {
+    this.#trace.add({ kind: "touched", session: this.nameOf(sid), expiresAt: expiresAt - epochMs });
+  }
+
+  removed(sid: string): void {
+    this.#trace.add({ kind: "removed", session: this.nameOf(sid) });
+  }
+
+  /** A failover has set it back to this. */
+  forgotten(sid: string, document: SessionDocument | undefined, expiresAt: number): void {
+    const values = document ? valuesOf(document) : null;
+    this.#trace.add({
+      kind: "forgotten",
+      session: this.nameOf(sid),
+      values,
+      expiresAt: expiresAt - epochMs,
+    });
+  }
+
+  read(node: string, many = 1): void {
+    this.#trace.add({ kind: "read", node, many });
+  }
+}
+
+/** What the actors keep in a session: `count`, lists under `list-…`, registers under `register-…`. */
+export function valuesOf(data: Readonly<Record<string, unknown>>): Values {
+  const lists: Record<string, readonly string[]> = {};
+  const registers: Record<string, string> = {};
+  for (const [key, value] of Object.entries(data)) {
+    if (key.startsWith("list-") && Array.isArray(value)) lists[key] = value.map(String);
+    if (key.startsWith("register-")) registers[key] = String(value);
+  }
+  return { count: typeof data.count === "number" ? data.count : 0, lists, registers };
+}

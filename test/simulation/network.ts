@@ -1,0 +1,244 @@
+/**
+ * What lies between a node and its database: a route, over which connections run. Both ways keep their order, and take
+ * their time.
+ *
+ * - `silent`: nothing arrives, in neither direction, and nobody is told. What was under way, or is sent meanwhile, arrives
+ *   late if the route comes back soon (TCP sends it again), and never if it does not.
+ * - `reset`: connections break, and new ones are refused.
+ */
+import { AsyncResource } from "node:async_hooks";
+import type { SimulatedProcess } from "./process.ts";
+import type { Random } from "./random.ts";
+import type { World } from "./world.ts";
+
+export interface RouteOptions {
+  /** Of each way, in milliseconds. */
+  readonly latencyMs: readonly [low: number, high: number];
+  /** How likely it is that an answer gets lost after the work was done: then the connection breaks. */
+  readonly lostReplies: number;
+}
+
+/** TCP gives up what was not acknowledged for so long. */
+const patienceMs = 15_000;
+
+/** The server at the other end, as far as the network asks it. */
+export interface Server {
+  /** Whether it takes new connections. */
+  readonly accepts: boolean;
+  /** Runs `work` now, later or not at all; with a failure, where that is all it can say. */
+  admit(work: (failure?: Error) => void): void;
+}
+
+export class Route {
+  readonly world: World;
+  readonly process: SimulatedProcess;
+  readonly server: Server;
+  readonly connections = new Set<Connection>();
+  readonly #random: Random;
+  readonly #options: RouteOptions;
+  #silentUntil = 0;
+  #refusedUntil = 0;
+  #deafUntil = 0;
+  #lostReplies: number;
+
+  constructor(world: World, process: SimulatedProcess, server: Server, options: RouteOptions) {
+    this.world = world;
+    this.process = process;
+    this.server = server;
+    this.#options = options;
+    this.#lostReplies = options.lostReplies;
+    this.#random = world.random.fork(`route ${process.name}`);
+    process.onKill(() => this.reset());
+  }
+
+  silence(ms: number): void {
+    this.#silentUntil = Math.max(this.#silentUntil, this.world.now + ms);
+  }
+
+  refuse(ms: number): void {
+    this.#refusedUntil = Math.max(this.#refusedUntil, this.world.now + ms);
+    this.reset();
+  }
+
+  /** Messages of the feed get lost, while all else arrives. */
+  deafen(ms: number): void {
+    this.#deafUntil = Math.max(this.#deafUntil, this.world.now + ms);
+  }
+
+  get isDeaf(): boolean {
+    return this.#deafUntil > this.world.now;
+  }
+
+  /** All connections break, for both ends. */
+  reset(): void {
+    for (const connection of [...this.connections]) connection.break(connectionError("ECONNRESET"));
+  }
+
+  /** Nothing goes wrong any more. */
+  heal(): void {
+    this.#silentUntil = 0;
+    this.#refusedUntil = 0;
+    this.#deafUntil = 0;
+    this.#lostReplies = 0;
+  }
+
+  /** When something that is sent now is over there; undefined if never. */
+  arrival(): number | undefined {
+    const { world } = this;
+    const [low, high] = this.#options.latencyMs;
+    const silentMs = Math.max(0, this.#silentUntil - world.now);
+    return silentMs > patienceMs ? undefined : world.now + silentMs + this.#random.int(low, high);
+  }
+
+  losesReply(): boolean {
+    return this.#random.chance(this.#lostReplies);
+  }
+
+  /** Rejects if it is refused, or nothing arrives for too long. */
+  connect(): Promise<Connection> {
+    const { world, process } = this;
+    const at = this.arrival();
+    return new Promise((resolve, reject) => {
+      const answer = () => {
+        const isRefused = this.#refusedUntil > world.now || !this.server.accepts;
+        if (at === undefined) reject(connectionError("ETIMEDOUT"));
+        else if (isRefused) reject(connectionError("ECONNREFUSED"));
+        else resolve(new Connection(this));
+      };
+      world.after(at === undefined ? patienceMs : 2 * (at - world.now), answer, process);
+    });
+  }
+}
+
+/** One connection of a process to the server: calls, and what the server pushes. */
+export class Connection {
+  readonly #route: Route;
+  readonly #downs = new Set<(error: Error) => void>();
+  readonly #closings = new Set<() => void>();
+  readonly #waiting = new Set<(error: Error) => void>();
+  #thereAt = 0;
+  #backAt = 0;
+  #isOpen = true;
+  /** The server has given it up, and this end does not know yet. */
+  #isHalfOpen = false;
+
+  constructor(route: Route) {
+    this.#route = route;
+    route.connections.add(this);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** How many calls wait for an answer. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Does `work` at the server, at one moment, and resolves to its result. Rejects with what it throws, or when the
+   * connection breaks: then it may have been done.
+   */
+  call<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (!this.#isOpen) return reject(connectionError("EPIPE"));
+      const bound = AsyncResource.bind((settle: () => void) => settle()); // the caller's context, as drivers keep it
+      const fail = (error: Error) => bound(() => reject(error));
+      this.#waiting.add(fail);
+      this.#send((failure) => {
+        const outcome = outcomeOf(work, failure);
+        if (this.#route.losesReply()) return this.break(connectionError("ECONNRESET"));
+        this.push(() => {
+          this.#waiting.delete(fail);
+          bound(() => ("value" in outcome ? resolve(outcome.value) : reject(outcome.error)));
+        });
+      });
+    });
+  }
+
+  /** From the server: runs `receive` in the process, after all that was pushed before. */
+  push(receive: () => void): void {
+    const { world, process } = this.#route;
+    if (!this.#isOpen || this.#isHalfOpen) return;
+    const arrival = this.#route.arrival();
+    if (arrival === undefined) {
+      world.after(patienceMs, () => this.#giveUp());
+      return;
+    }
+    this.#backAt = Math.max(this.#backAt, arrival);
+    world.after(this.#backAt - world.now, () => this.#isOpen && receive(), process);
+  }
+
+  /** Calls `down` when the connection breaks; not when this end closes it. */
+  onDown(down: (error: Error) => void): void {
+    this.#downs.add(down);
+  }
+
+  /** Calls `closing` when the server has lost the connection, for whatever reason. */
+  onClosed(closing: () => void): void {
+    this.#closings.add(closing);
+  }
+
+  close(): void {
+    this.#end(connectionError("EPIPE"));
+  }
+
+  break(error: Error): void {
+    if (!this.#isOpen) return;
+    this.#end(error);
+    const { world, process } = this.#route;
+    world.after(0, () => this.#downs.forEach((down) => void down(error)), process);
+  }
+
+  #send(work: (failure?: Error) => void): void {
+    const { world, server } = this.#route;
+    const arrival = this.#route.arrival();
+    if (arrival === undefined) {
+      world.after(patienceMs, () => this.break(connectionError("ETIMEDOUT")));
+      return;
+    }
+    this.#thereAt = Math.max(this.#thereAt, arrival);
+    world.after(this.#thereAt - world.now, () => {
+      if (this.#isHalfOpen) this.break(connectionError("ECONNRESET"));
+      else if (this.#isOpen) server.admit(work);
+    });
+  }
+
+  #giveUp(): void {
+    if (!this.#isOpen || this.#isHalfOpen) return;
+    this.#isHalfOpen = true;
+    this.#lost();
+  }
+
+  #lost(): void {
+    for (const closing of this.#closings) closing();
+    this.#closings.clear();
+  }
+
+  #end(error: Error): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#route.connections.delete(this);
+    this.#lost();
+    const { world, process } = this.#route;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    if (waiting.length > 0) world.after(0, () => waiting.forEach((fail) => void fail(error)), process);
+  }
+}
+
+type Outcome<T> = { value: T } | { error: unknown };
+
+function outcomeOf<T>(work: () => T, failure: Error | undefined): Outcome<T> {
+  if (failure) return { error: failure };
+  try {
+    return { value: work() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+export function connectionError(code: string): Error {
+  return Object.assign(new Error(`The connection failed (${code}).`), { code });
+}

@@ -1,0 +1,37 @@
+/**
+ * One process of the application, as the actors use it. What comes of it goes into the trace: nothing here tells an actor
+ * more than a client would know.
+ */
+import type { SimulatedProcess } from "./process.ts";
+
+export interface SimulatedNode {
+  readonly process: SimulatedProcess;
+  /** Sessions that are live on it. */
+  readonly live: number;
+  /** A visitor comes: makes a session and stores it. Its id, once that is acknowledged; undefined if it failed. */
+  create(): Promise<string | undefined>;
+  /** A client asks to be let in to a session. Into the trace: `asks`, then `admitted` or `refused`, then `closed`. */
+  connect(sid: string): SimulatedSocket;
+  /** Appends the name of the operation to a list of the session (`list-…`), and counts, in one `update`. */
+  append(sid: string, list: string): Promise<void>;
+  /** A request that sets a register (`register-…`) to the name of the operation, and is saved. */
+  save(sid: string, register: string): Promise<void>;
+  /** A request that only looks. */
+  load(sid: string): Promise<void>;
+  /** A logout. */
+  end(sid: string): Promise<void>;
+}
+
+/** A client's socket. */
+export interface SimulatedSocket {
+  /** Asked to be let in and not answered yet; in; or over. */
+  readonly state: "asking" | "open" | "closed";
+  /** Whether it was told to stop: a client that was not tries again. */
+  readonly isFinal: boolean;
+  /** The client does something, which extends its session. Into the trace: `served`, if its handler runs. */
+  say(): void;
+  /** The application sends something to it. Into the trace: `served`, if that leaves the node. */
+  tell(): void;
+  /** The client closes. */
+  leave(): void;
+}

@@ -1,0 +1,64 @@
+/** Writes into the trace what is done to sessions: when it begins, and what comes of it. */
+import { SocketSessionError } from "socket-session";
+import type { Ledger } from "./ledger.ts";
+import type { SimulatedProcess } from "./process.ts";
+import type { Operation, Values } from "./trace.ts";
+import type { World } from "./world.ts";
+
+/** After these it is known that nothing was written. */
+const definite = new Set([
+  "SESSION_ENDED",
+  "SESSION_CONTENTION",
+  "SESSION_UPDATE_TIMEOUT",
+  "SESSION_INVALID_DATA",
+  "SESSION_UNVERIFIED",
+]);
+
+export class Operations {
+  readonly #world: World;
+  readonly #ledger: Ledger;
+  #last = 0;
+
+  constructor(world: World, ledger: Ledger) {
+    this.#world = world;
+    this.#ledger = ledger;
+  }
+
+  /**
+   * Runs an operation of a node on a session under a name of its own. `run` resolves to what it saw of the session, null if
+   * there was none; what it rejects with is in the trace, and goes no further.
+   */
+  async run(
+    what: Operation,
+    { name: node }: SimulatedProcess,
+    sid: string,
+    run: (op: string) => Promise<Values | null>,
+    key?: string,
+  ): Promise<boolean> {
+    const { trace } = this.#world;
+    const op = `o${++this.#last}`;
+    const about = {
+      op,
+      what,
+      node,
+      session: this.#ledger.nameOf(sid),
+      ...(key === undefined ? {} : { key }),
+    };
+    trace.add({ kind: "begins", ...about });
+    try {
+      const saw = await run(op);
+      trace.add({ kind: "done", ...about, saw });
+      return true;
+    } catch (error) {
+      const code = codeOf(error);
+      trace.add({ kind: "failed", ...about, code, isUnknown: !definite.has(code) });
+      return false;
+    }
+  }
+}
+
+/** The code of an error, or its name and message: a bug. */
+export function codeOf(error: unknown): string {
+  if (error instanceof SocketSessionError) return error.code;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

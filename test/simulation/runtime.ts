@@ -1,0 +1,111 @@
+/**
+ * What code takes from the runtime without being given it: the date, timers, random numbers. `express-session` and
+ * Socket.IO do. While a world runs they are that world's, and of the process whose event runs.
+ */
+import { epochMs } from "./process.ts";
+import type { World } from "./world.ts";
+
+const real = {
+  Date: globalThis.Date,
+  setTimeout: globalThis.setTimeout,
+  clearTimeout: globalThis.clearTimeout,
+  setInterval: globalThis.setInterval,
+  clearInterval: globalThis.clearInterval,
+  setImmediate: globalThis.setImmediate,
+  random: Math.random,
+};
+
+/** Immediates that have not run yet. */
+let pending = 0;
+
+/** Resolves when all that can run without time going on has run. */
+async function rest(): Promise<void> {
+  do await new Promise<void>((resolve) => real.setImmediate(resolve));
+  while (pending > 0);
+}
+
+/** A timer as Node gives it, as far as it is used. */
+class SimulatedTimeout {
+  #cancel: () => void;
+
+  constructor(world: World, run: () => void, ms: number, isRepeated: boolean) {
+    const { current } = world;
+    const start = () =>
+      world.after(
+        Math.max(1, ms),
+        () => {
+          if (isRepeated) this.#cancel = start();
+          run();
+        },
+        current,
+      );
+    this.#cancel = start();
+    this.refresh = () => {
+      this.#cancel();
+      this.#cancel = start();
+      return this;
+    };
+  }
+
+  readonly refresh: () => this;
+  readonly ref = () => this;
+  readonly unref = () => this;
+  readonly hasRef = () => false;
+
+  cancel(): void {
+    this.#cancel();
+  }
+}
+
+function install(world: World): () => void {
+  const now = () => world.current?.now ?? Math.floor(epochMs + world.now);
+  const random = world.random.fork("Math.random");
+  class SimulatedDate extends real.Date {
+    constructor(...args: unknown[]) {
+      // @ts-expect-error: the constructor of Date takes what it takes
+      super(...(args.length === 0 ? [now()] : args));
+    }
+    static override now = now;
+  }
+  const timer =
+    (isRepeated: boolean) =>
+    (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
+      new SimulatedTimeout(world, () => run(...args), ms, isRepeated);
+  const clear = (timeout: unknown) => {
+    if (timeout instanceof SimulatedTimeout) timeout.cancel();
+  };
+  const immediate = (run: (...args: unknown[]) => void, ...args: unknown[]) => {
+    pending++;
+    return real.setImmediate(() => {
+      pending--;
+      run(...args);
+    });
+  };
+  Object.assign(globalThis, {
+    Date: SimulatedDate,
+    setTimeout: timer(false),
+    setInterval: timer(true),
+    clearTimeout: clear,
+    clearInterval: clear,
+    setImmediate: immediate,
+  });
+  Math.random = () => random.next();
+  return () => {
+    const { random: realRandom, ...globals } = real;
+    Object.assign(globalThis, globals);
+    Math.random = realRandom;
+  };
+}
+
+export const runtime = {
+  rest,
+  /** Runs `run` with the world's date, timers and random numbers in the place of the real ones. */
+  async within<T>(world: World, run: () => Promise<T>): Promise<T> {
+    const uninstall = install(world);
+    try {
+      return await run();
+    } finally {
+      uninstall();
+    }
+  },
+};
