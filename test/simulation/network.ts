@@ -148,7 +148,7 @@ export class Connection {
       this.#waiting.add(fail);
       this.#send((failure) => {
         const outcome = outcomeOf(work, failure);
-        if (this.#route.losesReply()) return this.break(connectionError("ECONNRESET"));
+        if (this.#route.losesReply()) return this.#loseReply();
         this.push(() => {
           this.#waiting.delete(fail);
           bound(() => ("value" in outcome ? resolve(outcome.value) : reject(outcome.error)));
@@ -203,6 +203,12 @@ export class Connection {
       if (this.#isHalfOpen) this.break(connectionError("ECONNRESET"));
       else if (this.#isOpen) server.admit(work);
     });
+  }
+
+  #loseReply(): void {
+    const { world, process } = this.#route;
+    world.trace.add({ kind: "fault", fault: "lost reply", node: process.name, until: world.now });
+    this.break(connectionError("ECONNRESET"));
   }
 
   #giveUp(): void {

@@ -1,0 +1,86 @@
+/** What goes wrong, and when: each fault of the mix, again and again, in a stream of its own. */
+import type { Cluster, Member } from "./cluster.ts";
+import type { DatabaseServer } from "./database-server.ts";
+import type { FaultName, Mix } from "./mix.ts";
+import type { Random } from "./random.ts";
+import type { World } from "./world.ts";
+
+type Timed = Exclude<FaultName, "lost reply">;
+
+const minuteMs = 60_000;
+
+export class Chaos {
+  readonly #world: World;
+  readonly #cluster: Cluster;
+  readonly #server: DatabaseServer;
+  #isOver = false;
+
+  constructor(world: World, cluster: Cluster, server: DatabaseServer, { faults }: Mix) {
+    this.#world = world;
+    this.#cluster = cluster;
+    this.#server = server;
+    for (const [name, perMinute] of Object.entries(faults))
+      if (name !== "lost reply") this.#plan(name as Timed, perMinute, world.random.fork(`fault ${name}`));
+  }
+
+  /** All that is wrong is right again, and stays so. */
+  end(): void {
+    this.#isOver = true;
+    this.#server.heal();
+    for (const { process } of this.#cluster.members) process.resume();
+  }
+
+  #plan(name: Timed, perMinute: number, random: Random): void {
+    const ms = (-Math.log(1 - random.next()) * minuteMs) / perMinute;
+    this.#world.after(ms, () => {
+      if (this.#isOver) return;
+      this.#happen(name, random);
+      this.#plan(name, perMinute, random);
+    });
+  }
+
+  #happen(name: Timed, random: Random): void {
+    const ms = random.chance(0.6) ? random.int(50, 5_000) : random.int(5_000, 90_000);
+    const ofDatabase = this.#ofDatabase(name, ms, random);
+    if (ofDatabase) {
+      this.#note(name, ms);
+      ofDatabase();
+      return;
+    }
+    const member = random.pick(this.#cluster.members);
+    if (!member.process.isRunning) return;
+    this.#note(name, ms, member.process.name);
+    this.#toNode(name, member, ms, random);
+  }
+
+  #note(fault: Timed, ms: number, node?: string): void {
+    const until = this.#world.now + ms;
+    this.#world.trace.add({ kind: "fault", fault, until, ...(node === undefined ? {} : { node }) });
+  }
+
+  #ofDatabase(name: Timed, ms: number, random: Random): (() => void) | undefined {
+    const server = this.#server;
+    if (name === "slow") return () => server.slow(ms, random.int(5, 200));
+    if (name === "failing") return () => server.fail(Math.min(ms, 20_000));
+    if (name === "hanging") return () => server.hang(ms);
+    if (name === "restart") return () => server.restart(Math.min(ms, 10_000));
+    if (name !== "failover") return undefined;
+    return () => {
+      if (server.mayForget) server.failOver(Math.min(ms, 10_000), random.int(1, 1_000));
+      else server.restart(Math.min(ms, 10_000));
+    };
+  }
+
+  #toNode(name: Timed, member: Member, ms: number, random: Random): void {
+    const { process, route } = member;
+    if (name === "cut") route.silence(ms);
+    else if (name === "reset") route.refuse(Math.min(ms, 10_000));
+    else if (name === "deaf") route.deafen(ms);
+    else if (name === "clock") process.setClock(random.int(-2_000, 2_000));
+    else if (name === "kill") this.#cluster.kill(member, Math.min(ms, 20_000));
+    else {
+      process.pause();
+      this.#world.after(ms, () => process.resume());
+    }
+  }
+}

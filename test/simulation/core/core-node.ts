@@ -1,0 +1,153 @@
+/** A node without Express and Socket.IO: the core alone, used as the facade and the gateway use it. */
+import { Activity } from "../../../src/core/activity.ts";
+import { ConditionalWrites } from "../../../src/core/conditional-writes.ts";
+import { fieldsOf } from "../../../src/core/fields.ts";
+import { Hub } from "../../../src/core/hub.ts";
+import { diff } from "../../../src/core/merge.ts";
+import { type Edit, Saves } from "../../../src/core/saves.ts";
+import { sessionNames } from "../../../src/core/session-names.ts";
+import type { CookieDocument, SessionKey, StoredSession } from "../../../src/core/session-store.ts";
+import { snapshotOf } from "../../../src/core/snapshot.ts";
+import { Updates } from "../../../src/core/updates.ts";
+import { SessionEnded } from "../../../src/errors.ts";
+import { valuesOf } from "../ledger.ts";
+import type { SimulatedNode } from "../node.ts";
+import type { NodeContext } from "../node-context.ts";
+import { codeOf } from "../operations.ts";
+import type { Values } from "../trace.ts";
+import { CoreSocket } from "./core-socket.ts";
+
+const maxBytes = 1_000_000;
+const nameOf = sessionNames(["a secret of the simulation"]);
+
+export function coreNode(context: NodeContext): SimulatedNode {
+  return new CoreNode(context);
+}
+
+class CoreNode implements SimulatedNode {
+  readonly #context: NodeContext;
+  readonly #hub: Hub;
+  readonly #writes: ConditionalWrites;
+  readonly #saves: Saves;
+  readonly #updates: Updates;
+  readonly #activity: Activity;
+  #created = 0;
+
+  constructor(context: NodeContext) {
+    const { store, process, settings, world } = context;
+    this.#context = context;
+    const failed = (error: unknown) => {
+      const code = codeOf(error);
+      if (code.includes(":")) world.trace.add({ kind: "crash", node: process.name, text: code });
+    };
+    const events = { changed: () => {}, ended: () => {}, failed };
+    const userOf = () => undefined;
+    this.#hub = new Hub({ ...settings, store, clock: process.clock, events });
+    this.#writes = new ConditionalWrites(this.#hub, settings.maxAgeMs, userOf, maxBytes);
+    this.#saves = new Saves(this.#hub, this.#writes);
+    this.#updates = new Updates(this.#hub, this.#writes, this.#saves, settings.updateTimeoutMs);
+    this.#activity = new Activity(this.#hub, { ...settings, ttlMs: settings.maxAgeMs, userOf });
+    this.#hub.start();
+  }
+
+  get process() {
+    return this.#context.process;
+  }
+
+  get live(): number {
+    return this.#hub.counts.live;
+  }
+
+  async create(): Promise<string | undefined> {
+    const key = nameOf(`${this.process.name}.${++this.#created}`);
+    this.#context.ledger.nameOf(key.sid);
+    const birth = this.#hub.birth(key.sid);
+    const held = { fields: fieldsOf({ count: 0 }), cookie: this.#cookie(), isNewId: true };
+    try {
+      return (await this.#saves.createNew(key, held, birth, () => {})) ? key.sid : undefined;
+    } catch (error) {
+      this.#complainUnlessStore(error);
+      return undefined;
+    }
+  }
+
+  connect(sid: string): CoreSocket {
+    return new CoreSocket(this.#context, this.#hub, this.#activity, nameOf(sid));
+  }
+
+  async append(sid: string, list: string): Promise<void> {
+    const append = async (op: string): Promise<Values> => {
+      let saw = valuesOf({});
+      await this.#updates.update(nameOf(sid), async (draft) => {
+        saw = valuesOf(draft);
+        if (this.#context.random.chance(0.2)) await this.#pause(20);
+        draft.count = saw.count + 1;
+        draft[list] = [...(saw.lists[list] ?? []), op];
+      });
+      return saw;
+    };
+    await this.#context.operations.run("append", this.process, sid, append, list);
+  }
+
+  async save(sid: string, register: string): Promise<void> {
+    const save = async (op: string): Promise<Values | null> => {
+      const key = nameOf(sid);
+      const stored = await this.#load(key);
+      if (!stored) return null;
+      await this.#pause(50);
+      const { snapshot } = await this.#saves.save(
+        key,
+        snapshotOf(structuredClone(stored)),
+        this.#edit(stored, register, op),
+      );
+      if (!snapshot) throw new SessionEnded(key.publicId);
+      return valuesOf(stored.document);
+    };
+    await this.#context.operations.run("save", this.process, sid, save, register);
+  }
+
+  async load(sid: string): Promise<void> {
+    await this.#context.operations.run("load", this.process, sid, async () => {
+      const key = nameOf(sid);
+      const stored = await this.#load(key);
+      if (!stored) return null;
+      await this.#activity.onRequest(key, snapshotOf(structuredClone(stored)));
+      return valuesOf(stored.document);
+    });
+  }
+
+  async end(sid: string): Promise<void> {
+    await this.#context.operations.run("end", this.process, sid, async () => {
+      await this.#hub.end(nameOf(sid), "destroyed");
+      return null;
+    });
+  }
+
+  async #load(key: SessionKey): Promise<StoredSession | null> {
+    await this.#hub.written(key);
+    return this.#hub.read(key);
+  }
+
+  #edit({ document }: StoredSession, register: string, op: string): Edit {
+    const { cookie, ...data } = document;
+    const fields = fieldsOf(data);
+    const patch = diff(fields, fieldsOf({ ...data, [register]: op }));
+    return { base: { fields, cookie }, patch, cookie: this.#cookie(), cookieChanged: false };
+  }
+
+  #cookie(): CookieDocument {
+    const { maxAgeMs } = this.#context.settings;
+    return { originalMaxAge: maxAgeMs, expires: new Date(this.process.now + maxAgeMs).toISOString() };
+  }
+
+  #pause(longestMs: number): Promise<void> {
+    const { random } = this.#context;
+    return new Promise((resolve) => this.process.clock.after(random.int(1, longestMs), resolve));
+  }
+
+  #complainUnlessStore(error: unknown): void {
+    const code = codeOf(error);
+    if (!code.startsWith("STORE_"))
+      this.#context.world.trace.add({ kind: "crash", node: this.process.name, text: code });
+  }
+}

@@ -1,0 +1,91 @@
+/** A client's socket as the core knows it: an observer of its session, from before the session is read. */
+import type { Activity } from "../../../src/core/activity.ts";
+import type { Hub } from "../../../src/core/hub.ts";
+import type { End, LiveEntry, Observer } from "../../../src/core/live-entry.ts";
+import type { SessionKey } from "../../../src/core/session-store.ts";
+import { valuesOf } from "../ledger.ts";
+import type { SimulatedSocket } from "../node.ts";
+import type { NodeContext } from "../node-context.ts";
+import { codeOf } from "../operations.ts";
+
+export class CoreSocket implements SimulatedSocket {
+  readonly #context: NodeContext;
+  readonly #hub: Hub;
+  readonly #activity: Activity;
+  readonly #about: { readonly socket: string; readonly node: string; readonly session: string };
+  readonly #entry: LiveEntry;
+  readonly #observer: Observer = { ended: ({ reason }: End) => this.#close(reason) };
+  #state: SimulatedSocket["state"] = "asking";
+  #isFinal = false;
+
+  constructor(context: NodeContext, hub: Hub, activity: Activity, key: SessionKey) {
+    const { world, process, ledger, nextSocket } = context;
+    this.#context = context;
+    this.#hub = hub;
+    this.#activity = activity;
+    this.#about = { socket: nextSocket(), node: process.name, session: ledger.nameOf(key.sid) };
+    world.trace.add({ kind: "asks", ...this.#about });
+    this.#entry = hub.observe(key, this.#observer);
+    void this.#load();
+  }
+
+  get state(): SimulatedSocket["state"] {
+    return this.#state;
+  }
+
+  get isFinal(): boolean {
+    return this.#isFinal;
+  }
+
+  say(): void {
+    if (this.#serve()) this.#activity.onEvent(this.#entry);
+  }
+
+  tell(): void {
+    this.#serve();
+  }
+
+  leave(): void {
+    this.#close("left");
+    this.#hub.release(this.#entry, this.#observer);
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const snapshot = await this.#hub.load(this.#entry);
+      if (this.#state === "closed") return;
+      if (!snapshot || this.#entry.isEnded) return this.#refuse("SESSION_ENDED", true);
+      this.#state = "open";
+      this.#context.world.trace.add({ kind: "admitted", ...this.#about });
+      this.#activity.onEvent(this.#entry);
+    } catch (error) {
+      this.#refuse(codeOf(error), false);
+    }
+  }
+
+  #refuse(code: string, final: boolean): void {
+    this.#hub.release(this.#entry, this.#observer);
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#isFinal = final;
+    this.#context.world.trace.add({ kind: "refused", ...this.#about, code, final });
+  }
+
+  #serve(): boolean {
+    const { process, world } = this.#context;
+    if (this.#state !== "open" || !process.isRunning || !this.#hub.isServable(this.#entry)) return false;
+    const { snapshot } = this.#entry;
+    if (snapshot) world.trace.add({ kind: "served", ...this.#about, values: valuesOf(snapshot.data) });
+    return true;
+  }
+
+  #close(reason: string): void {
+    if (this.#state === "closed") return;
+    const wasOpen = this.#state === "open";
+    this.#state = "closed";
+    this.#isFinal = reason !== "unverified" && reason !== "left";
+    const { trace } = this.#context.world;
+    if (wasOpen) trace.add({ kind: "closed", ...this.#about, reason });
+    else trace.add({ kind: "refused", ...this.#about, code: "SESSION_ENDED", final: this.#isFinal });
+  }
+}

@@ -1,0 +1,14 @@
+import type { DatabaseKind } from "./database.ts";
+import { referenceKinds } from "./reference.ts";
+
+/** All that can be simulated. */
+export const databaseKinds: readonly DatabaseKind[] = [...referenceKinds];
+
+export function databaseKind(name: string): DatabaseKind {
+  const kind = databaseKinds.find((one) => one.name === name);
+  if (!kind)
+    throw new Error(
+      `Expected a database of ${databaseKinds.map((one) => one.name).join("; ")}; it was ${name}.`,
+    );
+  return kind;
+}

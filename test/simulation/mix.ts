@@ -1,0 +1,68 @@
+/**
+ * What a seed is about: how many nodes, which database, which faults. Each seed has a mix of its own, in which half of the
+ * faults are absent: a run with all of them at once never gets to what happens between two.
+ */
+import { Random } from "./random.ts";
+import type { Settings } from "./settings.ts";
+
+export const layers = ["core", "requests", "sockets"] as const;
+export type Layer = (typeof layers)[number];
+
+export const faultNames = [
+  ...(["pause", "kill", "clock", "cut", "reset", "deaf"] as const), // of a node
+  ...(["slow", "failing", "hanging", "restart", "failover"] as const), // of the database
+  "lost reply",
+] as const;
+export type FaultName = (typeof faultNames)[number];
+
+export interface Mix {
+  readonly seed: number;
+  readonly layer: Layer;
+  readonly database: string;
+  readonly nodes: number;
+  readonly visitors: number;
+  /** Of simulated time, before the calm at the end. */
+  readonly minutes: number;
+  /** How often each fault happens, in a minute; of `lost reply`, how likely it is. What is absent never happens. */
+  readonly faults: Readonly<Partial<Record<FaultName, number>>>;
+  /** How far the nodes' clocks are apart, and how much they drift. */
+  readonly skewMs: number;
+  readonly drift: number;
+  /** How long a visitor waits between two actions, at most. */
+  readonly paceMs: number;
+  readonly settings: Settings;
+}
+
+const settings: Settings = {
+  revalidateIntervalMs: 30_000,
+  staleMs: 60_000,
+  storeTimeoutMs: 10_000,
+  touchIntervalMs: 20_000,
+  updateTimeoutMs: 10_000,
+  maxAgeMs: 240_000,
+};
+
+/** `databases`: the names of those there are. */
+export function mixOf(seed: number, databases: readonly string[]): Mix {
+  const random = new Random(seed).fork("mix");
+  const x = random.next();
+  const layer = x < 0.6 ? "core" : x < 0.8 ? "requests" : "sockets";
+  const faults: Partial<Record<FaultName, number>> = {};
+  for (const name of faultNames) {
+    const often = random.next();
+    if (random.chance(0.5)) faults[name] = name === "lost reply" ? often * 0.04 : often * 1.5;
+  }
+  return {
+    seed,
+    layer,
+    database: random.pick(databases),
+    nodes: random.int(1, 4),
+    visitors: random.int(1, 8),
+    minutes: random.pick([2, 4, 8]),
+    faults,
+    skewMs: random.chance(0.5) ? random.pick([50, 500, 2_000]) : 0,
+    drift: random.chance(0.3) ? 0.001 : 0,
+    paceMs: random.pick([100, 1_000, 5_000]),
+    settings,
+  };
+}

@@ -1,0 +1,23 @@
+import type { SessionStore } from "../../src/core/session-store.ts";
+import type { Ledger } from "./ledger.ts";
+import type { SimulatedNode } from "./node.ts";
+import type { Operations } from "./operations.ts";
+import type { SimulatedProcess } from "./process.ts";
+import type { Random } from "./random.ts";
+import type { Settings } from "./settings.ts";
+import type { World } from "./world.ts";
+
+/** What a node is made of. */
+export interface NodeContext {
+  readonly world: World;
+  readonly ledger: Ledger;
+  readonly operations: Operations;
+  readonly process: SimulatedProcess;
+  readonly store: SessionStore;
+  readonly random: Random;
+  readonly settings: Settings;
+  /** The name of the next socket, in the trace. */
+  readonly nextSocket: () => string;
+}
+
+export type NodeFactory = (context: NodeContext) => SimulatedNode;

@@ -1,0 +1,138 @@
+/**
+ * A visitor: logs in, opens tabs, does this and that in them and by requests, goes away for a while, logs out, and comes
+ * again. Its clients try again as stock ones do, unless they are told to stop. Now and then an old cookie of its is used.
+ */
+import type { Cluster } from "./cluster.ts";
+import type { Mix } from "./mix.ts";
+import type { SimulatedSocket } from "./node.ts";
+import type { Random } from "./random.ts";
+import type { World } from "./world.ts";
+
+const mostTabs = 3;
+/** Twice the time for which a visitor stays before it goes away for a while. */
+const leavesEveryMs = 1_000_000;
+const retryMs = [1_000, 5_000] as const;
+const lists = ["list-a", "list-b"];
+const registers = ["register-x", "register-y", "register-z"];
+
+/** A page: it has a socket, or is about to try again. */
+interface Tab {
+  readonly sid: string;
+  socket: SimulatedSocket | undefined;
+}
+
+export class Visitor {
+  readonly #world: World;
+  readonly #cluster: Cluster;
+  readonly #mix: Mix;
+  readonly #random: Random;
+  readonly #tabs = new Set<Tab>();
+  readonly #oldSids: string[] = [];
+  #sid: string | undefined;
+  #isLoggingIn = false;
+  #isResting = false;
+
+  constructor(world: World, cluster: Cluster, mix: Mix, name: string) {
+    this.#world = world;
+    this.#cluster = cluster;
+    this.#mix = mix;
+    this.#random = world.random.fork(`visitor ${name}`);
+    this.#plan();
+  }
+
+  /** From now on it does nothing by itself; its tabs go on trying. */
+  rest(): void {
+    this.#isResting = true;
+  }
+
+  #plan(): void {
+    const { maxAgeMs } = this.#mix.settings;
+    const isGone = this.#random.chance(this.#mix.paceMs / leavesEveryMs);
+    const ms = isGone ? this.#random.int(maxAgeMs / 2, 2 * maxAgeMs) : this.#random.int(1, this.#mix.paceMs);
+    this.#world.after(ms, () => {
+      if (this.#isResting) return;
+      this.#act();
+      this.#plan();
+    });
+  }
+
+  #act(): void {
+    const sid =
+      this.#oldSids.length > 0 && this.#random.chance(0.03) ? this.#random.pick(this.#oldSids) : this.#sid;
+    if (sid === undefined) {
+      this.#logIn();
+      return;
+    }
+    const x = this.#random.next();
+    if (x < 0.1) this.#open(sid);
+    else if (x < 0.45) this.#use((socket) => socket.say());
+    else if (x < 0.6) this.#use((socket) => socket.tell());
+    else if (x < 0.74) this.#cluster.reach((node) => void node.append(sid, this.#random.pick(lists)));
+    else if (x < 0.84) this.#cluster.reach((node) => void node.save(sid, this.#random.pick(registers)));
+    else if (x < 0.95) this.#cluster.reach((node) => void node.load(sid));
+    else if (x < 0.975) this.#close();
+    else if (x < 0.985) this.#logOut(sid);
+  }
+
+  #logIn(): void {
+    if (this.#isLoggingIn) return;
+    this.#isLoggingIn = true;
+    const giveUp = this.#world.after(15_000, () => {
+      this.#isLoggingIn = false;
+    });
+    this.#cluster.reach((node) => {
+      void node.create().then((sid) => {
+        giveUp();
+        this.#isLoggingIn = false;
+        this.#sid ??= sid;
+      });
+    });
+  }
+
+  #logOut(sid: string): void {
+    if (sid === this.#sid) this.#forget(sid);
+    this.#cluster.reach((node) => void node.end(sid));
+  }
+
+  #forget(sid: string): void {
+    this.#oldSids.push(sid);
+    if (this.#sid === sid) this.#sid = undefined;
+  }
+
+  #open(sid: string): void {
+    if (this.#tabs.size >= mostTabs) return;
+    const tab: Tab = { sid, socket: undefined };
+    this.#tabs.add(tab);
+    this.#connect(tab);
+  }
+
+  #close(): void {
+    const [tab] = this.#tabs;
+    if (!tab) return;
+    this.#tabs.delete(tab);
+    tab.socket?.leave();
+  }
+
+  /** Looks after the tab from now on, for as long as there is one. */
+  #connect(tab: Tab): void {
+    this.#cluster.reach((node) => {
+      if (this.#tabs.has(tab)) tab.socket = node.connect(tab.sid);
+    });
+    this.#world.after(this.#random.int(...retryMs), () => this.#watch(tab));
+  }
+
+  #watch(tab: Tab): void {
+    if (!this.#tabs.has(tab)) return;
+    const { socket } = tab;
+    if (socket?.state === "closed" && socket.isFinal) {
+      this.#tabs.delete(tab);
+      if (tab.sid === this.#sid) this.#forget(tab.sid);
+    } else if (!socket || socket.state === "closed") this.#connect(tab);
+    else this.#world.after(this.#random.int(...retryMs), () => this.#watch(tab));
+  }
+
+  #use(what: (socket: SimulatedSocket) => void): void {
+    const open = [...this.#tabs].flatMap(({ socket }) => (socket?.state === "open" ? [socket] : []));
+    if (open.length > 0) what(this.#random.pick(open));
+  }
+}
