@@ -1,12 +1,13 @@
 /**
  * Runs the simulation, and ends with a line of figures. Exits with 1 on a violation, or on a mutant that survives.
  *
- *   npm run simulate -- --seeds 500     that many seeds, on all cores; --from K: from that one on; --seconds S: no longer
+ *   npm run simulate -- --seeds 500     that many seeds, on all cores; --from K, or --from commit; --seconds S: no longer
  *   npm run simulate -- --seed K        one, with its trace; see `mixArguments` for what else can be set
  *   npm run simulate -- --mutants       whether each mutant of the product is found; --mutant NAME: only this one
  */
 import { parseArgs } from "node:util";
 import { checkMutants } from "./check-mutants.ts";
+import { firstSeedOfCommit } from "./commit.ts";
 import { adjusted, mixArguments, mixOfSeed } from "./mixes.ts";
 import { replay } from "./replay.ts";
 import { runSeeds } from "./run-seeds.ts";
@@ -14,7 +15,7 @@ import { runSeeds } from "./run-seeds.ts";
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "100" },
-    from: { type: "string", default: "1" },
+    from: { type: "string", default: "1" }, // or "commit"
     seconds: { type: "string" },
     seed: { type: "string" },
     mutants: { type: "boolean", default: false },
@@ -30,7 +31,7 @@ const isFine =
     : values.seed !== undefined
       ? await replay(adjust(Number(values.seed)))
       : await runSeeds({
-          from: Number(values.from),
+          from: values.from === "commit" ? firstSeedOfCommit() : Number(values.from),
           seeds: Number(values.seeds),
           seconds: Number(values.seconds ?? Number.POSITIVE_INFINITY),
           mixOf: adjust,

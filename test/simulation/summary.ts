@@ -1,6 +1,5 @@
 import type { Violation } from "./judge.ts";
 import type { FaultName, Mix } from "./mix.ts";
-import { lineOf, type TraceEvent } from "./trace.ts";
 
 /** What came of one mix. */
 export interface Summary {
@@ -29,10 +28,4 @@ export function replayCommand(mix: Mix, original: Mix): string {
   for (const name of ["minutes", "nodes", "visitors", "skewMs", "drift", "layer", "database"] as const)
     if (mix[name] !== original[name]) args.push(`--${name} ${JSON.stringify(mix[name])}`);
   return `npm run simulate -- ${args.join(" ")}`;
-}
-
-/** The end of the trace up to the first violation. */
-export function traceLines(events: readonly TraceEvent[], until: number, most: number): string[] {
-  const before = events.filter(({ at }) => at <= until);
-  return before.slice(-most).map(lineOf);
 }

@@ -8,6 +8,9 @@ import type { SimulatedSocket } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
 import { codeOf } from "../operations.ts";
 
+/** After these a client connects again. */
+const triesAgain: ReadonlySet<string> = new Set(["unverified", "left", "killed"]);
+
 export class CoreSocket implements SimulatedSocket {
   readonly #context: NodeContext;
   readonly #hub: Hub;
@@ -26,6 +29,7 @@ export class CoreSocket implements SimulatedSocket {
     this.#about = { socket: nextSocket(), node: process.name, session: ledger.nameOf(key.sid) };
     world.trace.add({ kind: "asks", ...this.#about });
     this.#entry = hub.observe(key, this.#observer);
+    process.onKill(() => this.#close("killed"));
     void this.#load();
   }
 
@@ -38,16 +42,20 @@ export class CoreSocket implements SimulatedSocket {
   }
 
   say(): void {
-    if (this.#serve()) this.#activity.onEvent(this.#entry);
+    this.#reach(() => {
+      if (this.#serve()) this.#activity.onEvent(this.#entry);
+    });
   }
 
   tell(): void {
-    this.#serve();
+    this.#reach(() => this.#serve());
   }
 
   leave(): void {
-    this.#close("left");
-    this.#hub.release(this.#entry, this.#observer);
+    this.#reach(() => {
+      this.#close("left");
+      this.#hub.release(this.#entry, this.#observer);
+    });
   }
 
   async #load(): Promise<void> {
@@ -71,9 +79,15 @@ export class CoreSocket implements SimulatedSocket {
     this.#context.world.trace.add({ kind: "refused", ...this.#about, code, final });
   }
 
+  /** What a client sends reaches a node that is paused once that goes on. */
+  #reach(run: () => void): void {
+    const { world, process, random } = this.#context;
+    world.after(random.int(1, 10), run, process);
+  }
+
   #serve(): boolean {
-    const { process, world } = this.#context;
-    if (this.#state !== "open" || !process.isRunning || !this.#hub.isServable(this.#entry)) return false;
+    const { world } = this.#context;
+    if (this.#state !== "open" || !this.#hub.isServable(this.#entry)) return false;
     const { snapshot } = this.#entry;
     if (snapshot) world.trace.add({ kind: "served", ...this.#about, values: valuesOf(snapshot.data) });
     return true;
@@ -83,9 +97,9 @@ export class CoreSocket implements SimulatedSocket {
     if (this.#state === "closed") return;
     const wasOpen = this.#state === "open";
     this.#state = "closed";
-    this.#isFinal = reason !== "unverified" && reason !== "left";
+    this.#isFinal = !triesAgain.has(reason);
     const { trace } = this.#context.world;
     if (wasOpen) trace.add({ kind: "closed", ...this.#about, reason });
-    else trace.add({ kind: "refused", ...this.#about, code: "SESSION_ENDED", final: this.#isFinal });
+    else trace.add({ kind: "refused", ...this.#about, code: reason, final: this.#isFinal });
   }
 }

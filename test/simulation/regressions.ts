@@ -1,0 +1,23 @@
+/**
+ * Runs that once failed, each in a file under `regressions/`: the mix as it was shrunk, so that it stays the same when the
+ * mixes of seeds change, and what it has found.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import type { Mix } from "./mix.ts";
+
+export interface Regression {
+  readonly name: string;
+  /** What it has found, in one sentence. */
+  readonly found: string;
+  readonly mix: Mix;
+}
+
+const folder = new URL("regressions/", import.meta.url);
+
+export function regressions(): Regression[] {
+  const files = readdirSync(folder).filter((file) => file.endsWith(".json"));
+  return files.sort().map((file) => {
+    const { found, mix }: Omit<Regression, "name"> = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
+    return { name: file.slice(0, -".json".length), found, mix };
+  });
+}

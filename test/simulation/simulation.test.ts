@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { firstSeedOfCommit } from "./commit.ts";
+import type { Mix } from "./mix.ts";
+import { mixOfSeed } from "./mixes.ts";
+import { mutants } from "./mutants.ts";
+import { oracles } from "./oracles/all.ts";
+import { regressions } from "./regressions.ts";
+import { runMixes } from "./run-mixes.ts";
+import { replayCommand, type Summary, violationLines } from "./summary.ts";
+
+/** The whole suite runs at the same time, and `npm run simulate` takes as long as it is given. */
+const seeds = 150;
+const longestMs = 45_000;
+
+async function summariesOf(mixes: Iterable<Mix>): Promise<Summary[]> {
+  const summaries: Summary[] = [];
+  await runMixes(mixes, { onSummary: (summary) => summaries.push(summary) > 0 });
+  return summaries;
+}
+
+function failuresOf(summaries: readonly Summary[]): string[] {
+  return summaries
+    .filter(({ violations }) => violations.length > 0)
+    .flatMap(({ mix, violations }) => [
+      replayCommand(mix, mixOfSeed(mix.seed)),
+      ...violationLines(violations),
+    ]);
+}
+
+describe("many nodes in simulated time", () => {
+  it("keep every promise, in runs that each commit has of its own", { timeout: 120_000 }, async () => {
+    const from = firstSeedOfCommit();
+    const until = performance.now() + longestMs;
+    function* mixes(): Generator<Mix> {
+      for (let seed = from; seed < from + seeds && performance.now() < until; seed++) yield mixOfSeed(seed);
+    }
+    const summaries = await summariesOf(mixes());
+    expect(failuresOf(summaries)).toEqual([]);
+    expect(summaries.length).toBeGreaterThan(0);
+  });
+
+  it("does the same for the same seed, in each process", async () => {
+    const mixes = [3, 4, 5, 6].map(mixOfSeed);
+    const summaries = await summariesOf([...mixes, ...mixes]);
+    const hashes = summaries.map(({ mix, hash }) => `${mix.seed} ${hash}`);
+    expect(new Set(hashes).size).toBe(mixes.length);
+  });
+
+  it.each(regressions())("no more: $name: $found", async ({ mix }) => {
+    expect(failuresOf(await summariesOf([mix]))).toEqual([]);
+  });
+});
+
+describe("the mutants", () => {
+  it.each(mutants)("$name changes what is there once", ({ file, from, to }) => {
+    const text = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
+    expect(text.split(from)).toHaveLength(2);
+    expect(to).not.toBe(from);
+  });
+
+  it("has one for each oracle", () => {
+    expect(new Set(mutants.map(({ oracle }) => oracle))).toEqual(new Set(oracles.map(({ name }) => name)));
+  });
+});
