@@ -5,7 +5,7 @@ import type { Route } from "../network.ts";
 import type { Pool } from "../pool.ts";
 import type { ReferenceServer } from "./reference-server.ts";
 
-const pollMs = 40;
+const pollMs = 100;
 
 export function logSource(server: ReferenceServer, clock: Clock, route: Route, pool: Pool): FeedSource {
   return {
@@ -28,7 +28,7 @@ export function logSource(server: ReferenceServer, clock: Clock, route: Route, p
         // A reading that failed is done again: where it stopped is known.
         void read().then(
           () => clock.after(pollMs, goOn),
-          () => clock.after(10 * pollMs, goOn),
+          () => clock.after(5 * pollMs, goOn),
         );
       };
       signal.addEventListener("abort", () => connection.close());

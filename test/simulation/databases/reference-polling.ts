@@ -5,7 +5,7 @@ import { readMessage } from "../../../src/stores/change-message.ts";
 import type { Pool } from "../pool.ts";
 import type { ReferenceServer } from "./reference-server.ts";
 
-const pollMs = 50;
+const pollMs = 80;
 const patienceMs = 2_000;
 
 export function polledChanges(
