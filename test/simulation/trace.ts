@@ -34,7 +34,7 @@ type OfDatabase =
   /** A version of the session is stored, by a create or a replace. */
   | { kind: "stored"; session: string; values: Values; expiresAt: number }
   /** Its life was extended: by which node, where that is known. */
-  | { kind: "touched"; session: string; expiresAt: number }
+  | { kind: "touched"; session: string; node?: string; expiresAt: number }
   /** It is gone by a destroy. */
   | { kind: "removed"; session: string }
   /** A failover has set the session back to how it was before, or to not being stored. */
@@ -58,12 +58,22 @@ type OfWorld =
 
 /** What a visitor met. A socket has a name from the moment its client asks to be let in. */
 type OfSockets =
-  | { kind: "asks"; socket: string; node: string; session: string }
+  /** `client`: the page that asks, again and again while it is not told to stop; each time by a new socket. */
+  | { kind: "asks"; socket: string; client?: string; node: string; session: string }
   | { kind: "admitted"; socket: string; node: string; session: string }
   /** Not let in: `final` if the client has been told to stop. */
   | { kind: "refused"; socket: string; node: string; session: string; code: string; final: boolean }
   /** A handler of the application ran for what the client sent, or a packet left for it: with these data in view. */
-  | { kind: "served"; socket: string; node: string; session: string; values: Values }
+  | {
+      kind: "served";
+      socket: string;
+      node: string;
+      session: string;
+      values: Values;
+      /** Who began it. Only what a client does extends its session. */
+      by?: "client" | "application";
+    }
+  /** `reason`: why the session has ended on this node, or `left` if the client has closed. None is written at a kill. */
   | { kind: "closed"; socket: string; node: string; session: string; reason: string };
 
 export type Operation = "append" | "save" | "end" | "load" | "regenerate";
@@ -71,7 +81,10 @@ export type Operation = "append" | "save" | "end" | "load" | "regenerate";
 /** What was done to a session. */
 type OfOperations =
   | { kind: "begins"; op: string; what: Operation; node: string; session: string; key?: string }
-  /** It is acknowledged. `saw`: what it was given; null if it was told that there is no such session. */
+  /**
+   * It is acknowledged. `saw`: what it was given, before its own change (of an append that ran again, the last time); null
+   * if it was told that there is no such session.
+   */
   | {
       kind: "done";
       op: string;

@@ -1,14 +1,25 @@
-import type { Settings } from "../settings.ts";
-import type { TraceEvent } from "../trace.ts";
-export const oracles: {
-  name: string;
-  judge(facts: { events: readonly TraceEvent[]; settings: Settings }): { at: number; text: string }[];
-}[] = [
-  {
-    name: "no-crash",
-    judge: ({ events }) =>
-      events.flatMap((e) =>
-        e.kind === "crash" || e.kind === "livelock" ? [{ at: e.at, text: e.text }] : [],
-      ),
-  },
+/** All oracles. Each judges by the trace alone, so that a mutant of the product shows which of them sleep. */
+import { activity } from "./activity.ts";
+import { costs } from "./costs.ts";
+import { freshData } from "./fresh-data.ts";
+import { liveness } from "./liveness.ts";
+import { noCrash } from "./no-crash.ts";
+import { noLostUpdate } from "./no-lost-update.ts";
+import { nothingComesBack } from "./nothing-comes-back.ts";
+import type { Oracle, RunFacts, Violation } from "./oracle.ts";
+import { overIsOver } from "./over-is-over.ts";
+import { ownKeysOnly } from "./own-keys-only.ts";
+import { serialHistory } from "./serial-history.ts";
+
+export const oracles: readonly Oracle[] = [
+  ...[noCrash, costs, overIsOver, nothingComesBack, noLostUpdate],
+  ...[ownKeysOnly, serialHistory, freshData, activity, liveness],
 ];
+
+/** What is wrong with a run, earliest first. */
+export function judge(run: RunFacts): (Violation & { readonly oracle: string })[] {
+  const found = oracles.flatMap(({ name, judge }) =>
+    judge(run).map((violation) => ({ ...violation, oracle: name })),
+  );
+  return found.sort((a, b) => a.at - b.at);
+}

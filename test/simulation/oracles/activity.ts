@@ -1,0 +1,126 @@
+import { noticeMs, secondMs } from "./bounds.ts";
+import { type History, historyOf } from "./history.ts";
+import type { Oracle, RunFacts, RunSettings, Violation } from "./oracle.ts";
+import type { SessionHistory } from "./session-history.ts";
+
+/** A session in use goes on, an idle one is over at its deadline, and touches are few. */
+export const activity: Oracle = {
+  name: "activity",
+  promise:
+    "Events of the client extend the session; heartbeats, polls and acknowledgements don't. Touches are coalesced.",
+  judge(run) {
+    const history = historyOf(run);
+    return [...servedTooLong(run, history), ...expiredInUse(run, history), ...touchedTooOften(run, history)];
+  },
+};
+
+/** Served although its time was over. */
+function servedTooLong({ settings }: RunFacts, history: History): Violation[] {
+  const violations: Violation[] = [];
+  for (const { event, index } of history.served) {
+    const { at, node, session, socket } = event;
+    const end = history.session(session).endAt(index, at);
+    if (end?.why !== "expired") continue;
+    const limitMs = overdueMs(settings, history, node, end.at, at);
+    if (at - end.at <= limitMs) continue;
+    const text = `${node} served ${socket} ${Math.round(at - end.at)} ms after the deadline of ${session}`;
+    violations.push({ at, text: `${text}; at most ${Math.round(limitMs)} ms are promised.` });
+  }
+  return violations;
+}
+
+/**
+ * To the second, by the clock of the node. Where the store does not answer at the deadline, `revalidateIntervalMs` longer,
+ * at the retry that follows it: after a timeout, and one more wait of at most as much (`Revalidation.revalidate`).
+ */
+function overdueMs(settings: RunSettings, history: History, node: string, since: number, at: number): number {
+  const { maxSkewMs, revalidateIntervalMs, storeTimeoutMs } = settings;
+  const exactMs = secondMs + maxSkewMs + noticeMs;
+  const isQuiet = history.troubles.isQuiet("store", node, since - history.bounds.aftermathMs, at);
+  return isQuiet ? exactMs : exactMs + maxSkewMs + 2 * revalidateIntervalMs + storeTimeoutMs;
+}
+
+/** Over by its time, although somebody had used it on a node that could reach the database. */
+function expiredInUse({ settings }: RunFacts, history: History): Violation[] {
+  const { maxAgeMs, maxSkewMs } = settings;
+  const lastUses = new Map<string, { at: number; index: number; what: string }>();
+  for (const { event, index } of history.served) {
+    const { at, node, session, socket, by } = event;
+    const stand = history.session(session).standAt(index);
+    // What is used in its last moment may be over before its touch arrives.
+    const isLast = !stand || stand.expiresAt - at < noticeMs + maxSkewMs;
+    if (by !== "client" || isLast || !canTouch(history, node, at)) continue;
+    lastUses.set(session, { at, index, what: `${socket} on ${node}` });
+  }
+  const violations: Violation[] = [];
+  for (const [name, { at, index, what }] of lastUses) {
+    const session = history.session(name);
+    const expired = expiryAfter(session, index, history.endsAt);
+    if (expired === undefined) continue;
+    // A touch that would move the deadline by less is left out, and goes by the clock of the node.
+    const least = at + maxAgeMs - touchIntervalOf(settings) - 2 * maxSkewMs - secondMs - lateMs(history, at);
+    if (expired >= least) continue;
+    const text = `${name} was over ${Math.round(expired - at)} ms after ${what} used it, and lives ${maxAgeMs} ms`;
+    violations.push({ at: expired, text: `${text}.` });
+  }
+  return violations;
+}
+
+/** Nothing goes wrong at the use, nor while its touch is on its way. */
+function canTouch({ troubles, bounds }: History, node: string, at: number): boolean {
+  return troubles.isQuiet("store", node, at - bounds.aftermathMs, at + secondMs);
+}
+
+/** A save sets the life anew, by the time at which it was sent: one that another node's network holds up shortens it. */
+function lateMs({ troubles, bounds }: History, at: number): number {
+  const isQuiet = troubles.isQuietEverywhere(at - bounds.connectionsMs, at + bounds.connectionsMs);
+  return isQuiet ? 0 : bounds.connectionsMs;
+}
+
+/** When its time was over after the event at this place; undefined if it was removed, set back or lives. */
+function expiryAfter(session: SessionHistory, index: number, endsAt: number): number | undefined {
+  let expiresAt = session.standAt(index)?.expiresAt ?? Number.POSITIVE_INFINITY;
+  for (const { event, index: place, before } of session.stands) {
+    if (place < index) continue;
+    if (before?.why === "expired") return before.at;
+    if (event.kind === "removed" || event.kind === "forgotten") return undefined;
+    expiresAt = event.expiresAt;
+  }
+  return expiresAt < endsAt ? expiresAt : undefined;
+}
+
+/**
+ * What is promised is one touch for each node: the others learn of it at the deadline (docs/guide/sessions-and-sockets.md).
+ * So of several nodes each may make one.
+ */
+function touchedTooOften({ settings }: RunFacts, history: History): Violation[] {
+  const intervalMs = touchIntervalOf(settings);
+  const violations: Violation[] = [];
+  for (const session of history.sessions.values()) {
+    const lastByNode = new Map<string, number>();
+    for (const { event } of session.stands) {
+      if (event.kind !== "touched" || event.node === undefined) continue;
+      const { at, node } = event;
+      const last = lastByNode.get(node);
+      lastByNode.set(node, at);
+      if (last === undefined || at - last >= intervalMs - noticeMs - settings.maxSkewMs) continue;
+      if (!isPlain(history, node, last, at)) continue;
+      const text = `${node} touched ${session.name} twice within ${Math.round(at - last)} ms`;
+      violations.push({ at, text: `${text}; once in ${intervalMs} ms is promised.` });
+    }
+  }
+  return violations;
+}
+
+/** A touch without an answer is made again, and a node that was restarted or whose clock was set compares with other times. */
+function isPlain({ troubles, bounds }: History, node: string, from: number, until: number): boolean {
+  const isQuiet =
+    troubles.isQuiet("feed", node, from - bounds.connectionsMs, until) &&
+    troubles.isQuiet("opening", node, from, until);
+  return isQuiet && troubles.jumps(node, from - bounds.connectionsMs, until) === 0;
+}
+
+/** Never more than a tenth of the life, so that short sessions live as long (`touchIntervalFor`). */
+function touchIntervalOf({ touchIntervalMs, maxAgeMs }: RunSettings): number {
+  return Math.min(touchIntervalMs, maxAgeMs / 10);
+}

@@ -1,0 +1,33 @@
+/** What every oracle is: a pure function over the facts of one run, for one promise of the product. */
+import type { TraceEvent } from "../trace.ts";
+
+export interface RunFacts {
+  readonly events: readonly TraceEvent[];
+  readonly settings: RunSettings;
+}
+
+export interface RunSettings {
+  readonly revalidateIntervalMs: number;
+  readonly staleMs: number;
+  readonly storeTimeoutMs: number;
+  readonly touchIntervalMs: number;
+  /** How long a session lives after its last activity. */
+  readonly maxAgeMs: number;
+  /** Whether the change feed tells of every write; `incomplete` also where there is none. */
+  readonly feed: "complete" | "incomplete";
+  /** By how much a node's clock is ever wrong, jumps and drift included. */
+  readonly maxSkewMs: number;
+}
+
+export interface Violation {
+  /** Milliseconds of the world. */
+  readonly at: number;
+  readonly text: string;
+}
+
+export interface Oracle {
+  readonly name: string;
+  /** The sentence of the documentation that it holds the product to. */
+  readonly promise: string;
+  judge(run: RunFacts): Violation[];
+}
