@@ -9,6 +9,7 @@ import { Operations } from "./operations.ts";
 import { epochMs, SimulatedProcess } from "./process.ts";
 import type { Random } from "./random.ts";
 import { runtime } from "./runtime.ts";
+import type { EventOf, Kind } from "./trace.ts";
 import { World } from "./world.ts";
 
 export interface Cluster<Node extends SimulatedNode> {
@@ -64,6 +65,16 @@ export async function simulate<Node extends SimulatedNode>(
 /** Resolves after so much time of the world. */
 export function pass(world: World, ms: number): Promise<void> {
   return new Promise((resolve) => void world.after(ms, resolve));
+}
+
+export async function created(node: SimulatedNode | undefined): Promise<string> {
+  const sid = await node?.create();
+  if (sid === undefined) throw new Error("Expected a session.");
+  return sid;
+}
+
+export function eventsOf<K extends Kind>(world: World, kind: K): EventOf<K>[] {
+  return world.trace.events.filter((event): event is EventOf<K> => event.kind === kind);
 }
 
 function clockOf(world: World) {

@@ -5,6 +5,7 @@
 import crypto from "node:crypto";
 import timers from "node:timers";
 import { epochMs } from "./process.ts";
+import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
 const real = {
@@ -62,10 +63,20 @@ class SimulatedTimeout {
   }
 }
 
+const bytesByWorld = new WeakMap<World, Map<number, Random>>();
+
+/** A stream for each size: makers of ids keep some in stock, and that must not move what others draw. */
+function bytesOf(world: World, size: number): Buffer {
+  const bytesBySize = bytesByWorld.get(world) ?? new Map<number, Random>();
+  bytesByWorld.set(world, bytesBySize);
+  const random = bytesBySize.get(size) ?? world.random.fork(`${size} bytes`);
+  bytesBySize.set(size, random);
+  return Buffer.from(Array.from({ length: size }, () => random.int(0, 255)));
+}
+
 function install(world: World): () => void {
   const now = () => world.current?.now ?? Math.floor(epochMs + world.now);
   const random = world.random.fork("Math.random");
-  const bytes = world.random.fork("crypto.randomBytes");
   class SimulatedDate extends real.Date {
     constructor(...args: unknown[]) {
       // @ts-expect-error: the constructor of Date takes what it takes
@@ -95,9 +106,8 @@ function install(world: World): () => void {
     setImmediate: immediate,
   };
   const randomBytes = (size: number, take?: (error: null, bytes: Buffer) => void) => {
-    const drawn = Buffer.from(Array.from({ length: size }, () => bytes.int(0, 255)));
-    if (!take) return drawn;
-    return process.nextTick(take, null, drawn);
+    const drawn = bytesOf(world, size);
+    return take ? process.nextTick(take, null, drawn) : drawn;
   };
   Object.assign(globalThis, ofTimers, { Date: SimulatedDate });
   Object.assign(timers, ofTimers); // where Engine.IO takes them from

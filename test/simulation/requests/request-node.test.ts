@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
 import type { SimulatedNode } from "../node.ts";
-import { type Cluster, pass, simulate } from "../nodes-fixture.ts";
-import type { EventOf, Kind } from "../trace.ts";
-import type { World } from "../world.ts";
+import { type Cluster, created, eventsOf, pass, simulate } from "../nodes-fixture.ts";
 import { requestNode } from "./request-node.ts";
 
 /** Without what goes wrong between nodes and clients by itself. */
@@ -11,16 +9,6 @@ async function undisturbed({ nodes }: Cluster<SimulatedNode>): Promise<[Simulate
   if (!one || !other) throw new Error("Expected two nodes.");
   for (const node of nodes) node.heal?.();
   return [one, other];
-}
-
-async function created(node: SimulatedNode): Promise<string> {
-  const sid = await node.create();
-  if (sid === undefined) throw new Error("Expected a session.");
-  return sid;
-}
-
-function eventsOf<K extends Kind>(world: World, kind: K): EventOf<K>[] {
-  return world.trace.events.filter((event): event is EventOf<K> => event.kind === kind);
 }
 
 test("requests of all kinds change one session, which a logout on another node ends", async () => {
