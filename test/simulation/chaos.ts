@@ -8,6 +8,8 @@ import type { World } from "./world.ts";
 type Timed = Exclude<FaultName, "lost reply">;
 
 const minuteMs = 60_000;
+/** How far from the right time a clock may be set. */
+export const longestJumpMs = 2_000;
 
 export class Chaos {
   readonly #world: World;
@@ -76,7 +78,7 @@ export class Chaos {
     if (name === "cut") route.silence(ms);
     else if (name === "reset") route.refuse(Math.min(ms, 10_000));
     else if (name === "deaf") route.deafen(ms);
-    else if (name === "clock") process.setClock(random.int(-2_000, 2_000));
+    else if (name === "clock") process.setClock(random.int(-longestJumpMs, longestJumpMs));
     else if (name === "kill") this.#cluster.kill(member, Math.min(ms, 20_000));
     else {
       process.pause();

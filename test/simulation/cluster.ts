@@ -30,7 +30,6 @@ export class Cluster {
   readonly #operations: Operations;
   readonly #random: Random;
   #starts = 0;
-  #sockets = 0;
 
   constructor(world: World, mix: Mix, database: Database, ledger: Ledger, factory: NodeFactory) {
     this.#world = world;
@@ -72,7 +71,6 @@ export class Cluster {
         const node = this.#factory({
           ...{ world: this.#world, ledger: this.#ledger, operations: this.#operations },
           ...{ process, random, settings, store: this.#database.open(process, route) },
-          nextSocket: () => `k${++this.#sockets}`,
         });
         this.members[place] = { node, process, route, startedAt };
       },

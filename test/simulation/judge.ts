@@ -1,16 +1,24 @@
 /** What the oracles say of a run. */
-import { oracles } from "./oracles/all.ts";
+import { longestJumpMs } from "./chaos.ts";
+import { databaseKind } from "./databases/kinds.ts";
+import type { Mix } from "./mix.ts";
+import { judge as judgeTrace } from "./oracles/all.ts";
 import type { Run } from "./simulation.ts";
 
 export interface Violation {
   readonly oracle: string;
+  /** Milliseconds of the world. */
   readonly at: number;
   readonly text: string;
 }
 
-export function judge({ events, mix }: Run): Violation[] {
-  const facts = { events, settings: mix.settings };
-  return oracles.flatMap(({ name, judge }) =>
-    judge(facts).map(({ at, text }): Violation => ({ oracle: name, at, text })),
-  );
+/** Earliest first. */
+export function judge({ events, mix, ms }: Run): Violation[] {
+  const { feed } = databaseKind(mix.database);
+  return judgeTrace({ events, settings: { ...mix.settings, feed, maxSkewMs: maxSkewMs(mix, ms) } });
+}
+
+/** By how much a clock may be wrong at the end of the run. */
+function maxSkewMs({ faults, skewMs, drift }: Mix, ms: number): number {
+  return Math.max(skewMs, faults.clock ? longestJumpMs : 0) + drift * ms;
 }

@@ -6,6 +6,7 @@ import type { Trace, Values } from "./trace.ts";
 export class Ledger {
   readonly #trace: Trace;
   readonly #namesBySid = new Map<string, string>();
+  #sockets = 0;
 
   constructor(trace: Trace) {
     this.#trace = trace;
@@ -18,6 +19,11 @@ export class Ledger {
     const name = `s${this.#namesBySid.size}`;
     this.#namesBySid.set(sid, name);
     return name;
+  }
+
+  /** A name for a socket: `k1`, `k2`, … */
+  nextSocket(): string {
+    return `k${++this.#sockets}`;
   }
 
   stored(sid: string, document: SessionDocument, expiresAt: number): void {

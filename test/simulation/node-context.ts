@@ -16,8 +16,6 @@ export interface NodeContext {
   readonly store: SessionStore;
   readonly random: Random;
   readonly settings: Settings;
-  /** The name of the next socket, in the trace. */
-  readonly nextSocket: () => string;
 }
 
 export type NodeFactory = (context: NodeContext) => SimulatedNode;

@@ -20,6 +20,10 @@ export interface SimulatedNode {
   load(sid: string): Promise<void>;
   /** A logout. */
   end(sid: string): Promise<void>;
+  /** A login in a session that there is: it gets a new id, which this resolves to; undefined if it failed. */
+  regenerate?(sid: string): Promise<string | undefined>;
+  /** Nothing goes wrong any more between it and its clients. */
+  heal?(): void;
 }
 
 /** A client's socket. */

@@ -57,8 +57,18 @@ export class Operations {
   }
 }
 
+/** What a client was told instead of an answer, or what became of its connection. */
+export class Failure extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`It failed (${code}).`);
+    this.code = code;
+  }
+}
+
 /** The code of an error, or its name and message: a bug. */
 export function codeOf(error: unknown): string {
-  if (error instanceof SocketSessionError) return error.code;
+  if (error instanceof SocketSessionError || error instanceof Failure) return error.code;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

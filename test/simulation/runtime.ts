@@ -2,17 +2,23 @@
  * What code takes from the runtime without being given it: the date, timers, random numbers. `express-session` and
  * Socket.IO do. While a world runs they are that world's, and of the process whose event runs.
  */
+import crypto from "node:crypto";
+import timers from "node:timers";
 import { epochMs } from "./process.ts";
+import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
 const real = {
   Date: globalThis.Date,
-  setTimeout: globalThis.setTimeout,
-  clearTimeout: globalThis.clearTimeout,
-  setInterval: globalThis.setInterval,
-  clearInterval: globalThis.clearInterval,
-  setImmediate: globalThis.setImmediate,
+  timers: {
+    setTimeout: globalThis.setTimeout,
+    clearTimeout: globalThis.clearTimeout,
+    setInterval: globalThis.setInterval,
+    clearInterval: globalThis.clearInterval,
+    setImmediate: globalThis.setImmediate,
+  },
   random: Math.random,
+  randomBytes: crypto.randomBytes,
 };
 
 /** Immediates that have not run yet. */
@@ -20,7 +26,7 @@ let pending = 0;
 
 /** Resolves when all that can run without time going on has run. */
 async function rest(): Promise<void> {
-  do await new Promise<void>((resolve) => real.setImmediate(resolve));
+  do await new Promise<void>((resolve) => real.timers.setImmediate(resolve));
   while (pending > 0);
 }
 
@@ -57,6 +63,17 @@ class SimulatedTimeout {
   }
 }
 
+const bytesByWorld = new WeakMap<World, Map<number, Random>>();
+
+/** A stream for each size: makers of ids keep some in stock, and that must not move what others draw. */
+function bytesOf(world: World, size: number): Buffer {
+  const bytesBySize = bytesByWorld.get(world) ?? new Map<number, Random>();
+  bytesByWorld.set(world, bytesBySize);
+  const random = bytesBySize.get(size) ?? world.random.fork(`${size} bytes`);
+  bytesBySize.set(size, random);
+  return Buffer.from(Array.from({ length: size }, () => random.int(0, 255)));
+}
+
 function install(world: World): () => void {
   const now = () => world.current?.now ?? Math.floor(epochMs + world.now);
   const random = world.random.fork("Math.random");
@@ -76,24 +93,31 @@ function install(world: World): () => void {
   };
   const immediate = (run: (...args: unknown[]) => void, ...args: unknown[]) => {
     pending++;
-    return real.setImmediate(() => {
+    return real.timers.setImmediate(() => {
       pending--;
       run(...args);
     });
   };
-  Object.assign(globalThis, {
-    Date: SimulatedDate,
+  const ofTimers = {
     setTimeout: timer(false),
     setInterval: timer(true),
     clearTimeout: clear,
     clearInterval: clear,
     setImmediate: immediate,
-  });
+  };
+  const randomBytes = (size: number, take?: (error: null, bytes: Buffer) => void) => {
+    const drawn = bytesOf(world, size);
+    return take ? process.nextTick(take, null, drawn) : drawn;
+  };
+  Object.assign(globalThis, ofTimers, { Date: SimulatedDate });
+  Object.assign(timers, ofTimers); // where Engine.IO takes them from
+  Object.assign(crypto, { randomBytes });
   Math.random = () => random.next();
   return () => {
-    const { random: realRandom, ...globals } = real;
-    Object.assign(globalThis, globals);
-    Math.random = realRandom;
+    Object.assign(globalThis, real.timers, { Date: real.Date });
+    Object.assign(timers, real.timers);
+    Object.assign(crypto, { randomBytes: real.randomBytes });
+    Math.random = real.random;
   };
 }
 

@@ -8,17 +8,19 @@
 import { Chaos } from "./chaos.ts";
 import { Cluster } from "./cluster.ts";
 import { coreNode } from "./core/core-node.ts";
+import { traceUncaught } from "./crashes.ts";
 import { databaseKind } from "./databases/kinds.ts";
 import { Ledger } from "./ledger.ts";
 import type { Layer, Mix } from "./mix.ts";
 import type { NodeFactory } from "./node-context.ts";
-import { codeOf } from "./operations.ts";
+import { requestNode } from "./requests/request-node.ts";
 import { runtime } from "./runtime.ts";
+import { socketNode } from "./sockets/socket-node.ts";
 import type { TraceEvent } from "./trace.ts";
 import { Visitor } from "./visitor.ts";
 import { Livelock, World } from "./world.ts";
 
-const factories: Record<Layer, NodeFactory> = { core: coreNode, requests: coreNode, sockets: coreNode };
+const factories: Record<Layer, NodeFactory> = { core: coreNode, requests: requestNode, sockets: socketNode };
 
 export interface Run {
   readonly mix: Mix;
@@ -31,21 +33,11 @@ export interface Run {
 
 export async function simulate(mix: Mix): Promise<Run> {
   const world = new World(mix.seed);
-  const crash = (error: unknown) => {
-    const node = world.current?.name ?? "?";
-    world.trace.add({
-      kind: "crash",
-      node,
-      text: error instanceof Error ? String(error.stack) : codeOf(error),
-    });
-  };
-  process.on("unhandledRejection", crash);
-  process.on("uncaughtException", crash);
+  const untrace = traceUncaught(world);
   try {
     await runtime.within(world, () => live(world, mix));
   } finally {
-    process.off("unhandledRejection", crash);
-    process.off("uncaughtException", crash);
+    untrace();
   }
   const { trace, now, steps } = world;
   return { mix, events: trace.events, hash: trace.hash, ms: now, steps };
@@ -64,6 +56,7 @@ async function live(world: World, mix: Mix): Promise<void> {
     const chaos = new Chaos(world, cluster, database.server, mix);
     await world.run(mix.minutes * 60_000);
     chaos.end();
+    for (const { node } of cluster.members) node.heal?.();
     for (const visitor of visitors) visitor.rest();
     world.trace.add({ kind: "calm" });
     await world.run(world.now + 3 * mix.settings.staleMs);

@@ -22,11 +22,11 @@ export class CoreSocket implements SimulatedSocket {
   #isFinal = false;
 
   constructor(context: NodeContext, hub: Hub, activity: Activity, key: SessionKey) {
-    const { world, process, ledger, nextSocket } = context;
+    const { world, process, ledger } = context;
     this.#context = context;
     this.#hub = hub;
     this.#activity = activity;
-    this.#about = { socket: nextSocket(), node: process.name, session: ledger.nameOf(key.sid) };
+    this.#about = { socket: ledger.nextSocket(), node: process.name, session: ledger.nameOf(key.sid) };
     world.trace.add({ kind: "asks", ...this.#about });
     this.#entry = hub.observe(key, this.#observer);
     process.onKill(() => this.#close("killed"));
@@ -43,12 +43,12 @@ export class CoreSocket implements SimulatedSocket {
 
   say(): void {
     this.#reach(() => {
-      if (this.#serve()) this.#activity.onEvent(this.#entry);
+      if (this.#serve("client")) this.#activity.onEvent(this.#entry);
     });
   }
 
   tell(): void {
-    this.#reach(() => this.#serve());
+    this.#reach(() => this.#serve("application"));
   }
 
   leave(): void {
@@ -85,11 +85,11 @@ export class CoreSocket implements SimulatedSocket {
     world.after(random.int(1, 10), run, process);
   }
 
-  #serve(): boolean {
+  #serve(by: "client" | "application"): boolean {
     const { world } = this.#context;
     if (this.#state !== "open" || !this.#hub.isServable(this.#entry)) return false;
     const { snapshot } = this.#entry;
-    if (snapshot) world.trace.add({ kind: "served", ...this.#about, values: valuesOf(snapshot.data) });
+    if (snapshot) world.trace.add({ kind: "served", ...this.#about, values: valuesOf(snapshot.data), by });
     return true;
   }
 

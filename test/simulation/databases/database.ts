@@ -8,6 +8,8 @@ import type { World } from "../world.ts";
 /** A kind of database, with the product's store for it. */
 export interface DatabaseKind {
   readonly name: string;
+  /** Whether its change feed tells of every write; `incomplete` also where there is none. */
+  readonly feed: "complete" | "incomplete";
   /** A new one, empty. What it does to sessions it writes into the ledger, at the moment at which it does it. */
   make(world: World, ledger: Ledger): Database;
 }

@@ -19,6 +19,7 @@ type Feed = "pub/sub" | "log" | "polled" | "none";
 export const referenceKinds: readonly DatabaseKind[] = (["pub/sub", "log", "polled", "none"] as const).map(
   (feed) => ({
     name: `reference, ${feed}`,
+    feed: feed === "none" ? "incomplete" : "complete",
     make(world, ledger): Database {
       const server = new ReferenceServer(world, ledger);
       return { server, open: (process, route) => referenceStore(server, process, route, feed, ledger) };

@@ -1,0 +1,71 @@
+/** HTTP as a client speaks it: one request on a connection of its own, whose end is the end of the answer. */
+import { connectionError } from "../network.ts";
+import type { ClientConnection, ClientNetwork } from "./client-network.ts";
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly cookie: string | undefined;
+  readonly body?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
+}
+
+/** Sent by a page of the server's own origin. */
+export const host = "app.example";
+
+export class SentRequest {
+  /** Rejects when the connection breaks before all of the answer is there, or the client aborts. */
+  readonly answer: Promise<Answer>;
+  readonly #connection: ClientConnection;
+  #fail: (error: Error) => void = () => {};
+
+  constructor(network: ClientNetwork, request: HttpRequest) {
+    let text = "";
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.answer = promise;
+    this.#fail = reject;
+    this.#connection = network.connect({
+      receive: (bytes) => {
+        text += bytes.toString();
+      },
+      closed: (error) => {
+        const answer = error ? undefined : answerOf(text);
+        if (answer) resolve(answer);
+        else reject(error ?? connectionError("EPIPE"));
+      },
+    });
+    this.#connection.write(textOf(request));
+  }
+
+  /** The client goes away, or gives it up. */
+  abort(code: "ECONNABORTED" | "ETIMEDOUT"): void {
+    this.#connection.close();
+    this.#fail(connectionError(code));
+  }
+}
+
+/** Undefined if it is not whole. */
+export function answerOf(text: string): Answer | undefined {
+  const headEnd = text.indexOf("\r\n\r\n");
+  if (headEnd < 0) return undefined;
+  const head = text.slice(0, headEnd);
+  const body = text.slice(headEnd + 4);
+  const length = /^content-length: *(\d+)/im.exec(head)?.[1];
+  if (length !== undefined && Buffer.byteLength(body) < Number(length)) return undefined;
+  return { status: Number(head.slice(9, 12)), head, body };
+}
+
+function textOf({ method, path, cookie, body }: HttpRequest): string {
+  const lines = [`${method} ${path} HTTP/1.0`, `Host: ${host}`];
+  if (cookie !== undefined) lines.push(`Cookie: ${cookie}`);
+  if (method === "POST") {
+    lines.push(`Origin: http://${host}`, "Content-Type: text/plain;charset=UTF-8");
+    lines.push(`Content-Length: ${Buffer.byteLength(body ?? "")}`);
+  }
+  return `${lines.join("\r\n")}\r\n\r\n${body ?? ""}`;
+}

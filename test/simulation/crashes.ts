@@ -1,0 +1,41 @@
+/** Bugs go into the trace as crashes: what nothing has caught, and what a node reports that is no failure of its store. */
+import type { LiveSessions } from "socket-session";
+import { codeOf } from "./operations.ts";
+import type { SimulatedProcess } from "./process.ts";
+import type { World } from "./world.ts";
+
+const noBugs = new Set([
+  "STORE_FAILED",
+  "STORE_TIMEOUT",
+  "STORE_FEED_BROKEN",
+  "SESSION_ENDED",
+  "SESSION_CONTENTION",
+  "SESSION_UPDATE_TIMEOUT",
+]);
+
+/** Whatever a node reports as its own fault. */
+export function traceReports(world: World, { name }: SimulatedProcess, sessions: LiveSessions): void {
+  sessions.on("error", (error) => {
+    const code = codeOf(error);
+    if (noBugs.has(code)) return;
+    world.trace.add({ kind: "crash", node: name, text: `${code}: ${error.message}` });
+  });
+}
+
+/** Whatever nothing has caught, until the function that is returned is called. */
+export function traceUncaught(world: World): () => void {
+  const crash = (error: unknown) => {
+    const node = world.current?.name ?? "none";
+    world.trace.add({
+      kind: "crash",
+      node,
+      text: error instanceof Error ? String(error.stack) : String(error),
+    });
+  };
+  process.on("uncaughtException", crash);
+  process.on("unhandledRejection", crash);
+  return () => {
+    process.off("uncaughtException", crash);
+    process.off("unhandledRejection", crash);
+  };
+}

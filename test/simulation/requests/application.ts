@@ -1,0 +1,126 @@
+/**
+ * An application as one writes it with Express: it logs in, keeps data in `req.session`, and logs out, in each of the ways
+ * that the README shows. Its clients say in the query what to do; what it saw of the session is in the answer.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from "express";
+import type { LiveSessions } from "socket-session";
+import { valuesOf } from "../ledger.ts";
+import { codeOf } from "../operations.ts";
+import type { Values } from "../trace.ts";
+
+/**
+ * Which operations failed after their answer had begun: express-session saves by itself as the response ends, and
+ * a client can't be told any more. Nor is it told that what it changed is discarded, as the session is over.
+ */
+export class LateFailures {
+  readonly #codesByOp = new Map<string, string>();
+  readonly #running = new AsyncLocalStorage<string>();
+
+  constructor(sessions: LiveSessions) {
+    sessions.on("discard", () => this.add(this.#running.getStore() ?? "", "SESSION_ENDED"));
+  }
+
+  run(op: string, next: () => void): void {
+    this.#running.run(op, next);
+  }
+
+  add(op: string, code: string): void {
+    this.#codesByOp.set(op, code);
+  }
+
+  take(op: string): string | undefined {
+    const code = this.#codesByOp.get(op);
+    this.#codesByOp.delete(op);
+    return code;
+  }
+}
+
+export function application(sessions: LiveSessions, failures: LateFailures): Express {
+  const app = express();
+  app.disable("etag");
+  app.use((req, res, next) => {
+    // express-session gives the error of a late save to an immediate: it runs before this one
+    res.once("finish", () => setImmediate(() => {}));
+    failures.run(asked(req, "op"), next);
+  });
+  app.use(sessions.express());
+  app.get("/", load(sessions));
+  app.post("/login", login);
+  app.post("/append", append(sessions));
+  app.post("/save", save);
+  app.post("/logout", logout(sessions));
+  const failed: ErrorRequestHandler = (error, req, res, _next) => {
+    const code = codeOf(error);
+    if (res.headersSent) failures.add(asked(req, "op"), code);
+    else res.status(500).json({ code });
+  };
+  app.use(failed);
+  return app;
+}
+
+/** A login gives the session a new id: whatever came before is over. */
+const login: RequestHandler = async (req, res) => {
+  const saw = sawOf(req);
+  await called((done) => req.session.regenerate(done));
+  Object.assign(req.session, { count: 0 });
+  if (asked(req, "how") === "explicit") await called((done) => req.session.save(done));
+  res.json({ saw });
+};
+
+function load(sessions: LiveSessions): RequestHandler {
+  return async (req, res) => {
+    const isReloaded = asked(req, "how") === "explicit" && sawOf(req) !== null;
+    const saw = isReloaded ? valuesOf(await sessions.of(req).reload()) : sawOf(req);
+    res.json({ saw });
+  };
+}
+
+function append(sessions: LiveSessions): RequestHandler {
+  return async (req, res) => {
+    if (sawOf(req) === null) return void res.status(401).json({ code: "SESSION_ENDED" });
+    const [op, list] = [asked(req, "op"), asked(req, "key")];
+    const saw = await sessions.of(req).update((draft) => appendTo(draft, list, op));
+    res.json({ saw });
+  };
+}
+
+/** Returns what the draft held before. */
+export function appendTo(draft: object, list: string, op: string): Values {
+  const saw = valuesOf({ ...draft });
+  Object.assign(draft, { count: saw.count + 1, [list]: [...(saw.lists[list] ?? []), op] });
+  return saw;
+}
+
+const save: RequestHandler = async (req, res) => {
+  const saw = sawOf(req);
+  if (saw === null) return void res.status(401).json({ code: "SESSION_ENDED" });
+  Object.assign(req.session, { [asked(req, "key")]: asked(req, "op") });
+  if (asked(req, "how") === "explicit") await called((done) => req.session.save(done));
+  res.json({ saw });
+};
+
+function logout(sessions: LiveSessions): RequestHandler {
+  return async (req, res) => {
+    const saw = sawOf(req);
+    const how = asked(req, "how");
+    if (saw !== null && how === "handle") await sessions.of(req).end();
+    else if (saw !== null && how === "id") await sessions.end(req.sessionID);
+    else await called((done) => req.session.destroy(done));
+    res.json({ saw });
+  };
+}
+
+/** What the session held as the request came; null if there is none that has been logged in. */
+function sawOf({ session }: Request): Values | null {
+  return "count" in session ? valuesOf({ ...session }) : null;
+}
+
+function asked(req: Request, name: string): string {
+  const value = req.query[name];
+  return typeof value === "string" ? value : "";
+}
+
+function called(call: (done: (error?: unknown) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve())));
+}

@@ -1,0 +1,126 @@
+/** What visitors do by requests, as `SimulatedNode` has it. What their clients learn of it is what the trace says. */
+import type { ClientNetwork } from "../clients/client-network.ts";
+import { type Answer, SentRequest } from "../clients/http-request.ts";
+import { cookieOf, sidOf } from "../clients/session-cookies.ts";
+import type { NodeContext } from "../node-context.ts";
+import { codeOf, Failure } from "../operations.ts";
+import type { Random } from "../random.ts";
+import type { Operation, Values } from "../trace.ts";
+import type { LateFailures } from "./application.ts";
+
+interface Asked {
+  readonly method: "GET" | "POST";
+  readonly route: string;
+  readonly op: string;
+  readonly sid?: string;
+  readonly key?: string;
+  readonly how: string;
+}
+
+/** A visitor waits no longer for an answer. */
+const patienceMs = 30_000;
+
+export class Visits {
+  readonly #context: NodeContext;
+  readonly #network: ClientNetwork;
+  readonly #failures: LateFailures;
+  readonly #random: Random;
+  #aborts: number;
+  #logins = 0;
+
+  /** `aborts`: how likely it is that a client goes away before it has its answer. */
+  constructor(context: NodeContext, network: ClientNetwork, failures: LateFailures, aborts: number) {
+    this.#context = context;
+    this.#network = network;
+    this.#failures = failures;
+    this.#random = context.random.fork("visits");
+    this.#aborts = aborts;
+  }
+
+  /** Clients wait for their answers. */
+  heal(): void {
+    this.#aborts = 0;
+  }
+
+  async create(): Promise<string | undefined> {
+    const op = `login-${this.#context.process.name}-${++this.#logins}`;
+    const how = this.#random.pick(["implicit", "explicit"]);
+    try {
+      return sidOf((await this.#ask({ method: "POST", route: "/login", op, how })).head);
+    } catch (error) {
+      if (error instanceof Failure) return undefined;
+      throw error;
+    }
+  }
+
+  append(sid: string, list: string): Promise<void> {
+    return this.#run("append", sid, { method: "POST", route: "/append", key: list, how: "" });
+  }
+
+  save(sid: string, register: string): Promise<void> {
+    const how = this.#random.pick(["implicit", "explicit"]);
+    return this.#run("save", sid, { method: "POST", route: "/save", key: register, how });
+  }
+
+  load(sid: string): Promise<void> {
+    const how = this.#random.pick(["implicit", "explicit"]);
+    return this.#run("load", sid, { method: "GET", route: "/", how });
+  }
+
+  end(sid: string): Promise<void> {
+    const how = this.#random.pick(["destroy", "handle", "id"]);
+    return this.#run("end", sid, { method: "POST", route: "/logout", how });
+  }
+
+  async regenerate(sid: string): Promise<string | undefined> {
+    const how = this.#random.pick(["implicit", "explicit"]);
+    let head = "";
+    await this.#run("regenerate", sid, { method: "POST", route: "/login", how }, (answer) => {
+      head = answer.head;
+    });
+    return sidOf(head);
+  }
+
+  async #run(
+    what: Operation,
+    sid: string,
+    asked: Omit<Asked, "op" | "sid">,
+    answered: (answer: Answer) => void = () => {},
+  ): Promise<void> {
+    const { operations, process } = this.#context;
+    const run = async (op: string) => {
+      const answer = await this.#ask({ ...asked, op, sid });
+      answered(answer);
+      return sawOf(answer);
+    };
+    await operations.run(what, process, sid, run, asked.key);
+  }
+
+  async #ask({ method, route, op, sid, key, how }: Asked): Promise<Answer> {
+    const { world } = this.#context;
+    const query = new URLSearchParams({ op, how, ...(key === undefined ? {} : { key }) });
+    const cookie = sid === undefined ? undefined : cookieOf(sid);
+    const sent = new SentRequest(this.#network, { method, path: `${route}?${query}`, cookie });
+    const isAborted = this.#random.chance(this.#aborts);
+    const abortsMs = isAborted ? this.#random.int(0, 50) : patienceMs;
+    const cancel = world.after(abortsMs, () => sent.abort(isAborted ? "ECONNABORTED" : "ETIMEDOUT"));
+    try {
+      const answer = await sent.answer.catch((error: NodeJS.ErrnoException) => {
+        throw new Failure(error.code ?? codeOf(error));
+      });
+      const code = this.#failures.take(op) ?? refusalOf(answer);
+      if (code !== undefined) throw new Failure(code);
+      return answer;
+    } finally {
+      cancel();
+    }
+  }
+}
+
+function refusalOf({ status, body }: Answer): string | undefined {
+  return status === 200 ? undefined : String(JSON.parse(body).code);
+}
+
+function sawOf({ body }: Answer): Values | null {
+  return JSON.parse(body).saw;
+}

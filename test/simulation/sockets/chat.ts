@@ -1,0 +1,91 @@
+/** What the application does by Socket.IO: three kinds of namespaces, slow middleware, handlers, and what it sends. */
+import type { Server as HttpServer } from "node:http";
+import { Server, type Socket } from "socket.io";
+import type { NodeContext } from "../node-context.ts";
+import { codeOf } from "../operations.ts";
+import type { Random } from "../random.ts";
+import { appendTo } from "../requests/application.ts";
+import type { SocketRecord } from "./socket-record.ts";
+
+export class Chat {
+  readonly io: Server;
+  readonly #random: Random;
+  readonly #recordsByName = new Map<string, SocketRecord>();
+  readonly #socketsByName = new Map<string, Socket>();
+
+  constructor({ random, process }: NodeContext, http: HttpServer) {
+    this.#random = random.fork("chat");
+    this.io = new Server(http, {
+      serveClient: false,
+      httpCompression: false,
+      cleanupEmptyChildNamespaces: this.#random.chance(0.5),
+    });
+    process.onKill(() => {
+      for (const record of this.#recordsByName.values()) record.closed("killed");
+    });
+  }
+
+  /** Once the sessions are attached. */
+  start(): void {
+    for (const namespace of [this.io.of("/"), this.io.of("/chat"), this.io.of(/^\/room-\d$/)]) {
+      namespace.use((_socket, next) => this.#thinkAbout(next));
+      namespace.on("connection", (socket) => this.#admit(socket));
+    }
+  }
+
+  /** A client asks to be let in with it. */
+  expect(record: SocketRecord): void {
+    this.#recordsByName.set(record.name, record);
+  }
+
+  /** Sends something to the socket, if it is connected: by itself, or by its room. */
+  tell({ name, namespace }: SocketRecord): void {
+    const socket = this.#socketsByName.get(name);
+    if (!socket) return;
+    if (this.#random.chance(0.5)) socket.emit("told", name);
+    else this.io.of(namespace).to(socket.id).emit("told", name);
+  }
+
+  /** What the sockets whose packets are in `bytes` are sent is leaving the node. */
+  leaves(bytes: Buffer): void {
+    for (const [, name = ""] of bytes.toString("latin1").matchAll(/\["told","(k\d+)"\]/g)) {
+      const [socket, record] = [this.#socketsByName.get(name), this.#recordsByName.get(name)];
+      // what its client has closed may have packets under way, as long as the session lives
+      if (socket && record && (!record.isOver || socket.session.state === "ended"))
+        record.served(socket.session.data);
+    }
+  }
+
+  #thinkAbout(next: () => void): void {
+    const ms = this.#random.pick([0, 0, 0, 5, 50, 200, 3_000]);
+    if (ms === 0) next();
+    else setTimeout(next, ms);
+  }
+
+  #admit(socket: Socket): void {
+    const name = String(socket.handshake.auth.name);
+    const record = this.#recordsByName.get(name);
+    if (!record) throw new Error("Expected a socket that a client of this node has asked for.");
+    this.#socketsByName.set(name, socket);
+    record.admitted();
+    socket.on("say", (answer?: (...told: string[]) => void) => {
+      record.served(socket.session.data);
+      answer?.("told", name);
+    });
+    socket.on("append", async (list: string, op: string, answer: (outcome: object) => void) => {
+      record.served(socket.session.data);
+      answer(await append(socket, list, op));
+    });
+    socket.session.on("change", () => socket.emit("told", name));
+    socket.on("disconnect", (reason) => record.closed(reason));
+  }
+}
+
+/** As the answer to the client has it. */
+async function append({ session }: Socket, list: string, op: string): Promise<object> {
+  try {
+    return { saw: await session.update((draft) => appendTo(draft, list, op)) };
+  } catch (error) {
+    return { code: codeOf(error) };
+  }
+}

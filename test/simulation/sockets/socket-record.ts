@@ -1,0 +1,61 @@
+/**
+ * A socket, as client and node both know it: its name in the trace, and what has become of it. What the trace says of it
+ * is in order: `asks`, then `admitted` or `refused`, then `closed`.
+ */
+import type { Ledger } from "../ledger.ts";
+import { valuesOf } from "../ledger.ts";
+import type { SimulatedProcess } from "../process.ts";
+import type { Trace } from "../trace.ts";
+
+export class SocketRecord {
+  readonly name: string;
+  readonly namespace: string;
+  readonly sid: string;
+  readonly #trace: Trace;
+  readonly #about: { readonly socket: string; readonly node: string; readonly session: string };
+  #isAdmitted = false;
+  #isOver = false;
+
+  constructor(trace: Trace, ledger: Ledger, process: SimulatedProcess, sid: string, namespace: string) {
+    this.name = ledger.nextSocket();
+    this.namespace = namespace;
+    this.sid = sid;
+    this.#trace = trace;
+    this.#about = { socket: this.name, node: process.name, session: ledger.nameOf(sid) };
+    trace.add({ kind: "asks", ...this.#about });
+  }
+
+  get isAdmitted(): boolean {
+    return this.#isAdmitted;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The node lets it in. */
+  admitted(): void {
+    if (this.#isOver) return; // its client has gone away before, and the node does not know yet
+    this.#isAdmitted = true;
+    this.#trace.add({ kind: "admitted", ...this.#about });
+  }
+
+  /** The client is told that it is not let in. */
+  refused(code: string, final: boolean): void {
+    if (this.#isAdmitted || this.#isOver) return;
+    this.#isOver = true;
+    this.#trace.add({ kind: "refused", ...this.#about, code, final });
+  }
+
+  /** The application has done something for it, with these data in view. */
+  served(data: object): void {
+    this.#trace.add({ kind: "served", ...this.#about, values: valuesOf({ ...data }) });
+  }
+
+  /** Where it was let in, the node has closed it; else its client has lost the connection. */
+  closed(reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#trace.add({ kind: "closed", ...this.#about, reason });
+  }
+}
