@@ -8,7 +8,7 @@ import { ClientNetwork } from "./clients/client-network.ts";
 import type { TransportPlan } from "./clients/engine-client.ts";
 import { cookieOf, secret } from "./clients/session-cookies.ts";
 import { traceReports } from "./crashes.ts";
-import type { SimulatedNode, SimulatedSocket } from "./node.ts";
+import type { SimulatedNode } from "./node.ts";
 import type { NodeContext } from "./node-context.ts";
 import { application, LateFailures } from "./requests/application.ts";
 import { Visits } from "./requests/visits.ts";
@@ -65,11 +65,11 @@ function connector(
   network: ClientNetwork,
   chat: Chat,
   { plans, namespaces }: Habits,
-): (sid: string) => SimulatedSocket {
+): SimulatedNode["connect"] {
   const habits = random.fork("clients");
-  return (sid) => {
+  return (sid, client) => {
     const records = habits.pick(namespaces).map((namespace) => {
-      const record = new SocketRecord(world.trace, ledger, process, sid, namespace);
+      const record = new SocketRecord(world.trace, ledger, process, { sid, namespace, client });
       chat.expect(record);
       return record;
     });

@@ -12,6 +12,8 @@ import { adjusted, mixArguments, mixOfSeed } from "./mixes.ts";
 import { replay } from "./replay.ts";
 import { runSeeds } from "./run-seeds.ts";
 
+process.removeAllListeners("warning"); // what a store can't do is said by each node that starts
+
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "100" },

@@ -51,7 +51,7 @@ async function live(world: World, mix: Mix): Promise<void> {
     await world.run(1);
     const visitors = Array.from(
       { length: mix.visitors },
-      (_, place) => new Visitor(world, cluster, mix, String(place)),
+      (_, place) => new Visitor(world, cluster, mix, `v${place}`),
     );
     const chaos = new Chaos(world, cluster, database.server, mix);
     await world.run(mix.minutes * 60_000);

@@ -60,6 +60,8 @@ type OfWorld =
 type OfSockets =
   /** `client`: the page that asks, again and again while it is not told to stop; each time by a new socket. */
   | { kind: "asks"; socket: string; client?: string; node: string; session: string }
+  /** The page is gone, with its client in each namespace, and tries no more. */
+  | { kind: "leaves"; client: string }
   | { kind: "admitted"; socket: string; node: string; session: string }
   /** Not let in: `final` if the client has been told to stop. */
   | { kind: "refused"; socket: string; node: string; session: string; code: string; final: boolean }

@@ -17,6 +17,8 @@ const registers = ["register-x", "register-y", "register-z"];
 
 /** A page: it has a socket, or is about to try again. */
 interface Tab {
+  /** What the trace calls its client. */
+  readonly name: string;
   readonly sid: string;
   socket: SimulatedSocket | undefined;
 }
@@ -28,6 +30,8 @@ export class Visitor {
   readonly #random: Random;
   readonly #tabs = new Set<Tab>();
   readonly #oldSids: string[] = [];
+  readonly #name: string;
+  #opened = 0;
   #sid: string | undefined;
   #isLoggingIn = false;
   #isResting = false;
@@ -36,6 +40,7 @@ export class Visitor {
     this.#world = world;
     this.#cluster = cluster;
     this.#mix = mix;
+    this.#name = name;
     this.#random = world.random.fork(`visitor ${name}`);
     this.#plan();
   }
@@ -72,6 +77,7 @@ export class Visitor {
     else if (x < 0.95) this.#cluster.reach((node) => void node.load(sid));
     else if (x < 0.975) this.#close();
     else if (x < 0.985) this.#logOut(sid);
+    else if (sid === this.#sid) this.#logInAgain(sid);
   }
 
   #logIn(): void {
@@ -89,6 +95,17 @@ export class Visitor {
     });
   }
 
+  /** In the session that it has, which gets a new id. */
+  #logInAgain(sid: string): void {
+    this.#cluster.reach((node) => {
+      void node.regenerate?.(sid).then((newSid) => {
+        if (newSid === undefined || this.#sid !== sid) return;
+        this.#forget(sid);
+        this.#sid = newSid;
+      });
+    });
+  }
+
   #logOut(sid: string): void {
     if (sid === this.#sid) this.#forget(sid);
     this.#cluster.reach((node) => void node.end(sid));
@@ -101,7 +118,7 @@ export class Visitor {
 
   #open(sid: string): void {
     if (this.#tabs.size >= mostTabs) return;
-    const tab: Tab = { sid, socket: undefined };
+    const tab: Tab = { name: `${this.#name}.${++this.#opened}`, sid, socket: undefined };
     this.#tabs.add(tab);
     this.#connect(tab);
   }
@@ -110,13 +127,14 @@ export class Visitor {
     const [tab] = this.#tabs;
     if (!tab) return;
     this.#tabs.delete(tab);
+    this.#world.trace.add({ kind: "leaves", client: tab.name });
     tab.socket?.leave();
   }
 
   /** Looks after the tab from now on, for as long as there is one. */
   #connect(tab: Tab): void {
     this.#cluster.reach((node) => {
-      if (this.#tabs.has(tab)) tab.socket = node.connect(tab.sid);
+      if (this.#tabs.has(tab)) tab.socket = node.connect(tab.sid, tab.name);
     });
     this.#world.after(this.#random.int(...retryMs), () => this.#watch(tab));
   }

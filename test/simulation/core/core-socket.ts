@@ -2,14 +2,12 @@
 import type { Activity } from "../../../src/core/activity.ts";
 import type { Hub } from "../../../src/core/hub.ts";
 import type { End, LiveEntry, Observer } from "../../../src/core/live-entry.ts";
-import type { SessionKey } from "../../../src/core/session-store.ts";
+import type { EndReason, SessionKey } from "../../../src/core/session-store.ts";
+import { staysAway } from "../client-ends.ts";
 import { valuesOf } from "../ledger.ts";
 import type { SimulatedSocket } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
 import { codeOf } from "../operations.ts";
-
-/** After these a client connects again. */
-const triesAgain: ReadonlySet<string> = new Set(["unverified", "left", "killed"]);
 
 export class CoreSocket implements SimulatedSocket {
   readonly #context: NodeContext;
@@ -21,13 +19,13 @@ export class CoreSocket implements SimulatedSocket {
   #state: SimulatedSocket["state"] = "asking";
   #isFinal = false;
 
-  constructor(context: NodeContext, hub: Hub, activity: Activity, key: SessionKey) {
+  constructor(context: NodeContext, hub: Hub, activity: Activity, key: SessionKey, client: string) {
     const { world, process, ledger } = context;
     this.#context = context;
     this.#hub = hub;
     this.#activity = activity;
     this.#about = { socket: ledger.nextSocket(), node: process.name, session: ledger.nameOf(key.sid) };
-    world.trace.add({ kind: "asks", ...this.#about });
+    world.trace.add({ kind: "asks", ...this.#about, client });
     this.#entry = hub.observe(key, this.#observer);
     process.onKill(() => this.#close("killed"));
     void this.#load();
@@ -93,11 +91,11 @@ export class CoreSocket implements SimulatedSocket {
     return true;
   }
 
-  #close(reason: string): void {
+  #close(reason: EndReason | "left" | "killed"): void {
     if (this.#state === "closed") return;
     const wasOpen = this.#state === "open";
     this.#state = "closed";
-    this.#isFinal = !triesAgain.has(reason);
+    this.#isFinal = staysAway(reason);
     const { trace } = this.#context.world;
     if (wasOpen) trace.add({ kind: "closed", ...this.#about, reason });
     else trace.add({ kind: "refused", ...this.#about, code: reason, final: this.#isFinal });

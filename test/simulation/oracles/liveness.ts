@@ -1,4 +1,4 @@
-import { endReasons } from "../../../src/protocol.ts";
+import { staysAway } from "../client-ends.ts";
 import { type History, historyOf, type SocketHistory } from "./history.ts";
 import type { Oracle, Violation } from "./oracle.ts";
 
@@ -15,14 +15,15 @@ export const liveness: Oracle = {
 };
 
 /** Clients that want in, and are not. */
-function outside({ sockets, bounds, endsAt, troubles }: History, calmAt: number): Violation[] {
+function outside({ sockets, bounds, endsAt, troubles, left }: History, calmAt: number): Violation[] {
   const lastByClient = new Map<string, SocketHistory>();
   for (const [name, socket] of sockets) lastByClient.set(socket.asks.event.client ?? name, socket);
   const violations: Violation[] = [];
   for (const [client, socket] of lastByClient) {
     const { node, session } = socket.asks.event;
     const since = outsideSince(socket);
-    if (since === undefined || troubles.isPaused(node, endsAt)) continue;
+    if (since === undefined || left.has(client.split(" ")[0] ?? client) || troubles.isPaused(node, endsAt))
+      continue;
     // A socket without a client of its own says nothing of what came after it.
     if (socket.asks.event.client === undefined && socket.answer) continue;
     const waitedMs = endsAt - Math.max(since.at, calmAt);
@@ -37,7 +38,7 @@ function outside({ sockets, bounds, endsAt, troubles }: History, calmAt: number)
 function outsideSince({ asks, answer, closed, killedAt }: SocketHistory) {
   if (closed) {
     const { reason, at } = closed.event;
-    return stops(reason) ? undefined : { at, what: `was closed (${reason})` };
+    return staysAway(reason) ? undefined : { at, what: `was closed (${reason})` };
   }
   if (answer?.event.kind === "refused") {
     const { final, code, at } = answer.event;
@@ -45,11 +46,6 @@ function outsideSince({ asks, answer, closed, killedAt }: SocketHistory) {
   }
   if (killedAt !== undefined) return { at: killedAt, what: "lost its node" };
   return answer ? undefined : { at: asks.event.at, what: "got no answer" };
-}
-
-function stops(reason: string): boolean {
-  if (reason === "left") return true;
-  return Object.entries(endReasons).some(([name, { client }]) => name === reason && client === "stops");
 }
 
 function hanging({ operations, bounds, endsAt }: History, calmAt: number): Violation[] {

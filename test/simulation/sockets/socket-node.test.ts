@@ -19,7 +19,7 @@ describe.each<TransportPlan>(["polling", "websocket", "upgrade"])("by %s", (plan
     const states: string[] = [];
     const world = await simulate(1, nodeOf(plan), async ({ nodes: [one, other], world }) => {
       const sid = await created(one);
-      const sockets = [one?.connect(sid), other?.connect(sid)];
+      const sockets = [one?.connect(sid, "a"), other?.connect(sid, "b")];
       await pass(world, 8_000);
       for (const socket of sockets) {
         socket?.say();

@@ -16,13 +16,18 @@ export class SocketRecord {
   #isAdmitted = false;
   #isOver = false;
 
-  constructor(trace: Trace, ledger: Ledger, process: SimulatedProcess, sid: string, namespace: string) {
+  constructor(
+    trace: Trace,
+    ledger: Ledger,
+    { name: node }: SimulatedProcess,
+    { sid, namespace, client }: { sid: string; namespace: string; client: string },
+  ) {
     this.name = ledger.nextSocket();
     this.namespace = namespace;
     this.sid = sid;
     this.#trace = trace;
-    this.#about = { socket: this.name, node: process.name, session: ledger.nameOf(sid) };
-    trace.add({ kind: "asks", ...this.#about });
+    this.#about = { socket: this.name, node, session: ledger.nameOf(sid) };
+    trace.add({ kind: "asks", ...this.#about, client: `${client} ${namespace}` });
   }
 
   get isAdmitted(): boolean {
