@@ -5,6 +5,7 @@ import type { NodeContext } from "../node-context.ts";
 import { codeOf } from "../operations.ts";
 import type { Random } from "../random.ts";
 import { appendTo } from "../requests/application.ts";
+import type { AppendOutcome } from "./client.ts";
 import type { SocketRecord } from "./socket-record.ts";
 
 export class Chat {
@@ -72,7 +73,7 @@ export class Chat {
       record.served(socket.session.data);
       answer?.("told", name);
     });
-    socket.on("append", async (list: string, op: string, answer: (outcome: object) => void) => {
+    socket.on("append", async (list: string, op: string, answer: (outcome: AppendOutcome) => void) => {
       record.served(socket.session.data);
       answer(await append(socket, list, op));
     });
@@ -82,7 +83,7 @@ export class Chat {
 }
 
 /** As the answer to the client has it. */
-async function append({ session }: Socket, list: string, op: string): Promise<object> {
+async function append({ session }: Socket, list: string, op: string): Promise<AppendOutcome> {
   try {
     return { saw: await session.update((draft) => appendTo(draft, list, op)) };
   } catch (error) {
