@@ -77,6 +77,7 @@ export class Client implements SimulatedSocket {
   }
 
   leave(): void {
+    for (const record of this.#states.keys()) record.left();
     const isPolite = this.#random.chance(0.5);
     if (isPolite)
       for (const { namespace } of this.#states.keys()) this.#engine.send(`1${prefixOf(namespace)}`);
@@ -125,8 +126,7 @@ export class Client implements SimulatedSocket {
 
   #lost(answer?: Answer): void {
     for (const record of this.#states.keys()) {
-      if (answer) record.refused(codeOf(answer), false);
-      else if (!record.isAdmitted) record.closed("lost");
+      record.refused(answer ? codeOf(answer) : "lost", false);
       this.#states.set(record, "closed");
     }
     this.#forget();

@@ -38,7 +38,7 @@ describe.each<TransportPlan>(["polling", "websocket", "upgrade"])("by %s", (plan
     expect(eventsOf(world, "served").length).toBeGreaterThanOrEqual(4);
     const ended = eventsOf(world, "done").at(-1)?.at ?? 0;
     const closed = eventsOf(world, "closed");
-    expect(closed.map(({ reason }) => reason)).toEqual(Array(6).fill("server namespace disconnect"));
+    expect(closed.map(({ reason }) => reason)).toEqual(Array(6).fill("destroyed"));
     for (const { at } of closed) expect(at - ended).toBeLessThan(200);
   });
 
@@ -98,8 +98,9 @@ test("a client of a killed node may come again", async () => {
     for (const each of [socket, again]) states.push(`${each?.state} ${each?.isFinal}`);
   });
   expect(states).toEqual(["closed false", "closed false"]);
-  const reasons = eventsOf(world, "closed").map(({ reason }) => reason);
-  expect(reasons).toEqual(["killed", "killed", "killed", "lost", "lost", "lost"]);
+  expect(eventsOf(world, "refused").map(({ code, final }) => [code, final])).toEqual(
+    Array(3).fill(["lost", false]),
+  );
 });
 
 test("one seed gives one trace", async () => {
