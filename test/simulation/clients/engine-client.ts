@@ -13,7 +13,7 @@ export type TransportPlan = "polling" | "websocket" | "upgrade";
 export interface EngineEvents {
   opened(): void;
   message(text: string): void;
-  /** `answer`: a request was refused. */
+  /** `answer`: the handshake was refused. */
   closed(answer?: Answer): void;
 }
 
@@ -70,7 +70,7 @@ export class EngineClient {
   #end(answer?: Answer): void {
     if (this.#isOver) return;
     this.close(false);
-    this.#events.closed(answer);
+    this.#events.closed(this.#sid === undefined ? answer : undefined);
   }
 
   #path(transport: "polling" | "websocket"): string {

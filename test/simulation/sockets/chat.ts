@@ -5,6 +5,7 @@ import type { NodeContext } from "../node-context.ts";
 import { codeOf } from "../operations.ts";
 import type { Random } from "../random.ts";
 import { appendTo } from "../requests/application.ts";
+import type { AppendOutcome } from "./client.ts";
 import type { SocketRecord } from "./socket-record.ts";
 
 export class Chat {
@@ -13,15 +14,12 @@ export class Chat {
   readonly #recordsByName = new Map<string, SocketRecord>();
   readonly #socketsByName = new Map<string, Socket>();
 
-  constructor({ random, process }: NodeContext, http: HttpServer) {
+  constructor({ random }: NodeContext, http: HttpServer) {
     this.#random = random.fork("chat");
     this.io = new Server(http, {
       serveClient: false,
       httpCompression: false,
       cleanupEmptyChildNamespaces: this.#random.chance(0.5),
-    });
-    process.onKill(() => {
-      for (const record of this.#recordsByName.values()) record.closed("killed");
     });
   }
 
@@ -52,7 +50,7 @@ export class Chat {
       const [socket, record] = [this.#socketsByName.get(name), this.#recordsByName.get(name)];
       // what its client has closed may have packets under way, as long as the session lives
       if (socket && record && (!record.isOver || socket.session.state === "ended"))
-        record.served(socket.session.data);
+        record.served(socket.session.data, "application");
     }
   }
 
@@ -69,20 +67,25 @@ export class Chat {
     this.#socketsByName.set(name, socket);
     record.admitted();
     socket.on("say", (answer?: (...told: string[]) => void) => {
-      record.served(socket.session.data);
+      record.served(socket.session.data, "client");
       answer?.("told", name);
     });
-    socket.on("append", async (list: string, op: string, answer: (outcome: object) => void) => {
-      record.served(socket.session.data);
+    socket.on("append", async (list: string, op: string, answer: (outcome: AppendOutcome) => void) => {
+      record.served(socket.session.data, "client");
       answer(await append(socket, list, op));
     });
     socket.session.on("change", () => socket.emit("told", name));
-    socket.on("disconnect", (reason) => record.closed(reason));
+    let ended: string | undefined;
+    socket.session.on("end", (reason) => {
+      ended = reason;
+    });
+    // the reason of an end is told after the sockets are closed
+    socket.on("disconnect", (reason) => void setImmediate(() => record.closed(ended ?? reason)));
   }
 }
 
 /** As the answer to the client has it. */
-async function append({ session }: Socket, list: string, op: string): Promise<object> {
+async function append({ session }: Socket, list: string, op: string): Promise<AppendOutcome> {
   try {
     return { saw: await session.update((draft) => appendTo(draft, list, op)) };
   } catch (error) {

@@ -8,6 +8,7 @@ import type { Answer } from "../clients/http-request.ts";
 import type { SimulatedSocket } from "../node.ts";
 import { Failure } from "../operations.ts";
 import type { Random } from "../random.ts";
+import type { Values } from "../trace.ts";
 import type { SocketRecord } from "./socket-record.ts";
 
 export interface ClientOptions extends EngineClientOptions {
@@ -17,6 +18,8 @@ export interface ClientOptions extends EngineClientOptions {
   readonly tell: (record: SocketRecord) => void;
 }
 
+export type AppendOutcome = { readonly saw: Values } | { readonly code: string };
+
 type State = SimulatedSocket["state"];
 
 export class Client implements SimulatedSocket {
@@ -25,7 +28,7 @@ export class Client implements SimulatedSocket {
   readonly #options: ClientOptions;
   readonly #engine: EngineClient;
   readonly #states: Map<SocketRecord, State>;
-  readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #asked = new Map<number, PromiseWithResolvers<AppendOutcome>>();
   #lastAsked = 0;
   #isFinal = false;
 
@@ -64,16 +67,17 @@ export class Client implements SimulatedSocket {
     if (record) this.#options.tell(record);
   }
 
-  /** Sends an event that is answered; rejects if it can't be, or the connection is over before. */
-  ask(...event: readonly string[]): Promise<unknown> {
+  /** Has the node append to a list of the session; rejects if the connection is over before the answer. */
+  append(list: string, op: string): Promise<AppendOutcome> {
     const id = ++this.#lastAsked;
-    if (!this.#send(event, id)) return Promise.reject(new Failure("NOT_CONNECTED"));
-    const asked = Promise.withResolvers<unknown>();
+    if (!this.#send(["append", list, op], id)) return Promise.reject(new Failure("NOT_CONNECTED"));
+    const asked = Promise.withResolvers<AppendOutcome>();
     this.#asked.set(id, asked);
     return asked.promise;
   }
 
   leave(): void {
+    for (const record of this.#states.keys()) record.left();
     const isPolite = this.#random.chance(0.5);
     if (isPolite)
       for (const { namespace } of this.#states.keys()) this.#engine.send(`1${prefixOf(namespace)}`);
@@ -122,8 +126,7 @@ export class Client implements SimulatedSocket {
 
   #lost(answer?: Answer): void {
     for (const record of this.#states.keys()) {
-      if (answer) record.refused(codeOf(answer), false);
-      else if (!record.isAdmitted) record.closed("lost");
+      record.refused(answer ? codeOf(answer) : "lost", false);
       this.#states.set(record, "closed");
     }
     this.#forget();
@@ -157,7 +160,7 @@ function packetOf(text: string): { type: string; namespace: string; id: number; 
   return { type, namespace, id: Number(id), data };
 }
 
-/** Of a handshake, poll or upgrade that was refused. */
+/** Of a handshake that was refused. */
 function codeOf({ status, body }: Answer): string {
   return /"code":"([A-Z_]+)"/.exec(body)?.[1] ?? `HTTP ${status}`;
 }

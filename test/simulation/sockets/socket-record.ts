@@ -15,6 +15,7 @@ export class SocketRecord {
   readonly #about: { readonly socket: string; readonly node: string; readonly session: string };
   #isAdmitted = false;
   #isOver = false;
+  #hasLeft = false;
 
   constructor(
     trace: Trace,
@@ -30,10 +31,6 @@ export class SocketRecord {
     trace.add({ kind: "asks", ...this.#about, client: `${client} ${namespace}` });
   }
 
-  get isAdmitted(): boolean {
-    return this.#isAdmitted;
-  }
-
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -45,22 +42,27 @@ export class SocketRecord {
     this.#trace.add({ kind: "admitted", ...this.#about });
   }
 
-  /** The client is told that it is not let in. */
+  /** Its client closes it. */
+  left(): void {
+    this.#hasLeft = true;
+  }
+
+  /** The client is told that it is not let in, or loses the connection before it is. */
   refused(code: string, final: boolean): void {
     if (this.#isAdmitted || this.#isOver) return;
     this.#isOver = true;
-    this.#trace.add({ kind: "refused", ...this.#about, code, final });
+    this.#trace.add({ kind: "refused", ...this.#about, code: this.#hasLeft ? "left" : code, final });
   }
 
   /** The application has done something for it, with these data in view. */
-  served(data: object): void {
-    this.#trace.add({ kind: "served", ...this.#about, values: valuesOf({ ...data }) });
+  served(data: object, by: "client" | "application"): void {
+    this.#trace.add({ kind: "served", ...this.#about, values: valuesOf({ ...data }), by });
   }
 
-  /** Where it was let in, the node has closed it; else its client has lost the connection. */
+  /** The node has closed it. */
   closed(reason: string): void {
-    if (this.#isOver) return;
+    if (!this.#isAdmitted || this.#isOver) return;
     this.#isOver = true;
-    this.#trace.add({ kind: "closed", ...this.#about, reason });
+    this.#trace.add({ kind: "closed", ...this.#about, reason: this.#hasLeft ? "left" : reason });
   }
 }
