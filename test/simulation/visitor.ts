@@ -17,8 +17,11 @@ const registers = ["register-x", "register-y", "register-z"];
 
 /** A page: it has a socket, or is about to try again. */
 interface Tab {
+  /** In the trace. */
+  readonly name: string;
   readonly sid: string;
   socket: SimulatedSocket | undefined;
+  state?: "outside" | "inside" | "gone";
 }
 
 export class Visitor {
@@ -28,7 +31,9 @@ export class Visitor {
   readonly #random: Random;
   readonly #tabs = new Set<Tab>();
   readonly #oldSids: string[] = [];
+  readonly #name: string;
   #sid: string | undefined;
+  #opened = 0;
   #isLoggingIn = false;
   #isResting = false;
 
@@ -36,6 +41,7 @@ export class Visitor {
     this.#world = world;
     this.#cluster = cluster;
     this.#mix = mix;
+    this.#name = name;
     this.#random = world.random.fork(`visitor ${name}`);
     this.#plan();
   }
@@ -101,8 +107,9 @@ export class Visitor {
 
   #open(sid: string): void {
     if (this.#tabs.size >= mostTabs) return;
-    const tab: Tab = { sid, socket: undefined };
+    const tab: Tab = { name: `${this.#name}.${++this.#opened}`, sid, socket: undefined };
     this.#tabs.add(tab);
+    this.#note(tab, "outside");
     this.#connect(tab);
   }
 
@@ -110,6 +117,7 @@ export class Visitor {
     const [tab] = this.#tabs;
     if (!tab) return;
     this.#tabs.delete(tab);
+    this.#note(tab, "gone");
     tab.socket?.leave();
   }
 
@@ -126,9 +134,22 @@ export class Visitor {
     const { socket } = tab;
     if (socket?.state === "closed" && socket.isFinal) {
       this.#tabs.delete(tab);
+      this.#note(tab, "gone");
       if (tab.sid === this.#sid) this.#forget(tab.sid);
-    } else if (!socket || socket.state === "closed") this.#connect(tab);
-    else this.#world.after(this.#random.int(...retryMs), () => this.#watch(tab));
+    } else if (!socket || socket.state === "closed") {
+      this.#note(tab, "outside");
+      this.#connect(tab);
+    } else {
+      this.#note(tab, socket.state === "open" ? "inside" : "outside");
+      this.#world.after(this.#random.int(...retryMs), () => this.#watch(tab));
+    }
+  }
+
+  #note(tab: Tab, state: NonNullable<Tab["state"]>): void {
+    if (tab.state === state) return;
+    tab.state = state;
+    const session = this.#cluster.nameOf(tab.sid);
+    this.#world.trace.add({ kind: "client", client: `c${tab.name}`, session, state });
   }
 
   #use(what: (socket: SimulatedSocket) => void): void {

@@ -72,15 +72,21 @@ export const the = {
     node,
     timers,
     live,
-    sinceMs: at,
+    sinceMs: 0,
   }),
-  asks: (at: number, node: string, socket = "k0", client?: string): TraceEvent => ({
+  client: (at: number, state: "outside" | "inside" | "gone"): TraceEvent => ({
+    at,
+    kind: "client",
+    client: "c0",
+    session: "s0",
+    state,
+  }),
+  asks: (at: number, node: string, socket = "k0"): TraceEvent => ({
     at,
     kind: "asks",
     socket,
     node,
     session: "s0",
-    ...(client === undefined ? {} : { client }),
   }),
   admitted: (at: number, node: string, socket = "k0"): TraceEvent => ({
     at,
