@@ -28,6 +28,17 @@ describe("liveness", () => {
     ]);
   });
 
+  test("a client that is told to stay away from a session that lives", () => {
+    const stored = [the.stored(1), the.asks(10, "n0")];
+    expect(judged(liveness, [...stored, the.refused(20, "n0", true)])).toEqual([
+      "20: n0 told k0 to stay away (SESSION_ENDED), and s0 lives.",
+    ]);
+    const open = [...stored, the.admitted(20, "n0")];
+    expect(judged(liveness, [...open, the.closed(30, "n0", "expired")])).toHaveLength(1);
+    expect(judged(liveness, [...open, the.removed(25), the.closed(30, "n0", "destroyed")])).toEqual([]);
+    expect(judged(liveness, [...open, the.closed(30, "n0", "unverified")])).toEqual([]);
+  });
+
   test("an operation that never settles", () => {
     const load = operation("o1", "load");
     expect(judged(liveness, [load.begins(1), the.calm(2), the.end(5 * minute)])).toEqual([

@@ -1,6 +1,9 @@
+import { endReasons } from "../../../src/protocol.ts";
 import type { EventOf, TraceEvent } from "../trace.ts";
+import { secondMs } from "./bounds.ts";
 import { type History, historyOf } from "./history.ts";
-import type { Oracle, Violation } from "./oracle.ts";
+import type { Oracle, RunFacts, Violation } from "./oracle.ts";
+import type { SessionHistory } from "./session-history.ts";
 
 /** Once everything is well, each client is in again or knows why not, and nothing hangs. */
 export const liveness: Oracle = {
@@ -9,9 +12,10 @@ export const liveness: Oracle = {
     "Until the database is back nobody new gets in, clients go on trying, and come back by themselves.",
   judge(run) {
     const history = historyOf(run);
-    if (history.calmAt === undefined) return [];
     const { calmAt } = history;
+    if (calmAt === undefined) return toldWrong(run, history);
     return [
+      ...toldWrong(run, history),
       ...outside(history, calmAt, run.events),
       ...unanswered(history, calmAt),
       ...hanging(history, calmAt),
@@ -44,6 +48,37 @@ function unanswered({ sockets, bounds, endsAt }: History, calmAt: number): Viola
     violations.push({ at: endsAt, text: `${text}; ${bounds.settleMs} ms are enough.` });
   }
   return violations;
+}
+
+/** Clients that are told to stay away from a session that lives: they don't come back. */
+function toldWrong({ settings }: RunFacts, history: History): Violation[] {
+  const violations: Violation[] = [];
+  for (const [name, { asks, answer, closed }] of history.sockets) {
+    const { node, session } = asks.event;
+    const refusal = answer?.event.kind === "refused" && answer.event.final ? answer.event : undefined;
+    const told = closed
+      ? { at: closed.event.at, why: closed.event.reason }
+      : refusal && { at: refusal.at, why: refusal.code };
+    if (!told || (closed && !stops(told.why))) continue;
+    const index = (closed ?? answer)?.index ?? 0;
+    if (mayBeOver(history.session(session), index, told.at + settings.maxSkewMs + secondMs)) continue;
+    violations.push({
+      at: told.at,
+      text: `${node} told ${name} to stay away (${told.why}), and ${session} lives.`,
+    });
+  }
+  return violations;
+}
+
+function stops(reason: string): boolean {
+  return Object.entries(endReasons).some(([name, { client }]) => name === reason && client === "stops");
+}
+
+/** Whether the session was over before the event at this place, if only for a while, as where a failover forgets an end. */
+function mayBeOver(session: SessionHistory, index: number, at: number): boolean {
+  const stand = session.standAt(index);
+  if (!stand || session.endAt(index, at)) return true;
+  return session.stands.some(({ index: place, end }) => place < index && end);
 }
 
 /** Operations that do not settle. */
