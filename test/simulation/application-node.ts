@@ -48,7 +48,7 @@ export function applicationNode(context: NodeContext, habits: Habits): Simulated
     load: (sid) => visits.load(sid),
     end: (sid) => visits.end(sid),
     regenerate: (sid) => visits.regenerate(sid),
-    connect: (sid, client) => clients.connect(sid, client),
+    connect: (sid) => clients.connect(sid),
     heal() {
       network.heal();
       visits.heal();

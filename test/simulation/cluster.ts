@@ -42,6 +42,11 @@ export class Cluster {
     for (let place = 0; place < mix.nodes; place++) this.#start(place);
   }
 
+  /** What the trace calls the session. */
+  nameOf(sid: string): string {
+    return this.#ledger.nameOf(sid);
+  }
+
   /** Runs `use` on one of the nodes, once a request of a client has reached it. */
   reach(use: (node: SimulatedNode) => void): void {
     const { node, process } = this.#random.pick(this.members);

@@ -31,8 +31,10 @@ export class Ledger {
     this.#trace.add({ kind: "stored", session, values: valuesOf(document), expiresAt: expiresAt - epochMs });
   }
 
-  touched(sid: string, expiresAt: number): void {
-    this.#trace.add({ kind: "touched", session: this.nameOf(sid), expiresAt: expiresAt - epochMs });
+  /** `node`: whose touch it was, where the database is told. */
+  touched(sid: string, expiresAt: number, node?: string): void {
+    const by = node === undefined ? {} : { node };
+    this.#trace.add({ kind: "touched", session: this.nameOf(sid), ...by, expiresAt: expiresAt - epochMs });
   }
 
   removed(sid: string): void {

@@ -10,8 +10,8 @@ export interface SimulatedNode {
   readonly live: number;
   /** A visitor comes: makes a session and stores it. Its id, once that is acknowledged; undefined if it failed. */
   create(): Promise<string | undefined>;
-  /** A client, by its name, asks to be let in to a session. Into the trace: `asks`, then `admitted` or `refused`, then `closed`. */
-  connect(sid: string, client: string): SimulatedSocket;
+  /** A client asks to be let in to a session. Into the trace: `asks`, then `admitted` or `refused`, then `closed`. */
+  connect(sid: string): SimulatedSocket;
   /** Appends the name of the operation to a list of the session (`list-…`), and counts, in one `update`. */
   append(sid: string, list: string): Promise<void>;
   /** A request that sets a register (`register-…`) to the name of the operation, and is saved. */

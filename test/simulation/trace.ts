@@ -50,7 +50,7 @@ type OfWorld =
   | { kind: "fault"; fault: Fault; node?: string; until: number }
   /** No more faults from here on. */
   | { kind: "calm" }
-  /** The run ends. `timers`: how many each node has started since it was started. */
+  /** The run ends. `timers`: how many the node has started since it was started, which was at `sinceMs`. */
   | { kind: "cost"; node: string; timers: number; live: number; sinceMs: number }
   | { kind: "livelock"; text: string }
   /** A bug: what nothing has caught, or a node has reported as its own. */
@@ -58,10 +58,7 @@ type OfWorld =
 
 /** What a visitor met. A socket has a name from the moment its client asks to be let in. */
 type OfSockets =
-  /** `client`: the page that asks, again and again while it is not told to stop; each time by a new socket. */
-  | { kind: "asks"; socket: string; client?: string; node: string; session: string }
-  /** The page is gone, with its client in each namespace, and tries no more. */
-  | { kind: "leaves"; client: string }
+  | { kind: "asks"; socket: string; node: string; session: string }
   | { kind: "admitted"; socket: string; node: string; session: string }
   /** Not let in: `final` if the client has been told to stop. */
   | { kind: "refused"; socket: string; node: string; session: string; code: string; final: boolean }
@@ -75,7 +72,7 @@ type OfSockets =
       /** Who began it. Only what a client does extends its session. */
       by?: "client" | "application";
     }
-  /** `reason`: why the session has ended on this node, or `left` if the client has closed. None is written at a kill. */
+  /** `reason`: why the session has ended on this node; `left` if the client has closed; `killed`. */
   | { kind: "closed"; socket: string; node: string; session: string; reason: string };
 
 export type Operation = "append" | "save" | "end" | "load" | "regenerate";
@@ -108,7 +105,10 @@ type OfOperations =
       isUnknown: boolean;
     };
 
-type Unstamped = OfDatabase | OfWorld | OfSockets | OfOperations;
+/** How a page fares, as it sees it itself: it asks again and again, by a new socket each time, until it is told to stop. */
+type OfClients = { kind: "client"; client: string; session: string; state: "outside" | "inside" | "gone" };
+
+type Unstamped = OfDatabase | OfWorld | OfSockets | OfClients | OfOperations;
 
 /** `at`: milliseconds of the world. */
 export type TraceEvent = Unstamped & { readonly at: number };

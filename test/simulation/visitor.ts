@@ -17,10 +17,11 @@ const registers = ["register-x", "register-y", "register-z"];
 
 /** A page: it has a socket, or is about to try again. */
 interface Tab {
-  /** What the trace calls its client. */
+  /** In the trace. */
   readonly name: string;
   readonly sid: string;
   socket: SimulatedSocket | undefined;
+  state?: "outside" | "inside" | "gone";
 }
 
 export class Visitor {
@@ -31,8 +32,8 @@ export class Visitor {
   readonly #tabs = new Set<Tab>();
   readonly #oldSids: string[] = [];
   readonly #name: string;
-  #opened = 0;
   #sid: string | undefined;
+  #opened = 0;
   #isLoggingIn = false;
   #isResting = false;
 
@@ -120,6 +121,7 @@ export class Visitor {
     if (this.#tabs.size >= mostTabs) return;
     const tab: Tab = { name: `${this.#name}.${++this.#opened}`, sid, socket: undefined };
     this.#tabs.add(tab);
+    this.#note(tab, "outside");
     this.#connect(tab);
   }
 
@@ -127,14 +129,14 @@ export class Visitor {
     const [tab] = this.#tabs;
     if (!tab) return;
     this.#tabs.delete(tab);
-    this.#world.trace.add({ kind: "leaves", client: tab.name });
+    this.#note(tab, "gone");
     tab.socket?.leave();
   }
 
   /** Looks after the tab from now on, for as long as there is one. */
   #connect(tab: Tab): void {
     this.#cluster.reach((node) => {
-      if (this.#tabs.has(tab)) tab.socket = node.connect(tab.sid, tab.name);
+      if (this.#tabs.has(tab)) tab.socket = node.connect(tab.sid);
     });
     this.#world.after(this.#random.int(...retryMs), () => this.#watch(tab));
   }
@@ -144,9 +146,22 @@ export class Visitor {
     const { socket } = tab;
     if (socket?.state === "closed" && socket.isFinal) {
       this.#tabs.delete(tab);
+      this.#note(tab, "gone");
       if (tab.sid === this.#sid) this.#forget(tab.sid);
-    } else if (!socket || socket.state === "closed") this.#connect(tab);
-    else this.#world.after(this.#random.int(...retryMs), () => this.#watch(tab));
+    } else if (!socket || socket.state === "closed") {
+      this.#note(tab, "outside");
+      this.#connect(tab);
+    } else {
+      this.#note(tab, socket.state === "open" ? "inside" : "outside");
+      this.#world.after(this.#random.int(...retryMs), () => this.#watch(tab));
+    }
+  }
+
+  #note(tab: Tab, state: NonNullable<Tab["state"]>): void {
+    if (tab.state === state) return;
+    tab.state = state;
+    const session = this.#cluster.nameOf(tab.sid);
+    this.#world.trace.add({ kind: "client", client: `c${tab.name}`, session, state });
   }
 
   #use(what: (socket: SimulatedSocket) => void): void {

@@ -71,8 +71,8 @@ class CoreNode implements SimulatedNode {
     }
   }
 
-  connect(sid: string, client: string): CoreSocket {
-    return new CoreSocket(this.#context, this.#hub, this.#activity, nameOf(sid), client);
+  connect(sid: string): CoreSocket {
+    return new CoreSocket(this.#context, this.#hub, this.#activity, nameOf(sid));
   }
 
   async append(sid: string, list: string): Promise<void> {

@@ -19,13 +19,13 @@ export class CoreSocket implements SimulatedSocket {
   #state: SimulatedSocket["state"] = "asking";
   #isFinal = false;
 
-  constructor(context: NodeContext, hub: Hub, activity: Activity, key: SessionKey, client: string) {
+  constructor(context: NodeContext, hub: Hub, activity: Activity, key: SessionKey) {
     const { world, process, ledger } = context;
     this.#context = context;
     this.#hub = hub;
     this.#activity = activity;
     this.#about = { socket: ledger.nextSocket(), node: process.name, session: ledger.nameOf(key.sid) };
-    world.trace.add({ kind: "asks", ...this.#about, client });
+    world.trace.add({ kind: "asks", ...this.#about });
     this.#entry = hub.observe(key, this.#observer);
     process.onKill(() => this.#close("killed"));
     void this.#load();

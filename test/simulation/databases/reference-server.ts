@@ -52,12 +52,12 @@ export class ReferenceServer extends DatabaseServer {
     return revision;
   }
 
-  touch(sid: string, expiresAt: number): boolean {
+  touch(sid: string, expiresAt: number, node: string): boolean {
     const row = this.#live(sid);
     if (!row) return false;
     if (expiresAt > row.expiresAt) {
       this.#rows.set(sid, { ...row, expiresAt });
-      this.#ledger.touched(sid, expiresAt);
+      this.#ledger.touched(sid, expiresAt, node);
     }
     return true;
   }

@@ -58,7 +58,7 @@ function referenceStore(
       const message = changeMessage({ kind: "changed", publicIds, write });
       return pool.call(() => server.replace(sid, String(expected), text, expiresAt, message));
     },
-    touch: ({ sid }, expiresAt) => pool.call(() => server.touch(sid, expiresAt)),
+    touch: ({ sid }, expiresAt) => pool.call(() => server.touch(sid, expiresAt, process.name)),
     destroy: ({ sid, publicIds }, reason) => {
       const message = changeMessage({ kind: "ended", publicIds, reason });
       return pool.call(() => server.destroy(sid, message));

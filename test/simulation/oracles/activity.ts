@@ -36,30 +36,49 @@ function servedTooLong({ settings }: RunFacts, history: History): Violation[] {
 function overdueMs(settings: RunSettings, history: History, node: string, since: number, at: number): number {
   const { maxSkewMs, revalidateIntervalMs, storeTimeoutMs } = settings;
   const exactMs = secondMs + maxSkewMs + noticeMs;
-  const isQuiet = history.troubles.isQuiet("store", node, since - history.bounds.aftermathMs, at);
+  const isQuiet = history.troubles.isQuiet("store", node, since, at);
   return isQuiet ? exactMs : exactMs + maxSkewMs + 2 * revalidateIntervalMs + storeTimeoutMs;
 }
 
-/** Over by its time, although somebody had used it on a node that could reach the database. */
+interface Use {
+  readonly at: number;
+  readonly index: number;
+  readonly node: string;
+  readonly session: string;
+  readonly what: string;
+}
+
+/** What a client does: an event of its socket that was handled, and a request that was answered. */
+function usesOf({ served, operations }: History): Use[] {
+  const events = served.flatMap(({ event, index }): Use[] =>
+    event.by === "client" ? [{ ...event, index, what: `${event.socket} on ${event.node}` }] : [],
+  );
+  const requests = [...operations.values()].flatMap(({ op, what, node, session, begins, outcome }): Use[] => {
+    const isRequest = what === "load" || what === "save";
+    if (!isRequest || outcome?.event.kind !== "done" || !outcome.event.saw) return [];
+    return [{ at: begins.event.at, index: outcome.index, node, session, what: `${op} on ${node}` }];
+  });
+  return [...events, ...requests];
+}
+
+/** Over by its time, although it was used on a node that could reach the database. */
 function expiredInUse({ settings }: RunFacts, history: History): Violation[] {
   const { maxAgeMs, maxSkewMs } = settings;
-  const lastUses = new Map<string, { at: number; index: number; what: string }>();
-  for (const { event, index } of history.served) {
-    const { at, node, session, socket, by } = event;
-    const stand = history.session(session).standAt(index);
+  const lastUses = new Map<string, Use>();
+  for (const use of usesOf(history)) {
+    const stand = history.session(use.session).standAt(use.index);
     // What is used in its last moment may be over before its touch arrives.
-    const isLast = !stand || stand.expiresAt - at < noticeMs + maxSkewMs;
-    if (by !== "client" || isLast || !canTouch(history, node, at)) continue;
-    lastUses.set(session, { at, index, what: `${socket} on ${node}` });
+    const isLast = !stand || stand.expiresAt - use.at < noticeMs + maxSkewMs;
+    if (isLast || !canTouch(history, use)) continue;
+    if (use.at > (lastUses.get(use.session)?.at ?? -1)) lastUses.set(use.session, use);
   }
   const violations: Violation[] = [];
   for (const [name, { at, index, what }] of lastUses) {
-    const session = history.session(name);
-    const expired = expiryAfter(session, index, history.endsAt);
+    const expired = expiryAfter(history.session(name), index, history.endsAt);
     if (expired === undefined) continue;
     // A touch that would move the deadline by less is left out, and goes by the clock of the node.
-    const least = at + maxAgeMs - touchIntervalOf(settings) - 2 * maxSkewMs - secondMs - lateMs(history, at);
-    if (expired >= least) continue;
+    const tolerance = 2 * maxSkewMs + secondMs + lateMs(history, at);
+    if (expired >= at + maxAgeMs - touchIntervalOf(settings) - tolerance) continue;
     const text = `${name} was over ${Math.round(expired - at)} ms after ${what} used it, and lives ${maxAgeMs} ms`;
     violations.push({ at: expired, text: `${text}.` });
   }
@@ -67,8 +86,8 @@ function expiredInUse({ settings }: RunFacts, history: History): Violation[] {
 }
 
 /** Nothing goes wrong at the use, nor while its touch is on its way. */
-function canTouch({ troubles, bounds }: History, node: string, at: number): boolean {
-  return troubles.isQuiet("store", node, at - bounds.aftermathMs, at + secondMs);
+function canTouch({ troubles }: History, { node, at }: Use): boolean {
+  return troubles.isQuiet("store", node, at, at + secondMs);
 }
 
 /** A save sets the life anew, by the time at which it was sent: one that another node's network holds up shortens it. */
@@ -113,11 +132,10 @@ function touchedTooOften({ settings }: RunFacts, history: History): Violation[] 
 }
 
 /** A touch without an answer is made again, and a node that was restarted or whose clock was set compares with other times. */
-function isPlain({ troubles, bounds }: History, node: string, from: number, until: number): boolean {
+function isPlain({ troubles }: History, node: string, from: number, until: number): boolean {
   const isQuiet =
-    troubles.isQuiet("feed", node, from - bounds.connectionsMs, until) &&
-    troubles.isQuiet("opening", node, from, until);
-  return isQuiet && troubles.jumps(node, from - bounds.connectionsMs, until) === 0;
+    troubles.isQuiet("feed", node, from, until) && troubles.isQuiet("opening", node, from, until);
+  return isQuiet && troubles.jumps(node, from, until) === 0;
 }
 
 /** Never more than a tenth of the life, so that short sessions live as long (`touchIntervalFor`). */

@@ -21,6 +21,8 @@ export interface Bounds {
   readonly connectionsMs: number;
   /** What a fault may still cause after its end: a dead feed has to be found, opened and caught up with. */
   readonly aftermathMs: number;
+  /** The same of a reply that was lost: both ends know at once, what failed is tried again, and the feed is opened again. */
+  readonly lostReplyMs: number;
   /** So long after all faults each client is in again, or has been told to stop. */
   readonly returnMs: number;
   /** So long after all faults each operation has settled. */
@@ -36,6 +38,7 @@ export function boundsOf({ revalidateIntervalMs, staleMs, storeTimeoutMs }: RunS
     connectionsMs,
     // A session whose read failed while the feed came back is read again after `revalidateIntervalMs` at the latest.
     aftermathMs: silenceMs + feedRetryMs + connectionsMs + Math.min(revalidateIntervalMs, staleMs),
+    lostReplyMs: 2 * feedRetryMs + secondMs,
     returnMs: connectionsMs + storeTimeoutMs + 2 * clientRetryMs,
     settleMs: tcpPatienceMs + 3 * storeTimeoutMs,
   };

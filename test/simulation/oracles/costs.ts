@@ -45,8 +45,8 @@ function spent({ events, settings }: RunFacts, history: History): Violation[] {
   for (const event of events) {
     if (event.kind !== "cost") continue;
     const { at, node, timers, sinceMs } = event;
-    const happened = happenedOn(node, at - sinceMs, at, events, history, settings.revalidateIntervalMs);
-    const reads = count(events, (one) => one.kind === "read" && one.node === node && one.at >= at - sinceMs);
+    const happened = happenedOn(node, sinceMs, at, events, history, settings.revalidateIntervalMs);
+    const reads = count(events, (one) => one.kind === "read" && one.node === node && one.at >= sinceMs);
     const most = {
       timers: mostOf(allowed.timers, happened) + pollsPerSecond * happened.seconds,
       reads: mostOf(allowed.reads, happened),
@@ -56,7 +56,7 @@ function spent({ events, settings }: RunFacts, history: History): Violation[] {
       ["reads of the store", reads, most.reads],
     ] as const)
       if (is > limit) {
-        const text = `${node} made ${is} ${what} in ${Math.round(sinceMs)} ms, at most ${Math.round(limit)} are proportional`;
+        const text = `${node} made ${is} ${what} in ${Math.round(at - sinceMs)} ms, at most ${Math.round(limit)} are proportional`;
         violations.push({ at, text: `${text} to ${JSON.stringify(happened)}.` });
       }
   }
@@ -68,7 +68,7 @@ function happenedOn(
   from: number,
   until: number,
   events: readonly TraceEvent[],
-  { troubles, bounds }: History,
+  { troubles }: History,
   revalidateIntervalMs: number,
 ): Happened {
   const used = new Set<string>();
@@ -81,7 +81,7 @@ function happenedOn(
     uses++;
   }
   const seconds = (until - from) / 1_000;
-  const secondsOfTrouble = (troubles.lasting(node, from, until) + bounds.aftermathMs) / 1_000;
+  const secondsOfTrouble = troubles.lasting(node, from, until) / 1_000;
   const revalidations = (used.size * (until - from)) / revalidateIntervalMs;
   return { uses, changes, seconds, secondsOfTrouble, revalidations };
 }

@@ -109,7 +109,7 @@ function popUntil(stack: Mark[], last: Mark): string[] {
     names.push(mark.name);
     if (mark === last) break;
   }
-  return names;
+  return names.reverse();
 }
 
 function pathTo(last: Edge, start: string, arrivals: ReadonlyMap<string, Edge>): Edge[] {

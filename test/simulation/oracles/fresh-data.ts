@@ -68,11 +68,6 @@ function faultOf(
  * Whether nothing excuses the node from showing its own write at once: where the entry can't tell which of two versions is
  * newer it reads the session before the write resolves, and that read may fail (`Hub.write`).
  */
-function isBound(
-  { troubles, bounds }: History,
-  { begins }: OperationHistory,
-  node: string,
-  at: number,
-): boolean {
-  return troubles.isQuiet("store", node, begins.event.at - bounds.connectionsMs, at);
+function isBound({ troubles }: History, { begins }: OperationHistory, node: string, at: number): boolean {
+  return troubles.isQuiet("store", node, begins.event.at, at);
 }

@@ -40,8 +40,6 @@ export class History {
   readonly sockets = new Map<string, SocketHistory>();
   readonly served: Placed<"served">[] = [];
   readonly nodes = new Set<string>();
-  /** The clients that are gone. */
-  readonly left = new Set<string>();
   /** When the last fault was over; undefined if the run has no such end. */
   calmAt: number | undefined;
   readonly endsAt: number;
@@ -64,7 +62,6 @@ export class History {
     else if (isOfOperation(event)) this.#addOperation(event, index);
     else if (event.kind === "served") this.served.push({ event, index });
     else if (event.kind === "start") this.nodes.add(event.node);
-    else if (event.kind === "leaves") this.left.add(event.client);
     else if (event.kind === "calm") this.calmAt ??= event.at;
     else if (event.kind === "fault" && event.fault === "kill") this.#kill(event);
     else this.#addSocket(event, index);

@@ -1,6 +1,9 @@
 import { staysAway } from "../client-ends.ts";
-import { type History, historyOf, type SocketHistory } from "./history.ts";
-import type { Oracle, Violation } from "./oracle.ts";
+import type { EventOf, TraceEvent } from "../trace.ts";
+import { secondMs } from "./bounds.ts";
+import { type History, historyOf } from "./history.ts";
+import type { Oracle, RunFacts, Violation } from "./oracle.ts";
+import type { SessionHistory } from "./session-history.ts";
 
 /** Once everything is well, each client is in again or knows why not, and nothing hangs. */
 export const liveness: Oracle = {
@@ -9,45 +12,72 @@ export const liveness: Oracle = {
     "Until the database is back nobody new gets in, clients go on trying, and come back by themselves.",
   judge(run) {
     const history = historyOf(run);
-    if (history.calmAt === undefined) return [];
-    return [...outside(history, history.calmAt), ...hanging(history, history.calmAt)];
+    const { calmAt } = history;
+    if (calmAt === undefined) return toldWrong(run, history);
+    return [
+      ...toldWrong(run, history),
+      ...outside(history, calmAt, run.events),
+      ...unanswered(history, calmAt),
+      ...hanging(history, calmAt),
+    ];
   },
 };
 
-/** Clients that want in, and are not. */
-function outside({ sockets, bounds, endsAt, troubles, left }: History, calmAt: number): Violation[] {
-  const lastByClient = new Map<string, SocketHistory>();
-  for (const [name, socket] of sockets) lastByClient.set(socket.asks.event.client ?? name, socket);
+/** Pages that want in, and are not. */
+function outside({ bounds, endsAt }: History, calmAt: number, events: readonly TraceEvent[]): Violation[] {
+  const last = new Map<string, EventOf<"client">>();
+  for (const event of events) if (event.kind === "client") last.set(event.client, event);
   const violations: Violation[] = [];
-  for (const [client, socket] of lastByClient) {
-    const { node, session } = socket.asks.event;
-    const since = outsideSince(socket);
-    if (since === undefined || left.has(client.split(" ")[0] ?? client) || troubles.isPaused(node, endsAt))
-      continue;
-    // A socket without a client of its own says nothing of what came after it.
-    if (socket.asks.event.client === undefined && socket.answer) continue;
-    const waitedMs = endsAt - Math.max(since.at, calmAt);
-    if (waitedMs <= bounds.returnMs) continue;
-    const text = `${client} ${since.what} on ${node}, and is not in ${session} again after ${Math.round(waitedMs)} ms`;
+  for (const { client, session, state, at } of last.values()) {
+    const waitedMs = endsAt - Math.max(at, calmAt);
+    if (state !== "outside" || waitedMs <= bounds.returnMs) continue;
+    const text = `${client} wants in to ${session}, and is still outside after ${Math.round(waitedMs)} ms in quiet times`;
     violations.push({ at: endsAt, text: `${text}; ${bounds.returnMs} ms are enough.` });
   }
   return violations;
 }
 
-/** Since when the client has waited to be in; undefined if it is in, has left or has been told to stop. */
-function outsideSince({ asks, answer, closed, killedAt }: SocketHistory) {
-  if (closed) {
-    const { reason, at } = closed.event;
-    return staysAway(reason) ? undefined : { at, what: `was closed (${reason})` };
+/** Sockets that are neither let in nor refused. */
+function unanswered({ sockets, bounds, endsAt }: History, calmAt: number): Violation[] {
+  const violations: Violation[] = [];
+  for (const [name, { asks, answer, closed, killedAt }] of sockets) {
+    if (answer || closed || killedAt !== undefined) continue;
+    const waitedMs = endsAt - Math.max(asks.event.at, calmAt);
+    if (waitedMs <= bounds.settleMs) continue;
+    const text = `${name} has no answer from ${asks.event.node} after ${Math.round(waitedMs)} ms in quiet times`;
+    violations.push({ at: endsAt, text: `${text}; ${bounds.settleMs} ms are enough.` });
   }
-  if (answer?.event.kind === "refused") {
-    const { final, code, at } = answer.event;
-    return final ? undefined : { at, what: `was refused (${code})` };
-  }
-  if (killedAt !== undefined) return { at: killedAt, what: "lost its node" };
-  return answer ? undefined : { at: asks.event.at, what: "got no answer" };
+  return violations;
 }
 
+/** Clients that are told to stay away from a session that lives: they don't come back. */
+function toldWrong({ settings }: RunFacts, history: History): Violation[] {
+  const violations: Violation[] = [];
+  for (const [name, { asks, answer, closed }] of history.sockets) {
+    const { node, session } = asks.event;
+    const refusal = answer?.event.kind === "refused" && answer.event.final ? answer.event : undefined;
+    const told = closed
+      ? { at: closed.event.at, why: closed.event.reason }
+      : refusal && { at: refusal.at, why: refusal.code };
+    if (!told || (closed && !staysAway(told.why))) continue;
+    const index = (closed ?? answer)?.index ?? 0;
+    if (mayBeOver(history.session(session), index, told.at + settings.maxSkewMs + secondMs)) continue;
+    violations.push({
+      at: told.at,
+      text: `${node} told ${name} to stay away (${told.why}), and ${session} lives.`,
+    });
+  }
+  return violations;
+}
+
+/** Whether the session was over before the event at this place, if only for a while, as where a failover forgets an end. */
+function mayBeOver(session: SessionHistory, index: number, at: number): boolean {
+  const stand = session.standAt(index);
+  if (!stand || session.endAt(index, at)) return true;
+  return session.stands.some(({ index: place, end }) => place < index && end);
+}
+
+/** Operations that do not settle. */
 function hanging({ operations, bounds, endsAt }: History, calmAt: number): Violation[] {
   const violations: Violation[] = [];
   for (const { op, what, node, session, begins, outcome, killedAt } of operations.values()) {

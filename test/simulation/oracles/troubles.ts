@@ -38,7 +38,7 @@ export class Troubles {
     }
   }
 
-  /** Whether nothing goes wrong for the node, at any moment between these. */
+  /** Whether nothing goes wrong for the node, nor has an aftermath, at any moment between these. */
   isQuiet(trouble: Trouble, node: string, from: number, until: number): boolean {
     return [node, everywhere].every((place) => !this.#spansOf(trouble, place).overlap(from, until));
   }
@@ -70,7 +70,7 @@ export class Troubles {
     return [node, everywhere].some((place) => this.#pauses.get(place)?.some(covers));
   }
 
-  /** For how long anything was wrong for the node. */
+  /** For how long anything was wrong for the node, aftermaths included. */
   lasting(node: string, from: number, until: number): number {
     return (
       this.#spansOf("feed", node).within(from, until) + this.#spansOf("feed", everywhere).within(from, until)
@@ -79,11 +79,17 @@ export class Troubles {
 
   #add({ fault, node = everywhere, at }: EventOf<"fault">, until: number): void {
     const span = { from: at, until: Math.max(at, until) };
-    if (fault === "clock") addTo(this.#jumps, node, at, until);
-    else this.#spansOf("feed", node).add(span);
-    if (ofStore.has(fault)) this.#spansOf("store", node).add(span);
+    if (fault === "clock") addTo(this.#jumps, node, at);
+    else this.#addSpan(fault, node, span);
     if (fault === "pause") addTo(this.#pauses, node, span);
     if (fault === "deaf" && span.until - at < this.#bounds.silenceMs + 100) addTo(this.#short, node, span);
+  }
+
+  #addSpan(fault: Fault, node: string, { from, until }: Span): void {
+    const { aftermathMs, lostReplyMs } = this.#bounds;
+    const span = { from, until: until + (fault === "lost reply" ? lostReplyMs : aftermathMs) };
+    this.#spansOf("feed", node).add(span);
+    if (ofStore.has(fault)) this.#spansOf("store", node).add(span);
   }
 
   #spansOf(trouble: Trouble, place: string): Spans {

@@ -33,12 +33,10 @@ export class Clients {
     this.#random = context.random.fork("clients");
   }
 
-  /** A page has the same namespaces each time it connects. */
-  connect(sid: string, name: string): SimulatedSocket {
+  connect(sid: string): SimulatedSocket {
     const { world, process, ledger } = this.#context;
-    const namespaces = world.random.fork(`client ${name}`).pick(this.#habits.namespaces);
-    const records = namespaces.map((namespace) => {
-      const record = new SocketRecord(world.trace, ledger, process, { sid, namespace, client: name });
+    const records = this.#random.pick(this.#habits.namespaces).map((namespace) => {
+      const record = new SocketRecord(world.trace, ledger, process, sid, namespace);
       this.#chat.expect(record);
       return record;
     });

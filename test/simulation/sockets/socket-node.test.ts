@@ -20,7 +20,7 @@ describe.each<TransportPlan>(["polling", "websocket", "upgrade"])("by %s", (plan
     const states: string[] = [];
     const world = await simulate(1, nodeOf(plan), async ({ nodes: [one, other], world }) => {
       const sid = await created(one);
-      const sockets = [one?.connect(sid, "a"), other?.connect(sid, "b")];
+      const sockets = [one?.connect(sid), other?.connect(sid)];
       await pass(world, 8_000);
       for (const socket of sockets) {
         socket?.say();
@@ -52,11 +52,7 @@ describe.each<TransportPlan>(["polling", "websocket", "upgrade"])("by %s", (plan
         for (let time = 0; time < 30; time++) {
           const [one, other] = nodes;
           const sid = await created(one);
-          const sockets = [
-            one?.connect(sid, "page-1"),
-            other?.connect(sid, "page-2"),
-            other?.connect(sid, "page-3"),
-          ];
+          const sockets = [one?.connect(sid), other?.connect(sid), other?.connect(sid)];
           await pass(world, random.int(0, 400)); // handshakes, upgrades and middleware are under way
           await one?.end(sid);
           await pass(world, 5_500); // a client that says nothing is closed after five seconds
@@ -78,7 +74,7 @@ describe.each<TransportPlan>(["polling", "websocket", "upgrade"])("by %s", (plan
 test("appends of sockets and requests are all there", async () => {
   const world = await simulate(3, nodeOf("upgrade"), async ({ nodes, world }) => {
     const sid = await created(nodes[0]);
-    for (const node of nodes) node.connect(sid, "page-4");
+    for (const node of nodes) void node.connect(sid);
     await pass(world, 8_000);
     await Promise.all(nodes.flatMap((node) => [1, 2, 3, 4, 5].map(() => node.append(sid, "list-a"))));
     await nodes[0]?.load(sid);
@@ -93,11 +89,11 @@ test("a client of a killed node may come again", async () => {
   const states: string[] = [];
   const world = await simulate(4, nodeOf("polling"), async ({ nodes: [one, other], world }) => {
     const sid = await created(other);
-    const socket = one?.connect(sid, "page-5");
+    const socket = one?.connect(sid);
     await pass(world, 8_000);
     one?.process.kill();
     await pass(world, 1_000);
-    const again = one?.connect(sid, "page-6");
+    const again = one?.connect(sid);
     await pass(world, 1_000);
     for (const each of [socket, again]) states.push(`${each?.state} ${each?.isFinal}`);
   });
@@ -124,7 +120,7 @@ async function visitors({ nodes, world }: Cluster<SimulatedNode>): Promise<void>
     const node = random.pick(nodes);
     const sid = await node.create();
     if (sid === undefined) continue;
-    const sockets = nodes.map((one) => one.connect(sid, "page-7"));
+    const sockets = nodes.map((one) => one.connect(sid));
     await pass(world, random.int(0, 2_000));
     for (const socket of sockets)
       random.pick([() => socket.say(), () => socket.tell(), () => socket.leave()])();

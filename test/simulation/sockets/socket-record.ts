@@ -21,14 +21,15 @@ export class SocketRecord {
     trace: Trace,
     ledger: Ledger,
     { name: node }: SimulatedProcess,
-    { sid, namespace, client }: { sid: string; namespace: string; client: string },
+    sid: string,
+    namespace: string,
   ) {
     this.name = ledger.nextSocket();
     this.namespace = namespace;
     this.sid = sid;
     this.#trace = trace;
     this.#about = { socket: this.name, node, session: ledger.nameOf(sid) };
-    trace.add({ kind: "asks", ...this.#about, client: `${client} ${namespace}` });
+    trace.add({ kind: "asks", ...this.#about });
   }
 
   get isOver(): boolean {

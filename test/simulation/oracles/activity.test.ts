@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import { judged, the, values } from "./a-run.ts";
+import { activity } from "./activity.ts";
+
+const hour = 3_600_000;
+const started = [the.start(0, "n0"), the.start(0, "n1"), the.stored(0)];
+
+describe("activity", () => {
+  test("a session in use lives on, and is touched once in a while", () => {
+    const events = [the.served(60_000, "n0"), the.touched(60_005, "n0"), the.touched(120_010, "n0")];
+    expect(
+      judged(activity, [...started, ...events, the.served(hour + 60_000, "n0"), the.end(hour + 100_000)]),
+    ).toEqual([]);
+  });
+
+  test("a session in use that expires", () => {
+    expect(judged(activity, [...started, the.served(hour / 2, "n0"), the.end(2 * hour)])).toEqual([
+      "3600000: s0 was over 1800000 ms after k0 on n0 used it, and lives 3600000 ms.",
+    ]);
+  });
+
+  test("what the application sends is no use of it", () => {
+    const sent = { ...the.served(hour / 2, "n0"), by: "application" as const };
+    expect(judged(activity, [...started, sent, the.end(2 * hour)])).toEqual([]);
+  });
+
+  test("an idle session is over to the second", () => {
+    expect(judged(activity, [...started, the.served(hour + 1_100, "n0")])).toEqual([]);
+    expect(judged(activity, [...started, the.served(hour + 1_300, "n0")])).toEqual([
+      "3601300: n0 served k0 1300 ms after the deadline of s0; at most 1200 ms are promised.",
+    ]);
+  });
+
+  test("touched too often by one node", () => {
+    expect(judged(activity, [...started, the.touched(60_000, "n0"), the.touched(70_000, "n0")])).toEqual([
+      "70000: n0 touched s0 twice within 10000 ms; once in 60000 ms is promised.",
+    ]);
+  });
+
+  test("a short session is touched in each tenth of its life", () => {
+    const events = [...started, the.touched(60_000, "n0"), the.touched(70_000, "n0")];
+    expect(judged(activity, events, { maxAgeMs: 100_000 })).toEqual([]);
+  });
+
+  test("two nodes may touch it each", () => {
+    expect(judged(activity, [...started, the.touched(60_000, "n0"), the.touched(70_000, "n1")])).toEqual([]);
+  });
+
+  describe("what a fault excuses", () => {
+    test("a use whose touch could not be made", () => {
+      const cut = the.fault(hour / 2, "cut", hour / 2 + 10, "n0");
+      expect(judged(activity, [...started, cut, the.served(hour / 2, "n0"), the.end(2 * hour)])).toEqual([]);
+      const elsewhere = the.fault(hour / 2, "cut", hour / 2 + 10, "n1");
+      expect(
+        judged(activity, [...started, elsewhere, the.served(hour / 2, "n0"), the.end(2 * hour)]),
+      ).toHaveLength(1);
+    });
+
+    test("a deadline that passes while the store does not answer", () => {
+      const cut = the.fault(hour - 100, "cut", 2 * hour, "n0");
+      expect(judged(activity, [...started, cut, the.served(hour + 60_000, "n0")])).toEqual([]);
+      expect(judged(activity, [...started, cut, the.served(hour + 80_000, "n0")])).toHaveLength(1);
+    });
+
+    test("a touch that got no answer is made again", () => {
+      const lost = the.fault(60_000, "lost reply", 60_000, "n0");
+      expect(
+        judged(activity, [...started, lost, the.touched(60_001, "n0"), the.touched(61_100, "n0")]),
+      ).toEqual([]);
+    });
+
+    test("a failover that forgets a touch", () => {
+      const forgotten = the.forgotten(hour / 2 + 10, values(), hour);
+      expect(
+        judged(activity, [...started, the.served(hour / 2, "n0"), forgotten, the.end(2 * hour)]),
+      ).toEqual([]);
+    });
+  });
+});
