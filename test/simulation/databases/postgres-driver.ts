@@ -6,7 +6,7 @@ import { EventEmitter } from "node:events";
 import type { PostgresClient, PostgresPool } from "../../../src/stores/postgres-options.ts";
 import type { Connection, Route } from "../network.ts";
 import { Pool } from "../pool.ts";
-import { unsupported } from "../unsupported.ts";
+import { Unsupported } from "../unsupported.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { type Row, statements } from "./postgres-statements.ts";
 
@@ -35,10 +35,13 @@ export class SimulatedPostgresPool implements PostgresPool {
   }
 
   async query(text: string, values: unknown[] = []): Promise<{ rows: readonly Row[] }> {
-    const statement = statements.get(text);
-    if (!statement) throw unsupported(this.#server.world, `the statement ${text}`);
     const { name } = this.#route.process;
-    return { rows: await this.#pool.call(() => statement(this.#server, values, name)) };
+    const rows = await this.#pool.call(() => {
+      const statement = statements.get(text);
+      if (!statement) throw new Unsupported(`the statement ${text}`);
+      return statement(this.#server, values, name);
+    });
+    return { rows };
   }
 }
 
@@ -76,11 +79,10 @@ class SimulatedPostgresClient extends EventEmitter implements PostgresClient {
   }
 
   query(text: string): Promise<void> {
-    const channel = /^LISTEN (\w+)$/.exec(text)?.[1];
     const connection = this.#connection;
-    if (!channel || !connection) throw unsupported(this.#server.world, `the statement ${text} of a client`);
+    if (!connection) throw new Unsupported("a query before connect()");
     return this.#within(this.#queryMs, "Query read timeout", () =>
-      connection.call(() => this.#listen(connection, channel)),
+      connection.call(() => this.#listen(connection, text)),
     );
   }
 
@@ -94,7 +96,9 @@ class SimulatedPostgresClient extends EventEmitter implements PostgresClient {
   }
 
   /** At the server. A route that is deaf leads past it: a pooler runs LISTEN on a connection that others use next. */
-  #listen(connection: Connection, channel: string): void {
+  #listen(connection: Connection, text: string): void {
+    const channel = /^LISTEN (\w+)$/.exec(text)?.[1];
+    if (channel === undefined) throw new Unsupported(`the statement ${text} of a client`);
     const unlisten = this.#server.listen(channel, (payload) => {
       if (!this.#route.isDeaf) connection.push(() => this.emit("notification", { channel, payload }));
     });
