@@ -26,7 +26,7 @@ export class Pool {
   async take(): Promise<Connection> {
     let best: Connection | undefined;
     for (const connection of this.#connections)
-      if (!best || connection.waiting < best.waiting) best = connection;
+      if (connection.isOpen && (!best || connection.waiting < best.waiting)) best = connection;
     const hasRoom = this.#connections.size + this.#dialing.size < this.#size;
     if (best && (best.waiting === 0 || !hasRoom)) return best;
     const [dialing] = this.#dialing;

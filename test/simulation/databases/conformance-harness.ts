@@ -10,6 +10,9 @@ import { epochMs, SimulatedProcess } from "../process.ts";
 import { World } from "../world.ts";
 import type { Database, DatabaseKind } from "./database.ts";
 
+/** The world runs on while a test looks at something: what stores do in a second is not to come before the test is there. */
+const slowness = 50;
+
 export function simulatedHarness(
   kind: DatabaseKind,
   damage: (database: Database, sid: string, text: string) => void,
@@ -22,7 +25,7 @@ export function simulatedHarness(
   class StillProcess extends SimulatedProcess {
     override readonly clock: Clock = {
       now: () => now,
-      after: (ms, run) => world.after(ms, run, this),
+      after: (ms, run) => world.after(slowness * ms, run, this),
       random: () => 0.5,
     };
   }
