@@ -7,8 +7,8 @@ import type { Connection, Route } from "../network.ts";
 import { Pool } from "../pool.ts";
 import { isOfNetwork, ServerSelectionError } from "./mongodb-errors.ts";
 
-/** The driver's defaults. */
-const poolSize = 100;
+/** Of `maxPoolSize`; the rest are the defaults of the driver. */
+const poolSize = 10;
 const selectionMs = 30_000;
 const nextTryMs = 500;
 

@@ -11,6 +11,7 @@ export const mongodbStandalone = kind("mongodb standalone", false);
 function kind(name: string, isReplicaSet: boolean): DatabaseKind {
   return {
     name,
+    feed: isReplicaSet ? "complete" : "incomplete",
     make(world, ledger) {
       const server = new MongodbServer(world, ledger, isReplicaSet);
       return {

@@ -9,6 +9,7 @@ const pruneSessionInterval = 60;
 
 export const postgres: DatabaseKind = {
   name: "postgres",
+  feed: "complete",
   make(world, ledger) {
     const server = new PostgresServer(world, ledger);
     return {
