@@ -9,6 +9,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { SimulatedProcess } from "./process.ts";
 import type { Random } from "./random.ts";
+import { Unsupported } from "./unsupported.ts";
 import type { World } from "./world.ts";
 
 export interface RouteOptions {
@@ -141,18 +142,30 @@ export class Connection {
    * connection breaks: then it may have been done.
    */
   call<T>(work: () => T): Promise<T> {
+    return this.callLate((answer) => answer(work));
+  }
+
+  /** As `call`, where the server waits before it answers: `start` calls `answer` when it can, with the work by then. */
+  callLate<T>(start: (answer: (work: () => T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!this.#isOpen) return reject(connectionError("EPIPE"));
       const bound = AsyncResource.bind((settle: () => void) => settle()); // the caller's context, as drivers keep it
       const fail = (error: Error) => bound(() => reject(error));
       this.#waiting.add(fail);
-      this.#send((failure) => {
-        const outcome = outcomeOf(work, failure);
+      const answer = (work: () => T) => {
+        const outcome = outcomeOf(work);
         if (this.#route.losesReply()) return this.#loseReply();
         this.push(() => {
           this.#waiting.delete(fail);
           bound(() => ("value" in outcome ? resolve(outcome.value) : reject(outcome.error)));
         });
+      };
+      this.#send((failure) => {
+        if (failure)
+          answer(() => {
+            throw failure;
+          });
+        else start(answer);
       });
     });
   }
@@ -236,11 +249,11 @@ export class Connection {
 
 type Outcome<T> = { value: T } | { error: unknown };
 
-function outcomeOf<T>(work: () => T, failure: Error | undefined): Outcome<T> {
-  if (failure) return { error: failure };
+function outcomeOf<T>(work: () => T): Outcome<T> {
   try {
     return { value: work() };
   } catch (error) {
+    if (error instanceof Unsupported) throw error;
     return { error };
   }
 }

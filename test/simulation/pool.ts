@@ -12,9 +12,9 @@ export class Pool {
     this.#size = size;
   }
 
-  /** Does `work` at the server, over the connection that has the least to do. */
+  /** Does `work` at the server. */
   async call<T>(work: () => T): Promise<T> {
-    const connection = await this.#take();
+    const connection = await this.take();
     return connection.call(work);
   }
 
@@ -22,10 +22,11 @@ export class Pool {
     for (const connection of this.#connections) connection.close();
   }
 
-  #take(): Connection | Promise<Connection> {
+  /** The connection that has the least to do. Rejects where none can be dialled. */
+  async take(): Promise<Connection> {
     let best: Connection | undefined;
     for (const connection of this.#connections)
-      if (!best || connection.waiting < best.waiting) best = connection;
+      if (connection.isOpen && (!best || connection.waiting < best.waiting)) best = connection;
     const hasRoom = this.#connections.size + this.#dialing.size < this.#size;
     if (best && (best.waiting === 0 || !hasRoom)) return best;
     const [dialing] = this.#dialing;

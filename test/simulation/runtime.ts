@@ -77,13 +77,11 @@ function bytesOf(world: World, size: number): Buffer {
 function install(world: World): () => void {
   const now = () => world.current?.now ?? Math.floor(epochMs + world.now);
   const random = world.random.fork("Math.random");
-  class SimulatedDate extends real.Date {
-    constructor(...args: unknown[]) {
-      // @ts-expect-error: the constructor of Date takes what it takes
-      super(...(args.length === 0 ? [now()] : args));
-    }
-    static override now = now;
-  }
+  // Its instances are Dates like any other, such as those that `structuredClone` makes.
+  const SimulatedDate = new Proxy(real.Date, {
+    construct: (_target, args) => Reflect.construct(real.Date, args.length === 0 ? [now()] : args),
+    get: (target, key) => (key === "now" ? now : Reflect.get(target, key)),
+  });
   const timer =
     (isRepeated: boolean) =>
     (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>

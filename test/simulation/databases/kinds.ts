@@ -1,8 +1,15 @@
 import type { DatabaseKind } from "./database.ts";
+import { mongodb, mongodbStandalone } from "./mongodb.ts";
+import { postgres } from "./postgres.ts";
 import { referenceKinds } from "./reference.ts";
 
 /** All that can be simulated. */
-export const databaseKinds: readonly DatabaseKind[] = [...referenceKinds];
+export const databaseKinds: readonly DatabaseKind[] = [
+  ...referenceKinds,
+  postgres,
+  mongodb,
+  mongodbStandalone,
+];
 
 export function databaseKind(name: string): DatabaseKind {
   const kind = databaseKinds.find((one) => one.name === name);
