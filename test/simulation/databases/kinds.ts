@@ -1,8 +1,9 @@
 import type { DatabaseKind } from "./database.ts";
+import { redisKinds } from "./redis.ts";
 import { referenceKinds } from "./reference.ts";
 
 /** All that can be simulated. */
-export const databaseKinds: readonly DatabaseKind[] = [...referenceKinds];
+export const databaseKinds: readonly DatabaseKind[] = [...referenceKinds, ...redisKinds];
 
 export function databaseKind(name: string): DatabaseKind {
   const kind = databaseKinds.find((one) => one.name === name);
