@@ -80,7 +80,7 @@ describe.each(testedKinds)("$name", (kind) => {
       await scene.pass(5_000);
       strike(scene, b);
       await scene.pass(1_000);
-      await removed(scene, a, key);
+      await scene.succeeds(() => a.store.destroy(key, "destroyed")); // again and again, as the database may be away
       await scene.pass(60_000);
       expect(heard.told.some((what) => what === "missed" || what === "ended s0")).toBe(true);
       expect(heard.told.lastIndexOf("broken")).toBeLessThanOrEqual(heard.told.lastIndexOf("missed"));
@@ -95,10 +95,7 @@ describe.each(testedKinds)("$name", (kind) => {
       const key = scene.key("one");
       const [first] = nodes;
       if (!first) throw new Error("Expected a node.");
-      await until(
-        scene,
-        async () => (await first.store.create(key, { cookie, count: 0 }, scene.later(HOUR))) ?? true,
-      );
+      await scene.succeeds(() => first.store.create(key, { cookie, count: 0 }, scene.later(HOUR)));
       const counts = { acknowledged: 0, unknown: 0 };
       await scene.done(
         Promise.all(nodes.flatMap((node) => Array.from({ length: 10 }, () => increment(node, key, counts)))),
@@ -169,22 +166,6 @@ async function created(scene: Scene, { store }: SceneNode, key: SessionKey, ms =
   const revision = await scene.done(store.create(key, { cookie, count: 0 }, scene.later(ms)));
   if (revision === null) throw new Error("Expected the session to be made.");
   return revision;
-}
-
-/** Again and again, as the database may be away. */
-function removed(scene: Scene, { store }: SceneNode, key: SessionKey): Promise<void> {
-  return until(scene, async () => {
-    await store.destroy(key, "destroyed");
-    return true;
-  });
-}
-
-async function until(scene: Scene, attempt: () => Promise<unknown>): Promise<void> {
-  for (;;) {
-    const outcome = await scene.done(Promise.allSettled([attempt()]));
-    if (outcome[0]?.status === "fulfilled") return;
-    await scene.pass(100);
-  }
 }
 
 /** Until it is acknowledged, or fails where it may have been done. */

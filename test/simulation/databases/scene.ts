@@ -102,13 +102,21 @@ export class Scene {
     return promise;
   }
 
+  /** As `done`, again and again until it succeeds. */
+  async succeeds<T>(attempt: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const [outcome] = await this.done(Promise.allSettled([attempt()]));
+      if (outcome.status === "fulfilled") return outcome.value;
+      await this.pass(100);
+    }
+  }
+
   /** Resolves once nothing can be missed silently. */
   async listen({ store }: SceneNode): Promise<HeardChanges> {
     const heard = new HeardChanges(({ sid, publicIds }) =>
       this.ledger.nameOf(sid ?? this.#sidByPublicId.get(publicIds?.[0] ?? "") ?? "unknown"),
     );
-    if (!store.changes) throw new Error("Expected a store with a feed.");
-    await this.done(store.changes(heard, { heartbeatMs: 1_000 }));
+    await this.succeeds(async () => store.changes?.(heard, { heartbeatMs: 1_000 }));
     return heard;
   }
 }

@@ -64,7 +64,9 @@ export class CommandQueue {
         else sent[index]?.reject(answer.error);
       }
     } catch (error) {
-      if (this.#resends && !(error instanceof ReplyError)) this.#sendAgain(sent);
+      const isLost = !(error instanceof ReplyError);
+      if (isLost && this.#wire === wire) this.detach();
+      if (isLost && this.#resends) this.#sendAgain(sent);
       else for (const { reject } of sent) reject(error);
     }
   }
