@@ -22,7 +22,7 @@ export interface RedisTraits {
 /** Of these traits; of those that the seed decides on, where they are left out. */
 export function redisOf(traits: Partial<RedisTraits> = {}): DatabaseKind {
   return {
-    name: ["redis", ...Object.values(traits)].join(" "),
+    name: ["redis", traits.client, traits.keyspaceEvents && "keyspace events"].filter(Boolean).join(", "),
     make(world, ledger) {
       const random = world.random.fork("redis");
       const drawn: RedisTraits = {
