@@ -1,11 +1,13 @@
 import type { DatabaseKind } from "./database.ts";
 import { mongodb, mongodbStandalone } from "./mongodb.ts";
 import { postgres } from "./postgres.ts";
+import { redisKinds } from "./redis.ts";
 import { referenceKinds } from "./reference.ts";
 
 /** All that can be simulated. */
 export const databaseKinds: readonly DatabaseKind[] = [
   ...referenceKinds,
+  ...redisKinds,
   postgres,
   mongodb,
   mongodbStandalone,
@@ -14,8 +16,6 @@ export const databaseKinds: readonly DatabaseKind[] = [
 export function databaseKind(name: string): DatabaseKind {
   const kind = databaseKinds.find((one) => one.name === name);
   if (!kind)
-    throw new Error(
-      `Expected a database of ${databaseKinds.map((one) => one.name).join("; ")}; it was ${name}.`,
-    );
+    throw new Error(`Expected a database of ${databaseKinds.map((one) => one.name).join("; ")}; it was ${name}.`);
   return kind;
 }
