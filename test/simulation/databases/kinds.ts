@@ -16,6 +16,8 @@ export const databaseKinds: readonly DatabaseKind[] = [
 export function databaseKind(name: string): DatabaseKind {
   const kind = databaseKinds.find((one) => one.name === name);
   if (!kind)
-    throw new Error(`Expected a database of ${databaseKinds.map((one) => one.name).join("; ")}; it was ${name}.`);
+    throw new Error(
+      `Expected a database of ${databaseKinds.map((one) => one.name).join("; ")}; it was ${name}.`,
+    );
   return kind;
 }

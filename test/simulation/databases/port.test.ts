@@ -4,18 +4,19 @@ import { Ledger } from "../ledger.ts";
 import { epochMs, SimulatedProcess } from "../process.ts";
 import { World } from "../world.ts";
 import type { DatabaseKind } from "./database.ts";
-import { redisOf } from "./redis.ts";
+import { databaseKind } from "./kinds.ts";
 
 const common = { atomic: true, feed: true, timePasses: true, users: true, manySessions: 200 };
 const ofRedis = { ...common, uniqueRevisions: false, exactExpiry: false };
 
-/** Without keyspace events: those publish more than the port asks for, such as the end of a session's time. */
-const tested: readonly (readonly [DatabaseKind, StoreTraits])[] = [
-  [redisOf({ client: "redis", keyspaceEvents: false }), ofRedis],
-  [redisOf({ client: "ioredis", keyspaceEvents: false }), ofRedis],
+/** Of Redis without keyspace events: those publish more than the port asks for, such as the end of a session's time. */
+const tested: readonly (readonly [name: string, traits: StoreTraits])[] = [
+  ["redis, node-redis", ofRedis],
+  ["redis, ioredis", ofRedis],
 ];
 
-for (const [kind, traits] of tested) describeStore(kind.name, traits, async () => new SimulatedHarness(kind));
+for (const [name, traits] of tested)
+  describeStore(name, traits, async () => new SimulatedHarness(databaseKind(name)));
 
 /** Lets the time of the world go on by itself, as fast as it can. */
 class SimulatedHarness implements StoreHarness {

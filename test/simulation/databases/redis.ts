@@ -1,65 +1,48 @@
-/**
- * The store of Redis, over a simulated server. The seed decides on the package of the client, and on whether the server
- * publishes events of its keys.
- */
+/** The store of Redis over a simulated server, which may publish events of its keys, by clients of both packages. */
 import type { SessionStore } from "../../../src/core/session-store.ts";
 import { redisStore } from "../../../src/stores/redis.ts";
 import type { RedisClient } from "../../../src/stores/redis-client.ts";
-import type { Ledger } from "../ledger.ts";
 import type { Route } from "../network.ts";
-import type { SimulatedProcess } from "../process.ts";
-import type { World } from "../world.ts";
-import type { Database, DatabaseKind } from "./database.ts";
+import type { DatabaseKind } from "./database.ts";
 import { SimulatedIoRedis } from "./redis/ioredis.ts";
 import { SimulatedNodeRedis } from "./redis/node-redis.ts";
 import { RedisServer } from "./redis/server.ts";
 
-export interface RedisTraits {
-  readonly client: "redis" | "ioredis";
-  readonly keyspaceEvents: boolean;
-}
+/** The client of an application, which is connected, or is about to be. */
+type Connect = (server: RedisServer, route: Route) => RedisClient;
 
-/** Of these traits; of those that the seed decides on, where they are left out. */
-export function redisOf(traits: Partial<RedisTraits> = {}): DatabaseKind {
+const nodeRedis: Connect = (server, route) => {
+  const client = new SimulatedNodeRedis(server, route, randomOf(route)).on("error", ignored);
+  client.connect().catch(ignored);
+  return client;
+};
+
+const ioredis: Connect = (server, route) =>
+  new SimulatedIoRedis(server, route, randomOf(route)).on("error", ignored);
+
+export const redisKinds: readonly DatabaseKind[] = [
+  kindOf("redis, node-redis", nodeRedis, false),
+  kindOf("redis, ioredis", ioredis, false),
+  kindOf("redis, node-redis, keyspace events", nodeRedis, true),
+  kindOf("redis, ioredis, keyspace events", ioredis, true),
+];
+
+function kindOf(name: string, connect: Connect, keyspaceEvents: boolean): DatabaseKind {
   return {
-    name: ["redis", traits.client, traits.keyspaceEvents && "keyspace events"].filter(Boolean).join(", "),
+    name,
+    feed: "complete",
     make(world, ledger) {
-      const random = world.random.fork("redis");
-      const drawn: RedisTraits = {
-        client: random.pick(["redis", "ioredis"] as const),
-        keyspaceEvents: random.chance(0.5),
+      const server = new RedisServer(world, ledger, keyspaceEvents);
+      return {
+        server,
+        open: ({ clock }, route): SessionStore => redisStore({ client: connect(server, route), clock }),
       };
-      return new RedisDatabase(world, ledger, { ...drawn, ...traits });
     },
   };
 }
 
-export const redis = redisOf();
-
-class RedisDatabase implements Database {
-  readonly server: RedisServer;
-  readonly #world: World;
-  readonly #client: RedisTraits["client"];
-
-  constructor(world: World, ledger: Ledger, { client, keyspaceEvents }: RedisTraits) {
-    this.#world = world;
-    this.#client = client;
-    this.server = new RedisServer(world, ledger, keyspaceEvents);
-  }
-
-  open(process: SimulatedProcess, route: Route): SessionStore {
-    return redisStore({ client: this.#connected(process, route), clock: process.clock });
-  }
-
-  /** The application's client, which is connected, or is about to be. */
-  #connected({ name }: SimulatedProcess, route: Route): RedisClient {
-    const random = this.#world.random.fork(`redis client ${name}`);
-    if (this.#client === "ioredis")
-      return new SimulatedIoRedis(this.server, route, random).on("error", ignored);
-    const client = new SimulatedNodeRedis(this.server, route, random).on("error", ignored);
-    client.connect().catch(ignored);
-    return client;
-  }
+function randomOf({ world, process }: Route) {
+  return world.random.fork(`redis client ${process.name}`);
 }
 
 /** An application writes it into its log. */

@@ -37,7 +37,7 @@ export class LateFailures {
 }
 
 export function application(sessions: LiveSessions, failures: LateFailures): Express {
-  const app = express();
+  const app = express().set("env", "test"); // failures are answered, not printed
   app.disable("etag");
   app.use((req, res, next) => {
     // express-session gives the error of a late save to an immediate: it runs before this one
