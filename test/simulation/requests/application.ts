@@ -78,7 +78,7 @@ const login: RequestHandler = async (req, res) => {
 
 function load(sessions: LiveSessions): RequestHandler {
   return async (req, res) => {
-    const isReloaded = asked(req, "how") === "explicit" && sawOf(req) !== null;
+    const isReloaded = asked(req, "how") === "reload" && sawOf(req) !== null;
     const saw = isReloaded ? valuesOf(await sessions.of(req).reload()) : sawOf(req);
     res.json({ saw });
   };
