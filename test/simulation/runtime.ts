@@ -19,6 +19,7 @@ const real = {
   },
   random: Math.random,
   randomBytes: crypto.randomBytes,
+  emitWarning: process.emitWarning,
 };
 
 /** Immediates that have not run yet. */
@@ -111,11 +112,17 @@ function install(world: World): () => void {
   Object.assign(timers, ofTimers); // where Engine.IO takes them from
   Object.assign(crypto, { randomBytes });
   Math.random = () => random.next();
+  process.emitWarning = (...args: unknown[]) => {
+    // advice to a developer, for each node that starts
+    const isAdvice = args.some((arg) => JSON.stringify(arg)?.includes("SOCKET_SESSION_"));
+    if (!isAdvice) Reflect.apply(real.emitWarning, process, args);
+  };
   return () => {
     Object.assign(globalThis, real.timers, { Date: real.Date });
     Object.assign(timers, real.timers);
     Object.assign(crypto, { randomBytes: real.randomBytes });
     Math.random = real.random;
+    process.emitWarning = real.emitWarning;
   };
 }
 

@@ -39,24 +39,32 @@ export class LateFailures {
 export function application(sessions: LiveSessions, failures: LateFailures): Express {
   const app = express().set("env", "test"); // failures are answered, not printed
   app.disable("etag");
-  app.use((req, res, next) => {
-    // express-session gives the error of a late save to an immediate: it runs before this one
-    res.once("finish", () => setImmediate(() => {}));
-    failures.run(asked(req, "op"), next);
-  });
-  app.use(sessions.express());
+  app.use((req, _res, next) => failures.run(asked(req, "op"), next));
+  app.use(reporting(sessions.express(), failures));
   app.get("/", load(sessions));
   app.post("/login", login);
   app.post("/append", append(sessions));
   app.post("/save", save);
   app.post("/logout", logout(sessions));
-  const failed: ErrorRequestHandler = (error, req, res, _next) => {
-    const code = codeOf(error);
-    if (res.headersSent) failures.add(asked(req, "op"), code);
-    else res.status(500).json({ code });
+  const failed: ErrorRequestHandler = (error, _req, res, _next) => {
+    res.status(500).json({ code: codeOf(error) });
   };
   app.use(failed);
   return app;
+}
+
+/** Where the middleware fails a second time, it is as the response ends. */
+function reporting(middleware: RequestHandler, failures: LateFailures): RequestHandler {
+  return (req, res, next) => {
+    let isPassed = false;
+    // express-session gives the error of a late save to an immediate: it runs before this one
+    res.once("finish", () => setImmediate(() => {}));
+    middleware(req, res, (error?: unknown) => {
+      if (isPassed) return failures.add(asked(req, "op"), codeOf(error));
+      isPassed = true;
+      next(error);
+    });
+  };
 }
 
 /** A login gives the session a new id: whatever came before is over. */
@@ -70,7 +78,7 @@ const login: RequestHandler = async (req, res) => {
 
 function load(sessions: LiveSessions): RequestHandler {
   return async (req, res) => {
-    const isReloaded = asked(req, "how") === "explicit" && sawOf(req) !== null;
+    const isReloaded = asked(req, "how") === "reload" && sawOf(req) !== null;
     const saw = isReloaded ? valuesOf(await sessions.of(req).reload()) : sawOf(req);
     res.json({ saw });
   };

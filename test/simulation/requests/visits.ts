@@ -63,7 +63,7 @@ export class Visits {
   }
 
   load(sid: string): Promise<void> {
-    const how = this.#random.pick(["implicit", "explicit"]);
+    const how = this.#random.pick(["", "reload"]);
     return this.#run("load", sid, { method: "GET", route: "/", how });
   }
 
@@ -108,7 +108,8 @@ export class Visits {
       const answer = await sent.answer.catch((error: NodeJS.ErrnoException) => {
         throw new Failure(error.code ?? codeOf(error));
       });
-      const code = this.#failures.take(op) ?? refusalOf(answer);
+      const late = this.#failures.take(op);
+      const code = refusalOf(answer) ?? (how === "implicit" ? late : undefined);
       if (code !== undefined) throw new Failure(code);
       return answer;
     } finally {

@@ -30,7 +30,8 @@ export class Client implements SimulatedSocket {
   readonly #states: Map<SocketRecord, State>;
   readonly #asked = new Map<number, PromiseWithResolvers<AppendOutcome>>();
   #lastAsked = 0;
-  #isFinal = false;
+  /** Those that the client was told to stop with. */
+  readonly #stopped = new Set<SocketRecord>();
 
   constructor(
     network: ClientNetwork,
@@ -55,7 +56,7 @@ export class Client implements SimulatedSocket {
   }
 
   get isFinal(): boolean {
-    return this.#isFinal;
+    return this.#stopped.size === this.#states.size; // of the others, each tries again
   }
 
   say(): void {
@@ -117,7 +118,7 @@ export class Client implements SimulatedSocket {
   }
 
   #stop(record: SocketRecord): void {
-    this.#isFinal = true;
+    this.#stopped.add(record);
     this.#states.set(record, "closed");
     if (this.state !== "closed") return;
     this.#engine.close(true);
