@@ -38,6 +38,15 @@ export const mutants: readonly Mutant[] = [
     layer: "core",
   },
   {
+    name: "live sessions are read each second",
+    file: "src/core/checks.ts",
+    from: "return feedSuffices() ? Number.POSITIVE_INFINITY : entry.confirmedAt + revalidateIntervalMs;",
+    to: "return entry.confirmedAt + (feedSuffices() ? 1_000 : revalidateIntervalMs);",
+    oracle: "costs",
+    seeds: 30,
+    layer: "core",
+  },
+  {
     name: "a failed touch is not caught",
     file: "src/core/activity.ts",
     from: "this.#hub.report(error);",

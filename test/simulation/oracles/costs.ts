@@ -22,8 +22,8 @@ function livelocks({ events }: RunFacts): Violation[] {
  * deadlines; a write that is beaten is made again, up to some times where several write at once.
  */
 const allowed = {
-  timers: { perNode: 50, perUse: 12, perChange: 4, perSecond: 2, perSecondOfTrouble: 10, perRevalidation: 4 },
-  reads: { perNode: 20, perUse: 4, perChange: 3, perSecond: 0, perSecondOfTrouble: 4, perRevalidation: 2 },
+  timers: { perNode: 50, perUse: 5, perChange: 2, perSecond: 2, perSecondOfTrouble: 10, perRevalidation: 4 },
+  reads: { perNode: 10, perUse: 1.5, perChange: 1.2, perSecond: 0, perSecondOfTrouble: 2, perRevalidation: 2 },
 };
 /** A feed that polls asks every 25 ms (SQLite). */
 const pollsPerSecond = 40;

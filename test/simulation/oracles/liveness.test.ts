@@ -37,6 +37,7 @@ describe("liveness", () => {
     expect(judged(liveness, [...open, the.closed(30, "n0", "expired")])).toHaveLength(1);
     expect(judged(liveness, [...open, the.removed(25), the.closed(30, "n0", "destroyed")])).toEqual([]);
     expect(judged(liveness, [...open, the.closed(30, "n0", "unverified")])).toEqual([]);
+    expect(judged(liveness, [...open, the.closed(30, "n0", "left")])).toEqual([]);
   });
 
   test("an operation that never settles", () => {

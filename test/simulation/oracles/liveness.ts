@@ -59,7 +59,8 @@ function toldWrong({ settings }: RunFacts, history: History): Violation[] {
     const told = closed
       ? { at: closed.event.at, why: closed.event.reason }
       : refusal && { at: refusal.at, why: refusal.code };
-    if (!told || (closed && !staysAway(told.why))) continue;
+    // A client that has left has told so itself.
+    if (!told || told.why === "left" || (closed && !staysAway(told.why))) continue;
     const index = (closed ?? answer)?.index ?? 0;
     if (mayBeOver(history.session(session), index, told.at + settings.maxSkewMs + secondMs)) continue;
     violations.push({
