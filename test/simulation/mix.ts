@@ -42,6 +42,9 @@ const settings: Settings = {
   maxAgeMs: 240_000,
 };
 
+/** Of all visitors, in a run: one of Socket.IO takes longer. */
+const mostActions: Readonly<Record<Layer, number>> = { core: 4_000, requests: 1_500, sockets: 1_000 };
+
 /** `databases`: the names of those there are. */
 export function mixOf(seed: number, databases: readonly string[]): Mix {
   const random = new Random(seed).fork("mix");
@@ -52,17 +55,19 @@ export function mixOf(seed: number, databases: readonly string[]): Mix {
     const often = random.next();
     if (random.chance(0.5)) faults[name] = name === "lost reply" ? often * 0.04 : often * 1.5;
   }
+  const [visitors, minutes] = [random.int(1, 8), random.pick([1, 2, 4, 8])];
+  const fastestMs = (2 * visitors * minutes * 60_000) / mostActions[layer];
   return {
     seed,
     layer,
     database: random.pick(databases),
     nodes: random.int(1, 4),
-    visitors: random.int(1, 8),
-    minutes: random.pick([2, 4, 8]),
+    visitors,
+    minutes,
     faults,
     skewMs: random.chance(0.5) ? random.pick([50, 500, 2_000]) : 0,
     drift: random.chance(0.3) ? 0.001 : 0,
-    paceMs: random.pick([100, 1_000, 5_000]),
+    paceMs: Math.round(Math.max(random.pick([100, 1_000, 5_000]), fastestMs)),
     settings,
   };
 }

@@ -23,7 +23,14 @@ function livelocks({ events }: RunFacts): Violation[] {
  */
 const allowed = {
   timers: { perNode: 50, perUse: 5, perChange: 2, perSecond: 2, perSecondOfTrouble: 10, perRevalidation: 4 },
-  reads: { perNode: 10, perUse: 1.5, perChange: 1.2, perSecond: 0, perSecondOfTrouble: 2, perRevalidation: 2 },
+  reads: {
+    perNode: 10,
+    perUse: 1.5,
+    perChange: 1.2,
+    perSecond: 0,
+    perSecondOfTrouble: 2,
+    perRevalidation: 2,
+  },
 };
 /** A feed that polls asks every 25 ms (SQLite). */
 const pollsPerSecond = 40;
