@@ -1,6 +1,7 @@
 /**
- * What code takes from the runtime without being given it: the date, timers, random numbers. `express-session` and
- * Socket.IO do. While a world runs they are that world's, and of the process whose event runs.
+ * What code takes from the runtime without being given it: the date, the time that has passed, timers, random numbers.
+ * `express-session`, Socket.IO and the SQLite store do. While a world runs they are that world's, and of the process whose
+ * event runs.
  */
 import crypto from "node:crypto";
 import timers from "node:timers";
@@ -117,7 +118,9 @@ function install(world: World): () => void {
     const isAdvice = args.some((arg) => JSON.stringify(arg)?.includes("SOCKET_SESSION_"));
     if (!isAdvice) Reflect.apply(real.emitWarning, process, args);
   };
+  Object.defineProperty(performance, "now", { value: () => world.now, configurable: true, writable: true });
   return () => {
+    Reflect.deleteProperty(performance, "now");
     Object.assign(globalThis, real.timers, { Date: real.Date });
     Object.assign(timers, real.timers);
     Object.assign(crypto, { randomBytes: real.randomBytes });

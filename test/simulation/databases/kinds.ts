@@ -3,11 +3,13 @@ import { mongodb, mongodbStandalone } from "./mongodb.ts";
 import { postgres } from "./postgres.ts";
 import { redisKinds } from "./redis.ts";
 import { referenceKinds } from "./reference.ts";
+import { sqliteKind } from "./sqlite.ts";
 
 /** All that can be simulated. */
 export const databaseKinds: readonly DatabaseKind[] = [
   ...referenceKinds,
   ...redisKinds,
+  sqliteKind,
   postgres,
   mongodb,
   mongodbStandalone,

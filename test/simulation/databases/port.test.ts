@@ -13,6 +13,7 @@ const ofRedis = { ...common, uniqueRevisions: false, exactExpiry: false };
 const tested: readonly (readonly [name: string, traits: StoreTraits])[] = [
   ["redis, node-redis", ofRedis],
   ["redis, ioredis", ofRedis],
+  ["sqlite", { ...common, uniqueRevisions: true, exactExpiry: false }],
 ];
 
 for (const [name, traits] of tested)

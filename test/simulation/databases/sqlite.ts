@@ -1,0 +1,75 @@
+/**
+ * The store of SQLite, on a real file that the processes of one machine share. Each operation is one step without waiting,
+ * as `node:sqlite` is synchronous; what is simulated is what comes between operations. There is no network: what goes wrong with
+ * routes has no effect.
+ */
+import type { SessionStore } from "../../../src/core/session-store.ts";
+import { sqliteStore } from "../../../src/stores/sqlite.ts";
+import type { Ledger } from "../ledger.ts";
+import type { SimulatedProcess } from "../process.ts";
+import type { World } from "../world.ts";
+import type { Database, DatabaseKind } from "./database.ts";
+import { SessionFile } from "./sqlite/file.ts";
+import { SqliteHost } from "./sqlite/host.ts";
+
+/** Less often than by default: each time is an event of the world. */
+const pollIntervalMs = 100;
+
+export const sqliteKind: DatabaseKind = {
+  name: "sqlite",
+  feed: "complete",
+  make: (world, ledger) => new SqliteDatabase(world, ledger),
+};
+
+class SqliteDatabase implements Database {
+  readonly server: SqliteHost;
+  readonly #ledger: Ledger;
+  readonly #files = new Set<SessionFile>();
+
+  constructor(world: World, ledger: Ledger) {
+    this.server = new SqliteHost(world);
+    this.#ledger = ledger;
+  }
+
+  open(process: SimulatedProcess): SessionStore {
+    const { path, refuse } = this.server;
+    const ledger = this.#ledger;
+    const opened: SessionFile[] = [];
+    class File extends SessionFile {
+      constructor(at: string) {
+        super(at, process, ledger, refuse);
+        opened.push(this);
+      }
+    }
+    const store = withDatabase(File, () => sqliteStore({ path, clock: process.clock, pollIntervalMs }));
+    for (const file of opened) {
+      file.watch();
+      this.#files.add(file);
+      process.onKill(() => this.#close(file));
+    }
+    return store;
+  }
+
+  close(): void {
+    for (const file of this.#files) this.#close(file);
+    this.server.close();
+  }
+
+  #close(file: SessionFile): void {
+    if (file.isOpen) file.close();
+    this.#files.delete(file);
+  }
+}
+
+/** Runs `run` with another class in the place of the one that `node:sqlite` has. */
+function withDatabase<T>(DatabaseSync: new (path: string) => SessionFile, run: () => T): T {
+  const { getBuiltinModule } = process;
+  Object.assign(process, {
+    getBuiltinModule: (id: string) => (id === "node:sqlite" ? { DatabaseSync } : getBuiltinModule(id)),
+  });
+  try {
+    return run();
+  } finally {
+    Object.assign(process, { getBuiltinModule });
+  }
+}
