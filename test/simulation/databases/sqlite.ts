@@ -32,7 +32,7 @@ class SqliteDatabase implements Database {
   }
 
   open(process: SimulatedProcess): SessionStore {
-    const { path, refuse } = this.server;
+    const { path, refuse, world } = this.server;
     const ledger = this.#ledger;
     const opened: SessionFile[] = [];
     class File extends SessionFile {
@@ -41,7 +41,9 @@ class SqliteDatabase implements Database {
         opened.push(this);
       }
     }
-    const store = withDatabase(File, () => sqliteStore({ path, clock: process.clock, pollIntervalMs }));
+    // It looks for changes all the time, which is not counted among the timers of the process.
+    const clock = { ...process.clock, after: (ms: number, run: () => void) => world.after(ms, run, process) };
+    const store = withDatabase(File, () => sqliteStore({ path, clock, pollIntervalMs }));
     for (const file of opened) {
       file.watch();
       this.#files.add(file);
