@@ -89,7 +89,8 @@ class SimulatedCollection implements MongodbCollection {
 
   insertOne(document: MongodbDocument, options?: MongodbWriteOptions): Promise<void> {
     return this.#topology.write(() => {
-      if (this.collectionName === messages) return this.#server.insertMessage(document);
+      if (this.collectionName === messages)
+        return this.#server.insertMessage(document, options?.writeConcern?.journal === true);
       expectDurable(options);
       this.#sessions.insertOne(document);
     });

@@ -3,7 +3,7 @@
  * a capped collection of their changes.
  *
  * - What a majority has acknowledged, no failover loses; the store writes sessions like that. So a failover is a restart.
- * - A standalone server loses the messages of its last moment, which are not journaled, unless a journaled write followed.
+ * - A crash takes the messages of the last moment along, unless they are journaled or a journaled write followed.
  * - A minute apart it removes what has expired by its own clock, once it has the index for that.
  */
 import type { MongodbDocument } from "../../../src/stores/mongodb-client.ts";
@@ -37,7 +37,7 @@ export class MongodbServer extends DatabaseServer {
   readonly cursors: Cursors;
   readonly #ledger: Ledger;
   readonly #documents = new Map<string, MongodbDocument>();
-  /** The messages that are in the journal, up to a position, and those that will be. */
+  /** The position of the last message that is in the journal. */
   #journaled = 0;
   #removesExpired = false;
 
@@ -53,14 +53,16 @@ export class MongodbServer extends DatabaseServer {
     this.messages = new Log(messagesKept);
   }
 
-  insertMessage(document: MongodbDocument): void {
+  insertMessage(document: MongodbDocument, isJournaled: boolean): void {
     const log = this.messages;
     if (!log) throw new Unsupported("an insert into a collection that was not created");
     log.append(document);
-    const position = log.end;
-    this.world.after(journalMs, () => {
-      this.#journaled = Math.max(this.#journaled, Math.min(position, log.end));
-    });
+    const { end } = log;
+    if (isJournaled) this.#write();
+    else
+      this.world.after(journalMs, () => {
+        this.#journaled = Math.max(this.#journaled, Math.min(end, log.end));
+      });
   }
 
   /** Removes what has expired, from now on. */
