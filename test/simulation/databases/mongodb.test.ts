@@ -1,7 +1,7 @@
 /** What is MongoDB's own in the simulated one: cursors that are resumed or overrun, writes that are sent again. */
 import { describe, expect, it } from "vitest";
+import { MongodbServer } from "./mongodb/server.ts";
 import { mongodb, mongodbStandalone } from "./mongodb.ts";
-import { MongodbServer } from "./mongodb-server.ts";
 import { play, type Scene, type SceneNode } from "./scene.ts";
 
 const HOUR = 3_600_000;

@@ -1,8 +1,8 @@
 /** What is PostgreSQL's own in the simulated one. */
 import { describe, expect, it } from "vitest";
+import { SimulatedPostgresPool } from "./postgres/driver.ts";
+import { PostgresServer } from "./postgres/server.ts";
 import { postgres } from "./postgres.ts";
-import { SimulatedPostgresPool } from "./postgres-driver.ts";
-import { PostgresServer } from "./postgres-server.ts";
 import { play, type Scene } from "./scene.ts";
 
 const HOUR = 3_600_000;

@@ -6,17 +6,17 @@
  * - A crash takes the messages of the last moment along, unless they are journaled or a journaled write followed.
  * - A minute apart it removes what has expired by its own clock, once it has the index for that.
  */
-import type { MongodbDocument } from "../../../src/stores/mongodb-client.ts";
-import { originalId } from "../../../src/stores/stored-id.ts";
-import { DatabaseServer } from "../database-server.ts";
-import type { Ledger } from "../ledger.ts";
-import { epochMs } from "../process.ts";
-import { Unsupported } from "../unsupported.ts";
-import type { World } from "../world.ts";
-import { serverError } from "./mongodb-errors.ts";
-import { isRecord, matches, valueAt } from "./mongodb-filters.ts";
-import { Cursors, Log } from "./mongodb-log.ts";
-import { updateDescription, updated } from "./mongodb-updates.ts";
+import type { MongodbDocument } from "../../../../src/stores/mongodb-client.ts";
+import { originalId } from "../../../../src/stores/stored-id.ts";
+import { DatabaseServer } from "../../database-server.ts";
+import type { Ledger } from "../../ledger.ts";
+import { epochMs } from "../../process.ts";
+import { Unsupported } from "../../unsupported.ts";
+import type { World } from "../../world.ts";
+import { serverError } from "./errors.ts";
+import { isRecord, matches, valueAt } from "./filters.ts";
+import { Cursors, Log } from "./log.ts";
+import { updateDescription, updated } from "./updates.ts";
 
 /** So few that a process which is paused for a minute falls behind. */
 const eventsKept = 300;
