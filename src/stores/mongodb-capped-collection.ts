@@ -12,10 +12,15 @@ import type { FeedOptions, SessionChange } from "../core/session-store.ts";
 import { property } from "../shapes.ts";
 import { changeMessage, clearedMessage } from "./change-message.ts";
 import { MongodbTail } from "./mongodb-capped-tail.ts";
-import type { MongodbCollection, MongodbDatabase, MongodbDocument } from "./mongodb-client.ts";
+import type {
+  MongodbCollection,
+  MongodbDatabase,
+  MongodbDocument,
+  MongodbWriteOptions,
+} from "./mongodb-client.ts";
 import { attempt } from "./mongodb-cursors.ts";
 import { errorCode, mongodbErrors } from "./mongodb-errors.ts";
-import { plainCollection, plainValues } from "./mongodb-place.ts";
+import { plainValues } from "./mongodb-place.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "./remote-feed.ts";
 
 /** Some ten thousand messages: a node that falls behind by more reads everything again. */
@@ -23,8 +28,6 @@ const sizeBytes = 4 * 1024 * 1024;
 const firstRetryMs = 100;
 const longestRetryMs = 5_000;
 const mostAttempts = 20;
-/** A message that is lost with its server is lost with the feed of everyone, who then read everything again. */
-const writeOptions = { writeConcern: { w: 1 } };
 
 export type PublicChange = SessionChange & { readonly publicIds: readonly string[] };
 
@@ -32,15 +35,27 @@ export class MongodbCappedCollection implements FeedSource {
   readonly silenceCure = "Is the database unreachable, or the capped collection of the changes gone?";
   readonly #database: MongodbDatabase;
   readonly #collection: MongodbCollection;
+  readonly #writeOptions: MongodbWriteOptions;
   readonly #clock: Clock;
   readonly #retries = new Set<() => void>();
   #created: Promise<void> | undefined;
   #sink: FeedSink | undefined;
   #stopped = false;
 
-  constructor(database: MongodbDatabase, sessionsName: string, clock: Clock) {
+  /**
+   * Messages are written as safely as the sessions: a server that comes back without one that it has acknowledged would
+   * let cursors go on behind the one before, and miss it.
+   */
+  constructor(
+    database: MongodbDatabase,
+    { collectionName, writeConcern }: MongodbCollection,
+    writeOptions: MongodbWriteOptions,
+    clock: Clock,
+  ) {
+    const options = { ...plainValues, ...(writeConcern && { writeConcern }) };
     this.#database = database;
-    this.#collection = plainCollection(database, `${sessionsName}_changes`);
+    this.#collection = database.collection(`${collectionName}_changes`, options);
+    this.#writeOptions = writeOptions;
     this.#clock = clock;
   }
 
@@ -116,7 +131,7 @@ export class MongodbCappedCollection implements FeedSource {
   async #insert(document: MongodbDocument): Promise<string> {
     await this.#create();
     const _id = randomUUID();
-    await this.#collection.insertOne({ _id, ...document }, writeOptions);
+    await this.#collection.insertOne({ _id, ...document }, this.#writeOptions);
     return _id;
   }
 

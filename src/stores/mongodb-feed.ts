@@ -7,7 +7,7 @@ import type { FeedListener, FeedOptions, FeedTraits, Unsubscribe } from "../core
 import { MongodbCappedCollection } from "./mongodb-capped-collection.ts";
 import { MongodbChangeReader } from "./mongodb-change-reader.ts";
 import { MongodbChangeStreamSource } from "./mongodb-change-stream.ts";
-import type { MongodbCollection, MongodbDatabase } from "./mongodb-client.ts";
+import type { MongodbCollection, MongodbDatabase, MongodbWriteOptions } from "./mongodb-client.ts";
 import type { MongodbIds } from "./mongodb-ids.ts";
 import { RemoteFeed } from "./remote-feed.ts";
 
@@ -19,6 +19,8 @@ export interface MongodbFeedSetting {
   readonly ids: MongodbIds;
   readonly clock: Clock;
   readonly feed: MongodbFeedKind | "auto";
+  /** Of the sessions. */
+  readonly writeOptions: MongodbWriteOptions;
 }
 
 export class MongodbFeed {
@@ -31,9 +33,9 @@ export class MongodbFeed {
   #remote: RemoteFeed | undefined;
 
   constructor(setting: MongodbFeedSetting) {
-    const { database, collection, ids, clock, feed } = setting;
+    const { database, collection, ids, clock, feed, writeOptions } = setting;
     this.#setting = setting;
-    this.messages = new MongodbCappedCollection(database, collection.collectionName, clock);
+    this.messages = new MongodbCappedCollection(database, collection, writeOptions, clock);
     this.#reader = new MongodbChangeReader(ids, clock);
     if (feed !== "auto") this.#kind = feed;
   }

@@ -41,7 +41,7 @@ export function placeOf(options: PlaceOptions, check: OptionChecks): Place {
   return { database, collection: plainCollection(database, collectionName) };
 }
 
-export function plainCollection(database: MongodbDatabase, name: string): MongodbCollection {
+function plainCollection(database: MongodbDatabase, name: string): MongodbCollection {
   return database.collection(name, plainValues);
 }
 

@@ -73,10 +73,11 @@ class MongodbStore implements SessionStore {
     this.#clock = clock;
     this.#format = new MongodbFormat(settings);
     this.#ids = new MongodbIds(settings, clock);
-    this.#feed = new MongodbFeed({ database, collection, ids: this.#ids, clock, feed });
     this.#upkeep = new MongodbUpkeep(collection, settings);
     this.#reads = new MongodbReads(collection, this.#format, this.#ids, clock);
-    this.#writeOptions = writeConcern ? { writeConcern } : {};
+    const writeOptions = writeConcern ? { writeConcern } : {};
+    this.#writeOptions = writeOptions;
+    this.#feed = new MongodbFeed({ database, collection, ids: this.#ids, clock, feed, writeOptions });
     this.#ended = new EndedRemoval(collection, this.#writeOptions, clock);
     if (this.#ids.areReversible) this.listByUser = (user) => this.#reads.byUser(user);
   }

@@ -1,9 +1,9 @@
 /** MongoDB: a replica set, whose change streams tell of every write, and a standalone server, with a capped collection. */
 import { mongodbStore } from "../../../src/stores/mongodb.ts";
 import type { DatabaseKind } from "./database.ts";
-import { simulatedClient } from "./mongodb-driver.ts";
-import { MongodbServer } from "./mongodb-server.ts";
-import { MongodbTopology } from "./mongodb-topology.ts";
+import { simulatedClient } from "./mongodb/driver.ts";
+import { MongodbServer } from "./mongodb/server.ts";
+import { MongodbTopology } from "./mongodb/topology.ts";
 
 export const mongodb = kind("mongodb", true);
 export const mongodbStandalone = kind("mongodb standalone", false);

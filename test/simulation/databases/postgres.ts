@@ -1,8 +1,8 @@
 /** PostgreSQL, with an asynchronous standby: what was acknowledged last may be lost in a failover, as its page says. */
 import { postgresStore } from "../../../src/stores/postgres.ts";
 import type { DatabaseKind } from "./database.ts";
-import { SimulatedPostgresPool } from "./postgres-driver.ts";
-import { PostgresServer } from "./postgres-server.ts";
+import { SimulatedPostgresPool } from "./postgres/driver.ts";
+import { PostgresServer } from "./postgres/server.ts";
 
 /** In seconds: each process prunes several times in a run. */
 const pruneSessionInterval = 60;

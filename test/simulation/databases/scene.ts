@@ -111,6 +111,13 @@ export class Scene {
     }
   }
 
+  /** Lets time go on until the server has stored so many versions of sessions, and breaks the connections of the writer. */
+  async resetOnceStored(versions: number, { route }: SceneNode): Promise<void> {
+    const stored = () => this.world.trace.events.filter(({ kind }) => kind === "stored").length;
+    while (stored() < versions) await this.pass(1);
+    route.reset();
+  }
+
   /** Resolves once nothing can be missed silently. */
   async listen({ store }: SceneNode): Promise<HeardChanges> {
     const heard = new HeardChanges(({ sid, publicIds }) =>

@@ -7,12 +7,12 @@ import type {
   MongodbDocument,
   MongodbIndexOptions,
   MongodbWriteOptions,
-} from "../../../src/stores/mongodb-client.ts";
-import { Unsupported } from "../unsupported.ts";
-import { SimulatedChangeStream, SimulatedTail } from "./mongodb-cursors.ts";
-import { valueAt } from "./mongodb-filters.ts";
-import type { MongodbServer } from "./mongodb-server.ts";
-import type { MongodbTopology } from "./mongodb-topology.ts";
+} from "../../../../src/stores/mongodb-client.ts";
+import { Unsupported } from "../../unsupported.ts";
+import { SimulatedChangeStream, SimulatedTail } from "./cursors.ts";
+import { valueAt } from "./filters.ts";
+import type { MongodbServer } from "./server.ts";
+import type { MongodbTopology } from "./topology.ts";
 
 type FindOptions = Parameters<MongodbCollection["find"]>[1];
 
@@ -89,7 +89,8 @@ class SimulatedCollection implements MongodbCollection {
 
   insertOne(document: MongodbDocument, options?: MongodbWriteOptions): Promise<void> {
     return this.#topology.write(() => {
-      if (this.collectionName === messages) return this.#server.insertMessage(document);
+      if (this.collectionName === messages)
+        return this.#server.insertMessage(document, options?.writeConcern?.journal === true);
       expectDurable(options);
       this.#sessions.insertOne(document);
     });

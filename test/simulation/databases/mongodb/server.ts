@@ -3,20 +3,20 @@
  * a capped collection of their changes.
  *
  * - What a majority has acknowledged, no failover loses; the store writes sessions like that. So a failover is a restart.
- * - A standalone server loses the messages of its last moment, which are not journaled, unless a journaled write followed.
+ * - A crash takes the messages of the last moment along, unless they are journaled or a journaled write followed.
  * - A minute apart it removes what has expired by its own clock, once it has the index for that.
  */
-import type { MongodbDocument } from "../../../src/stores/mongodb-client.ts";
-import { originalId } from "../../../src/stores/stored-id.ts";
-import { DatabaseServer } from "../database-server.ts";
-import type { Ledger } from "../ledger.ts";
-import { epochMs } from "../process.ts";
-import { Unsupported } from "../unsupported.ts";
-import type { World } from "../world.ts";
-import { serverError } from "./mongodb-errors.ts";
-import { isRecord, matches, valueAt } from "./mongodb-filters.ts";
-import { Cursors, Log } from "./mongodb-log.ts";
-import { updateDescription, updated } from "./mongodb-updates.ts";
+import type { MongodbDocument } from "../../../../src/stores/mongodb-client.ts";
+import { originalId } from "../../../../src/stores/stored-id.ts";
+import { DatabaseServer } from "../../database-server.ts";
+import type { Ledger } from "../../ledger.ts";
+import { epochMs } from "../../process.ts";
+import { Unsupported } from "../../unsupported.ts";
+import type { World } from "../../world.ts";
+import { serverError } from "./errors.ts";
+import { isRecord, matches, valueAt } from "./filters.ts";
+import { Cursors, Log } from "./log.ts";
+import { updateDescription, updated } from "./updates.ts";
 
 /** So few that a process which is paused for a minute falls behind. */
 const eventsKept = 300;
@@ -37,7 +37,7 @@ export class MongodbServer extends DatabaseServer {
   readonly cursors: Cursors;
   readonly #ledger: Ledger;
   readonly #documents = new Map<string, MongodbDocument>();
-  /** The messages that are in the journal, up to a position, and those that will be. */
+  /** The position of the last message that is in the journal. */
   #journaled = 0;
   #removesExpired = false;
 
@@ -53,14 +53,16 @@ export class MongodbServer extends DatabaseServer {
     this.messages = new Log(messagesKept);
   }
 
-  insertMessage(document: MongodbDocument): void {
+  insertMessage(document: MongodbDocument, isJournaled: boolean): void {
     const log = this.messages;
     if (!log) throw new Unsupported("an insert into a collection that was not created");
     log.append(document);
-    const position = log.end;
-    this.world.after(journalMs, () => {
-      this.#journaled = Math.max(this.#journaled, Math.min(position, log.end));
-    });
+    const { end } = log;
+    if (isJournaled) this.#write();
+    else
+      this.world.after(journalMs, () => {
+        this.#journaled = Math.max(this.#journaled, Math.min(end, log.end));
+      });
   }
 
   /** Removes what has expired, from now on. */

@@ -3,12 +3,12 @@
  * its idle clients.
  */
 import { EventEmitter } from "node:events";
-import type { PostgresClient, PostgresPool } from "../../../src/stores/postgres-options.ts";
-import type { Connection, Route } from "../network.ts";
-import { Pool } from "../pool.ts";
-import { Unsupported } from "../unsupported.ts";
-import type { PostgresServer } from "./postgres-server.ts";
-import { type Row, statements } from "./postgres-statements.ts";
+import type { PostgresClient, PostgresPool } from "../../../../src/stores/postgres-options.ts";
+import type { Connection, Route } from "../../network.ts";
+import { Pool } from "../../pool.ts";
+import { Unsupported } from "../../unsupported.ts";
+import type { PostgresServer } from "./server.ts";
+import { type Row, statements } from "./statements.ts";
 
 /** The default of `pg`. */
 const poolSize = 10;

@@ -3,11 +3,11 @@
  * delivery of its `NOTIFY`. Its standby is asynchronous: a failover may forget the last commits, and the tables if they
  * were among them.
  */
-import { originalId } from "../../../src/stores/stored-id.ts";
-import { DatabaseServer } from "../database-server.ts";
-import { Journal } from "../journal.ts";
-import type { Ledger } from "../ledger.ts";
-import type { World } from "../world.ts";
+import { originalId } from "../../../../src/stores/stored-id.ts";
+import { DatabaseServer } from "../../database-server.ts";
+import { Journal } from "../../journal.ts";
+import type { Ledger } from "../../ledger.ts";
+import type { World } from "../../world.ts";
 
 interface SessionRow {
   readonly sess: string;

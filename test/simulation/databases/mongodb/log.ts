@@ -2,9 +2,9 @@
  * What a MongoDB server appends to and cursors follow: the events of a replica set, or a capped collection. It keeps as
  * much as it has room for. A cursor that has waited for nothing answers all the same.
  */
-import type { MongodbDocument } from "../../../src/stores/mongodb-client.ts";
-import type { DatabaseServer } from "../database-server.ts";
-import { serverError } from "./mongodb-errors.ts";
+import type { MongodbDocument } from "../../../../src/stores/mongodb-client.ts";
+import type { DatabaseServer } from "../../database-server.ts";
+import { serverError } from "./errors.ts";
 
 export interface Entry {
   /** From 1 on, in order. */

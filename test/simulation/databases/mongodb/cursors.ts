@@ -4,13 +4,13 @@ import type {
   MongodbChangeStream,
   MongodbCursor,
   MongodbDocument,
-} from "../../../src/stores/mongodb-client.ts";
-import { Unsupported } from "../unsupported.ts";
-import { isResumable, serverError } from "./mongodb-errors.ts";
-import { isRecord, matches } from "./mongodb-filters.ts";
-import type { Batch, Entry } from "./mongodb-log.ts";
-import type { MongodbServer } from "./mongodb-server.ts";
-import type { MongodbTopology } from "./mongodb-topology.ts";
+} from "../../../../src/stores/mongodb-client.ts";
+import { Unsupported } from "../../unsupported.ts";
+import { isResumable, serverError } from "./errors.ts";
+import { isRecord, matches } from "./filters.ts";
+import type { Batch, Entry } from "./log.ts";
+import type { MongodbServer } from "./server.ts";
+import type { MongodbTopology } from "./topology.ts";
 
 interface Following {
   readonly server: MongodbServer;
