@@ -92,15 +92,6 @@ export const mutants: readonly Mutant[] = [
     layer: "core",
   },
   {
-    name: "a handshake shares a read",
-    file: "src/core/reads.ts",
-    from: "return isUnderWay ? this.load(entry) : found;",
-    to: "return found;",
-    oracle: "nothing-comes-back",
-    seeds: 300,
-    layer: "core",
-  },
-  {
     name: "a beaten update counts as written",
     file: "src/core/updates.ts",
     from: "      if (snapshot) return { result, snapshot };\n      if (attempt > 1)",
@@ -164,15 +155,6 @@ export const mutants: readonly Mutant[] = [
     layer: "core",
   },
   {
-    name: "a gap in the feed is not caught up with",
-    file: "src/core/revalidation.ts",
-    from: ".filter(({ isDoubtful }) => isDoubtful);",
-    to: ".filter(() => false);",
-    oracle: "fresh-data",
-    seeds: 120,
-    layer: "core",
-  },
-  {
     name: "a node does not take its own write",
     file: "src/core/hub.ts",
     from: "this.#adopt(entry, snapshot, began, this.mark());\n      else",
@@ -197,15 +179,6 @@ export const mutants: readonly Mutant[] = [
     to: "if (now > 0 || !snapshot) return;",
     oracle: "activity",
     seeds: 120,
-    layer: "core",
-  },
-  {
-    name: "an update takes the extension back",
-    file: "src/core/updates.ts",
-    from: 'applyPatch(seen.fields, patch), seen.cookie, "keep"',
-    to: "applyPatch(seen.fields, patch), seen.cookie, seen.expiresAt",
-    oracle: "activity",
-    seeds: 300,
     layer: "core",
   },
   {

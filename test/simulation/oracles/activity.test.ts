@@ -31,6 +31,17 @@ describe("activity", () => {
     ]);
   });
 
+  test("its sockets close then", () => {
+    const open = [...started, the.asks(10, "n0"), the.admitted(20, "n0")];
+    expect(judged(activity, [...open, the.closed(hour + 500, "n0", "expired")])).toEqual([]);
+    expect(judged(activity, [...open, the.closed(hour + 4_000, "n0", "expired")])).toEqual([
+      "3604000: k0 was open on n0 for 4000 ms after the deadline of s0; at most 3200 ms are promised.",
+    ]);
+    expect(judged(activity, [...open, the.end(hour + 4_000)])).toHaveLength(1);
+    const cut = the.fault(hour - 100, "cut", hour + 9_000, "n0");
+    expect(judged(activity, [...open, cut, the.closed(hour + 4_000, "n0", "unverified")])).toEqual([]);
+  });
+
   test("touched too often by one node", () => {
     expect(judged(activity, [...started, the.touched(60_000, "n0"), the.touched(70_000, "n0")])).toEqual([
       "70000: n0 touched s0 twice within 10000 ms; once in 60000 ms is promised.",

@@ -10,7 +10,12 @@ export const activity: Oracle = {
     "Events of the client extend the session; heartbeats, polls and acknowledgements don't. Touches are coalesced.",
   judge(run) {
     const history = historyOf(run);
-    return [...servedTooLong(run, history), ...expiredInUse(run, history), ...touchedTooOften(run, history)];
+    return [
+      ...servedTooLong(run, history),
+      ...openTooLong(run, history),
+      ...expiredInUse(run, history),
+      ...touchedTooOften(run, history),
+    ];
   },
 };
 
@@ -25,6 +30,27 @@ function servedTooLong({ settings }: RunFacts, history: History): Violation[] {
     if (at - end.at <= limitMs) continue;
     const text = `${node} served ${socket} ${Math.round(at - end.at)} ms after the deadline of ${session}`;
     violations.push({ at, text: `${text}; at most ${Math.round(limitMs)} ms are promised.` });
+  }
+  return violations;
+}
+
+/** A farewell may wait so long for a client that polls (`SessionConnection`). */
+const farewellMs = 2_000;
+
+/** Open although its time was over, on a node where nothing goes wrong. */
+function openTooLong({ settings, events }: RunFacts, history: History): Violation[] {
+  const { maxSkewMs } = settings;
+  const violations: Violation[] = [];
+  for (const [name, { asks, answer, closed, killedAt }] of history.sockets) {
+    const { node, session } = asks.event;
+    const until = closed?.event.at ?? history.endsAt;
+    const end = history.session(session).endAt(closed?.index ?? events.length, until);
+    if (answer?.event.kind !== "admitted" || killedAt !== undefined || end?.why !== "expired") continue;
+    const limitMs = secondMs + maxSkewMs + noticeMs + farewellMs;
+    const lateMs = until - Math.max(end.at, answer.event.at);
+    if (lateMs <= limitMs || !history.troubles.isQuiet("store", node, end.at, until)) continue;
+    const text = `${name} was open on ${node} for ${Math.round(lateMs)} ms after the deadline of ${session}`;
+    violations.push({ at: until, text: `${text}; at most ${Math.round(limitMs)} ms are promised.` });
   }
   return violations;
 }

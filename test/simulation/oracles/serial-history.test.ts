@@ -63,6 +63,15 @@ describe("a serial history", () => {
     expect(judged(serialHistory, events)).toEqual([]);
   });
 
+  test("a save without an answer may be made again, one that was acknowledged may not", () => {
+    const [x, y] = [operation("o4", "save"), operation("o5", "save", "n1")];
+    const first = [the.stored(1), x.begins(2), the.stored(3, values([], "o4"))];
+    const between = [y.begins(4), the.stored(5, values([], "o5")), y.done(6, values([], "o4"))];
+    const again = the.stored(7, values([], "o4"));
+    expect(judged(serialHistory, [...first, ...between, again, x.failed(8, true)])).toEqual([]);
+    expect(judged(serialHistory, [...first, ...between, again, x.done(8)])).toHaveLength(1);
+  });
+
   test("data that were never there", () => {
     expect(judged(serialHistory, [...appended, load.begins(13), load.done(14, values(["o9"]))])).toEqual([
       "14: s0: o3 saw list-0 as it has never been.",

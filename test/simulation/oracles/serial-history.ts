@@ -39,7 +39,9 @@ function judgeEra(
 ): Violation[] {
   const graph = new Graph();
   const orders = ordersOf(session, era);
-  const known = new Map(operations.map((operation) => [operation.op, operation]));
+  const written = [...orders.values()].flatMap(({ ops }) => ops);
+  const once = operations.filter((operation) => !isWrittenAgain(operation, written));
+  const known = new Map(once.map((operation) => [operation.op, operation]));
   for (const order of orders.values()) addWrites(graph, order, known);
   for (const operation of operations) {
     const odd = addReads(graph, operation, orders, known);
@@ -51,6 +53,15 @@ function judgeEra(
   if (!cycle) return [];
   const at = Math.max(...cycle.map(({ to }) => known.get(to.replace(/ .*/, ""))?.begins.event.at ?? 0));
   return [{ at, text: `${session.name} has no order of its operations: ${cycle.map(told).join("; ")}.` }];
+}
+
+/**
+ * Whether a save without an answer was made again: `express-session` saves at the end of the response what it could not
+ * save before. So it is in two places, and says nothing of the order.
+ */
+function isWrittenAgain({ op, what, outcome }: OperationHistory, written: readonly string[]): boolean {
+  const isUnknown = outcome?.event.kind !== "done";
+  return what === "save" && isUnknown && written.indexOf(op) !== written.lastIndexOf(op);
 }
 
 function told({ from, to, why }: Edge): string {
