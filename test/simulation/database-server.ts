@@ -81,8 +81,8 @@ export abstract class DatabaseServer implements Server {
     this.#hangsUntil = 0;
     this.#failsUntil = 0;
     this.#slowUntil = 0;
-    for (const work of this.#waiting.splice(0)) work();
     for (const route of this.routes) route.heal();
+    for (const work of this.#waiting.splice(0)) work();
   }
 
   /** What a server of its kind says when it can't do its work. */

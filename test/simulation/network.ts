@@ -21,6 +21,8 @@ export interface RouteOptions {
 
 /** TCP gives up what was not acknowledged for so long. */
 const patienceMs = 15_000;
+/** So long after the server has given up a connection, its client finds that by itself. */
+const keepAliveMs = 30_000;
 
 /** The server at the other end, as far as the network asks it. */
 export interface Server {
@@ -66,8 +68,9 @@ export class Route {
     this.#deafUntil = Math.max(this.#deafUntil, this.world.now + ms);
   }
 
-  get isDeaf(): boolean {
-    return this.#deafUntil > this.world.now;
+  /** For how much longer. */
+  get deafForMs(): number {
+    return Math.max(0, this.#deafUntil - this.world.now);
   }
 
   /** All connections break, for both ends. */
@@ -81,6 +84,8 @@ export class Route {
     this.#refusedUntil = 0;
     this.#deafUntil = 0;
     this.#lostReplies = 0;
+    for (const connection of [...this.connections])
+      if (connection.isHalfOpen) connection.break(connectionError("ECONNRESET"));
   }
 
   /** When something that is sent now is over there; undefined if never. */
@@ -120,8 +125,8 @@ export class Connection {
   #thereAt = 0;
   #backAt = 0;
   #isOpen = true;
-  /** The server has given it up, and this end does not know yet. */
   #isHalfOpen = false;
+  #isDoomed = false;
 
   constructor(route: Route) {
     this.#route = route;
@@ -130,6 +135,11 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#isOpen;
+  }
+
+  /** The server has given it up, and this end does not know yet. */
+  get isHalfOpen(): boolean {
+    return this.#isOpen && this.#isHalfOpen;
   }
 
   /** How many calls wait for an answer. */
@@ -183,6 +193,16 @@ export class Connection {
     world.after(this.#backAt - world.now, () => this.#isOpen && receive(), process);
   }
 
+  /** As `push`, for a message of the feed. TCP loses nothing of a connection that goes on: one that was deaf breaks. */
+  publish(receive: () => void): void {
+    const { world, deafForMs } = this.#route;
+    if (deafForMs === 0) this.push(receive);
+    else if (!this.#isDoomed) {
+      this.#isDoomed = true;
+      world.after(deafForMs, () => this.break(connectionError("ECONNRESET")));
+    }
+  }
+
   /** Calls `down` when the connection breaks; not when this end closes it. */
   onDown(down: (error: Error) => void): void {
     this.#downs.add(down);
@@ -228,6 +248,7 @@ export class Connection {
     if (!this.#isOpen || this.#isHalfOpen) return;
     this.#isHalfOpen = true;
     this.#lost();
+    this.#route.world.after(keepAliveMs, () => this.break(connectionError("ETIMEDOUT")));
   }
 
   #lost(): void {

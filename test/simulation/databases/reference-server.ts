@@ -3,7 +3,7 @@ import type { SessionDocument, StoredSession } from "../../../src/core/session-s
 import { DatabaseServer } from "../database-server.ts";
 import { Journal } from "../journal.ts";
 import type { Ledger } from "../ledger.ts";
-import type { Connection, Route } from "../network.ts";
+import type { Connection } from "../network.ts";
 import { epochMs } from "../process.ts";
 import type { World } from "../world.ts";
 
@@ -75,11 +75,9 @@ export class ReferenceServer extends DatabaseServer {
     for (const publish of this.#subscribers.values()) publish(text);
   }
 
-  /** Pushes what is published from now on, unless the route is deaf just then. */
-  subscribe(connection: Connection, route: Route, receive: (text: string) => void): void {
-    this.#subscribers.set(connection, (text) => {
-      if (!route.isDeaf) connection.push(() => receive(text));
-    });
+  /** Pushes what is published from now on. */
+  subscribe(connection: Connection, receive: (text: string) => void): void {
+    this.#subscribers.set(connection, (text) => connection.publish(() => receive(text)));
     connection.onClosed(() => this.#subscribers.delete(connection));
   }
 

@@ -88,7 +88,7 @@ function subscription(server: ReferenceServer, route: Route, pool: Pool): FeedSo
       const connection = await route.connect();
       signal.addEventListener("abort", () => connection.close());
       connection.onDown((error) => sink.down(error));
-      await connection.call(() => server.subscribe(connection, route, (text) => sink.message(text)));
+      await connection.call(() => server.subscribe(connection, (text) => sink.message(text)));
       return { close: async () => connection.close() };
     },
     publish: (text) => pool.call(() => server.publish(text)),

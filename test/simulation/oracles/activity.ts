@@ -92,7 +92,9 @@ function expiredInUse({ settings }: RunFacts, history: History): Violation[] {
   const { maxAgeMs, maxSkewMs } = settings;
   const lastUses = new Map<string, Use>();
   for (const use of usesOf(history)) {
-    const stand = history.session(use.session).standAt(use.index);
+    const session = history.session(use.session);
+    if (session.endAt(use.index, use.at)) continue; // it was over, and its node had not noticed yet
+    const stand = session.standAt(use.index);
     // What is used in its last moment may be over before its touch arrives.
     const isLast = !stand || stand.expiresAt - use.at < noticeMs + maxSkewMs;
     if (isLast || !canTouch(history, use)) continue;

@@ -71,13 +71,6 @@ describe("over is over", () => {
       expect(judged(overIsOver, [...deaf, the.served(t + 31_000, "n0")])).toHaveLength(1);
     });
 
-    test("a feed that is deaf between two signs of life loses a message without a word", () => {
-      const deaf = [...started, the.fault(t - 1_000, "deaf", t + 1_000, "n0"), the.removed(t)];
-      expect(judged(overIsOver, [...deaf, the.served(t + 300_000, "n0")])).toEqual([]);
-      const after = [...started, the.fault(t - 1_000, "deaf", t - 500, "n0"), the.removed(t)];
-      expect(judged(overIsOver, [...after, the.served(t + 300_000, "n0")])).toHaveLength(1);
-    });
-
     test("a clock that is set back makes a snapshot look younger", () => {
       const jump = the.fault(t + 100, "clock", t + 100, "n0");
       const events = [...cut(t + 500_000), jump, the.served(t + 61_000, "n0")];

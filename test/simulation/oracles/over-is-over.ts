@@ -63,7 +63,6 @@ function leftOpen({ settings, events }: RunFacts, history: History): Violation[]
     if (answer?.event.kind !== "admitted" || closed || killedAt !== undefined) continue;
     const end = history.session(session).endAt(events.length, endsAt);
     if (!end || endsAt - end.at < longMs || troubles.isPaused(node, endsAt)) continue;
-    if (troubles.mayBeUnheard(node, end.at)) continue;
     const text = `${name} is still open on ${node}, ${round(endsAt - end.at)} ms after ${session} was ${end.why}.`;
     violations.push({ at: endsAt, text });
   }

@@ -22,7 +22,6 @@ interface Span {
 
 export class Troubles {
   readonly #spans = new Map<string, Spans>();
-  readonly #short = new Map<string, Span[]>();
   readonly #jumps = new Map<string, number[]>();
   readonly #pauses = new Map<string, Span[]>();
   readonly #bounds: Bounds;
@@ -50,15 +49,6 @@ export class Troubles {
     return true;
   }
 
-  /**
-   * Whether a message published at that moment may have been lost for the node without a word: docs/stores/redis.md,
-   * "between two signs of life". The session is then as old as its next request or deadline.
-   */
-  mayBeUnheard(node: string, at: number): boolean {
-    const isLost = ({ from, until }: Span) => from <= at + 100 && at <= until;
-    return [node, everywhere].some((place) => this.#short.get(place)?.some(isLost));
-  }
-
   /** How often the node's clock was set between these moments: after each, ages count from then on at the latest. */
   jumps(node: string, from: number, until: number): number {
     const all = [...(this.#jumps.get(node) ?? []), ...(this.#jumps.get(everywhere) ?? [])];
@@ -82,7 +72,6 @@ export class Troubles {
     if (fault === "clock") addTo(this.#jumps, node, at);
     else this.#addSpan(fault, node, span);
     if (fault === "pause") addTo(this.#pauses, node, span);
-    if (fault === "deaf" && span.until - at < this.#bounds.silenceMs + 100) addTo(this.#short, node, span);
   }
 
   #addSpan(fault: Fault, node: string, { from, until }: Span): void {

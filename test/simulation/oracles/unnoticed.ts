@@ -11,7 +11,6 @@ export function unnoticedFor(
   at: number,
 ): { limitMs: number; why: string } {
   const { staleMs, revalidateIntervalMs, maxSkewMs, feed } = settings;
-  if (troubles.mayBeUnheard(node, since)) return { limitMs: Number.POSITIVE_INFINITY, why: "" };
   const isWhole = troubles.isQuiet("feed", node, since, at) && troubles.isQuiet("opening", node, since, at);
   if (feed === "complete" && isWhole) return { limitMs: noticeMs, why: "nothing goes wrong there" };
   if (troubles.isQuiet("store", node, since, at))

@@ -100,7 +100,7 @@ class SimulatedPostgresClient extends EventEmitter implements PostgresClient {
     const channel = /^LISTEN (\w+)$/.exec(text)?.[1];
     if (channel === undefined) throw new Unsupported(`the statement ${text} of a client`);
     const unlisten = this.#server.listen(channel, (payload) => {
-      if (!this.#route.isDeaf) connection.push(() => this.emit("notification", { channel, payload }));
+      connection.publish(() => this.emit("notification", { channel, payload }));
     });
     connection.onClosed(unlisten);
   }

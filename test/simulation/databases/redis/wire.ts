@@ -7,7 +7,6 @@ export class RedisWire implements Peer {
   readonly channels = new Set<string>();
   readonly patterns = new Set<string>();
   readonly #server: RedisServer;
-  readonly #route: Route;
   readonly #connection: Connection;
   readonly #receive: (pushed: Pushed) => void;
 
@@ -19,7 +18,6 @@ export class RedisWire implements Peer {
   ) {
     this.name = route.process.name;
     this.#server = server;
-    this.#route = route;
     this.#connection = connection;
     this.#receive = receive;
     connection.onClosed(() => server.forgetPeer(this));
@@ -59,7 +57,7 @@ export class RedisWire implements Peer {
   }
 
   push(pushed: Pushed): void {
-    if (!this.#route.isDeaf) this.#connection.push(() => this.#receive(pushed));
+    this.#connection.publish(() => this.#receive(pushed));
   }
 
   onDown(down: (error: Error) => void): void {
