@@ -103,7 +103,7 @@ class SimulatedCollection implements MongodbCollection {
   ): Promise<{ matchedCount: number }> {
     return this.#topology.write(() => {
       expectDurable(options);
-      return { matchedCount: this.#sessions.updateOne(filter, update) };
+      return { matchedCount: this.#sessions.updateOne(filter, update, this.#topology.name) };
     });
   }
 

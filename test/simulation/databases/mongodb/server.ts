@@ -97,8 +97,8 @@ export class MongodbServer extends DatabaseServer {
     this.#publish(id, { operationType: "insert", fullDocument: document });
   }
 
-  /** Returns how many it has found. */
-  updateOne(filter: MongodbDocument, update: MongodbDocument): number {
+  /** For the process of that name. Returns how many it has found. */
+  updateOne(filter: MongodbDocument, update: MongodbDocument, node: string): number {
     this.#write();
     const [before] = this.#find(filter);
     if (!before) return 0;
@@ -109,7 +109,7 @@ export class MongodbServer extends DatabaseServer {
     if (changes) this.#publish(id, { operationType: "update", updateDescription: changes });
     if (isEnded(after)) this.#ledger.removed(originalId(id));
     else if (isRecord(update.$set) && "session" in update.$set) this.#stored(after);
-    else this.#ledger.touched(originalId(id), expiresAt(after));
+    else this.#ledger.touched(originalId(id), expiresAt(after), node);
     return 1;
   }
 

@@ -120,7 +120,7 @@ function replace(server: PostgresServer, values: readonly unknown[]): Row[] {
   return [{ revision: revision(sess), pg_notify: "" }];
 }
 
-function touch(server: PostgresServer, [id, now, expiresAt, user]: readonly unknown[]): Row[] {
+function touch(server: PostgresServer, [id, now, expiresAt, user]: readonly unknown[], node: string): Row[] {
   const sessions = server.sessions(sessionsTable);
   if (user !== undefined) server.users(usersTable);
   const sid = String(id);
@@ -129,7 +129,7 @@ function touch(server: PostgresServer, [id, now, expiresAt, user]: readonly unkn
   const expire = Math.max(before.expire, Number(expiresAt));
   sessions.set(sid, { ...before, expire });
   if (user !== undefined) extendEntry(server, String(user), sid, Number(now), expire);
-  server.ledger.touched(originalId(sid), expire);
+  server.ledger.touched(originalId(sid), expire, node);
   return [{ "?column?": 1 }];
 }
 
