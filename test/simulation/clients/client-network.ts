@@ -136,9 +136,9 @@ export class ClientConnection {
   /** It breaks for the client now, and for the node after `lateMs`. */
   loseBoth(lateMs: number): void {
     if (!this.#isOpen) return;
-    const { world, process } = this.#network;
     this.lose("ECONNRESET", 0);
-    world.after(lateMs, () => this.#end.destroy(connectionError("ECONNRESET")), process);
+    const reset = () => this.#atNode(() => this.#end.destroy(connectionError("ECONNRESET")));
+    this.#network.world.after(lateMs, reset);
   }
 
   #shut(): void {

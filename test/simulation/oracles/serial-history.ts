@@ -83,10 +83,16 @@ function writeOf(operation: OperationHistory): string {
 
 type Known = ReadonlyMap<string, OperationHistory>;
 
+/**
+ * A save that failed may have been made, and express-session makes it again at the end of the response: where its write
+ * stands twice, it has no place.
+ */
 function addWrites(graph: Graph, { key, ops }: Order, known: Known): void {
+  const isTwice = (op: string) => ops.indexOf(op) !== ops.lastIndexOf(op);
   let last: OperationHistory | undefined;
   for (const op of ops) {
-    const next = known.get(op);
+    const operation = known.get(op);
+    const next = operation?.outcome?.event.kind !== "done" && isTwice(op) ? undefined : operation;
     if (last && next) graph.add(writeOf(last), writeOf(next), `${op} wrote ${key} later`);
     last = next ?? last;
   }
