@@ -1,7 +1,7 @@
 /** What is going to happen, soonest first; of the same time, in the order in which it was planned. */
 export interface Planned {
   at: number;
-  readonly order: number;
+  order: number;
 }
 
 export class EventHeap<Event extends Planned> {

@@ -58,7 +58,10 @@ export class World {
 
   /** Plans what a paused process has missed for now, in its order. */
   again(event: Event): void {
-    if (!event.isCancelled) this.#heap.push({ ...event, at: this.now, order: this.#order++ });
+    if (event.isCancelled) return;
+    event.at = this.now;
+    event.order = this.#order++;
+    this.#heap.push(event); // the same one: what happens before it may cancel it still
   }
 
   /** Runs all events until then, and the time forward. Rejects with a `Livelock`. */

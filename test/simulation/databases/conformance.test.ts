@@ -91,6 +91,20 @@ describe.each(kinds)("$name", (kind) => {
     });
   });
 
+  it("notices that its connections broke, where they are back at once", async () => {
+    await play(kind, 11, async (scene) => {
+      const [a, b] = [scene.start("a"), scene.start("b")];
+      const key = scene.key("one");
+      await created(scene, a, key);
+      const heard = await scene.listen(b);
+      await scene.pass(5_500);
+      b.route.reset();
+      await scene.done(a.store.destroy(key, "destroyed"));
+      await scene.pass(10_000);
+      expect(heard.told.some((what) => what === "missed" || what === "ended s0")).toBe(true);
+    });
+  });
+
   it("counts an increment whose answer was lost at most once", async () => {
     await play(kind, 4, async (scene) => {
       const nodes = ["a", "b", "c"].map((name) => scene.start(name, { lostReplies: 0.1 }));

@@ -47,19 +47,14 @@ class SqliteDatabase implements Database {
     for (const file of opened) {
       file.watch();
       this.#files.add(file);
-      process.onKill(() => this.#close(file));
+      process.onKill(() => file.close());
     }
     return store;
   }
 
   close(): void {
-    for (const file of this.#files) this.#close(file);
+    for (const file of this.#files) file.close();
     this.server.close();
-  }
-
-  #close(file: SessionFile): void {
-    if (file.isOpen) file.close();
-    this.#files.delete(file);
   }
 }
 

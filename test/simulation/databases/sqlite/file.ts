@@ -26,6 +26,7 @@ export class SessionFile extends DatabaseSync {
   readonly #refuse: () => void;
   readonly #uncommitted: (() => void)[] = [];
   #isWatched = false;
+  #isClosed = false;
 
   /** `refuse` is called before each statement: throws what SQLite would. */
   constructor(path: string, process: SimulatedProcess, ledger: Ledger, refuse: () => void) {
@@ -43,6 +44,12 @@ export class SessionFile extends DatabaseSync {
     });
     this.exec(triggers);
     this.#isWatched = true;
+  }
+
+  /** By its store, by the death of its process, or at the end of the run. */
+  override close(): void {
+    if (!this.#isClosed) super.close();
+    this.#isClosed = true;
   }
 
   override exec(sql: string): void {
