@@ -19,10 +19,10 @@ export interface Bounds {
   readonly startMs: number;
   /** What hangs on a connection that broke is over so long after the network is whole. */
   readonly connectionsMs: number;
-  /** What a fault may still cause after its end: a dead feed has to be found, opened and caught up with. */
+  /** What a fault may still cause after its end, if both ends know of it at once: the feed is opened and caught up with. */
+  readonly reopenedMs: number;
+  /** The same where a feed that is dead has to be found first, or reads that have failed are due again later and later. */
   readonly aftermathMs: number;
-  /** The same of a reply that was lost: both ends know at once, what failed is tried again, and the feed is opened again. */
-  readonly lostReplyMs: number;
   /** So long after all faults each client is in again, or has been told to stop. */
   readonly returnMs: number;
   /** So long after all faults each operation has settled. */
@@ -36,9 +36,9 @@ export function boundsOf({ revalidateIntervalMs, staleMs, storeTimeoutMs }: RunS
     silenceMs,
     startMs: feedRetryMs + noticeMs,
     connectionsMs,
+    reopenedMs: 2 * feedRetryMs + secondMs,
     // A session whose read failed while the feed came back is read again after `revalidateIntervalMs` at the latest.
     aftermathMs: silenceMs + feedRetryMs + connectionsMs + Math.min(revalidateIntervalMs, staleMs),
-    lostReplyMs: 2 * feedRetryMs + secondMs,
     returnMs: connectionsMs + storeTimeoutMs + 2 * clientRetryMs,
     settleMs: tcpPatienceMs + 3 * storeTimeoutMs,
   };

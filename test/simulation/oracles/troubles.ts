@@ -15,6 +15,9 @@ const ofStore = new Set<Fault>([
   ...(["slow", "failing", "hanging", "restart", "failover"] as const),
 ]);
 
+/** Faults that break connections, or during which nothing is lost: what comes after them is short. */
+const isKnownAtOnce = new Set<Fault>(["reset", "restart", "failover", "deaf", "lost reply", "pause", "slow"]);
+
 interface Span {
   readonly from: number;
   readonly until: number;
@@ -75,8 +78,8 @@ export class Troubles {
   }
 
   #addSpan(fault: Fault, node: string, { from, until }: Span): void {
-    const { aftermathMs, lostReplyMs } = this.#bounds;
-    const span = { from, until: until + (fault === "lost reply" ? lostReplyMs : aftermathMs) };
+    const { aftermathMs, reopenedMs } = this.#bounds;
+    const span = { from, until: until + (isKnownAtOnce.has(fault) ? reopenedMs : aftermathMs) };
     this.#spansOf("feed", node).add(span);
     if (ofStore.has(fault)) this.#spansOf("store", node).add(span);
   }
