@@ -208,6 +208,24 @@ export const mutants: readonly Mutant[] = [
     seeds: 60,
     layer: "core",
   },
+  {
+    name: "a gap in the feed is not caught up with",
+    file: "src/core/revalidation.ts",
+    from: "filter(({ isDoubtful }) => isDoubtful)",
+    to: "filter(({ isEnded }) => isEnded)",
+    oracle: "over-is-over",
+    seeds: 200,
+    layer: "core",
+  },
+  {
+    name: "a feed that comes back has missed nothing",
+    file: "src/stores/remote-feed.ts",
+    from: "if (this.#whole === whole) this.#listeners.missed();",
+    to: "",
+    oracle: "over-is-over",
+    seeds: 200,
+    layer: "core",
+  },
 ];
 
 export function mutantNamed(name: string): Mutant {

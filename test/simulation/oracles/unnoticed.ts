@@ -11,7 +11,10 @@ export function unnoticedFor(
   at: number,
 ): { limitMs: number; why: string } {
   const { staleMs, revalidateIntervalMs, maxSkewMs, feed } = settings;
-  const isWhole = troubles.isQuiet("feed", node, since, at) && troubles.isQuiet("opening", node, since, at);
+  // What was missed is caught up with by the end of a fault's aftermath.
+  const isWhole = (["feed", "opening"] as const).every((one) =>
+    troubles.isQuiet(one, node, at - noticeMs, at),
+  );
   if (feed === "complete" && isWhole) return { limitMs: noticeMs, why: "nothing goes wrong there" };
   if (troubles.isQuiet("store", node, since, at))
     return { limitMs: revalidateIntervalMs + noticeMs, why: "only its feed may be cut" };
