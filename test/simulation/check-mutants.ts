@@ -2,7 +2,7 @@
 
 import type { Mix } from "./mix.ts";
 import { mixOfSeed } from "./mixes.ts";
-import { type Mutant, mutantNamed, mutants } from "./mutants.ts";
+import type { Mutant } from "./mutants.ts";
 import { runMixes } from "./run-mixes.ts";
 
 interface Found {
@@ -14,10 +14,9 @@ interface Found {
 }
 
 /** False if one survives. */
-export async function checkMutants(only: string | undefined): Promise<boolean> {
-  const all = only === undefined ? mutants : [mutantNamed(only)];
+export async function checkMutants(mutants: readonly Mutant[]): Promise<boolean> {
   let survivors = 0;
-  for (const mutant of all) {
+  for (const mutant of mutants) {
     const { seeds, by } = await check(mutant);
     if (seeds === undefined) survivors++;
     const outcome =
@@ -26,7 +25,7 @@ export async function checkMutants(only: string | undefined): Promise<boolean> {
         : `found after ${seeds} of ${mutant.seeds} seeds`;
     console.log(`${mutant.name}: ${outcome} by ${mutant.oracle}${others(by, mutant)}`);
   }
-  console.log(`${all.length} mutants, ${survivors} survived`);
+  console.log(`${mutants.length} mutants, ${survivors} survived`);
   return survivors === 0;
 }
 
@@ -35,7 +34,7 @@ async function check(mutant: Mutant): Promise<Found> {
   let ran = 0;
   let seeds: number | undefined;
   await runMixes(mixesFor(mutant), {
-    mutant: mutant.name,
+    mutant,
     onSummary({ violations }) {
       ran++;
       for (const { oracle } of violations) by.add(oracle);

@@ -1,11 +1,11 @@
 /**
- * Preloaded (`--import`) into a process that is to run a mutant of the product: the one that SIMULATION_MUTANT names. Its
- * file is changed as it is loaded; what it was changed from has to be there once, or nothing runs.
+ * Preloaded (`--import`) into a process that is to run a mutant of the product: the one that SIMULATION_MUTANT gives, as
+ * JSON. Its file is changed as it is loaded; what it was changed from has to be there once, or nothing runs.
  */
 import { registerHooks } from "node:module";
-import { mutantNamed } from "./mutants.ts";
+import type { Mutant } from "./mutants.ts";
 
-const { file, from, to } = mutantNamed(process.env.SIMULATION_MUTANT ?? "");
+const { file, from, to }: Mutant = JSON.parse(process.env.SIMULATION_MUTANT ?? "{}");
 
 registerHooks({
   load(url, context, nextLoad) {

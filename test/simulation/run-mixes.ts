@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { execArgv } from "../support/node-process.ts";
 import type { Mix } from "./mix.ts";
+import type { Mutant } from "./mutants.ts";
 import type { Summary } from "./summary.ts";
 
 /** Of real time: a run takes about a second; one that takes so long never comes to rest. */
@@ -11,7 +12,7 @@ const patienceMs = 120_000;
 
 export interface RunOptions {
   /** The mutant of the product to run. */
-  readonly mutant?: string | undefined;
+  readonly mutant?: Mutant | undefined;
   /** Called for each; false ends the whole. */
   readonly onSummary: (summary: Summary) => boolean;
 }
@@ -34,10 +35,13 @@ async function work(queue: Iterator<Mix>, stop: { isOver: boolean }, options: Ru
   }
 }
 
-function start(mutant: string | undefined): ChildProcess {
+function start(mutant: Mutant | undefined): ChildProcess {
   const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const preload = mutant === undefined ? [] : ["--import", new URL("mutation.ts", import.meta.url).href];
-  const env = { ...process.env, ...(mutant === undefined ? {} : { SIMULATION_MUTANT: mutant }) };
+  const env = {
+    ...process.env,
+    ...(mutant === undefined ? {} : { SIMULATION_MUTANT: JSON.stringify(mutant) }),
+  };
   return fork(file("worker.ts"), [], { execArgv: [...execArgv, ...preload], env });
 }
 

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { checkMutants } from "./check-mutants.ts";
 import { firstSeedOfCommit } from "./commit.ts";
 import { adjusted, mixArguments, mixOfSeed } from "./mixes.ts";
+import { mutantNamed, mutants } from "./mutants.ts";
 import { replay } from "./replay.ts";
 import { runSeeds } from "./run-seeds.ts";
 
@@ -29,7 +30,7 @@ const { values } = parseArgs({
 const adjust = (seed: number) => adjusted(mixOfSeed(seed), values);
 const isFine =
   values.mutants || values.mutant !== undefined
-    ? await checkMutants(values.mutant)
+    ? await checkMutants(values.mutant === undefined ? mutants : [mutantNamed(values.mutant)])
     : values.seed !== undefined
       ? await replay(adjust(Number(values.seed)))
       : await runSeeds({
