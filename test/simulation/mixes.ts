@@ -19,9 +19,16 @@ export function mixOfSeed(seed: number): Mix {
   );
 }
 
+/** The number that an argument of the command line gives. */
+export function numberOf(name: string, text: string): number {
+  const number = Number(text);
+  if (!Number.isFinite(number)) throw new Error(`Expected a number for --${name}; it was ${text}.`);
+  return number;
+}
+
 export function adjusted(mix: Mix, args: MixArguments): Mix {
   const number = (name: "minutes" | "nodes" | "visitors" | "skewMs" | "drift") =>
-    args[name] === undefined ? mix[name] : Number(args[name]);
+    args[name] === undefined ? mix[name] : numberOf(name, args[name]);
   return {
     ...mix,
     faults: without(mix.faults, args.without?.split(",") ?? []),

@@ -8,7 +8,7 @@
 import { parseArgs } from "node:util";
 import { checkMutants } from "./check-mutants.ts";
 import { firstSeedOfCommit } from "./commit.ts";
-import { adjusted, mixArguments, mixOfSeed } from "./mixes.ts";
+import { adjusted, mixArguments, mixOfSeed, numberOf } from "./mixes.ts";
 import { mutantNamed, mutants } from "./mutants.ts";
 import { replay } from "./replay.ts";
 import { runSeeds } from "./run-seeds.ts";
@@ -32,11 +32,12 @@ const isFine =
   values.mutants || values.mutant !== undefined
     ? await checkMutants(values.mutant === undefined ? mutants : [mutantNamed(values.mutant)])
     : values.seed !== undefined
-      ? await replay(adjust(Number(values.seed)))
+      ? await replay(adjust(numberOf("seed", values.seed)))
       : await runSeeds({
-          from: values.from === "commit" ? firstSeedOfCommit() : Number(values.from),
-          seeds: Number(values.seeds),
-          seconds: Number(values.seconds ?? Number.POSITIVE_INFINITY),
+          from: values.from === "commit" ? firstSeedOfCommit() : numberOf("from", values.from),
+          seeds: numberOf("seeds", values.seeds),
+          seconds:
+            values.seconds === undefined ? Number.POSITIVE_INFINITY : numberOf("seconds", values.seconds),
           mixOf: adjust,
         });
 process.exitCode = isFine ? 0 : 1;

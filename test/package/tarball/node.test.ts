@@ -1,6 +1,8 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { root } from "../../../scripts/run.mjs";
+import { execArgv } from "../../support/node-process.ts";
 import { subPaths } from "../sources.ts";
 import { folder, install, run } from "./install.ts";
 
@@ -52,6 +54,23 @@ describe.each(versions)("on Node %s", (version) => {
   test("socket-session/protocol is a module that a browser can load by itself", () => {
     expect(printed.alone).toEqual(printed.loaded["socket-session/protocol"]?.imported);
   });
+});
+
+/** One of each layer, and of what may differ between versions of Node: SQLite. */
+test.each([
+  ["5"],
+  ["9", "--layer", "requests", "--database", "sqlite"],
+  ["14", "--layer", "sockets", "--database", "mongodb"],
+])("on each of them the simulation of seed %s %s %s %s %s runs the same", async (...args) => {
+  const hashes = await Promise.all(
+    versions.map(async (version) => {
+      const command = [...execArgv, "test/simulation/simulate.ts", "--seed", ...args.filter(Boolean)];
+      const { stdout } = await run(nodeOf(version), command, { cwd: root, maxBuffer: 2 ** 26 });
+      return /, hash ([0-9a-f]{16}): 0 violations/.exec(stdout.slice(-200))?.[1];
+    }),
+  );
+  expect(hashes[0]).toBeDefined();
+  expect(new Set(hashes).size).toBe(1);
 });
 
 test.each([
