@@ -2,6 +2,7 @@
  * Mutants of the product: in each, a promise is broken on purpose. The oracle that is named has to find it within that many
  * seeds; an oracle without a mutant that it alone finds may be asleep.
  */
+import { layerMutants } from "./layer-mutants.ts";
 import type { Layer } from "./mix.ts";
 
 export interface Mutant {
@@ -226,6 +227,7 @@ export const mutants: readonly Mutant[] = [
     seeds: 200,
     layer: "core",
   },
+  ...layerMutants,
 ];
 
 export function mutantNamed(name: string): Mutant {
