@@ -89,6 +89,8 @@ export class ClientConnection {
   #backAt = 0;
   #isOpen = true;
   #hasEnded = false;
+  /** What the node sends at one moment travels together, however many writes it makes of it. */
+  #packet: { readonly step: number; readonly parts: Buffer[] } | undefined;
 
   constructor(network: ClientNetwork, client: ClientEvents) {
     this.#network = network;
@@ -161,7 +163,14 @@ export class ClientConnection {
   #sent(bytes: Buffer): void {
     if (this.#network.process.isDead) return;
     this.#network.watch(bytes);
-    this.#atClient(() => this.#client.receive(bytes));
+    const { steps } = this.#network.world;
+    if (this.#packet?.step === steps) {
+      this.#packet.parts.push(bytes);
+      return;
+    }
+    const parts = [bytes];
+    this.#packet = { step: steps, parts };
+    this.#atClient(() => this.#client.receive(Buffer.concat(parts)));
   }
 
   #ended(): void {
