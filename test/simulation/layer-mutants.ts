@@ -39,7 +39,7 @@ export const layerMutants: readonly Mutant[] = [
     from: "if (this.#entry) this.#context.activity.onEvent(this.#entry);",
     to: "",
     oracle: "activity",
-    seeds: 60,
+    seeds: 120,
     layer: "sockets",
   },
   {
