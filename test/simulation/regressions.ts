@@ -9,6 +9,8 @@ export interface Regression {
   readonly name: string;
   /** What it has found, in one sentence. */
   readonly found: string;
+  /** The mutant that brings it back: with it the mix still fails. */
+  readonly mutant: string;
   readonly mix: Mix;
 }
 
@@ -17,7 +19,7 @@ const folder = new URL("regressions/", import.meta.url);
 export function regressions(): Regression[] {
   const files = readdirSync(folder).filter((file) => file.endsWith(".json"));
   return files.sort().map((file) => {
-    const { found, mix }: Omit<Regression, "name"> = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
-    return { name: file.slice(0, -".json".length), found, mix };
+    const regression: Omit<Regression, "name"> = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
+    return { name: file.slice(0, -".json".length), ...regression };
   });
 }
