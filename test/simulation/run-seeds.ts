@@ -27,6 +27,7 @@ export async function runSeeds({ from, seeds, seconds, mixOf }: SeedsOptions): P
   await runMixes(mixes(), {
     onSummary(summary) {
       totals.add(summary);
+      if (totals.seeds % 1_000 === 0) console.error(totals.line);
       if (summary.violations.length === 0) return true;
       if (totals.failed <= mostPrinted) print(summary);
       first ??= summary;
