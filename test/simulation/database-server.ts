@@ -10,6 +10,8 @@ import type { World } from "./world.ts";
 export abstract class DatabaseServer implements Server {
   /** Whether an acknowledged write may be lost with the server. */
   abstract readonly mayForget: boolean;
+  /** Whether calls and answers of one connection keep their order, as over TCP. */
+  protected readonly isOrdered: boolean = true;
   readonly world: World;
   readonly routes: Route[] = [];
   readonly #waiting: ((failure?: Error) => void)[] = [];
@@ -25,8 +27,8 @@ export abstract class DatabaseServer implements Server {
   }
 
   /** The way to it from a process. */
-  route(process: SimulatedProcess, options: RouteOptions): Route {
-    const route = new Route(this.world, process, this, options);
+  route(process: SimulatedProcess, options: Omit<RouteOptions, "isOrdered">): Route {
+    const route = new Route(this.world, process, this, { ...options, isOrdered: this.isOrdered });
     this.routes.push(route);
     return route;
   }

@@ -1,6 +1,6 @@
 /**
- * What lies between a node and its database: a route, over which connections run. Both ways keep their order, and take
- * their time.
+ * What lies between a node and its database: a route, over which connections run. Both ways take their time, and keep
+ * their order, unless the route says otherwise.
  *
  * - `silent`: nothing arrives, in neither direction, and nobody is told. What was under way, or is sent meanwhile, arrives
  *   late if the route comes back soon (TCP sends it again), and never if it does not.
@@ -17,6 +17,8 @@ export interface RouteOptions {
   readonly latencyMs: readonly [low: number, high: number];
   /** How likely it is that an answer gets lost after the work was done: then the connection breaks. */
   readonly lostReplies: number;
+  /** Whether calls and answers of one connection keep their order, as over TCP; what the server publishes always does. */
+  readonly isOrdered: boolean;
 }
 
 /** TCP gives up what was not acknowledged for so long. */
@@ -96,6 +98,10 @@ export class Route {
     return silentMs > patienceMs ? undefined : world.now + silentMs + this.#random.int(low, high);
   }
 
+  get isOrdered(): boolean {
+    return this.#options.isOrdered;
+  }
+
   losesReply(): boolean {
     return this.#random.chance(this.#lostReplies);
   }
@@ -165,7 +171,7 @@ export class Connection {
       const answer = (work: () => T) => {
         const outcome = outcomeOf(work);
         if (this.#route.losesReply()) return this.#loseReply();
-        this.push(() => {
+        this.#toProcess(this.#route.isOrdered, () => {
           this.#waiting.delete(fail);
           bound(() => ("value" in outcome ? resolve(outcome.value) : reject(outcome.error)));
         });
@@ -182,6 +188,10 @@ export class Connection {
 
   /** From the server: runs `receive` in the process, after all that was pushed before. */
   push(receive: () => void): void {
+    this.#toProcess(true, receive);
+  }
+
+  #toProcess(isOrdered: boolean, receive: () => void): void {
     const { world, process } = this.#route;
     if (!this.#isOpen || this.#isHalfOpen) return;
     const arrival = this.#route.arrival();
@@ -189,8 +199,9 @@ export class Connection {
       world.after(patienceMs, () => this.#giveUp());
       return;
     }
-    this.#backAt = Math.max(this.#backAt, arrival);
-    world.after(this.#backAt - world.now, () => this.#isOpen && receive(), process);
+    const at = isOrdered ? Math.max(this.#backAt, arrival) : arrival;
+    this.#backAt = Math.max(this.#backAt, at);
+    world.after(at - world.now, () => this.#isOpen && receive(), process);
   }
 
   /** As `push`, for a message of the feed. TCP loses nothing of a connection that goes on: one that was deaf breaks. */
@@ -231,8 +242,9 @@ export class Connection {
       world.after(patienceMs, () => this.break(connectionError("ETIMEDOUT")));
       return;
     }
-    this.#thereAt = Math.max(this.#thereAt, arrival);
-    world.after(this.#thereAt - world.now, () => {
+    const at = this.#route.isOrdered ? Math.max(this.#thereAt, arrival) : arrival;
+    this.#thereAt = Math.max(this.#thereAt, at);
+    world.after(at - world.now, () => {
       if (this.#isHalfOpen) this.break(connectionError("ECONNRESET"));
       else if (this.#isOpen) server.admit(work);
     });

@@ -15,6 +15,8 @@ interface Row {
 
 export class ReferenceServer extends DatabaseServer {
   readonly mayForget = true;
+  /** Its protocol need not be one over TCP. */
+  protected override readonly isOrdered: boolean;
   readonly #ledger: Ledger;
   readonly #rows: Journal<Row>;
   readonly #subscribers = new Map<Connection, (text: string) => void>();
@@ -27,6 +29,7 @@ export class ReferenceServer extends DatabaseServer {
     super(world);
     this.#ledger = ledger;
     this.#rows = new Journal(() => world.now);
+    this.isOrdered = world.random.fork("order").chance(0.7);
   }
 
   read(sid: string): StoredSession | null {
