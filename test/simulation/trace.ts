@@ -75,7 +75,7 @@ type OfSockets =
   /** `reason`: why the session has ended on this node; `left` if the client has closed; `killed`. */
   | { kind: "closed"; socket: string; node: string; session: string; reason: string };
 
-export type Operation = "append" | "save" | "end" | "load" | "regenerate";
+export type Operation = "create" | "append" | "save" | "end" | "load" | "regenerate";
 
 /** What was done to a session. */
 type OfOperations =

@@ -14,6 +14,7 @@ import { valuesOf } from "../ledger.ts";
 import type { SimulatedNode } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
 import { codeOf } from "../operations.ts";
+import type { Random } from "../random.ts";
 import type { Values } from "../trace.ts";
 import { CoreSocket } from "./core-socket.ts";
 
@@ -31,11 +32,13 @@ class CoreNode implements SimulatedNode {
   readonly #saves: Saves;
   readonly #updates: Updates;
   readonly #activity: Activity;
+  readonly #habits: Random;
   #created = 0;
 
   constructor(context: NodeContext) {
     const { store, process, settings, world } = context;
     this.#context = context;
+    this.#habits = context.random.fork("habits");
     const failed = (error: unknown) => {
       const code = codeOf(error);
       if (code.includes(":")) world.trace.add({ kind: "crash", node: process.name, text: code });
@@ -60,15 +63,24 @@ class CoreNode implements SimulatedNode {
 
   async create(): Promise<string | undefined> {
     const key = nameOf(`${this.process.name}.${++this.#created}`);
-    this.#context.ledger.nameOf(key.sid);
     const birth = this.#hub.birth(key.sid);
     const held = { fields: fieldsOf({ count: 0 }), cookie: this.#cookie(), isNewId: true };
-    try {
-      return (await this.#saves.createNew(key, held, birth, () => {})) ? key.sid : undefined;
-    } catch (error) {
-      this.#complainUnlessStore(error);
-      return undefined;
-    }
+    const store = async () => {
+      const stored = await this.#saves.createNew(key, held, birth, () => {});
+      if (!stored) throw new SessionEnded(key.publicId);
+      return null;
+    };
+    // The headers of a login, with its cookie, go out before it is stored: its client may use that at once.
+    if (this.#habits.chance(0.03)) void this.end(key.sid);
+    const stored = this.#context.operations.run("create", this.process, key.sid, store);
+    if (this.#habits.chance(0.1)) this.#look(key.sid);
+    return (await stored) ? key.sid : undefined;
+  }
+
+  /** A page that is open for a while. */
+  #look(sid: string): void {
+    const socket = this.connect(sid);
+    this.#context.world.after(this.#habits.int(1_000, 60_000), () => socket.leave());
   }
 
   connect(sid: string): CoreSocket {
@@ -81,6 +93,7 @@ class CoreNode implements SimulatedNode {
       await this.#updates.update(nameOf(sid), async (draft) => {
         saw = valuesOf(draft);
         if (this.#context.random.chance(0.2)) await this.#pause(20);
+        if (this.#habits.chance(0.002)) await new Promise(() => {}); // it never settles
         draft.count = saw.count + 1;
         draft[list] = [...(saw.lists[list] ?? []), op];
       });
@@ -106,7 +119,13 @@ class CoreNode implements SimulatedNode {
     await this.#context.operations.run("save", this.process, sid, save, register);
   }
 
+  /** Of a page with several parts, requests come side by side. */
   async load(sid: string): Promise<void> {
+    const parts = this.#habits.chance(0.1) ? 2 : 1;
+    await Promise.all(Array.from({ length: parts }, () => this.#loadOnce(sid)));
+  }
+
+  async #loadOnce(sid: string): Promise<void> {
     await this.#context.operations.run("load", this.process, sid, async () => {
       const key = nameOf(sid);
       const stored = await this.#load(key);
@@ -143,11 +162,5 @@ class CoreNode implements SimulatedNode {
   #pause(longestMs: number): Promise<void> {
     const { random } = this.#context;
     return new Promise((resolve) => this.process.clock.after(random.int(1, longestMs), resolve));
-  }
-
-  #complainUnlessStore(error: unknown): void {
-    const code = codeOf(error);
-    if (!code.startsWith("STORE_"))
-      this.#context.world.trace.add({ kind: "crash", node: this.process.name, text: code });
   }
 }

@@ -3,6 +3,7 @@ import type { Activity } from "../../../src/core/activity.ts";
 import type { Hub } from "../../../src/core/hub.ts";
 import type { End, LiveEntry, Observer } from "../../../src/core/live-entry.ts";
 import type { EndReason, SessionKey } from "../../../src/core/session-store.ts";
+import type { Snapshot } from "../../../src/core/snapshot.ts";
 import { staysAway } from "../client-ends.ts";
 import { valuesOf } from "../ledger.ts";
 import type { SimulatedSocket } from "../node.ts";
@@ -15,7 +16,14 @@ export class CoreSocket implements SimulatedSocket {
   readonly #activity: Activity;
   readonly #about: { readonly socket: string; readonly node: string; readonly session: string };
   readonly #entry: LiveEntry;
-  readonly #observer: Observer = { ended: ({ reason }: End) => this.#close(reason) };
+  /** The data, as far as the application has been told of them. */
+  #shown: Snapshot | undefined;
+  readonly #observer: Observer = {
+    changed: (snapshot) => {
+      this.#shown = snapshot;
+    },
+    ended: ({ reason }: End) => this.#close(reason),
+  };
   #state: SimulatedSocket["state"] = "asking";
   #isFinal = false;
 
@@ -62,6 +70,7 @@ export class CoreSocket implements SimulatedSocket {
       if (this.#state === "closed") return;
       if (!snapshot || this.#entry.isEnded) return this.#refuse("SESSION_ENDED", true);
       this.#state = "open";
+      this.#shown = this.#entry.snapshot;
       this.#context.world.trace.add({ kind: "admitted", ...this.#about });
       this.#activity.onEvent(this.#entry);
     } catch (error) {
@@ -86,8 +95,8 @@ export class CoreSocket implements SimulatedSocket {
   #serve(by: "client" | "application"): boolean {
     const { world } = this.#context;
     if (this.#state !== "open" || !this.#hub.isServable(this.#entry)) return false;
-    const { snapshot } = this.#entry;
-    if (snapshot) world.trace.add({ kind: "served", ...this.#about, values: valuesOf(snapshot.data), by });
+    const shown = this.#shown;
+    if (shown) world.trace.add({ kind: "served", ...this.#about, values: valuesOf(shown.data), by });
     return true;
   }
 

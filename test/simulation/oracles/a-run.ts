@@ -130,12 +130,10 @@ export function operation(op: string, what: Operation, node = "n0") {
   return {
     begins: (at: number): TraceEvent => ({ at, kind: "begins", ...about }),
     done: (at: number, saw: Values | null = values()): TraceEvent => ({ at, kind: "done", ...about, saw }),
-    failed: (at: number, isUnknown: boolean): TraceEvent => ({
-      at,
-      kind: "failed",
-      ...about,
-      code: isUnknown ? "STORE_TIMEOUT" : "SESSION_ENDED",
-      isUnknown,
-    }),
+    failed: (
+      at: number,
+      isUnknown: boolean,
+      code = isUnknown ? "STORE_TIMEOUT" : "SESSION_ENDED",
+    ): TraceEvent => ({ at, kind: "failed", ...about, code, isUnknown }),
   };
 }

@@ -36,8 +36,33 @@ describe("liveness", () => {
     const open = [...stored, the.admitted(20, "n0")];
     expect(judged(liveness, [...open, the.closed(30, "n0", "expired")])).toHaveLength(1);
     expect(judged(liveness, [...open, the.removed(25), the.closed(30, "n0", "destroyed")])).toEqual([]);
-    expect(judged(liveness, [...open, the.closed(30, "n0", "unverified")])).toEqual([]);
     expect(judged(liveness, [...open, the.closed(30, "n0", "left")])).toEqual([]);
+  });
+
+  test("a client that is told to stay away from a session that its node is just storing", () => {
+    const create = operation("o1", "create");
+    const events = [create.begins(5), the.asks(10, "n0"), the.refused(20, "n0", true), the.stored(25)];
+    expect(judged(liveness, [...events, create.done(30)])).toHaveLength(1);
+    expect(judged(liveness, [...events, create.failed(30, true)])).toEqual([]);
+  });
+
+  test("a socket that is closed as unverified by a node that can reach the database", () => {
+    const open = [the.stored(1), the.asks(10, "n0"), the.admitted(20, "n0")];
+    const closed = the.closed(2 * minute, "n0", "unverified");
+    expect(judged(liveness, [...open, closed])).toEqual([
+      "120000: n0 closed k0 as unverified, and could ask for s0 all the time.",
+    ]);
+    expect(judged(liveness, [...open, the.fault(minute, "cut", 2 * minute, "n0"), closed])).toEqual([]);
+  });
+
+  test("an operation that is given up as beaten, and was not", () => {
+    const save = operation("o1", "save");
+    const failed = save.failed(1_000, false, "SESSION_CONTENTION");
+    expect(judged(liveness, [save.begins(1), the.stored(2), failed])).toEqual([
+      "1000: n0 gave up o1 on s0 as beaten again and again; it was so 1 times at most.",
+    ]);
+    const beaten = Array.from({ length: 100 }, (_, index) => the.stored(2 + index));
+    expect(judged(liveness, [save.begins(1), ...beaten, failed])).toEqual([]);
   });
 
   test("an operation that never settles", () => {

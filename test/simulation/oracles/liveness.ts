@@ -1,7 +1,7 @@
 import { staysAway } from "../client-ends.ts";
 import type { EventOf, TraceEvent } from "../trace.ts";
 import { secondMs } from "./bounds.ts";
-import { type History, historyOf } from "./history.ts";
+import { type History, historyOf, type Placed } from "./history.ts";
 import type { Oracle, RunFacts, Violation } from "./oracle.ts";
 import type { SessionHistory } from "./session-history.ts";
 
@@ -13,9 +13,10 @@ export const liveness: Oracle = {
   judge(run) {
     const history = historyOf(run);
     const { calmAt } = history;
-    if (calmAt === undefined) return toldWrong(run, history);
+    const always = [...toldWrong(run, history), ...thrownOut(run, history), ...gaveUp(history)];
+    if (calmAt === undefined) return always;
     return [
-      ...toldWrong(run, history),
+      ...always,
       ...outside(history, calmAt, run.events),
       ...unanswered(history, calmAt),
       ...hanging(history, calmAt),
@@ -62,11 +63,58 @@ function toldWrong({ settings }: RunFacts, history: History): Violation[] {
     // A client that has left has told so itself.
     if (!told || told.why === "left" || (closed && !staysAway(told.why))) continue;
     const index = (closed ?? answer)?.index ?? 0;
-    if (mayBeOver(history.session(session), index, told.at + settings.maxSkewMs + secondMs)) continue;
+    const isBeingStored = !history.session(session).standAt(index) && wasStoredBy(history, asks);
+    if (!isBeingStored && mayBeOver(history.session(session), index, told.at + settings.maxSkewMs + secondMs))
+      continue;
     violations.push({
       at: told.at,
       text: `${node} told ${name} to stay away (${told.why}), and ${session} lives.`,
     });
+  }
+  return violations;
+}
+
+/** Whether the node was storing the session for the first time when the client came, and did. */
+function wasStoredBy({ operations }: History, { event, index }: Placed<"asks">): boolean {
+  return [...operations.values()].some(
+    ({ what, node, session, begins, outcome }) =>
+      what === "create" &&
+      node === event.node &&
+      session === event.session &&
+      begins.index < index &&
+      outcome?.event.kind === "done",
+  );
+}
+
+/** Sockets whose session can't be verified although the node could reach the database for longer than a snapshot lasts. */
+function thrownOut({ settings }: RunFacts, { sockets, troubles }: History): Violation[] {
+  const violations: Violation[] = [];
+  for (const [name, { asks, closed }] of sockets) {
+    const { node, session } = asks.event;
+    if (closed?.event.reason !== "unverified") continue;
+    const { at } = closed.event;
+    if (!troubles.isQuiet("store", node, at - settings.staleMs, at)) continue;
+    violations.push({
+      at,
+      text: `${node} closed ${name} as unverified, and could ask for ${session} all the time.`,
+    });
+  }
+  return violations;
+}
+
+/** How often a write is tried again before it is given up as beaten (`maxAttempts`), less those that a beaten one skips. */
+const leastBeaten = 90;
+
+/** Operations that are told to have been beaten, and were not. */
+function gaveUp({ operations, sessions }: History): Violation[] {
+  const violations: Violation[] = [];
+  for (const { op, node, session, begins, outcome } of operations.values()) {
+    if (outcome?.event.kind !== "failed" || outcome.event.code !== "SESSION_CONTENTION") continue;
+    const isBetween = (index: number) => begins.index < index && index < outcome.index;
+    const beaten = sessions.get(session)?.stands.filter(({ index }) => isBetween(index)).length ?? 0;
+    if (beaten >= leastBeaten) continue;
+    const text = `${node} gave up ${op} on ${session} as beaten again and again; it was so ${beaten} times at most.`;
+    violations.push({ at: outcome.event.at, text });
   }
   return violations;
 }

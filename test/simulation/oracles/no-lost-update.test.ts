@@ -34,6 +34,16 @@ describe("no lost update", () => {
     expect(judged(noLostUpdate, events)).toHaveLength(1);
   });
 
+  test("a save that was acknowledged, and never written", () => {
+    const save = operation("o1", "save");
+    const events = [the.stored(1), save.begins(10), save.done(20)];
+    expect(judged(noLostUpdate, events)).toEqual([
+      "20: n0 acknowledged o1, a save of s0, and never wrote it.",
+    ]);
+    const stored = [the.stored(1), save.begins(10), the.stored(15, values([], "o1")), save.done(20)];
+    expect(judged(noLostUpdate, stored)).toEqual([]);
+  });
+
   test("one that was refused, and written all the same", () => {
     const events = [the.stored(1), a.begins(10), a.failed(11, false), the.stored(12, values(["o1"]))];
     expect(judged(noLostUpdate, events)).toHaveLength(1);

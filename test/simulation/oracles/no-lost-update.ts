@@ -2,18 +2,30 @@ import { type History, historyOf, mayBeMade, type OperationHistory } from "./his
 import type { Oracle, Violation } from "./oracle.ts";
 import type { SessionHistory } from "./session-history.ts";
 
-/** n increments at once are n: each acknowledged one counts, and nothing counts twice. */
+/** n increments at once are n: each acknowledged one counts, and nothing counts twice. What was acknowledged was written. */
 export const noLostUpdate: Oracle = {
   name: "no-lost-update",
   promise: "`update(fn)` is a transaction: n increments at once are n.",
   judge(run) {
     const history = historyOf(run);
     const appendsBySession = Map.groupBy(appendsOf(history), ({ session }) => session);
-    return [...history.sessions.values()].flatMap((session) =>
+    const counted = [...history.sessions.values()].flatMap((session) =>
       miscounted(session, appendsBySession.get(session.name) ?? []),
     );
+    return [...counted, ...unwritten(history)];
   },
 };
+
+/** Saves that were acknowledged, and were never stored. */
+function unwritten(history: History): Violation[] {
+  return [...history.operations.values()].flatMap(({ op, what, node, session, outcome }) => {
+    if (what !== "save" || outcome?.event.kind !== "done" || !outcome.event.saw) return [];
+    if (history.session(session).storedBy.has(op)) return [];
+    return [
+      { at: outcome.event.at, text: `${node} acknowledged ${op}, a save of ${session}, and never wrote it.` },
+    ];
+  });
+}
 
 function appendsOf({ operations }: History): OperationHistory[] {
   return [...operations.values()].filter(({ what }) => what === "append");

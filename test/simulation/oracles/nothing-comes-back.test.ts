@@ -13,7 +13,7 @@ describe("nothing comes back", () => {
 
   test("one that asked after it is not", () => {
     expect(judged(nothingComesBack, [...ended, the.asks(121, "n0"), the.admitted(130, "n0")])).toEqual([
-      "130: n0 admitted k0 to s0, which o1 had ended before it asked.",
+      "130: n0 admitted k0 to s0, which o1 had ended before.",
     ]);
   });
 
@@ -21,6 +21,24 @@ describe("nothing comes back", () => {
     expect(judged(nothingComesBack, [...ended, the.stored(200)])).toEqual([
       "200: s0 was stored again, 90 ms after it was removed.",
     ]);
+  });
+
+  test("a request that came after the end was acknowledged, and was given the session", () => {
+    const load = operation("o2", "load");
+    expect(judged(nothingComesBack, [...ended, load.begins(121), load.done(130)])).toEqual([
+      "130: n0 gave o2, a request, s0, which o1 had ended before.",
+    ]);
+    expect(judged(nothingComesBack, [...ended, load.begins(121), load.done(130, null)])).toEqual([]);
+  });
+
+  test("a session that was ended before it was stored", () => {
+    const create = operation("o2", "create");
+    const events = [end.begins(100), create.begins(101), end.done(120), the.stored(130)];
+    expect(judged(nothingComesBack, [...events, create.done(140)])).toEqual([
+      "130: The database got s0, which o1 had ended before.",
+    ]);
+    // The database does late what the node has given up.
+    expect(judged(nothingComesBack, [...events, create.failed(140, true)])).toEqual([]);
   });
 
   test("a touch of a session that was over", () => {

@@ -1,3 +1,4 @@
+import type { TraceEvent } from "../trace.ts";
 import { secondMs } from "./bounds.ts";
 import { type History, historyOf } from "./history.ts";
 import type { Oracle, RunFacts, Violation } from "./oracle.ts";
@@ -45,24 +46,51 @@ function toleranceMs(
   return maxSkewMs + secondMs + (isQuiet ? 0 : bounds.connectionsMs);
 }
 
+/** By a socket or a request that came after the end was acknowledged, or by a save that makes the session only then. */
 function admissions({ events }: RunFacts, history: History): Violation[] {
   const acknowledged = new Map<string, { index: number; op: string }>();
   const violations: Violation[] = [];
   for (const [index, event] of events.entries()) {
+    const came = cameIn(event, index, history);
+    const end = came && acknowledged.get(came.session);
+    if (end && came.index > end.index && !isUndone(history.session(came.session), end.op, history, index))
+      violations.push({
+        at: event.at,
+        text: `${came.what} ${came.session}, which ${end.op} had ended before.`,
+      });
     if (event.kind === "done" && (event.what === "end" || event.what === "regenerate"))
       acknowledged.set(event.session, acknowledged.get(event.session) ?? { index, op: event.op });
-    if (event.kind !== "admitted") continue;
-    const { at, node, socket, session } = event;
-    const end = acknowledged.get(session);
-    const asks = history.sockets.get(socket)?.asks;
-    if (!end || !asks || asks.index < end.index) continue;
-    if (isUndone(history.session(session), end.op, history, index)) continue;
-    violations.push({
-      at,
-      text: `${node} admitted ${socket} to ${session}, which ${end.op} had ended before it asked.`,
-    });
   }
   return violations;
+}
+
+/** What is let in to which session, and the place at which it came. */
+function cameIn(
+  event: TraceEvent,
+  index: number,
+  { sockets, operations, sessions }: History,
+): { what: string; session: string; index: number } | undefined {
+  if (event.kind === "admitted") {
+    const asks = sockets.get(event.socket)?.asks;
+    const what = `${event.node} admitted ${event.socket} to`;
+    return asks && { what, session: event.session, index: asks.index };
+  }
+  if (event.kind === "done" && event.saw) {
+    const begins = operations.get(event.op)?.begins;
+    const what = `${event.node} gave ${event.op}, a request,`;
+    return begins && { what, session: event.session, index: begins.index };
+  }
+  const isFirst = event.kind === "stored" && sessions.get(event.session)?.stands[0]?.index === index;
+  return isFirst && !isCreatedLate(event.session, operations)
+    ? { what: "The database got", session: event.session, index }
+    : undefined;
+}
+
+/** Whether the database may have made the session when its node had given it up. */
+function isCreatedLate(name: string, operations: History["operations"]): boolean {
+  return [...operations.values()].some(
+    ({ what, session, outcome }) => what === "create" && session === name && outcome?.event.kind !== "done",
+  );
 }
 
 /** Whether a failover has brought the session back since the operation began to end it. */

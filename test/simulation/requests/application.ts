@@ -6,7 +6,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from "express";
 import type { LiveSessions } from "socket-session";
 import { valuesOf } from "../ledger.ts";
-import { codeOf } from "../operations.ts";
+import { codeOf, Failure } from "../operations.ts";
 import type { Values } from "../trace.ts";
 
 /**
@@ -44,7 +44,7 @@ export function application(sessions: LiveSessions, failures: LateFailures): Exp
   app.get("/", load(sessions));
   app.post("/login", login);
   app.post("/append", append(sessions));
-  app.post("/save", save);
+  app.post("/save", save(sessions));
   app.post("/logout", logout(sessions));
   const failed: ErrorRequestHandler = (error, _req, res, _next) => {
     res.status(500).json({ code: codeOf(error) });
@@ -100,13 +100,26 @@ export function appendTo(draft: object, list: string, op: string): Values {
   return saw;
 }
 
-const save: RequestHandler = async (req, res) => {
-  const saw = sawOf(req);
-  if (saw === null) return void res.status(401).json({ code: "SESSION_ENDED" });
-  Object.assign(req.session, { [asked(req, "key")]: asked(req, "op") });
-  if (asked(req, "how") === "explicit") await called((done) => req.session.save(done));
-  res.json({ saw });
-};
+function save(sessions: LiveSessions): RequestHandler {
+  return async (req, res) => {
+    const saw = sawOf(req);
+    if (saw === null) return void res.status(401).json({ code: "SESSION_ENDED" });
+    Object.assign(req.session, { [asked(req, "key")]: asked(req, "op") });
+    if (asked(req, "how") === "explicit") await called((done) => req.session.save(done));
+    if (asked(req, "how") === "update") await refresh(sessions, req);
+    res.json({ saw });
+  };
+}
+
+/** An update brings the rest of `req.session` up to date, and leaves alone what is not saved yet. */
+async function refresh(sessions: LiveSessions, req: Request): Promise<void> {
+  await sessions
+    .of(req)
+    .update(() => {})
+    .catch(() => {
+      throw new Failure("REFRESH_FAILED"); // what is not saved yet is, as the response ends
+    });
+}
 
 function logout(sessions: LiveSessions): RequestHandler {
   return async (req, res) => {

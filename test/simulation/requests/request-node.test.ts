@@ -51,7 +51,7 @@ test("a login in a session gives it another id, and the old one is over", async 
 });
 
 test("a node that is killed answers nothing, and a paused one late", async () => {
-  const world = await simulate(3, requestNode, async (cluster) => {
+  const world = await simulate(4, requestNode, async (cluster) => {
     const [one, other] = await undisturbed(cluster);
     const sid = await created(one);
     other.process.pause();

@@ -58,13 +58,18 @@ export class Visits {
   }
 
   save(sid: string, register: string): Promise<void> {
-    const how = this.#random.pick(["implicit", "explicit"]);
+    const how = this.#random.pick(["implicit", "explicit", "update"]);
     return this.#run("save", sid, { method: "POST", route: "/save", key: register, how });
   }
 
-  load(sid: string): Promise<void> {
-    const how = this.#random.pick(["", "reload"]);
-    return this.#run("load", sid, { method: "GET", route: "/", how });
+  /** Of a page with several parts, requests come side by side. */
+  async load(sid: string): Promise<void> {
+    const parts = this.#random.chance(0.1) ? 2 : 1;
+    const load = () => {
+      const how = this.#random.pick(["", "reload"]);
+      return this.#run("load", sid, { method: "GET", route: "/", how });
+    };
+    await Promise.all(Array.from({ length: parts }, load));
   }
 
   end(sid: string): Promise<void> {
@@ -109,7 +114,7 @@ export class Visits {
         throw new Failure(error.code ?? codeOf(error));
       });
       const late = this.#failures.take(op);
-      const code = refusalOf(answer) ?? (how === "implicit" ? late : undefined);
+      const code = refusalOf(answer) ?? (how === "implicit" || how === "update" ? late : undefined);
       if (code !== undefined) throw new Failure(code);
       return answer;
     } finally {
