@@ -42,7 +42,9 @@ export class Chaos {
   }
 
   #happen(name: Timed, random: Random): void {
-    const ms = random.chance(0.6) ? random.int(50, 5_000) : random.int(5_000, 90_000);
+    const usualMs = random.chance(0.6) ? random.int(50, 5_000) : random.int(5_000, 90_000);
+    // what a process that was frozen for longer than `staleMs` finds is of too old a session
+    const ms = name === "pause" && random.chance(0.3) ? random.int(60_000, 90_000) : usualMs;
     const ofDatabase = this.#ofDatabase(name, ms, random);
     if (ofDatabase) {
       this.#note(name, ms);

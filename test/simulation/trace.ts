@@ -105,10 +105,25 @@ type OfOperations =
       isUnknown: boolean;
     };
 
+/**
+ * - `poll`, `send`, `upgrade`: takes part in the connection of another client, of whose session it has no cookie.
+ * - `join`: asks for a namespace with a cookie of no session. `stay`: keeps such a connection without a word.
+ */
+export type Intrusion = "poll" | "send" | "upgrade" | "join" | "stay";
+
+/** What came of it when a client tried to get in where it has no right to be. */
+type OfIntruders = {
+  kind: "intruder";
+  node: string;
+  session: string;
+  what: Intrusion;
+  isLetIn: boolean;
+};
+
 /** How a page fares, as it sees it itself: it asks again and again, by a new socket each time, until it is told to stop. */
 type OfClients = { kind: "client"; client: string; session: string; state: "outside" | "inside" | "gone" };
 
-type Unstamped = OfDatabase | OfWorld | OfSockets | OfClients | OfOperations;
+type Unstamped = OfDatabase | OfWorld | OfSockets | OfIntruders | OfClients | OfOperations;
 
 /** `at`: milliseconds of the world. */
 export type TraceEvent = Unstamped & { readonly at: number };

@@ -98,6 +98,7 @@ export class Visitor {
 
   /** In the session that it has, which gets a new id. */
   #logInAgain(sid: string): void {
+    this.#goOn();
     this.#cluster.reach((node) => {
       void node.regenerate?.(sid).then((newSid) => {
         if (newSid === undefined || this.#sid !== sid) return;
@@ -108,8 +109,18 @@ export class Visitor {
   }
 
   #logOut(sid: string): void {
+    this.#goOn();
     if (sid === this.#sid) this.#forget(sid);
     this.#cluster.reach((node) => void node.end(sid));
+  }
+
+  /** Its tabs don't know that the session is about to end: there is much going on in them. */
+  #goOn(): void {
+    for (const { socket } of this.#tabs)
+      for (let times = 0; times < 5; times++) {
+        this.#world.after(this.#random.int(0, 150), () => socket?.say());
+        this.#world.after(this.#random.int(0, 150), () => socket?.tell());
+      }
   }
 
   #forget(sid: string): void {

@@ -52,6 +52,11 @@ export class EngineClient {
     else this.#openPolling();
   }
 
+  /** That the node gave the connection, if it has. */
+  get id(): string | undefined {
+    return this.#sid;
+  }
+
   send(message: string): void {
     if (this.#isOver) return;
     this.#waiting.push(`4${message}`);

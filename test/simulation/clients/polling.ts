@@ -45,7 +45,7 @@ export class Polling {
       this.#poll = undefined;
       for (const packet of answer.body.split(separator)) if (!this.#isClosed) this.#events.packet(packet);
       if (this.#paused) this.#pauseIfIdle();
-      else if (!this.#isClosed) this.poll();
+      else this.#pollSoon();
     });
   }
 
@@ -57,6 +57,16 @@ export class Polling {
       this.#pauseIfIdle();
       if (!this.#isClosed) this.#events.drained();
     });
+  }
+
+  /** A client that is busy lets what the node has for it wait. */
+  #pollSoon(): void {
+    const { world, random } = this.#network;
+    const next = () => {
+      if (!this.#paused && !this.#isClosed) this.poll();
+    };
+    if (random.chance(0.2)) world.after(500, next);
+    else next();
   }
 
   /** Calls `paused` once nothing is under way any more; it polls no more, and sends nothing. */

@@ -9,6 +9,11 @@ export function cookieOf(sid: string): string {
   return `${cookieName}=${encodeURIComponent(`s:${sid}.${signature}`)}`;
 }
 
+/** As somebody makes it who does not know the secret. */
+export function forgedCookieOf(sid: string): string {
+  return `${cookieName}=${encodeURIComponent(`s:${sid}.${"A".repeat(43)}`)}`;
+}
+
 /** The session's id, from the head of an answer that sets the cookie. */
 export function sidOf(head: string): string | undefined {
   const value = /^set-cookie: connect\.sid=([^;\r\n]*)/im.exec(head)?.[1];

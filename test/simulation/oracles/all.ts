@@ -5,6 +5,7 @@ import { freshData } from "./fresh-data.ts";
 import { liveness } from "./liveness.ts";
 import { noCrash } from "./no-crash.ts";
 import { noLostUpdate } from "./no-lost-update.ts";
+import { nobodyElse } from "./nobody-else.ts";
 import { nothingComesBack } from "./nothing-comes-back.ts";
 import type { Oracle, RunFacts, Violation } from "./oracle.ts";
 import { overIsOver } from "./over-is-over.ts";
@@ -13,7 +14,7 @@ import { serialHistory } from "./serial-history.ts";
 
 export const oracles: readonly Oracle[] = [
   ...[noCrash, costs, overIsOver, nothingComesBack, noLostUpdate],
-  ...[ownKeysOnly, serialHistory, freshData, activity, liveness],
+  ...[ownKeysOnly, serialHistory, freshData, activity, liveness, nobodyElse],
 ];
 
 /** What is wrong with a run, earliest first. */

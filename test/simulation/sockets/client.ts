@@ -55,6 +55,11 @@ export class Client implements SimulatedSocket {
     return states.find((state) => state === "open") ?? states.find((state) => state === "asking") ?? "closed";
   }
 
+  /** Of its connection, if it has one. */
+  get connection(): string | undefined {
+    return this.#engine.id;
+  }
+
   get isFinal(): boolean {
     return this.#stopped.size === this.#states.size; // of the others, each tries again
   }

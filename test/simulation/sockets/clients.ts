@@ -1,7 +1,8 @@
 /** The clients of one node that come by Socket.IO: how each connects is drawn from the habits of the layer. */
 import type { ClientNetwork } from "../clients/client-network.ts";
 import type { TransportPlan } from "../clients/engine-client.ts";
-import { cookieOf } from "../clients/session-cookies.ts";
+import { Intruder } from "../clients/intruder.ts";
+import { cookieOf, forgedCookieOf } from "../clients/session-cookies.ts";
 import type { SimulatedSocket } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
 import { Failure } from "../operations.ts";
@@ -16,6 +17,9 @@ export interface Habits {
   readonly plans: readonly TransportPlan[];
   readonly namespaces: readonly (readonly string[])[];
 }
+
+/** How likely it is that somebody else tries to get in beside a client. */
+const intrusions = 0.15;
 
 export class Clients {
   readonly #context: NodeContext;
@@ -48,6 +52,7 @@ export class Clients {
       tell: (record) => void world.after(0, () => this.#chat.tell(record), process),
     });
     this.#clientsBySid.set(sid, [...this.#openOf(sid), client]);
+    if (this.#random.chance(intrusions)) this.#intrude(sid, client);
     return client;
   }
 
@@ -59,6 +64,22 @@ export class Clients {
     const run = async (op: string) => sawOf(await client.append(list, op));
     await operations.run("append", process, sid, run, list);
     return true;
+  }
+
+  /** Somebody comes who knows the connection's id, and has a cookie of another session, or none that is any good. */
+  #intrude(sid: string, victim: Client): void {
+    const { world, process, ledger } = this.#context;
+    world.after(this.#random.int(1, 10_000), () => {
+      const { connection } = victim;
+      if (connection === undefined || process.isDead) return;
+      const others = [...this.#clientsBySid.keys()].filter((other) => other !== sid);
+      const badCookie = this.#random.pick(["", forgedCookieOf(sid)]);
+      const cookie = this.#random.pick([badCookie, ...others.slice(-1).map(cookieOf)]);
+      const about = { node: process.name, session: ledger.nameOf(sid) };
+      new Intruder(this.#network, this.#random, { connection, cookie, badCookie }, (what, isLetIn) =>
+        world.trace.add({ kind: "intruder", ...about, what, isLetIn }),
+      ).try();
+    });
   }
 
   #openOf(sid: string): Client[] {

@@ -1,0 +1,23 @@
+import { describe, expect, test } from "vitest";
+import type { Intrusion, TraceEvent } from "../trace.ts";
+import { judged, the } from "./a-run.ts";
+import { nobodyElse } from "./nobody-else.ts";
+
+function intruder(at: number, what: Intrusion, isLetIn: boolean): TraceEvent {
+  return { at, kind: "intruder", node: "n0", session: "s0", what, isLetIn };
+}
+
+describe("nobody-else", () => {
+  test("a client with another cookie takes part in a connection", () => {
+    expect(judged(nobodyElse, [intruder(10, "poll", false)])).toEqual([]);
+    expect(judged(nobodyElse, [intruder(10, "poll", true)])).toEqual([
+      "10: n0 let in a client that has no right to s0: poll.",
+    ]);
+  });
+
+  test("a client that was refused stays, on a node that runs", () => {
+    expect(judged(nobodyElse, [intruder(10_000, "stay", true)])).toHaveLength(1);
+    const paused = [the.fault(1_000, "pause", 9_000, "n0"), intruder(10_000, "stay", true)];
+    expect(judged(nobodyElse, paused)).toEqual([]);
+  });
+});
