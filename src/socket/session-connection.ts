@@ -94,7 +94,7 @@ export class SessionConnection {
     Object.defineProperty(socket, "session", { value: handle, enumerable: false });
     guardHandlers(socket, {
       report: (error) => this.#context.hub.report(error),
-      isOver: () => this.isEnded,
+      isOver: () => !this.isServable, // an event may have waited for long, as in a process that was frozen
     });
     guardPackets(socket, () => this.isServable);
     socket.use((_event, next) => {

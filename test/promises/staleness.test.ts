@@ -18,6 +18,11 @@ async function startFrozen() {
     sockets: (io) => {
       installHandlers(io, (socket) => {
         socket.on("late", () => reached.push("on"));
+        socket.use(([event], next) => {
+          if (event === "slow") held.push(next);
+          else next();
+        });
+        socket.on("slow", () => reached.push("slow"));
         socket.onAny((event) => event === "late" && reached.push("onAny"));
         socket.prependAny((event) => event === "late" && reached.push("prependAny"));
       });
@@ -70,6 +75,16 @@ describe.each(transportKinds)(
         const { freeze, socket, reached, gone } = await connect();
         await freeze(60_000);
         socket.emit("late");
+        expect(await gone).toMatch(/transport (close|error)/);
+        expect(reached).toEqual([]);
+      });
+
+      test("lets no event through that waited in a middleware of theirs, and closes them", async () => {
+        const { freeze, socket, held, reached, gone } = await connect();
+        socket.emit("slow");
+        await expect.poll(() => held.length).toBe(1);
+        await freeze(60_000);
+        for (const next of held) next();
         expect(await gone).toMatch(/transport (close|error)/);
         expect(reached).toEqual([]);
       });

@@ -7,6 +7,15 @@ const facade = "src/http/store-facade.ts";
 
 export const layerMutants: readonly Mutant[] = [
   {
+    name: "an event that waited in a middleware reaches its handler",
+    file: connection,
+    from: "isOver: () => !this.isServable,",
+    to: "isOver: () => this.isEnded,",
+    oracle: "fresh-data",
+    seeds: 400,
+    layer: "sockets",
+  },
+  {
     name: "what waits for a poll is kept at the end",
     file: upstream,
     from: "writeBuffer.splice(0, writeBuffer.length, ...kept);",

@@ -59,7 +59,7 @@ async function live(world: World, mix: Mix): Promise<void> {
     for (const { node } of cluster.members) node.heal?.();
     for (const visitor of visitors) visitor.rest();
     world.trace.add({ kind: "calm" });
-    await world.run(world.now + 3 * mix.settings.staleMs);
+    await world.run(world.now + 2.5 * mix.settings.staleMs);
     for (const { node, process, startedAt } of cluster.members) {
       const { name, timers } = process;
       world.trace.add({ kind: "cost", node: name, timers, live: node.live, sinceMs: startedAt });
