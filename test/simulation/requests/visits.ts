@@ -17,6 +17,8 @@ interface Asked {
   readonly how: string;
   /** Its client comes back at the head of the answer, as at a redirect. */
   readonly isFollowed?: boolean;
+  /** For how long its handler works. */
+  readonly ms?: number;
 }
 
 /** A visitor waits no longer for an answer. */
@@ -62,7 +64,8 @@ export class Visits {
   save(sid: string, register: string): Promise<void> {
     const how = this.#random.pick(["implicit", "explicit", "update"]);
     const isFollowed = this.#random.chance(0.3);
-    return this.#run("save", sid, { method: "POST", route: "/save", key: register, how, isFollowed });
+    const ms = this.#random.chance(0.3) ? this.#random.int(1, 300) : 0;
+    return this.#run("save", sid, { method: "POST", route: "/save", key: register, how, isFollowed, ms });
   }
 
   /** Of a page with several parts, requests come side by side. */
@@ -109,9 +112,9 @@ export class Visits {
     await operations.run(what, process, sid, run, asked.key, follows);
   }
 
-  async #ask({ method, route, op, sid, key, how, isFollowed }: Asked): Promise<Answer> {
+  async #ask({ method, route, op, sid, key, how, isFollowed, ms = 0 }: Asked): Promise<Answer> {
     const { world } = this.#context;
-    const query = new URLSearchParams({ op, how, ...(key === undefined ? {} : { key }) });
+    const query = new URLSearchParams({ op, how, ms: String(ms), ...(key === undefined ? {} : { key }) });
     const cookie = sid === undefined ? undefined : cookieOf(sid);
     const onHead = () => {
       if (isFollowed && sid !== undefined) void this.#load(sid, op);
