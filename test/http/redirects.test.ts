@@ -76,3 +76,24 @@ test.each(["as it is", "over a wrapped store"])("after a write and after a logou
     expect(JSON.parse(await ada.get("/session")).data).toEqual({});
   }
 });
+
+test("after two writes side by side, of which one waits for the other", async () => {
+  world = await startWorld({
+    store: new OrderedStore(),
+    routes: (app) => {
+      app.post("/write/:key", (req, res) => {
+        Reflect.set(req.session, req.params.key, "written");
+        res.redirect("/session");
+      });
+    },
+  });
+  for (let i = 0; i < 10; i++) {
+    const ada = await world.visitor({ name: "ada" });
+    await Promise.all(["first", "second"].map((key) => headersOf(`/write/${key}`, ada.cookie)));
+    expect(JSON.parse(await ada.get("/session")).data).toEqual({
+      name: "ada",
+      first: "written",
+      second: "written",
+    });
+  }
+});

@@ -25,7 +25,8 @@ export function applicationNode(context: NodeContext, habits: Habits): Simulated
   const sessions = liveSessions({ store, secret, clock, cookie: { maxAge: maxAgeMs }, ...times });
   traceReports(world, process, sessions);
   const failures = new LateFailures(sessions);
-  const server = createServer(application(sessions, failures));
+  const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
+  const server = createServer(application(sessions, failures, pause));
   const chat = new Chat(context, server);
   sessions.attach(chat.io);
   chat.start();

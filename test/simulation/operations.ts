@@ -26,7 +26,7 @@ export class Operations {
 
   /**
    * Runs an operation of a node on a session under a name of its own. `run` resolves to what it saw of the session, null if
-   * there was none; what it rejects with is in the trace, and goes no further.
+   * there was none; what it rejects with is in the trace, and goes no further. `follows`: see the trace.
    */
   async run(
     what: Operation,
@@ -34,6 +34,7 @@ export class Operations {
     sid: string,
     run: (op: string) => Promise<Values | null>,
     key?: string,
+    follows?: string,
   ): Promise<boolean> {
     const { trace } = this.#world;
     const op = `o${++this.#last}`;
@@ -44,7 +45,7 @@ export class Operations {
       session: this.#ledger.nameOf(sid),
       ...(key === undefined ? {} : { key }),
     };
-    trace.add({ kind: "begins", ...about });
+    trace.add({ kind: "begins", ...about, ...(follows === undefined ? {} : { follows }) });
     try {
       const saw = await run(op);
       trace.add({ kind: "done", ...about, saw });

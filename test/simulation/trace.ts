@@ -79,7 +79,16 @@ export type Operation = "create" | "append" | "save" | "end" | "load" | "regener
 
 /** What was done to a session. */
 type OfOperations =
-  | { kind: "begins"; op: string; what: Operation; node: string; session: string; key?: string }
+  | {
+      kind: "begins";
+      op: string;
+      what: Operation;
+      node: string;
+      session: string;
+      key?: string;
+      /** The operation of the same node whose client came back at the head of the answer, as at a redirect. */
+      follows?: string;
+    }
   /**
    * It is acknowledged. `saw`: what it was given, before its own change (of an append that ran again, the last time); null
    * if it was told that there is no such session.

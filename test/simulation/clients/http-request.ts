@@ -18,20 +18,25 @@ export interface Answer {
 /** Sent by a page of the server's own origin. */
 export const host = "app.example";
 
+const headEnd = "\r\n\r\n";
+
 export class SentRequest {
   /** Rejects when the connection breaks before all of the answer is there, or the client aborts. */
   readonly answer: Promise<Answer>;
   readonly #connection: ClientConnection;
   #fail: (error: Error) => void = () => {};
 
-  constructor(network: ClientNetwork, request: HttpRequest) {
+  /** `onHead`: called as the head of the answer is there, before the rest. */
+  constructor(network: ClientNetwork, request: HttpRequest, onHead: (head: string) => void = () => {}) {
     let text = "";
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     this.answer = promise;
     this.#fail = reject;
     this.#connection = network.connect({
       receive: (bytes) => {
+        const hadHead = text.includes(headEnd);
         text += bytes.toString();
+        if (!hadHead && text.includes(headEnd)) onHead(text.slice(0, text.indexOf(headEnd)));
       },
       closed: (error) => {
         const answer = error ? undefined : answerOf(text);
@@ -51,10 +56,10 @@ export class SentRequest {
 
 /** Undefined if it is not whole. */
 export function answerOf(text: string): Answer | undefined {
-  const headEnd = text.indexOf("\r\n\r\n");
-  if (headEnd < 0) return undefined;
-  const head = text.slice(0, headEnd);
-  const body = text.slice(headEnd + 4);
+  const end = text.indexOf(headEnd);
+  if (end < 0) return undefined;
+  const head = text.slice(0, end);
+  const body = text.slice(end + headEnd.length);
   const length = /^content-length: *(\d+)/im.exec(head)?.[1];
   if (length !== undefined && Buffer.byteLength(body) < Number(length)) return undefined;
   return { status: Number(head.slice(9, 12)), head, body };

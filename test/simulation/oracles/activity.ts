@@ -1,7 +1,6 @@
 import { noticeMs, secondMs } from "./bounds.ts";
 import { type History, historyOf } from "./history.ts";
 import type { Oracle, RunFacts, RunSettings, Violation } from "./oracle.ts";
-import type { SessionHistory } from "./session-history.ts";
 
 /** A session in use goes on, an idle one is over at its deadline, and touches are few. */
 export const activity: Oracle = {
@@ -13,7 +12,7 @@ export const activity: Oracle = {
     return [
       ...servedTooLong(run, history),
       ...openTooLong(run, history),
-      ...expiredInUse(run, history),
+      ...notExtended(run, history),
       ...touchedTooOften(run, history),
     ];
   },
@@ -87,30 +86,27 @@ function usesOf({ served, operations }: History): Use[] {
   return [...events, ...requests];
 }
 
-/** Over by its time, although it was used on a node that could reach the database. */
-function expiredInUse({ settings }: RunFacts, history: History): Violation[] {
+/** The first use of each session that did not extend it within a second, on a node that could reach the database. */
+function notExtended({ settings }: RunFacts, history: History): Violation[] {
   const { maxAgeMs, maxSkewMs } = settings;
-  const lastUses = new Map<string, Use>();
+  const violations = new Map<string, Violation>();
   for (const use of usesOf(history)) {
+    const { at, index, what } = use;
     const session = history.session(use.session);
-    if (session.endAt(use.index, use.at)) continue; // it was over, and its node had not noticed yet
-    const stand = session.standAt(use.index);
+    // One that was over, and its node had not noticed yet; what a failover has taken back is lost until the next touch.
+    if (violations.has(use.session) || session.endAt(index, at) || session.setBacks.length > 0) continue;
+    const stand = session.standAt(index);
     // What is used in its last moment may be over before its touch arrives.
-    const isLast = !stand || stand.expiresAt - use.at < noticeMs + maxSkewMs;
+    const isLast = !stand || stand.expiresAt - at < noticeMs + maxSkewMs;
     if (isLast || !canTouch(history, use)) continue;
-    if (use.at > (lastUses.get(use.session)?.at ?? -1)) lastUses.set(use.session, use);
-  }
-  const violations: Violation[] = [];
-  for (const [name, { at, index, what }] of lastUses) {
-    const expired = expiryAfter(history.session(name), index, history.endsAt);
-    if (expired === undefined) continue;
     // A touch that would move the deadline by less is left out, and goes by the clock of the node.
-    const tolerance = 2 * maxSkewMs + secondMs + lateMs(history, at);
-    if (expired >= at + maxAgeMs - touchIntervalOf(settings) - tolerance) continue;
-    const text = `${name} was over ${Math.round(expired - at)} ms after ${what} used it, and lives ${maxAgeMs} ms`;
-    violations.push({ at: expired, text: `${text}.` });
+    const leastMs = maxAgeMs - touchIntervalOf(settings) - 2 * maxSkewMs - secondMs - lateMs(history, at);
+    const expiresAt = session.latestDeadline(index, at + secondMs);
+    if (at + secondMs > history.endsAt || expiresAt >= at + leastMs) continue;
+    const text = `${use.session} was to end ${Math.round(expiresAt - at)} ms after ${what} used it, and lives ${maxAgeMs} ms`;
+    violations.set(use.session, { at, text: `${text}.` });
   }
-  return violations;
+  return [...violations.values()];
 }
 
 /** Nothing goes wrong at the use, nor while its touch is on its way. */
@@ -122,18 +118,6 @@ function canTouch({ troubles }: History, { node, at }: Use): boolean {
 function lateMs({ troubles, bounds }: History, at: number): number {
   const isQuiet = troubles.isQuietEverywhere(at - bounds.connectionsMs, at + bounds.connectionsMs);
   return isQuiet ? 0 : bounds.connectionsMs;
-}
-
-/** When its time was over after the event at this place; undefined if it was removed, set back or lives. */
-function expiryAfter(session: SessionHistory, index: number, endsAt: number): number | undefined {
-  let expiresAt = session.standAt(index)?.expiresAt ?? Number.POSITIVE_INFINITY;
-  for (const { event, index: place, before } of session.stands) {
-    if (place < index) continue;
-    if (before?.why === "expired") return before.at;
-    if (event.kind === "removed" || event.kind === "forgotten") return undefined;
-    expiresAt = event.expiresAt;
-  }
-  return expiresAt < endsAt ? expiresAt : undefined;
 }
 
 /**

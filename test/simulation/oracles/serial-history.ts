@@ -46,6 +46,9 @@ function judgeEra(
   for (const operation of operations) {
     const odd = addReads(graph, operation, orders, known);
     if (odd) return [{ at: operation.outcome?.event.at ?? 0, text: `${session.name}: ${odd}.` }];
+    const followed = known.get(operation.begins.event.follows ?? "");
+    if (followed?.outcome?.event.kind === "done")
+      graph.add(writeOf(followed), readOf(operation), `${operation.op} came at the head of its answer`);
     if (isSplit(operation)) graph.add(readOf(operation), writeOf(operation), "it reads before it writes");
   }
   addRealTime(graph, operations);

@@ -68,13 +68,29 @@ export class SessionHistory {
 
   /** How it stood when the event at this place came. */
   standAt(index: number): Stand | undefined {
+    return this.stands[this.#placeAfter(index) - 1];
+  }
+
+  /** Of the first that is at this place of the trace, or after it. */
+  #placeAfter(index: number): number {
     let [low, high] = [0, this.stands.length];
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((this.stands[middle]?.index ?? 0) < index) low = middle + 1;
       else high = middle;
     }
-    return this.stands[low - 1];
+    return low;
+  }
+
+  /** The latest of its deadlines from the event at this place to that time; infinity if it was removed until then. */
+  latestDeadline(index: number, until: number): number {
+    let latest = this.standAt(index)?.expiresAt ?? Number.POSITIVE_INFINITY;
+    for (let next = this.#placeAfter(index); (this.stands[next]?.event.at ?? until + 1) <= until; next++) {
+      const stand = this.stands[next];
+      if (!stand?.values) return Number.POSITIVE_INFINITY;
+      latest = Math.max(latest, stand.expiresAt);
+    }
+    return latest;
   }
 
   /** Since when it was over at that time, if it was. */

@@ -36,7 +36,11 @@ export class LateFailures {
   }
 }
 
-export function application(sessions: LiveSessions, failures: LateFailures): Express {
+export function application(
+  sessions: LiveSessions,
+  failures: LateFailures,
+  pause: (ms: number) => Promise<void>,
+): Express {
   const app = express().set("env", "test"); // failures are answered, not printed
   app.disable("etag");
   app.use((req, _res, next) => failures.run(asked(req, "op"), next));
@@ -44,7 +48,7 @@ export function application(sessions: LiveSessions, failures: LateFailures): Exp
   app.get("/", load(sessions));
   app.post("/login", login);
   app.post("/append", append(sessions));
-  app.post("/save", save(sessions));
+  app.post("/save", save(sessions, pause));
   app.post("/logout", logout(sessions));
   const failed: ErrorRequestHandler = (error, _req, res, _next) => {
     res.status(500).json({ code: codeOf(error) });
@@ -89,6 +93,7 @@ function append(sessions: LiveSessions): RequestHandler {
     if (sawOf(req) === null) return void res.status(401).json({ code: "SESSION_ENDED" });
     const [op, list] = [asked(req, "op"), asked(req, "key")];
     const saw = await sessions.of(req).update((draft) => appendTo(draft, list, op));
+    if (!sawOf(req)?.lists[list]?.includes(op)) throw new Error("An update does not show in req.session.");
     res.json({ saw });
   };
 }
@@ -100,10 +105,12 @@ export function appendTo(draft: object, list: string, op: string): Values {
   return saw;
 }
 
-function save(sessions: LiveSessions): RequestHandler {
+/** It takes as long as the client says, so that others change the session in between. */
+function save(sessions: LiveSessions, pause: (ms: number) => Promise<void>): RequestHandler {
   return async (req, res) => {
     const saw = sawOf(req);
     if (saw === null) return void res.status(401).json({ code: "SESSION_ENDED" });
+    await pause(Number(asked(req, "ms")));
     Object.assign(req.session, { [asked(req, "key")]: asked(req, "op") });
     if (asked(req, "how") === "explicit") await called((done) => req.session.save(done));
     if (asked(req, "how") === "update") await refresh(sessions, req);

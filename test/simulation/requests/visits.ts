@@ -15,6 +15,10 @@ interface Asked {
   readonly sid?: string;
   readonly key?: string;
   readonly how: string;
+  /** Its client comes back at the head of the answer, as at a redirect. */
+  readonly isFollowed?: boolean;
+  /** For how long its handler works. */
+  readonly ms?: number;
 }
 
 /** A visitor waits no longer for an answer. */
@@ -59,17 +63,20 @@ export class Visits {
 
   save(sid: string, register: string): Promise<void> {
     const how = this.#random.pick(["implicit", "explicit", "update"]);
-    return this.#run("save", sid, { method: "POST", route: "/save", key: register, how });
+    const isFollowed = this.#random.chance(0.3);
+    const ms = this.#random.chance(0.3) ? this.#random.int(1, 300) : 0;
+    return this.#run("save", sid, { method: "POST", route: "/save", key: register, how, isFollowed, ms });
   }
 
   /** Of a page with several parts, requests come side by side. */
   async load(sid: string): Promise<void> {
     const parts = this.#random.chance(0.1) ? 2 : 1;
-    const load = () => {
-      const how = this.#random.pick(["", "reload"]);
-      return this.#run("load", sid, { method: "GET", route: "/", how });
-    };
-    await Promise.all(Array.from({ length: parts }, load));
+    await Promise.all(Array.from({ length: parts }, () => this.#load(sid)));
+  }
+
+  #load(sid: string, follows?: string): Promise<void> {
+    const how = this.#random.pick(["", "reload"]);
+    return this.#run("load", sid, { method: "GET", route: "/", how }, { follows });
   }
 
   end(sid: string): Promise<void> {
@@ -80,9 +87,10 @@ export class Visits {
   async regenerate(sid: string): Promise<string | undefined> {
     const how = this.#random.pick(["implicit", "explicit"]);
     let head = "";
-    await this.#run("regenerate", sid, { method: "POST", route: "/login", how }, (answer) => {
+    const answered = (answer: Answer) => {
       head = answer.head;
-    });
+    };
+    await this.#run("regenerate", sid, { method: "POST", route: "/login", how }, { answered });
     return sidOf(head);
   }
 
@@ -90,7 +98,10 @@ export class Visits {
     what: Operation,
     sid: string,
     asked: Omit<Asked, "op" | "sid">,
-    answered: (answer: Answer) => void = () => {},
+    {
+      answered = () => {},
+      follows,
+    }: { answered?: (answer: Answer) => void; follows?: string | undefined } = {},
   ): Promise<void> {
     const { operations, process } = this.#context;
     const run = async (op: string) => {
@@ -98,14 +109,17 @@ export class Visits {
       answered(answer);
       return sawOf(answer);
     };
-    await operations.run(what, process, sid, run, asked.key);
+    await operations.run(what, process, sid, run, asked.key, follows);
   }
 
-  async #ask({ method, route, op, sid, key, how }: Asked): Promise<Answer> {
+  async #ask({ method, route, op, sid, key, how, isFollowed, ms = 0 }: Asked): Promise<Answer> {
     const { world } = this.#context;
-    const query = new URLSearchParams({ op, how, ...(key === undefined ? {} : { key }) });
+    const query = new URLSearchParams({ op, how, ms: String(ms), ...(key === undefined ? {} : { key }) });
     const cookie = sid === undefined ? undefined : cookieOf(sid);
-    const sent = new SentRequest(this.#network, { method, path: `${route}?${query}`, cookie });
+    const onHead = () => {
+      if (isFollowed && sid !== undefined) void this.#load(sid, op);
+    };
+    const sent = new SentRequest(this.#network, { method, path: `${route}?${query}`, cookie }, onHead);
     const isAborted = this.#random.chance(this.#aborts);
     const abortsMs = isAborted ? this.#random.int(0, 50) : patienceMs;
     const cancel = world.after(abortsMs, () => sent.abort(isAborted ? "ECONNABORTED" : "ETIMEDOUT"));
