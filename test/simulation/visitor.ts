@@ -49,9 +49,23 @@ export class Visitor {
     this.#plan();
   }
 
-  /** From now on it does nothing by itself; its tabs go on trying. */
+  /** From now on it does nothing by itself; its tabs go on trying. It comes once more, as if for the first time. */
   rest(): void {
     this.#isResting = true;
+    const page = { client: `c${this.#name}`, session: "a new one" };
+    this.#world.trace.add({ kind: "client", ...page, state: "outside" });
+    this.#comeAgain(() => this.#world.trace.add({ kind: "client", ...page, state: "inside" }));
+  }
+
+  #comeAgain(isIn: () => void): void {
+    const tryAgain = this.#world.after(15_000, () => this.#comeAgain(isIn));
+    this.#cluster.reach((node) => {
+      void node.create().then((sid) => {
+        if (sid === undefined) return;
+        tryAgain();
+        isIn();
+      });
+    });
   }
 
   #plan(): void {

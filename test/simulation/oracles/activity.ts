@@ -15,6 +15,7 @@ export const activity: Oracle = {
       ...openTooLong(run, history),
       ...expiredInUse(run, history),
       ...touchedTooOften(run, history),
+      ...storedTooLong(run, history),
     ];
   },
 };
@@ -134,6 +135,23 @@ function expiryAfter(session: SessionHistory, index: number, endsAt: number): nu
     expiresAt = event.expiresAt;
   }
   return expiresAt < endsAt ? expiresAt : undefined;
+}
+
+/** No write gives a session more than its life. */
+function storedTooLong({ settings }: RunFacts, history: History): Violation[] {
+  const { maxAgeMs, maxSkewMs } = settings;
+  const violations: Violation[] = [];
+  for (const { name, stands } of history.sessions.values())
+    for (const { event } of stands) {
+      if (event.kind !== "stored" && event.kind !== "touched") continue;
+      const { at, kind, expiresAt } = event;
+      // Redis is given a life time, which counts from when it arrives.
+      const limitMs = maxAgeMs + maxSkewMs + secondMs + lateMs(history, at);
+      if (expiresAt - at <= limitMs) continue;
+      const text = `${name} was ${kind} for ${Math.round(expiresAt - at)} ms`;
+      violations.push({ at, text: `${text}; it lives ${maxAgeMs} ms.` });
+    }
+  return violations;
 }
 
 /**
