@@ -16,6 +16,7 @@ export const activity: Oracle = {
       ...expiredInUse(run, history),
       ...touchedTooOften(run, history),
       ...storedTooLong(run, history),
+      ...shortened(history),
     ];
   },
 };
@@ -135,6 +136,19 @@ function expiryAfter(session: SessionHistory, index: number, endsAt: number): nu
     expiresAt = event.expiresAt;
   }
   return expiresAt < endsAt ? expiresAt : undefined;
+}
+
+/** A touch that is made late, or by a clock that is behind, takes nothing from a life that is longer. */
+function shortened({ sessions }: History): Violation[] {
+  const violations: Violation[] = [];
+  for (const { name, stands } of sessions.values())
+    for (const [place, { event, expiresAt }] of stands.entries()) {
+      const lostMs = (stands[place - 1]?.expiresAt ?? 0) - expiresAt;
+      if (event.kind !== "touched" || lostMs <= 1) continue;
+      const text = `A touch took ${Math.round(lostMs)} ms from the life of ${name}.`;
+      violations.push({ at: event.at, text });
+    }
+  return violations;
 }
 
 /** No write gives a session more than its life. */
