@@ -36,6 +36,8 @@ export class Visitor {
   #opened = 0;
   #isLoggingIn = false;
   #isResting = false;
+  /** Once it has a tab that is open, it does nothing but talk there. */
+  readonly #onlyTalks: boolean;
 
   constructor(world: World, cluster: Cluster, mix: Mix, name: string) {
     this.#world = world;
@@ -43,12 +45,27 @@ export class Visitor {
     this.#mix = mix;
     this.#name = name;
     this.#random = world.random.fork(`visitor ${name}`);
+    this.#onlyTalks = this.#random.chance(0.2);
     this.#plan();
   }
 
-  /** From now on it does nothing by itself; its tabs go on trying. */
+  /** From now on it does nothing by itself; its tabs go on trying. It comes once more, as if for the first time. */
   rest(): void {
     this.#isResting = true;
+    const page = { client: `c${this.#name}`, session: "a new one" };
+    this.#world.trace.add({ kind: "client", ...page, state: "outside" });
+    this.#comeAgain(() => this.#world.trace.add({ kind: "client", ...page, state: "inside" }));
+  }
+
+  #comeAgain(isIn: () => void): void {
+    const tryAgain = this.#world.after(15_000, () => this.#comeAgain(isIn));
+    this.#cluster.reach((node) => {
+      void node.create().then((sid) => {
+        if (sid === undefined) return;
+        tryAgain();
+        isIn();
+      });
+    });
   }
 
   #plan(): void {
@@ -70,7 +87,8 @@ export class Visitor {
       return;
     }
     const x = this.#random.next();
-    if (x < 0.1) this.#open(sid);
+    if (this.#onlyTalks && x < 0.99 && this.#openSockets().length > 0) this.#use((socket) => socket.say());
+    else if (x < 0.1) this.#open(sid);
     else if (x < 0.45) this.#use((socket) => socket.say());
     else if (x < 0.6) this.#use((socket) => socket.tell());
     else if (x < 0.74) this.#cluster.reach((node) => void node.append(sid, this.#random.pick(lists)));
@@ -176,7 +194,11 @@ export class Visitor {
   }
 
   #use(what: (socket: SimulatedSocket) => void): void {
-    const open = [...this.#tabs].flatMap(({ socket }) => (socket?.state === "open" ? [socket] : []));
+    const open = this.#openSockets();
     if (open.length > 0) what(this.#random.pick(open));
+  }
+
+  #openSockets(): SimulatedSocket[] {
+    return [...this.#tabs].flatMap(({ socket }) => (socket?.state === "open" ? [socket] : []));
   }
 }

@@ -2,14 +2,15 @@ import type { SessionStore } from "../../../src/core/session-store.ts";
 import type { DatabaseServer } from "../database-server.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Route } from "../network.ts";
+import type { FeedKind } from "../oracles/oracle.ts";
 import type { SimulatedProcess } from "../process.ts";
 import type { World } from "../world.ts";
 
 /** A kind of database, with the product's store for it. */
 export interface DatabaseKind {
   readonly name: string;
-  /** Whether its change feed tells of every write; `incomplete` also where there is none. */
-  readonly feed: "complete" | "incomplete";
+  /** What its change feed tells of. */
+  readonly feed: FeedKind;
   /** A new one, empty. What it does to sessions it writes into the ledger, at the moment at which it does it. */
   make(world: World, ledger: Ledger): Database;
 }

@@ -14,7 +14,7 @@ export const mongodbStandalone = kind("mongodb standalone", false);
 function kind(name: string, isReplicaSet: boolean): DatabaseKind {
   return {
     name,
-    feed: isReplicaSet ? "complete" : "incomplete",
+    feed: isReplicaSet ? "complete" : "by writer",
     make(world, ledger) {
       const server = new MongodbServer(world, ledger, isReplicaSet);
       return {

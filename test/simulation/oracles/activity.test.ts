@@ -27,6 +27,15 @@ describe("activity", () => {
     expect(judged(activity, [...started, sent, the.end(2 * hour)])).toEqual([]);
   });
 
+  test("a write gives it no more than its life, and a touch takes nothing from it", () => {
+    expect(judged(activity, [...started, the.stored(10, values(), hour + 2_000)])).toEqual([
+      "10: s0 was stored for 3601990 ms; it lives 3600000 ms.",
+    ]);
+    expect(judged(activity, [...started, the.touched(10, "n0", hour - 10)])).toEqual([
+      "10: A touch took 10 ms from the life of s0.",
+    ]);
+  });
+
   test("an idle session is over to the second", () => {
     expect(judged(activity, [...started, the.served(hour + 1_100, "n0")])).toEqual([]);
     expect(judged(activity, [...started, the.served(hour + 1_300, "n0")])).toEqual([
@@ -52,7 +61,8 @@ describe("activity", () => {
   });
 
   test("a short session is touched in each tenth of its life", () => {
-    const events = [...started, the.touched(60_000, "n0"), the.touched(70_000, "n0")];
+    const touches = [60_000, 70_000].map((at) => the.touched(at, "n0", at + 100_000));
+    const events = [the.start(0, "n0"), the.stored(0, values(), 100_000), ...touches];
     expect(judged(activity, events, { maxAgeMs: 100_000 })).toEqual([]);
   });
 

@@ -14,6 +14,8 @@ export const activity: Oracle = {
       ...openTooLong(run, history),
       ...notExtended(run, history),
       ...touchedTooOften(run, history),
+      ...storedTooLong(run, history),
+      ...shortened(history),
     ];
   },
 };
@@ -118,6 +120,36 @@ function canTouch({ troubles }: History, { node, at }: Use): boolean {
 function lateMs({ troubles, bounds }: History, at: number): number {
   const isQuiet = troubles.isQuietEverywhere(at - bounds.connectionsMs, at + bounds.connectionsMs);
   return isQuiet ? 0 : bounds.connectionsMs;
+}
+
+/** A touch that is made late, or by a clock that is behind, takes nothing from a life that is longer. */
+function shortened({ sessions }: History): Violation[] {
+  const violations: Violation[] = [];
+  for (const { name, stands } of sessions.values())
+    for (const [place, { event, expiresAt }] of stands.entries()) {
+      const lostMs = (stands[place - 1]?.expiresAt ?? 0) - expiresAt;
+      if (event.kind !== "touched" || lostMs <= 1) continue;
+      const text = `A touch took ${Math.round(lostMs)} ms from the life of ${name}.`;
+      violations.push({ at: event.at, text });
+    }
+  return violations;
+}
+
+/** No write gives a session more than its life. */
+function storedTooLong({ settings }: RunFacts, history: History): Violation[] {
+  const { maxAgeMs, maxSkewMs } = settings;
+  const violations: Violation[] = [];
+  for (const { name, stands } of history.sessions.values())
+    for (const { event } of stands) {
+      if (event.kind !== "stored" && event.kind !== "touched") continue;
+      const { at, kind, expiresAt } = event;
+      // Redis is given a life time, which counts from when it arrives.
+      const limitMs = maxAgeMs + maxSkewMs + secondMs + lateMs(history, at);
+      if (expiresAt - at <= limitMs) continue;
+      const text = `${name} was ${kind} for ${Math.round(expiresAt - at)} ms`;
+      violations.push({ at, text: `${text}; it lives ${maxAgeMs} ms.` });
+    }
+  return violations;
 }
 
 /**

@@ -14,7 +14,7 @@ export const nobodyElse: Oracle = {
     return run.events.flatMap((event) => {
       if (event.kind !== "intruder" || !event.isLetIn) return [];
       const { at, node, session, what } = event;
-      if (what === "stay" && !troubles.isQuiet("store", node, at - refusedMs, at)) return [];
+      if (what === "stay" && troubles.wasPaused(node, at - refusedMs, at)) return [];
       return [{ at, text: `${node} let in a client that has no right to ${session}: ${what}.` }];
     });
   },

@@ -6,6 +6,13 @@ export interface RunFacts {
   readonly settings: RunSettings;
 }
 
+/**
+ * - `complete`: it tells of every write.
+ * - `by writer`: who has written tells, as long as it runs and reaches the database.
+ * - `incomplete`: neither; also where there is no feed.
+ */
+export type FeedKind = "complete" | "by writer" | "incomplete";
+
 export interface RunSettings {
   readonly revalidateIntervalMs: number;
   readonly staleMs: number;
@@ -13,8 +20,7 @@ export interface RunSettings {
   readonly touchIntervalMs: number;
   /** How long a session lives after its last activity. */
   readonly maxAgeMs: number;
-  /** Whether the change feed tells of every write; `incomplete` also where there is none. */
-  readonly feed: "complete" | "incomplete";
+  readonly feed: FeedKind;
   /** By how much a node's clock is ever wrong, jumps and drift included. */
   readonly maxSkewMs: number;
 }

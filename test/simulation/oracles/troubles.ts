@@ -59,8 +59,13 @@ export class Troubles {
   }
 
   isPaused(node: string, at: number): boolean {
-    const covers = ({ from, until }: Span) => from <= at && at < until;
-    return [node, everywhere].some((place) => this.#pauses.get(place)?.some(covers));
+    return this.wasPaused(node, at, at);
+  }
+
+  /** At any moment between these. */
+  wasPaused(node: string, from: number, until: number): boolean {
+    const overlaps = (span: Span) => span.from <= until && from < span.until;
+    return [node, everywhere].some((place) => this.#pauses.get(place)?.some(overlaps));
   }
 
   /** For how long anything was wrong for the node, aftermaths included. */

@@ -15,7 +15,8 @@ export function unnoticedFor(
   const isWhole = (["feed", "opening"] as const).every((one) =>
     troubles.isQuiet(one, node, at - noticeMs, at),
   );
-  if (feed === "complete" && isWhole) return { limitMs: noticeMs, why: "nothing goes wrong there" };
+  const isTold = feed === "complete" || (feed === "by writer" && troubles.isQuietEverywhere(since, at));
+  if (isTold && isWhole) return { limitMs: noticeMs, why: "nothing goes wrong there" };
   if (troubles.isQuiet("store", node, since, at))
     return { limitMs: revalidateIntervalMs + noticeMs, why: "only its feed may be cut" };
   // Ages go by the node's clock: one that is set back makes a snapshot look younger by as much.
