@@ -1,9 +1,9 @@
 /** What goes wrong, and when: each fault of the mix, again and again, in a stream of its own. */
 import type { Cluster, Member } from "./cluster.ts";
-import type { DatabaseServer } from "./database-server.ts";
 import type { FaultName, Mix } from "./mix.ts";
-import type { Random } from "./random.ts";
-import type { World } from "./world.ts";
+import type { DatabaseServer } from "./world/database-server.ts";
+import type { Random } from "./world/random.ts";
+import type { World } from "./world/world.ts";
 
 type Timed = Exclude<FaultName, "lost reply">;
 

@@ -2,13 +2,13 @@
 import type { Database } from "./databases/database.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Mix } from "./mix.ts";
-import type { Route } from "./network.ts";
 import type { SimulatedNode } from "./node.ts";
 import type { NodeFactory } from "./node-context.ts";
 import { Operations } from "./operations.ts";
-import { SimulatedProcess } from "./process.ts";
-import type { Random } from "./random.ts";
-import type { World } from "./world.ts";
+import { SimulatedProcess } from "./world/process.ts";
+import type { Random } from "./world/random.ts";
+import type { Route } from "./world/route.ts";
+import type { World } from "./world/world.ts";
 
 export interface Member {
   readonly node: SimulatedNode;

@@ -1,8 +1,8 @@
 /** Bugs go into the trace as crashes: what nothing has caught, and what a node reports that is no failure of its store. */
 import type { LiveSessions } from "socket-session";
 import { codeOf } from "./operations.ts";
-import type { SimulatedProcess } from "./process.ts";
-import type { World } from "./world.ts";
+import type { SimulatedProcess } from "./world/process.ts";
+import type { World } from "./world/world.ts";
 
 const noBugs = new Set([
   "STORE_FAILED",

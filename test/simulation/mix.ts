@@ -2,8 +2,9 @@
  * What a seed is about: how many nodes, which database, which faults. Each seed has a mix of its own, in which half of the
  * faults are absent: a run with all of them at once never gets to what happens between two.
  */
-import { Random } from "./random.ts";
+
 import type { Settings } from "./settings.ts";
+import { Random } from "./world/random.ts";
 
 export const layers = ["core", "requests", "sockets"] as const;
 export type Layer = (typeof layers)[number];

@@ -2,10 +2,10 @@ import type { SessionStore } from "../../src/core/session-store.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedNode } from "./node.ts";
 import type { Operations } from "./operations.ts";
-import type { SimulatedProcess } from "./process.ts";
-import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
-import type { World } from "./world.ts";
+import type { SimulatedProcess } from "./world/process.ts";
+import type { Random } from "./world/random.ts";
+import type { World } from "./world/world.ts";
 
 /** What a node is made of. */
 export interface NodeContext {

@@ -2,7 +2,7 @@
  * One process of the application, as the actors use it. What comes of it goes into the trace: nothing here tells an actor
  * more than a client would know.
  */
-import type { SimulatedProcess } from "./process.ts";
+import type { SimulatedProcess } from "./world/process.ts";
 
 export interface SimulatedNode {
   readonly process: SimulatedProcess;

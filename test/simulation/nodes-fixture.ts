@@ -6,11 +6,11 @@ import { Ledger } from "./ledger.ts";
 import type { SimulatedNode } from "./node.ts";
 import type { NodeContext } from "./node-context.ts";
 import { Operations } from "./operations.ts";
-import { epochMs, SimulatedProcess } from "./process.ts";
-import type { Random } from "./random.ts";
-import { runtime } from "./runtime.ts";
 import type { EventOf, Kind } from "./trace.ts";
-import { World } from "./world.ts";
+import { epochMs, SimulatedProcess } from "./world/process.ts";
+import type { Random } from "./world/random.ts";
+import { runtime } from "./world/runtime.ts";
+import { World } from "./world/world.ts";
 
 export interface Cluster<Node extends SimulatedNode> {
   readonly world: World;

@@ -1,9 +1,9 @@
 /** Writes into the trace what is done to sessions: when it begins, and what comes of it. */
 import { SocketSessionError } from "socket-session";
 import type { Ledger } from "./ledger.ts";
-import type { SimulatedProcess } from "./process.ts";
 import type { Operation, Values } from "./trace.ts";
-import type { World } from "./world.ts";
+import type { SimulatedProcess } from "./world/process.ts";
+import type { World } from "./world/world.ts";
 
 /** After these it is known that nothing was written. */
 const definite = new Set([

@@ -6,12 +6,12 @@
  *   npm run simulate -- --mutants       whether each mutant of the product is found; --mutant NAME: only this one
  */
 import { parseArgs } from "node:util";
-import { checkMutants } from "./check-mutants.ts";
-import { firstSeedOfCommit } from "./commit.ts";
-import { adjusted, mixArguments, mixOfSeed, numberOf } from "./mixes.ts";
+import { checkMutants } from "./command/check-mutants.ts";
+import { firstSeedOfCommit } from "./command/commit.ts";
+import { adjusted, mixArguments, mixOfSeed, numberOf } from "./command/mixes.ts";
+import { replay } from "./command/replay.ts";
+import { runSeeds } from "./command/run-seeds.ts";
 import { mutantNamed, mutants } from "./mutants.ts";
-import { replay } from "./replay.ts";
-import { runSeeds } from "./run-seeds.ts";
 
 process.removeAllListeners("warning"); // what a store can't do is said by each node that starts
 

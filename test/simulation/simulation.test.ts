@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { firstSeedOfCommit } from "./commit.ts";
+import { firstSeedOfCommit } from "./command/commit.ts";
+import { mixOfSeed } from "./command/mixes.ts";
+import { runMixes } from "./command/run-mixes.ts";
+import { replayCommand, type Summary, violationLines } from "./command/summary.ts";
 import type { Mix } from "./mix.ts";
-import { mixOfSeed } from "./mixes.ts";
 import { type Mutant, mutantNamed, mutants } from "./mutants.ts";
 import { oracles } from "./oracles/all.ts";
 import { regressions } from "./regressions.ts";
-import { runMixes } from "./run-mixes.ts";
-import { replayCommand, type Summary, violationLines } from "./summary.ts";
 
 /** The whole suite runs at the same time, and `npm run simulate` takes as long as it is given. */
 const seeds = 150;

@@ -14,11 +14,11 @@ import { Ledger } from "./ledger.ts";
 import type { Layer, Mix } from "./mix.ts";
 import type { NodeFactory } from "./node-context.ts";
 import { requestNode } from "./requests/request-node.ts";
-import { runtime } from "./runtime.ts";
 import { socketNode } from "./sockets/socket-node.ts";
 import type { TraceEvent } from "./trace.ts";
 import { Visitor } from "./visitor.ts";
-import { Livelock, World } from "./world.ts";
+import { runtime } from "./world/runtime.ts";
+import { Livelock, World } from "./world/world.ts";
 
 const factories: Record<Layer, NodeFactory> = { core: coreNode, requests: requestNode, sockets: socketNode };
 

@@ -5,8 +5,8 @@
 import type { Cluster } from "./cluster.ts";
 import type { Mix } from "./mix.ts";
 import type { SimulatedSocket } from "./node.ts";
-import type { Random } from "./random.ts";
-import type { World } from "./world.ts";
+import type { Random } from "./world/random.ts";
+import type { World } from "./world/world.ts";
 
 const mostTabs = 3;
 /** Twice the time for which a visitor stays before it goes away for a while. */

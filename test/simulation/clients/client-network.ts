@@ -6,10 +6,10 @@
  */
 import type { Server } from "node:http";
 import { Duplex } from "node:stream";
-import { connectionError } from "../network.ts";
-import type { SimulatedProcess } from "../process.ts";
-import type { Random } from "../random.ts";
-import type { World } from "../world.ts";
+import { connectionError } from "../world/connection.ts";
+import type { SimulatedProcess } from "../world/process.ts";
+import type { Random } from "../world/random.ts";
+import type { World } from "../world/world.ts";
 
 export interface ClientNetworkOptions {
   /** Of each way, in milliseconds. */

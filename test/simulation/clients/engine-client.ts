@@ -2,7 +2,7 @@
  * Engine.IO as its stock client speaks it: by long polling, by WebSocket, or by polling that is upgraded. It answers
  * heartbeats, and gives up when they stay away.
  */
-import type { World } from "../world.ts";
+import type { World } from "../world/world.ts";
 import type { ClientNetwork } from "./client-network.ts";
 import type { Answer } from "./http-request.ts";
 import { Polling } from "./polling.ts";

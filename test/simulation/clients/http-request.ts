@@ -1,5 +1,5 @@
 /** HTTP as a client speaks it: one request on a connection of its own, whose end is the end of the answer. */
-import { connectionError } from "../network.ts";
+import { connectionError } from "../world/connection.ts";
 import type { ClientConnection, ClientNetwork } from "./client-network.ts";
 
 export interface HttpRequest {

@@ -2,8 +2,9 @@
  * A client that tries to get in where it has no right to be: by the id of another client's connection, with a cookie that
  * is not that client's, or into a session by a cookie that the server has never signed.
  */
-import type { Random } from "../random.ts";
+
 import type { Intrusion } from "../trace.ts";
+import type { Random } from "../world/random.ts";
 import type { ClientNetwork } from "./client-network.ts";
 import { EngineClient, type TransportPlan } from "./engine-client.ts";
 import { SentRequest } from "./http-request.ts";

@@ -14,8 +14,8 @@ import { valuesOf } from "../ledger.ts";
 import type { SimulatedNode } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
 import { codeOf } from "../operations.ts";
-import type { Random } from "../random.ts";
 import type { Values } from "../trace.ts";
+import type { Random } from "../world/random.ts";
 import { CoreSocket } from "./core-socket.ts";
 
 const maxBytes = 1_000_000;

@@ -1,10 +1,10 @@
 import type { SessionStore } from "../../../src/core/session-store.ts";
-import type { DatabaseServer } from "../database-server.ts";
 import type { Ledger } from "../ledger.ts";
-import type { Route } from "../network.ts";
 import type { FeedKind } from "../oracles/oracle.ts";
-import type { SimulatedProcess } from "../process.ts";
-import type { World } from "../world.ts";
+import type { DatabaseServer } from "../world/database-server.ts";
+import type { SimulatedProcess } from "../world/process.ts";
+import type { Route } from "../world/route.ts";
+import type { World } from "../world/world.ts";
 
 /** A kind of database, with the product's store for it. */
 export interface DatabaseKind {

@@ -2,8 +2,8 @@
 import type { Clock } from "../../../src/clock.ts";
 import { describeStore, type StoreHarness, type StoreTraits } from "../../stores/conformance.ts";
 import { Ledger } from "../ledger.ts";
-import { epochMs, SimulatedProcess } from "../process.ts";
-import { World } from "../world.ts";
+import { epochMs, SimulatedProcess } from "../world/process.ts";
+import { World } from "../world/world.ts";
 import type { DatabaseKind } from "./database.ts";
 import { databaseKind } from "./kinds.ts";
 

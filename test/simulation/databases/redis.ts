@@ -2,7 +2,7 @@
 import type { SessionStore } from "../../../src/core/session-store.ts";
 import { redisStore } from "../../../src/stores/redis.ts";
 import type { RedisClient } from "../../../src/stores/redis-client.ts";
-import type { Route } from "../network.ts";
+import type { Route } from "../world/route.ts";
 import type { DatabaseKind } from "./database.ts";
 import { SimulatedIoRedis } from "./redis/ioredis.ts";
 import { SimulatedNodeRedis } from "./redis/node-redis.ts";

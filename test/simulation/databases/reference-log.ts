@@ -1,8 +1,8 @@
 /** A feed that reads on where it stopped: nothing is lost with a connection, unless the log itself is. */
 import type { Clock } from "socket-session";
 import type { FeedSource } from "../../../src/stores/remote-feed.ts";
-import type { Route } from "../network.ts";
-import type { Pool } from "../pool.ts";
+import type { Pool } from "../world/pool.ts";
+import type { Route } from "../world/route.ts";
 import type { ReferenceServer } from "./reference-server.ts";
 
 const pollMs = 100;

@@ -2,7 +2,7 @@
 import type { Clock } from "socket-session";
 import type { FeedListener, SessionStore } from "../../../src/core/session-store.ts";
 import { readMessage } from "../../../src/stores/change-message.ts";
-import type { Pool } from "../pool.ts";
+import type { Pool } from "../world/pool.ts";
 import type { ReferenceServer } from "./reference-server.ts";
 
 const pollMs = 80;

@@ -1,11 +1,11 @@
 /** A database of the port's own shape: each operation one step, together with what it publishes. */
 import type { SessionDocument, StoredSession } from "../../../src/core/session-store.ts";
-import { DatabaseServer } from "../database-server.ts";
-import { Journal } from "../journal.ts";
 import type { Ledger } from "../ledger.ts";
-import type { Connection } from "../network.ts";
-import { epochMs } from "../process.ts";
-import type { World } from "../world.ts";
+import type { Connection } from "../world/connection.ts";
+import { DatabaseServer } from "../world/database-server.ts";
+import { Journal } from "../world/journal.ts";
+import { epochMs } from "../world/process.ts";
+import type { World } from "../world/world.ts";
 
 interface Row {
   readonly text: string;

@@ -6,9 +6,9 @@ import type { FeedTraits, SessionStore } from "../../../src/core/session-store.t
 import { changeMessage } from "../../../src/stores/change-message.ts";
 import { type FeedSource, RemoteFeed } from "../../../src/stores/remote-feed.ts";
 import type { Ledger } from "../ledger.ts";
-import type { Route } from "../network.ts";
-import { Pool } from "../pool.ts";
-import type { SimulatedProcess } from "../process.ts";
+import { Pool } from "../world/pool.ts";
+import type { SimulatedProcess } from "../world/process.ts";
+import type { Route } from "../world/route.ts";
 import type { Database, DatabaseKind } from "./database.ts";
 import { logSource } from "./reference-log.ts";
 import { polledChanges } from "./reference-polling.ts";

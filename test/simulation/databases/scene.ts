@@ -17,10 +17,10 @@ import type {
   SessionStore,
 } from "../../../src/core/session-store.ts";
 import { Ledger } from "../ledger.ts";
-import type { Route } from "../network.ts";
-import { epochMs, SimulatedProcess } from "../process.ts";
-import { runtime } from "../runtime.ts";
-import { World } from "../world.ts";
+import { epochMs, SimulatedProcess } from "../world/process.ts";
+import type { Route } from "../world/route.ts";
+import { runtime } from "../world/runtime.ts";
+import { World } from "../world/world.ts";
 import type { Database, DatabaseKind } from "./database.ts";
 
 export interface SceneNode {

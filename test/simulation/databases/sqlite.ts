@@ -6,8 +6,8 @@
 import type { SessionStore } from "../../../src/core/session-store.ts";
 import { sqliteStore } from "../../../src/stores/sqlite.ts";
 import type { Ledger } from "../ledger.ts";
-import type { SimulatedProcess } from "../process.ts";
-import type { World } from "../world.ts";
+import type { SimulatedProcess } from "../world/process.ts";
+import type { World } from "../world/world.ts";
 import type { Database, DatabaseKind } from "./database.ts";
 import { SessionFile } from "./sqlite/file.ts";
 import { SqliteHost } from "./sqlite/host.ts";

@@ -4,8 +4,8 @@ import { type Answer, SentRequest } from "../clients/http-request.ts";
 import { cookieOf, sidOf } from "../clients/session-cookies.ts";
 import type { NodeContext } from "../node-context.ts";
 import { codeOf, Failure } from "../operations.ts";
-import type { Random } from "../random.ts";
 import type { Operation, Values } from "../trace.ts";
+import type { Random } from "../world/random.ts";
 import type { LateFailures } from "./application.ts";
 
 interface Asked {

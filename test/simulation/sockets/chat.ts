@@ -3,8 +3,8 @@ import type { Server as HttpServer } from "node:http";
 import { Server, type Socket } from "socket.io";
 import type { NodeContext } from "../node-context.ts";
 import { codeOf } from "../operations.ts";
-import type { Random } from "../random.ts";
 import { appendTo } from "../requests/application.ts";
+import type { Random } from "../world/random.ts";
 import type { AppendOutcome } from "./client.ts";
 import type { SocketRecord } from "./socket-record.ts";
 

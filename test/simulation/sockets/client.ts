@@ -7,8 +7,8 @@ import { EngineClient, type EngineClientOptions } from "../clients/engine-client
 import type { Answer } from "../clients/http-request.ts";
 import type { SimulatedSocket } from "../node.ts";
 import { Failure } from "../operations.ts";
-import type { Random } from "../random.ts";
 import type { Values } from "../trace.ts";
+import type { Random } from "../world/random.ts";
 import type { SocketRecord } from "./socket-record.ts";
 
 export interface ClientOptions extends EngineClientOptions {

@@ -4,8 +4,8 @@
  */
 import type { Ledger } from "../ledger.ts";
 import { valuesOf } from "../ledger.ts";
-import type { SimulatedProcess } from "../process.ts";
 import type { Trace } from "../trace.ts";
+import type { SimulatedProcess } from "../world/process.ts";
 
 export class SocketRecord {
   readonly name: string;

@@ -5,7 +5,7 @@ import type {
   MongodbCursor,
   MongodbDocument,
 } from "../../../../src/stores/mongodb-client.ts";
-import { Unsupported } from "../../unsupported.ts";
+import { Unsupported } from "../../world/unsupported.ts";
 import { isResumable, serverError } from "./errors.ts";
 import { isRecord, matches } from "./filters.ts";
 import type { Batch, Entry } from "./log.ts";

@@ -8,7 +8,7 @@ import type {
   MongodbIndexOptions,
   MongodbWriteOptions,
 } from "../../../../src/stores/mongodb-client.ts";
-import { Unsupported } from "../../unsupported.ts";
+import { Unsupported } from "../../world/unsupported.ts";
 import { SimulatedChangeStream, SimulatedTail } from "./cursors.ts";
 import { valueAt } from "./filters.ts";
 import type { MongodbServer } from "./server.ts";

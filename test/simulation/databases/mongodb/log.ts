@@ -3,7 +3,7 @@
  * much as it has room for. A cursor that has waited for nothing answers all the same.
  */
 import type { MongodbDocument } from "../../../../src/stores/mongodb-client.ts";
-import type { DatabaseServer } from "../../database-server.ts";
+import type { DatabaseServer } from "../../world/database-server.ts";
 import { serverError } from "./errors.ts";
 
 export interface Entry {

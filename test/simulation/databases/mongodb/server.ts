@@ -8,11 +8,11 @@
  */
 import type { MongodbDocument } from "../../../../src/stores/mongodb-client.ts";
 import { originalId } from "../../../../src/stores/stored-id.ts";
-import { DatabaseServer } from "../../database-server.ts";
 import type { Ledger } from "../../ledger.ts";
-import { epochMs } from "../../process.ts";
-import { Unsupported } from "../../unsupported.ts";
-import type { World } from "../../world.ts";
+import { DatabaseServer } from "../../world/database-server.ts";
+import { epochMs } from "../../world/process.ts";
+import { Unsupported } from "../../world/unsupported.ts";
+import type { World } from "../../world/world.ts";
 import { serverError } from "./errors.ts";
 import { isRecord, matches, valueAt } from "./filters.ts";
 import { Cursors, Log } from "./log.ts";

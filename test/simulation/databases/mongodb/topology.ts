@@ -3,8 +3,9 @@
  * breaks: a read always, a write of one document on a replica set, where the server knows it again and makes it once. What
  * its caller has given up waiting for may be done much later.
  */
-import type { Connection, Route } from "../../network.ts";
-import { Pool } from "../../pool.ts";
+import type { Connection } from "../../world/connection.ts";
+import { Pool } from "../../world/pool.ts";
+import type { Route } from "../../world/route.ts";
 import { isOfNetwork, ServerSelectionError } from "./errors.ts";
 
 /** Of `maxPoolSize`; the rest are the defaults of the driver. */

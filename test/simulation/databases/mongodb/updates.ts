@@ -1,7 +1,7 @@
 /** The updates that `mongodbStore` sends, and what a change stream says of them. */
 import { isDeepStrictEqual } from "node:util";
 import type { MongodbDocument } from "../../../../src/stores/mongodb-client.ts";
-import { Unsupported } from "../../unsupported.ts";
+import { Unsupported } from "../../world/unsupported.ts";
 import { isRecord, valueAt } from "./filters.ts";
 
 type Change = (document: MongodbDocument, path: string, operand: unknown) => void;

@@ -4,9 +4,10 @@
  */
 import { EventEmitter } from "node:events";
 import type { PostgresClient, PostgresPool } from "../../../../src/stores/postgres-options.ts";
-import type { Connection, Route } from "../../network.ts";
-import { Pool } from "../../pool.ts";
-import { Unsupported } from "../../unsupported.ts";
+import type { Connection } from "../../world/connection.ts";
+import { Pool } from "../../world/pool.ts";
+import type { Route } from "../../world/route.ts";
+import { Unsupported } from "../../world/unsupported.ts";
 import type { PostgresServer } from "./server.ts";
 import { type Row, statements } from "./statements.ts";
 

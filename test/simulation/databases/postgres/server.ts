@@ -4,10 +4,10 @@
  * were among them.
  */
 import { originalId } from "../../../../src/stores/stored-id.ts";
-import { DatabaseServer } from "../../database-server.ts";
-import { Journal } from "../../journal.ts";
 import type { Ledger } from "../../ledger.ts";
-import type { World } from "../../world.ts";
+import { DatabaseServer } from "../../world/database-server.ts";
+import { Journal } from "../../world/journal.ts";
+import type { World } from "../../world/world.ts";
 
 interface SessionRow {
   readonly sess: string;

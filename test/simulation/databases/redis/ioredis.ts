@@ -3,8 +3,9 @@
  * connects by itself, again and again, subscribes again, and sends again what was not answered. `connectionEpoch` counts
  * the attempts.
  */
-import type { Route } from "../../network.ts";
-import type { Random } from "../../random.ts";
+
+import type { Random } from "../../world/random.ts";
+import type { Route } from "../../world/route.ts";
 import { CommandQueue } from "./command-queue.ts";
 import type { Reply } from "./reply.ts";
 import type { Pushed, RedisServer } from "./server.ts";

@@ -2,7 +2,7 @@
  * The keys of a simulated Redis: what the commands that the store sends do to them, at the server's own time. Each
  * method is named after its command.
  */
-import type { Journal } from "../../journal.ts";
+import type { Journal } from "../../world/journal.ts";
 import { ReplyError } from "./reply.ts";
 
 /** Values are never changed, but replaced: a failover sets them back. */

@@ -4,8 +4,8 @@
  * rejected. One that is destroyed while it dials gets its connection all the same.
  */
 import { EventEmitter } from "node:events";
-import type { Route } from "../../network.ts";
-import type { Random } from "../../random.ts";
+import type { Random } from "../../world/random.ts";
+import type { Route } from "../../world/route.ts";
 import { CommandQueue } from "./command-queue.ts";
 import type { Reply } from "./reply.ts";
 import type { Pushed, RedisServer } from "./server.ts";

@@ -4,12 +4,12 @@
  */
 import { documentIn } from "../../../../src/stores/document-text.ts";
 import { latest } from "../../../../src/stores/redis-connection.ts";
-import { DatabaseServer } from "../../database-server.ts";
-import { Journal } from "../../journal.ts";
 import type { Ledger } from "../../ledger.ts";
-import { epochMs } from "../../process.ts";
-import type { Random } from "../../random.ts";
-import type { World } from "../../world.ts";
+import { DatabaseServer } from "../../world/database-server.ts";
+import { Journal } from "../../world/journal.ts";
+import { epochMs } from "../../world/process.ts";
+import type { Random } from "../../world/random.ts";
+import type { World } from "../../world/world.ts";
 import { type Entry, Keyspace, type KeyspaceObserver } from "./keyspace.ts";
 import { type Reply, ReplyError } from "./reply.ts";
 import { isRead, scriptOf, sha1 } from "./scripts.ts";

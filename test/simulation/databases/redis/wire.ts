@@ -1,5 +1,6 @@
 /** A connection to the simulated Redis, as both drivers have it. */
-import { type Connection, connectionError, type Route } from "../../network.ts";
+import { type Connection, connectionError } from "../../world/connection.ts";
+import type { Route } from "../../world/route.ts";
 import type { Answer, Peer, Pushed, RedisServer } from "./server.ts";
 
 export class RedisWire implements Peer {

@@ -6,7 +6,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { parseDocument } from "../../../../src/stores/document-text.ts";
 import { READ } from "../../../../src/stores/sqlite-schema.ts";
 import type { Ledger } from "../../ledger.ts";
-import type { SimulatedProcess } from "../../process.ts";
+import type { SimulatedProcess } from "../../world/process.ts";
 
 /** Of this connection alone. A write that leaves the revision is a touch. */
 const triggers = `

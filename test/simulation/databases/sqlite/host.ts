@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { DatabaseServer } from "../../database-server.ts";
-import type { World } from "../../world.ts";
+import { DatabaseServer } from "../../world/database-server.ts";
+import type { World } from "../../world/world.ts";
 
 export class SqliteHost extends DatabaseServer {
   readonly mayForget = false;

@@ -1,5 +1,6 @@
 /** Connections as a driver keeps them: dialled when they are needed, dropped when they break. */
-import type { Connection, Route } from "./network.ts";
+import type { Connection } from "./connection.ts";
+import type { Route } from "./route.ts";
 
 export class Pool {
   readonly #route: Route;

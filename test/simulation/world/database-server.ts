@@ -3,8 +3,9 @@
  * replica that has not got the last writes, where the store's page says that this may be. What it keeps, and how it is
  * asked, is its subclass's.
  */
-import { connectionError, Route, type RouteOptions, type Server } from "./network.ts";
+import { connectionError } from "./connection.ts";
 import type { SimulatedProcess } from "./process.ts";
+import { Route, type RouteOptions, type Server } from "./route.ts";
 import type { World } from "./world.ts";
 
 export abstract class DatabaseServer implements Server {

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { execArgv } from "../support/node-process.ts";
+import { execArgv } from "../../support/node-process.ts";
+import { type Mutant, mutantNamed } from "../mutants.ts";
 import { checkMutants } from "./check-mutants.ts";
-import { type Mutant, mutantNamed } from "./mutants.ts";
 
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -21,7 +21,7 @@ function simulate(args: readonly string[], mutant?: Mutant): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [file("simulate.ts"), ...args],
+      [file("../simulate.ts"), ...args],
       { env, maxBuffer: 2 ** 26 },
       (error, out, errors) => {
         resolve({ code: error ? Number(error.code) : 0, lines: out.trim().split("\n"), errors });

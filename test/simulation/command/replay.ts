@@ -1,9 +1,9 @@
 /** Runs one mix in this process, and prints its trace, what the oracles say of it, and its hash. */
-import { judge } from "./judge.ts";
-import type { Mix } from "./mix.ts";
-import { simulate } from "./simulation.ts";
+import { judge } from "../judge.ts";
+import type { Mix } from "../mix.ts";
+import { simulate } from "../simulation.ts";
+import { lineOf } from "../trace.ts";
 import { violationLines } from "./summary.ts";
-import { lineOf } from "./trace.ts";
 
 /** False if something was found. */
 export async function replay(mix: Mix): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** Runs many seeds, and shrinks the first that fails. */
-import type { Mix } from "./mix.ts";
+import type { Mix } from "../mix.ts";
 import { mixOfSeed } from "./mixes.ts";
 import { runMixes } from "./run-mixes.ts";
 import { shrink } from "./shrink.ts";

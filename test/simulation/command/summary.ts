@@ -1,5 +1,5 @@
-import type { Violation } from "./judge.ts";
-import type { FaultName, Mix } from "./mix.ts";
+import type { Violation } from "../judge.ts";
+import type { FaultName, Mix } from "../mix.ts";
 
 /** What came of one mix. */
 export interface Summary {

@@ -1,6 +1,6 @@
 /** The mix of a seed, and how it is changed by the command line. */
-import { databaseKinds } from "./databases/kinds.ts";
-import { faultNames, type Layer, layers, type Mix, mixOf } from "./mix.ts";
+import { databaseKinds } from "../databases/kinds.ts";
+import { faultNames, type Layer, layers, type Mix, mixOf } from "../mix.ts";
 
 const text = { type: "string" } as const;
 

@@ -1,7 +1,7 @@
 /** Looks for the smallest mix in which the same oracle still finds something: fewer faults, less time, fewer nodes. */
-import { judge, type Violation } from "./judge.ts";
-import type { FaultName, Mix } from "./mix.ts";
-import { simulate } from "./simulation.ts";
+import { judge, type Violation } from "../judge.ts";
+import type { FaultName, Mix } from "../mix.ts";
+import { simulate } from "../simulation.ts";
 
 export interface Shrunk {
   readonly mix: Mix;

@@ -1,7 +1,7 @@
 /** A process that runs the mixes it is sent, one after another, and answers with what came of each. */
-import { judge } from "./judge.ts";
-import type { Mix } from "./mix.ts";
-import { type Run, simulate } from "./simulation.ts";
+import { judge } from "../judge.ts";
+import type { Mix } from "../mix.ts";
+import { type Run, simulate } from "../simulation.ts";
 import type { Summary } from "./summary.ts";
 
 process.removeAllListeners("warning"); // what a store can't do is said by each node that starts

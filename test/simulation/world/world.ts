@@ -9,11 +9,12 @@
  * world.trace.hash;
  * ```
  */
+
+import { Trace } from "../trace.ts";
 import { EventHeap, type Planned } from "./event-heap.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { Random } from "./random.ts";
 import { runtime } from "./runtime.ts";
-import { Trace } from "./trace.ts";
 
 export interface Event extends Planned {
   readonly run: () => void;
