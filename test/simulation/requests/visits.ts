@@ -61,11 +61,17 @@ export class Visits {
     return this.#run("append", sid, { method: "POST", route: "/append", key: list, how: "" });
   }
 
-  save(sid: string, register: string): Promise<void> {
+  /** As of a form that is sent twice, requests come side by side. */
+  async save(sid: string, register: string): Promise<void> {
+    const times = this.#random.chance(0.15) ? 2 : 1;
+    await Promise.all(Array.from({ length: times }, () => this.#save(sid, register)));
+  }
+
+  #save(sid: string, key: string): Promise<void> {
     const how = this.#random.pick(["implicit", "explicit", "update"]);
-    const isFollowed = this.#random.chance(0.3);
+    const isFollowed = this.#random.chance(0.5);
     const ms = this.#random.chance(0.3) ? this.#random.int(1, 300) : 0;
-    return this.#run("save", sid, { method: "POST", route: "/save", key: register, how, isFollowed, ms });
+    return this.#run("save", sid, { method: "POST", route: "/save", key, how, isFollowed, ms });
   }
 
   /** Of a page with several parts, requests come side by side. */
