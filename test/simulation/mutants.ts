@@ -2,6 +2,7 @@
  * Mutants of the product: in each, a promise is broken on purpose. The oracle that is named has to find it within that many
  * seeds; an oracle without a mutant that it alone finds may be asleep.
  */
+import { adapterMutants } from "./adapter-mutants.ts";
 import type { Layer } from "./mix.ts";
 
 export interface Mutant {
@@ -226,80 +227,7 @@ export const mutants: readonly Mutant[] = [
     seeds: 200,
     layer: "core",
   },
-  {
-    name: "polls are not compared with their handshake",
-    file: "src/socket/admission.ts",
-    from: "if (identity === undefined || this.#identityOf(request) === identity) return undefined;",
-    to: 'if (identity !== "-") return undefined;',
-    oracle: "nobody-else",
-    seeds: 20,
-    layer: "sockets",
-  },
-  {
-    name: "a forged cookie is taken",
-    file: "src/socket/session-cookie.ts",
-    from: '  return { kind: "invalid" };\n}',
-    to: '  return { kind: "signed", sid: raw.slice(2, raw.lastIndexOf(".")) };\n}',
-    oracle: "nobody-else",
-    seeds: 25,
-    layer: "sockets",
-  },
-  {
-    name: "handlers run after the end",
-    file: "src/socket/session-connection.ts",
-    from: "isOver: () => this.isEnded,",
-    to: "isOver: () => false,",
-    oracle: "over-is-over",
-    seeds: 30,
-    layer: "sockets",
-  },
-  {
-    name: "what waits for a poll outlives the session",
-    file: "src/socket/session-connection.ts",
-    from: "packetsOf(codec, message).some(({ type }) => type === packetTypes.CONNECT),",
-    to: "packetsOf(codec, message).length > 0,",
-    oracle: "over-is-over",
-    seeds: 30,
-    layer: "sockets",
-  },
-  {
-    name: "a client that leaves in its handshake holds its session",
-    file: "src/socket/socket-gateway.ts",
-    from: "exchange.onGone(giveBack);",
-    to: "",
-    oracle: "costs",
-    seeds: 15,
-    layer: "sockets",
-  },
-  {
-    name: "a refusal that is not told",
-    file: "src/socket/refused-connection.ts",
-    from: "for (const encoded of codec.encode(packet)) this.#connection.write(encoded);",
-    to: "codec.encode(packet);",
-    oracle: "liveness",
-    seeds: 10,
-    layer: "sockets",
-  },
-  {
-    name: "a write that was sent twice",
-    file: "src/stores/redis-ioredis.ts",
-    from: "return isNew || [...before]",
-    to: "return isNew && [...before]",
-    oracle: "no-lost-update",
-    seeds: 30,
-    layer: "core",
-    database: "redis, ioredis",
-  },
-  {
-    name: "a subscription that fails is not down",
-    file: "src/stores/redis-node.ts",
-    from: "    dialed();\n    end.fail(error);",
-    to: "    dialed();",
-    oracle: "over-is-over",
-    seeds: 20,
-    layer: "core",
-    database: "redis, node-redis",
-  },
+  ...adapterMutants,
 ];
 
 export function mutantNamed(name: string): Mutant {
