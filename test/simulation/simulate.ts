@@ -11,7 +11,7 @@ import { firstSeedOfCommit } from "./command/commit.ts";
 import { adjusted, mixArguments, mixOfSeed, numberOf } from "./command/mixes.ts";
 import { replay } from "./command/replay.ts";
 import { runSeeds } from "./command/run-seeds.ts";
-import { mutantNamed, mutants } from "./mutants.ts";
+import { mutantNamed, mutants } from "./mutants/all.ts";
 
 process.removeAllListeners("warning"); // what a store can't do is said by each node that starts
 

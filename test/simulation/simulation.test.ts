@@ -5,7 +5,8 @@ import { mixOfSeed } from "./command/mixes.ts";
 import { runMixes } from "./command/run-mixes.ts";
 import { replayCommand, type Summary, violationLines } from "./command/summary.ts";
 import type { Mix } from "./mix.ts";
-import { type Mutant, mutantNamed, mutants } from "./mutants.ts";
+import { mutantNamed, mutants } from "./mutants/all.ts";
+import type { Mutant } from "./mutants/mutant.ts";
 import { oracles } from "./oracles/all.ts";
 import { regressions } from "./regressions.ts";
 

@@ -1,7 +1,7 @@
 /** Whether the oracles are awake: each mutant of the product has to be found, by the oracle that is named for it. */
 
 import type { Mix } from "../mix.ts";
-import type { Mutant } from "../mutants.ts";
+import type { Mutant } from "../mutants/mutant.ts";
 import { mixOfSeed } from "./mixes.ts";
 import { runMixes } from "./run-mixes.ts";
 

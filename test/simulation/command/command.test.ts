@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { execArgv } from "../../support/node-process.ts";
-import { type Mutant, mutantNamed } from "../mutants.ts";
+import { mutantNamed } from "../mutants/all.ts";
+import type { Mutant } from "../mutants/mutant.ts";
 import { checkMutants } from "./check-mutants.ts";
 
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));

@@ -3,7 +3,7 @@
  * JSON. Its file is changed as it is loaded; what it was changed from has to be there once, or nothing runs.
  */
 import { registerHooks } from "node:module";
-import type { Mutant } from "../mutants.ts";
+import type { Mutant } from "../mutants/mutant.ts";
 
 const { file, from, to }: Mutant = JSON.parse(process.env.SIMULATION_MUTANT ?? "{}");
 

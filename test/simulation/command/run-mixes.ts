@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { execArgv } from "../../support/node-process.ts";
 import type { Mix } from "../mix.ts";
-import type { Mutant } from "../mutants.ts";
+import type { Mutant } from "../mutants/mutant.ts";
 import type { Summary } from "./summary.ts";
 
 /** Of real time: a run takes about a second; one that takes so long never comes to rest. */
