@@ -1,7 +1,7 @@
 /** The session cookie, as express-session signs it. */
 import { createHmac } from "node:crypto";
 
-export const cookieName = "connect.sid";
+const cookieName = "connect.sid";
 export const secret = "a secret of the simulation, which protects nothing at all";
 
 export function cookieOf(sid: string): string {

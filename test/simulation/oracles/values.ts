@@ -49,7 +49,7 @@ function odd(text: string): Difference {
 }
 
 /** The end of a list, where lists differ. */
-export function shown(list: readonly string[]): string {
+function shown(list: readonly string[]): string {
   return list.length > 4 ? `[… ${list.slice(-4).join(" ")}] (${list.length})` : `[${list.join(" ")}]`;
 }
 

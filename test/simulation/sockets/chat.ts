@@ -9,7 +9,7 @@ import type { AppendOutcome } from "./client.ts";
 import type { SocketRecord } from "./socket-record.ts";
 
 /** The name by which clients ask that have no right to. */
-export const intruder = "intruder";
+const intruder = "intruder";
 
 export class Chat {
   readonly io: Server;

@@ -9,7 +9,7 @@ import type { Keyspace } from "./keyspace.ts";
 import type { Reply } from "./reply.ts";
 
 /** What a script may do to the server. */
-export interface ScriptContext {
+interface ScriptContext {
   readonly keyspace: Keyspace;
   publish(channel: string, text: string): void;
 }
