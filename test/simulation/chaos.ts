@@ -8,6 +8,10 @@ import type { World } from "./world/world.ts";
 type Timed = Exclude<FaultName, "lost reply">;
 
 const minuteMs = 60_000;
+/** Some faults don't last long. */
+const longestMs: Readonly<Partial<Record<Timed, number>>> = {
+  ...{ reset: 10_000, kill: 20_000, failing: 20_000, restart: 10_000, failover: 10_000 },
+};
 /** How far from the right time a clock may be set. */
 export const longestJumpMs = 2_000;
 
@@ -44,7 +48,8 @@ export class Chaos {
   #happen(name: Timed, random: Random): void {
     const usualMs = random.chance(0.6) ? random.int(50, 5_000) : random.int(5_000, 90_000);
     // what a process that was frozen for longer than `staleMs` finds is of too old a session
-    const ms = name === "pause" && random.chance(0.3) ? random.int(60_000, 90_000) : usualMs;
+    const drawnMs = name === "pause" && random.chance(0.3) ? random.int(60_000, 90_000) : usualMs;
+    const ms = Math.min(drawnMs, longestMs[name] ?? Number.POSITIVE_INFINITY);
     const ofDatabase = this.#ofDatabase(name, ms, random);
     if (ofDatabase) {
       this.#note(name, ms);
@@ -65,23 +70,23 @@ export class Chaos {
   #ofDatabase(name: Timed, ms: number, random: Random): (() => void) | undefined {
     const server = this.#server;
     if (name === "slow") return () => server.slow(ms, random.int(5, 200));
-    if (name === "failing") return () => server.fail(Math.min(ms, 20_000));
+    if (name === "failing") return () => server.fail(ms);
     if (name === "hanging") return () => server.hang(ms);
-    if (name === "restart") return () => server.restart(Math.min(ms, 10_000));
+    if (name === "restart") return () => server.restart(ms);
     if (name !== "failover") return undefined;
     return () => {
-      if (server.mayForget) server.failOver(Math.min(ms, 10_000), random.int(1, 1_000));
-      else server.restart(Math.min(ms, 10_000));
+      if (server.mayForget) server.failOver(ms, random.int(1, 1_000));
+      else server.restart(ms);
     };
   }
 
   #toNode(name: Timed, member: Member, ms: number, random: Random): void {
     const { process, route } = member;
     if (name === "cut") route.silence(ms);
-    else if (name === "reset") route.refuse(Math.min(ms, 10_000));
+    else if (name === "reset") route.refuse(ms);
     else if (name === "deaf") route.deafen(ms);
     else if (name === "clock") process.setClock(random.int(-longestJumpMs, longestJumpMs));
-    else if (name === "kill") this.#cluster.kill(member, Math.min(ms, 20_000));
+    else if (name === "kill") this.#cluster.kill(member, ms);
     else {
       process.pause();
       this.#world.after(ms, () => process.resume());
