@@ -69,7 +69,7 @@ export const mutants: readonly Mutant[] = [
     file: "src/core/revalidation.ts",
     from: "this.#checks.staleAt(entry) <= this.#options.clock.now()",
     to: "this.#checks.staleAt(entry) < 0",
-    oracle: "over-is-over",
+    oracle: "fresh-data",
     seeds: 120,
     layer: "core",
   },
@@ -78,8 +78,8 @@ export const mutants: readonly Mutant[] = [
     file: "src/core/checks.ts",
     from: "return feedSuffices() ? Number.POSITIVE_INFINITY : entry.confirmedAt + revalidateIntervalMs;",
     to: "return Number.POSITIVE_INFINITY + (feedSuffices() ? 0 : revalidateIntervalMs);",
-    oracle: "over-is-over",
-    seeds: 60,
+    oracle: "liveness",
+    seeds: 100,
     layer: "core",
   },
   {
@@ -360,6 +360,15 @@ export const mutants: readonly Mutant[] = [
     oracle: "activity",
     seeds: 100,
     layer: "requests",
+  },
+  {
+    name: "a save writes a key of its own",
+    file: "src/core/saves.ts",
+    from: "const patched = applyPatch(current.fields, edit.patch);",
+    to: "const more = new Map([...edit.patch].map(([key, text]) => [key.concat('-copy'), text]));\n        const patched = applyPatch(applyPatch(current.fields, edit.patch), more);",
+    oracle: "own-keys-only",
+    seeds: 10,
+    layer: "core",
   },
 ];
 
