@@ -142,8 +142,9 @@ export const mutants: readonly Mutant[] = [
     from: "return mark > this.#changedBy;",
     to: "return mark > 0;",
     oracle: "fresh-data",
-    seeds: 120,
+    seeds: 150,
     layer: "core",
+    database: "redis, ioredis",
   },
   {
     name: "a change of another node is not read",
