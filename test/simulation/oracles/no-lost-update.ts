@@ -1,6 +1,6 @@
 import { type History, historyOf, mayBeMade, type OperationHistory } from "./history.ts";
 import type { Oracle, Violation } from "./oracle.ts";
-import type { SessionHistory } from "./session-history.ts";
+import type { SessionHistory, Stand } from "./session-history.ts";
 
 /** n increments at once are n: each acknowledged one counts, and nothing counts twice. What was acknowledged was written. */
 export const noLostUpdate: Oracle = {
@@ -20,7 +20,9 @@ export const noLostUpdate: Oracle = {
 function unwritten(history: History): Violation[] {
   return [...history.operations.values()].flatMap(({ op, what, node, session, outcome }) => {
     if (what !== "save" || outcome?.event.kind !== "done" || !outcome.event.saw) return [];
-    if (history.session(session).storedBy.has(op)) return [];
+    const { storedBy, stands } = history.session(session);
+    const isIn = ({ values }: Stand) => values !== null && Object.values(values.registers).includes(op);
+    if (storedBy.has(op) || stands.some(isIn)) return [];
     return [
       { at: outcome.event.at, text: `${node} acknowledged ${op}, a save of ${session}, and never wrote it.` },
     ];
