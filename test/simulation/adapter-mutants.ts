@@ -184,4 +184,13 @@ export const adapterMutants: readonly Mutant[] = [
     layer: "core",
     database: "sqlite",
   },
+  {
+    name: "a session that ends during the handshake",
+    file: "src/socket/socket-gateway.ts",
+    from: 'decision.kind === "admitted" && !decision.connection.isEnded',
+    to: 'decision.kind === "admitted"',
+    oracle: "over-is-over",
+    seeds: 10,
+    layer: "sockets",
+  },
 ];
