@@ -44,7 +44,7 @@ export const adapterMutants: readonly Mutant[] = [
     from: "exchange.onGone(giveBack);",
     to: "",
     oracle: "costs",
-    seeds: 15,
+    seeds: 25,
     layer: "sockets",
   },
   {
