@@ -193,4 +193,13 @@ export const adapterMutants: readonly Mutant[] = [
     seeds: 10,
     layer: "sockets",
   },
+  {
+    name: "packets of a socket are no activity",
+    file: "src/socket/session-connection.ts",
+    from: "      if (this.#entry) this.#context.activity.onEvent(this.#entry);\n",
+    to: "",
+    oracle: "activity",
+    seeds: 25,
+    layer: "sockets",
+  },
 ];
