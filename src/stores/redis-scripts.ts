@@ -54,10 +54,32 @@ export async function runOnce(
   const isLost = await connection.watchForLoss();
   if (isOne(await run(connection, script, keys, args))) return true;
   if (!isLost()) return false;
-  throw new SocketSessionError(
+  throw sentTwice("Read the session again.");
+}
+
+/**
+ * Whether the script stored a new session. Sent twice, it may store again what has ended since: then `undo` is called, and
+ * this rejects.
+ */
+export async function runCreating(
+  connection: RedisConnection,
+  script: Script,
+  keys: readonly string[],
+  args: readonly string[],
+  undo: () => Promise<unknown>,
+): Promise<boolean> {
+  const isLost = await connection.watchForLoss();
+  const isDone = isOne(await run(connection, script, keys, args));
+  if (!isLost()) return isDone;
+  if (isDone) await undo();
+  throw sentTwice("Make the session again.");
+}
+
+function sentTwice(cure: string): SocketSessionError {
+  return new SocketSessionError(
     "STORE_FAILED",
     "Expected an answer of Redis, but the connection was lost, and the client may have sent the write a second time: " +
-      "whether the first took effect is not known. Read the session again.",
+      `whether the first took effect is not known. ${cure}`,
   );
 }
 

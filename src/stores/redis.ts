@@ -110,7 +110,9 @@ class RedisStore implements SessionStore {
     const created = await this.#users.cover(key, user, expiresAt, (saving) => {
       const mark = this.#source.hearsKeys ? createMark : "";
       const args = [text, this.#leftMs(expiresAt), this.#names.channel, mark];
-      return this.#save(scripts.createScript, args, saving);
+      const [keys, all] = [saving.keys, [...args, ...saving.args]];
+      const undo = () => this.destroy(key, "destroyed");
+      return scripts.runCreating(this.#connection, scripts.createScript, keys, all, undo);
     });
     return created ? scripts.revisionOf(text) : null;
   }

@@ -10,8 +10,11 @@ export interface CountingProxy {
   readonly url: string;
   /** How many commands a function causes. */
   count(run: () => Promise<unknown>): Promise<number>;
-  /** The next answer is lost, and the connection with it; the next to that command, if one is named. */
-  loseNextAnswer(to?: string): void;
+  /**
+   * The next answer is lost, and the connection with it; the next to that command, if one is named. `before`: what happens
+   * before the connection breaks.
+   */
+  loseNextAnswer(to?: string, before?: () => Promise<unknown>): void;
   /** Runs with all answers held back until that many commands have come. */
   holdUntil<T>(commands: number, run: () => Promise<T>): Promise<T>;
 }
@@ -26,6 +29,7 @@ export async function countingProxy(serverUrl: string): Promise<CountingProxy> {
   let release = 0;
   let losesNext = false;
   let lostCommand: string | undefined;
+  let beforeLoss: () => Promise<unknown> = async () => {};
   let held: (() => void)[] = [];
   const forward = () => {
     if (seen < release) return;
@@ -50,8 +54,10 @@ export async function countingProxy(serverUrl: string): Promise<CountingProxy> {
     upstream.on("data", (data) => {
       if (losesNext || losesAnswer) {
         losesNext = false;
-        client.destroy();
-        upstream.destroy();
+        void beforeLoss().finally(() => {
+          client.destroy();
+          upstream.destroy();
+        });
         return;
       }
       held.push(() => client.write(data));
@@ -71,7 +77,8 @@ export async function countingProxy(serverUrl: string): Promise<CountingProxy> {
       await run();
       return seen - before;
     },
-    loseNextAnswer(to) {
+    loseNextAnswer(to, before = async () => {}) {
+      beforeLoss = before;
       if (to === undefined) losesNext = true;
       else lostCommand = to.toUpperCase();
     },

@@ -12,7 +12,7 @@ import { keyOf } from "./session-keys.ts";
 const key = keyOf("a session");
 const later = () => Date.now() + 3_600_000;
 const document = (n: number) => ({ cookie: {}, n });
-const loaded = [scripts.replaceScript, scripts.destroyScript, scripts.readScript];
+const loaded = [scripts.createScript, scripts.replaceScript, scripts.destroyScript, scripts.readScript];
 
 const one = withService("redis");
 one.describe("ioredis, one server", () => {
@@ -80,6 +80,19 @@ one.describe("ioredis, one server", () => {
       proxy.loseNextAnswer("evalsha");
       expect(await store.destroy(key, "revoked")).toBe(true);
       expect(await witness.read(key)).toBeNull();
+    });
+
+    it("makes no session again that has ended since", async () => {
+      const another = keyOf("another session");
+      let ended = false;
+      proxy.loseNextAnswer("evalsha", async () => {
+        ended = await witness.destroy(another, "destroyed");
+      });
+      await expect(store.create(another, document(1), later())).rejects.toMatchObject({
+        code: "STORE_FAILED",
+      });
+      expect(ended, "it was made by the first").toBe(true);
+      expect(await witness.read(another)).toBeNull();
     });
   });
 });

@@ -47,7 +47,7 @@ export const storesMutants: readonly Mutant[] = [
     file: "src/stores/postgres-feed.ts",
     from: 'client.on("error", (error) => sink.down(error));\n    client.on("end", () => sink.down(new Error("The database ended the connection of the change feed.")));',
     to: 'client.on("error", () => {});',
-    oracle: "over-is-over",
+    oracle: "fresh-data",
     seeds: 25,
     layer: "core",
     database: "postgres",
