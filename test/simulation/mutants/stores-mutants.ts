@@ -3,6 +3,16 @@ import type { Mutant } from "./mutant.ts";
 
 export const storesMutants: readonly Mutant[] = [
   {
+    name: "a new session that was sent twice stays",
+    file: "src/stores/redis-scripts.ts",
+    from: "if (isDone) await undo();",
+    to: "if (undo.length === 0 && isDone) return true;",
+    oracle: "nothing-comes-back",
+    seeds: 1000,
+    layer: "core",
+    database: "redis, ioredis",
+  },
+  {
     name: "a tail that has failed is not down",
     file: "src/stores/mongodb-capped-tail.ts",
     from: "if (!this.#closed) this.#options.down(error);",

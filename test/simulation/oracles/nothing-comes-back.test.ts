@@ -23,6 +23,11 @@ describe("nothing comes back", () => {
     ]);
   });
 
+  test("one that is removed again at once", () => {
+    expect(judged(nothingComesBack, [...ended, the.stored(200), the.removed(1_000)])).toEqual([]);
+    expect(judged(nothingComesBack, [...ended, the.stored(200), the.removed(6_000)])).toHaveLength(1);
+  });
+
   test("a request that came after the end was acknowledged, and was given the session", () => {
     const load = operation("o2", "load");
     expect(judged(nothingComesBack, [...ended, load.begins(121), load.done(130)])).toEqual([

@@ -25,10 +25,17 @@ function revivals(run: RunFacts, history: History, session: SessionHistory): Vio
       continue;
     const lateMs = event.at - before.at;
     if (before.why === "expired" && lateMs <= toleranceMs(run, history, stand)) continue;
+    if (isTakenBack(history, session, stand)) continue;
     const text = `${session.name} was ${event.kind} again, ${Math.round(lateMs)} ms after it was ${before.why}.`;
     violations.push({ at: event.at, text });
   }
   return violations;
+}
+
+/** A driver that sends a command again may store what has ended since: docs/stores/redis.md. It does not stay. */
+function isTakenBack({ bounds }: History, { stands }: SessionHistory, { event, index }: Stand): boolean {
+  const next = stands.find((stand) => stand.index > index);
+  return next?.event.kind === "removed" && next.event.at - event.at <= bounds.reopenedMs;
 }
 
 /**
