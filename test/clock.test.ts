@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { systemClock } from "../src/clock.ts";
+import { randomOf, systemClock } from "../src/clock.ts";
 
 test("a delay longer than a Node timer takes does not end at once", async () => {
   const fired: string[] = [];
@@ -14,4 +14,11 @@ test("a timer that was cancelled does not fire", async () => {
   systemClock.after(1, () => fired.push("cancelled"))();
   await new Promise<void>((resolve) => systemClock.after(2, resolve));
   expect(fired).toEqual([]);
+});
+
+test("a clock that has random numbers decides on waiting times, and Math.random otherwise", () => {
+  expect(randomOf({ ...systemClock, random: () => 0.25 })).toBe(0.25);
+  const drawn = randomOf(systemClock);
+  expect(drawn).toBeGreaterThanOrEqual(0);
+  expect(drawn).toBeLessThan(1);
 });
