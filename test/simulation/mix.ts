@@ -56,7 +56,7 @@ export function mixOf(seed: number, databases: readonly string[]): Mix {
     const often = random.next();
     if (random.chance(0.5)) faults[name] = name === "lost reply" ? often * 0.04 : often * 1.5;
   }
-  const [visitors, minutes] = [random.int(1, 8), random.pick([1, 2, 4, 8])];
+  const [visitors, minutes] = [random.int(1, 8), random.pick([1, 2, 4])];
   const fastestMs = (2 * visitors * minutes * 60_000) / mostActions[layer];
   return {
     seed,

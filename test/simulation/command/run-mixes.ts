@@ -9,6 +9,8 @@ import type { Summary } from "./summary.ts";
 
 /** Of real time: a run takes about a second; one that takes so long never comes to rest. */
 const patienceMs = 120_000;
+/** Connections that are open when a run ends keep some of it in memory. */
+const runsPerProcess = 50;
 
 export interface RunOptions {
   /** The mutant of the product to run. */
@@ -24,9 +26,14 @@ export async function runMixes(mixes: Iterable<Mix>, options: RunOptions): Promi
 }
 
 async function work(queue: Iterator<Mix>, stop: { isOver: boolean }, options: RunOptions): Promise<void> {
-  const child = start(options.mutant);
+  let child = start(options.mutant);
+  let ran = 0;
   try {
     for (let next = queue.next(); !next.done && !stop.isOver; next = queue.next()) {
+      if (++ran % runsPerProcess === 0) {
+        child.kill("SIGKILL");
+        child = start(options.mutant);
+      }
       const summary = await answer(child, next.value);
       if (!stop.isOver && !options.onSummary(summary)) stop.isOver = true;
     }

@@ -1,4 +1,4 @@
-import { noticeMs, secondMs } from "./bounds.ts";
+import { middlewareMs, noticeMs, secondMs } from "./bounds.ts";
 import { type History, historyOf } from "./history.ts";
 import type { Oracle, RunFacts, RunSettings, Violation } from "./oracle.ts";
 
@@ -102,7 +102,8 @@ function notExtended({ settings }: RunFacts, history: History): Violation[] {
     const isLast = !stand || stand.expiresAt - at < noticeMs + maxSkewMs;
     if (isLast || !canTouch(history, use)) continue;
     // A touch that would move the deadline by less is left out, and goes by the clock of the node.
-    const leastMs = maxAgeMs - touchIntervalOf(settings) - 2 * maxSkewMs - secondMs - lateMs(history, at);
+    const tolerance = 2 * maxSkewMs + secondMs + middlewareMs + lateMs(history, at);
+    const leastMs = maxAgeMs - touchIntervalOf(settings) - tolerance;
     const expiresAt = session.latestDeadline(index, at + secondMs);
     if (at + secondMs > history.endsAt || expiresAt >= at + leastMs) continue;
     const text = `${use.session} was to end ${Math.round(expiresAt - at)} ms after ${what} used it, and lives ${maxAgeMs} ms`;

@@ -5,6 +5,8 @@ import type { RunSettings } from "./oracle.ts";
 export const noticeMs = 200;
 /** Some stores count a life in seconds (`expiryToleranceMs` of the hub). */
 export const secondMs = 1_000;
+/** An event may wait for so long in a middleware of the simulated application (`Chat`), which extends its session before. */
+export const middlewareMs = 3_000;
 /** After so long the network gives up what was not acknowledged, and a connection that is half open breaks. */
 const tcpPatienceMs = 15_000;
 /** The longest wait of `RemoteFeed` before it opens its connection again. */

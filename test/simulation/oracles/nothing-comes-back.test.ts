@@ -23,6 +23,10 @@ describe("nothing comes back", () => {
     ]);
   });
 
+  test("one that no visitor had ended is no revival", () => {
+    expect(judged(nothingComesBack, [the.stored(1), the.removed(110), the.stored(200)])).toEqual([]);
+  });
+
   test("one that is removed again at once", () => {
     expect(judged(nothingComesBack, [...ended, the.stored(200), the.removed(1_000)])).toEqual([]);
     expect(judged(nothingComesBack, [...ended, the.stored(200), the.removed(6_000)])).toHaveLength(1);

@@ -25,11 +25,20 @@ function revivals(run: RunFacts, history: History, session: SessionHistory): Vio
       continue;
     const lateMs = event.at - before.at;
     if (before.why === "expired" && lateMs <= toleranceMs(run, history, stand)) continue;
-    if (isTakenBack(history, session, stand)) continue;
+    if (!isAskedFor(history, session, stand) || isTakenBack(history, session, stand)) continue;
     const text = `${session.name} was ${event.kind} again, ${Math.round(lateMs)} ms after it was ${before.why}.`;
     violations.push({ at: event.at, text });
   }
   return violations;
+}
+
+/** What a store has undone, and no visitor has ended, may be made again by the request that failed. */
+function isAskedFor({ operations }: History, { name }: SessionHistory, { before, index }: Stand): boolean {
+  if (before?.why !== "removed") return true;
+  return [...operations.values()].some(
+    ({ what, session, begins }) =>
+      (what === "end" || what === "regenerate") && session === name && begins.index < index,
+  );
 }
 
 /** A driver that sends a command again may store what has ended since: docs/stores/redis.md. It does not stay. */
