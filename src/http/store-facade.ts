@@ -61,8 +61,8 @@ export class StoreFacade extends Store {
     const { hub, loaded } = this.#context;
     const load = async (): Promise<SessionData | null> => {
       const key = this.#keyOf(sid, "get");
-      // a request that follows a redirect comes at the headers of the response, and finds what that request is still saving
-      // and what waits for its turn there
+      // a request that follows a redirect comes at the headers of the response, and finds what that request is still saving,
+      // or is about to save when it has its turn
       if (this.#saves.isHeld(sid)) await this.#saves.run(sid, async () => {});
       const written = hub.written(key);
       if (written) await written;
