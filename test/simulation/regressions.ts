@@ -9,9 +9,15 @@ export interface Regression {
   readonly name: string;
   /** What it has found, in one sentence. */
   readonly found: string;
-  /** The mutant that brings it back: with it the mix still fails. */
+  /** The mutant that brings it back: with it at least one of the seeds fails. */
   readonly mutant: string;
+  /** How many seeds are run, from that of the mix on: what a seed draws changes with the simulation. */
+  readonly seeds: number;
   readonly mix: Mix;
+}
+
+export function mixesOf({ mix, seeds }: Regression): Mix[] {
+  return Array.from({ length: seeds }, (_, place) => ({ ...mix, seed: mix.seed + place }));
 }
 
 const folder = new URL("regressions/", import.meta.url);

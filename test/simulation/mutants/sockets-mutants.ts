@@ -32,7 +32,7 @@ export const socketsMutants: readonly Mutant[] = [
   {
     name: "handlers run after the end",
     file: "src/socket/session-connection.ts",
-    from: "isOver: () => this.isEnded,",
+    from: "isOver: () => !this.isServable,",
     to: "isOver: () => false,",
     oracle: "over-is-over",
     seeds: 30,
