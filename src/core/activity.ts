@@ -2,7 +2,7 @@ import type { UserOf } from "./conditional-writes.ts";
 import { ExpiringMap } from "./expiring-map.ts";
 import { valuesOf } from "./fields.ts";
 import type { Hub } from "./hub.ts";
-import { deadlineFrom, lifeMs, touchIntervalFor } from "./life-time.ts";
+import { deadlineFrom, lifeMs, lifeToleranceMs, touchIntervalFor } from "./life-time.ts";
 import type { LiveEntry } from "./live-entry.ts";
 import type { CookieDocument, SessionKey } from "./session-store.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -78,7 +78,8 @@ export class Activity {
     const life = lifeMs(cookie, this.#options.ttlMs);
     const target = deadlineFrom(this.#hub.clock.now(), cookie, this.#options.ttlMs);
     const written = this.#written.get(key.sid)?.deadline ?? 0;
-    const stored = written <= target ? Math.max(expiresAt, written) : expiresAt; // its life was shortened since
+    const isShortened = written - target > lifeToleranceMs(life);
+    const stored = isShortened ? expiresAt : Math.max(expiresAt, written);
     return target - stored >= touchIntervalFor(life, this.#options.touchIntervalMs);
   }
 

@@ -9,6 +9,11 @@ export function lifeMs(cookie: CookieDocument, ttlMs: number): number {
   return typeof originalMaxAge === "number" ? Math.max(originalMaxAge, 0) : ttlMs;
 }
 
+/** Lives that differ by no more are the same: `express-session` loses a millisecond of a `maxAge` now and then. */
+export function lifeToleranceMs(life: number): number {
+  return Math.min(1000, Math.abs(life) / 10);
+}
+
 /** The latest time that a Date can be. */
 const latestDate = 8.64e15;
 

@@ -1,4 +1,5 @@
 import type { Fields } from "./fields.ts";
+import { lifeToleranceMs } from "./life-time.ts";
 import type { CookieDocument } from "./session-store.ts";
 
 /** What one writer did to the fields it had loaded: the new text of a key, or undefined where it removed the key. */
@@ -46,5 +47,5 @@ export function cookieChanged(base: CookieDocument, mine: CookieDocument): boole
 
 function sameAge(a: number | null | undefined, b: number | null | undefined): boolean {
   if (typeof a !== "number" || typeof b !== "number") return (a ?? null) === (b ?? null);
-  return Math.abs(a - b) <= Math.min(1000, Math.abs(a) / 10);
+  return Math.abs(a - b) <= lifeToleranceMs(a);
 }
