@@ -225,7 +225,7 @@ export const coreMutants: readonly Mutant[] = [
     from: "isVouchedFor ? Math.max(entry.confirmedAt, this.#feed.asOf)",
     to: "isVouchedFor && entry.confirmedAt > now ? this.#feed.asOf",
     oracle: "liveness",
-    seeds: 15,
+    seeds: 90,
     layer: "core",
   },
   {

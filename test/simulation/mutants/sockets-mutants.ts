@@ -98,7 +98,7 @@ export const socketsMutants: readonly Mutant[] = [
     from: "exchange.onGone(giveBack);",
     to: "",
     oracle: "costs",
-    seeds: 25,
+    seeds: 100,
     layer: "sockets",
   },
   {
