@@ -89,7 +89,7 @@ export const coreMutants: readonly Mutant[] = [
     from: "if (next === this.#armedFor) return;",
     to: "if (next === this.#armedFor || this.#cancel) return;",
     oracle: "activity",
-    seeds: 20,
+    seeds: 60,
     layer: "core",
   },
   {
@@ -98,7 +98,7 @@ export const coreMutants: readonly Mutant[] = [
     from: "this.#options.clock.after(retryMs, () => this.start());",
     to: "",
     oracle: "over-is-over",
-    seeds: 90,
+    seeds: 150,
     layer: "core",
   },
   {
@@ -188,7 +188,7 @@ export const coreMutants: readonly Mutant[] = [
     from: "return mark > this.#changedBy;",
     to: "return mark > 0;",
     oracle: "fresh-data",
-    seeds: 150,
+    seeds: 350,
     layer: "core",
     database: "redis, ioredis",
   },

@@ -17,7 +17,7 @@ export const httpMutants: readonly Mutant[] = [
     from: "if (!quiet) throw new SessionEnded(key.publicId);",
     to: "void SessionEnded;",
     oracle: "no-lost-update",
-    seeds: 10,
+    seeds: 40,
     layer: "requests",
   },
   {

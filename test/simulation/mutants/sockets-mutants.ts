@@ -53,7 +53,7 @@ export const socketsMutants: readonly Mutant[] = [
     from: "    discardWaiting(connection);\n",
     to: "",
     oracle: "over-is-over",
-    seeds: 25,
+    seeds: 60,
     layer: "sockets",
   },
   {
