@@ -128,13 +128,4 @@ export const socketsMutants: readonly Mutant[] = [
     seeds: 120,
     layer: "sockets",
   },
-  {
-    name: "a stale connection is listened to",
-    file: "src/socket/upstream.ts",
-    from: "packetTypes.DISCONNECT || mayTake()",
-    to: "packetTypes.DISCONNECT || mayTake.length === 0",
-    oracle: "fresh-data",
-    seeds: 120,
-    layer: "sockets",
-  },
 ];

@@ -18,7 +18,7 @@ export const storesMutants: readonly Mutant[] = [
     from: "if (!this.#closed) this.#options.down(error);",
     to: "",
     oracle: "fresh-data",
-    seeds: 30,
+    seeds: 220,
     layer: "core",
     database: "mongodb standalone",
   },
