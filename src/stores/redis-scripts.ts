@@ -43,43 +43,24 @@ export async function run(
 
 /**
  * Whether the script wrote. Rejects where that can't be known: sent twice, it would find its own write and take it for
- * another's, and what the caller then does again would be done twice.
+ * another's, and what the caller then does again would be done twice. One that creates may, sent twice, store again what has
+ * ended since: `undo` is called then, and this rejects.
  */
 export async function runOnce(
   connection: RedisConnection,
   script: Script,
   keys: readonly string[],
   args: readonly string[],
-): Promise<boolean> {
-  const isLost = await connection.watchForLoss();
-  if (isOne(await run(connection, script, keys, args))) return true;
-  if (!isLost()) return false;
-  throw sentTwice("Read the session again.");
-}
-
-/**
- * Whether the script stored a new session. Sent twice, it may store again what has ended since: then `undo` is called, and
- * this rejects.
- */
-export async function runCreating(
-  connection: RedisConnection,
-  script: Script,
-  keys: readonly string[],
-  args: readonly string[],
-  undo: () => Promise<unknown>,
+  undo?: () => Promise<unknown>,
 ): Promise<boolean> {
   const isLost = await connection.watchForLoss();
   const isDone = isOne(await run(connection, script, keys, args));
-  if (!isLost()) return isDone;
-  if (isDone) await undo();
-  throw sentTwice("Make the session again.");
-}
-
-function sentTwice(cure: string): SocketSessionError {
-  return new SocketSessionError(
+  if (!isLost() || (isDone && !undo)) return isDone;
+  if (isDone) await undo?.();
+  throw new SocketSessionError(
     "STORE_FAILED",
     "Expected an answer of Redis, but the connection was lost, and the client may have sent the write a second time: " +
-      `whether the first took effect is not known. ${cure}`,
+      `whether the first took effect is not known. ${undo ? "Make" : "Read"} the session again.`,
   );
 }
 

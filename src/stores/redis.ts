@@ -110,9 +110,7 @@ class RedisStore implements SessionStore {
     const created = await this.#users.cover(key, user, expiresAt, (saving) => {
       const mark = this.#source.hearsKeys ? createMark : "";
       const args = [text, this.#leftMs(expiresAt), this.#names.channel, mark];
-      const [keys, all] = [saving.keys, [...args, ...saving.args]];
-      const undo = () => this.destroy(key, "destroyed");
-      return scripts.runCreating(this.#connection, scripts.createScript, keys, all, undo);
+      return this.#save(scripts.createScript, args, saving, () => this.destroy(key, "destroyed"));
     });
     return created ? scripts.revisionOf(text) : null;
   }
@@ -209,8 +207,13 @@ class RedisStore implements SessionStore {
     await this.#feed.close();
   }
 
-  #save(script: scripts.Script, args: readonly string[], { keys, args: more }: Saving): Promise<boolean> {
-    return scripts.runOnce(this.#connection, script, keys, [...args, ...more]);
+  #save(
+    script: scripts.Script,
+    args: readonly string[],
+    { keys, args: more }: Saving,
+    undo?: () => Promise<unknown>,
+  ): Promise<boolean> {
+    return scripts.runOnce(this.#connection, script, keys, [...args, ...more], undo);
   }
 
   /** A life time rather than a time: the clocks of server and node may differ. */
