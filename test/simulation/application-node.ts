@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { liveSessions } from "socket-session";
 import { ClientNetwork } from "./clients/client-network.ts";
 import { secret } from "./clients/session-cookies.ts";
-import { traceReports } from "./crashes.ts";
+import { traceReport } from "./crashes.ts";
 import type { SimulatedNode } from "./node.ts";
 import type { NodeContext } from "./node-context.ts";
 import { application, LateFailures } from "./requests/application.ts";
@@ -23,7 +23,7 @@ export function applicationNode(context: NodeContext, habits: Habits): Simulated
   const { maxAgeMs, ...times } = settings;
   const { clock } = process;
   const sessions = liveSessions({ store, secret, clock, cookie: { maxAge: maxAgeMs }, ...times });
-  traceReports(world, process, sessions);
+  sessions.on("error", (error) => traceReport(world, process, error));
   const failures = new LateFailures(sessions);
   const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
   const server = createServer(application(sessions, failures, pause));

@@ -1,5 +1,4 @@
 /** Bugs go into the trace as crashes: what nothing has caught, and what a node reports that is no failure of its store. */
-import type { LiveSessions } from "socket-session";
 import { codeOf } from "./operations.ts";
 import type { SimulatedProcess } from "./world/process.ts";
 import type { World } from "./world/world.ts";
@@ -13,13 +12,12 @@ const noBugs = new Set([
   "SESSION_UPDATE_TIMEOUT",
 ]);
 
-/** Whatever a node reports as its own fault. */
-export function traceReports(world: World, { name }: SimulatedProcess, sessions: LiveSessions): void {
-  sessions.on("error", (error) => {
-    const code = codeOf(error);
-    if (noBugs.has(code)) return;
-    world.trace.add({ kind: "crash", node: name, text: `${code}: ${error.message}` });
-  });
+/** What a node reports as its own fault. */
+export function traceReport(world: World, { name }: SimulatedProcess, error: unknown): void {
+  const code = codeOf(error);
+  if (noBugs.has(code)) return;
+  const text = error instanceof Error ? `${code}: ${error.message}` : code;
+  world.trace.add({ kind: "crash", node: name, text });
 }
 
 /** Whatever nothing has caught, until the function that is returned is called. */

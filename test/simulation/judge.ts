@@ -5,12 +5,8 @@ import type { Mix } from "./mix.ts";
 import { judge as judgeTrace } from "./oracles/all.ts";
 import type { Run } from "./simulation.ts";
 
-export interface Violation {
-  readonly oracle: string;
-  /** Milliseconds of the world. */
-  readonly at: number;
-  readonly text: string;
-}
+/** What an oracle, by its name, has found. */
+export type Violation = ReturnType<typeof judgeTrace>[number];
 
 /** Earliest first. */
 export function judge({ events, mix, ms }: Run): Violation[] {

@@ -11,7 +11,6 @@ const definite = new Set([
   "SESSION_CONTENTION",
   "SESSION_UPDATE_TIMEOUT",
   "SESSION_INVALID_DATA",
-  "SESSION_UNVERIFIED",
 ]);
 
 export class Operations {

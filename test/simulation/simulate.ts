@@ -13,8 +13,6 @@ import { replay } from "./command/replay.ts";
 import { runSeeds } from "./command/run-seeds.ts";
 import { mutantNamed, mutants } from "./mutants/all.ts";
 
-process.removeAllListeners("warning"); // what a store can't do is said by each node that starts
-
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "100" },

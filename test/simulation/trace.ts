@@ -40,8 +40,7 @@ type OfDatabase =
   /** A failover has set the session back to how it was before, or to not being stored. */
   | { kind: "forgotten"; session: string; values: Values | null; expiresAt: number }
   /** A round trip of a node: `many` sessions are read in it. */
-  | { kind: "read"; node: string; many: number }
-  | { kind: "published"; session: string };
+  | { kind: "read"; node: string; many: number };
 
 /** What became of processes and of what lies between them. */
 type OfWorld =

@@ -4,7 +4,6 @@ import type { Mix } from "../mix.ts";
 import { type Run, simulate } from "../simulation.ts";
 import type { Summary } from "./summary.ts";
 
-process.removeAllListeners("warning"); // what a store can't do is said by each node that starts
 process.once("disconnect", () => process.exit()); // whoever sent them is gone
 process.on("message", (mix: Mix) => {
   void simulate(mix).then((run) => process.send?.(summaryOf(run)));

@@ -10,10 +10,10 @@ import type { CookieDocument, SessionKey, StoredSession } from "../../../src/cor
 import { snapshotOf } from "../../../src/core/snapshot.ts";
 import { Updates } from "../../../src/core/updates.ts";
 import { SessionEnded } from "../../../src/errors.ts";
+import { traceReport } from "../crashes.ts";
 import { valuesOf } from "../ledger.ts";
 import type { SimulatedNode } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
-import { codeOf } from "../operations.ts";
 import type { Values } from "../trace.ts";
 import type { Random } from "../world/random.ts";
 import { CoreSocket } from "./core-socket.ts";
@@ -39,10 +39,7 @@ class CoreNode implements SimulatedNode {
     const { store, process, settings, world } = context;
     this.#context = context;
     this.#habits = context.random.fork("habits");
-    const failed = (error: unknown) => {
-      const code = codeOf(error);
-      if (code.includes(":")) world.trace.add({ kind: "crash", node: process.name, text: code });
-    };
+    const failed = (error: unknown) => traceReport(world, process, error);
     const events = { changed: () => {}, ended: () => {}, failed };
     const userOf = () => undefined;
     this.#hub = new Hub({ ...settings, store, clock: process.clock, events });

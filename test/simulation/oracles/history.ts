@@ -39,7 +39,6 @@ export class History {
   readonly operations = new Map<string, OperationHistory>();
   readonly sockets = new Map<string, SocketHistory>();
   readonly served: Placed<"served">[] = [];
-  readonly nodes = new Set<string>();
   /** When the last fault was over; undefined if the run has no such end. */
   calmAt: number | undefined;
   readonly endsAt: number;
@@ -61,7 +60,6 @@ export class History {
     if (isOfSession(event)) this.session(event.session).add(event, index);
     else if (isOfOperation(event)) this.#addOperation(event, index);
     else if (event.kind === "served") this.served.push({ event, index });
-    else if (event.kind === "start") this.nodes.add(event.node);
     else if (event.kind === "calm") this.calmAt ??= event.at;
     else if (event.kind === "fault" && event.fault === "kill") this.#kill(event);
     else this.#addSocket(event, index);

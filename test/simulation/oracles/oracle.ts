@@ -1,4 +1,5 @@
 /** What every oracle is: a pure function over the facts of one run, for one promise of the product. */
+import type { Settings } from "../settings.ts";
 import type { TraceEvent } from "../trace.ts";
 
 export interface RunFacts {
@@ -13,13 +14,7 @@ export interface RunFacts {
  */
 export type FeedKind = "complete" | "by writer" | "incomplete";
 
-export interface RunSettings {
-  readonly revalidateIntervalMs: number;
-  readonly staleMs: number;
-  readonly storeTimeoutMs: number;
-  readonly touchIntervalMs: number;
-  /** How long a session lives after its last activity. */
-  readonly maxAgeMs: number;
+export interface RunSettings extends Omit<Settings, "updateTimeoutMs"> {
   readonly feed: FeedKind;
   /** By how much a node's clock is ever wrong, jumps and drift included. */
   readonly maxSkewMs: number;
