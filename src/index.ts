@@ -11,6 +11,7 @@ export type {
   SessionDocument,
   SessionKey,
   SessionStore,
+  StoredEndReason,
   StoredSession,
   Unsubscribe,
   UserSession,

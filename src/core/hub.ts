@@ -11,11 +11,11 @@ import { OwnWrites } from "./own-writes.ts";
 import { Reads } from "./reads.ts";
 import { Revalidation } from "./revalidation.ts";
 import type {
-  EndReason,
   Revision,
   SessionChange,
   SessionKey,
   SessionStore,
+  StoredEndReason,
   StoredSession,
 } from "./session-store.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -270,7 +270,7 @@ export class Hub {
   /** Ends the session in the store and here; false if it was not stored any more. */
   async end(
     key: SessionKey,
-    reason: EndReason,
+    reason: StoredEndReason,
     settled?: Promise<void>,
     isNewId?: boolean,
   ): Promise<boolean> {

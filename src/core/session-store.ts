@@ -4,6 +4,7 @@
  * An adapter keeps whole session documents (what `express-session` serialises, `cookie` included) under their id and
  * writes them conditionally. It knows nothing of sockets, requests or merging.
  */
+import type { EndReasonCode } from "../protocol.ts";
 
 /** How a session is named: `sid` is the secret a cookie carries, the public ids are keyed hashes of it. */
 export interface SessionKey {
@@ -46,7 +47,10 @@ export interface StoredSession {
  * - `replaced`: it got a new id (`regenerate`).
  * - `unverified`: its deadline passed while the store could not be asked; the stored session may live on.
  */
-export type EndReason = "destroyed" | "expired" | "revoked" | "replaced" | "unverified";
+export type EndReason = EndReasonCode;
+
+/** Why a session ended in the store. Never `unverified`, which is what one node does not know. */
+export type StoredEndReason = Exclude<EndReason, "unverified">;
 
 /**
  * How a change names its session: by `publicIds` as in {@link SessionKey}, one of which the listener knows; or by its id,
@@ -63,7 +67,7 @@ export type ChangedSession =
 export type SessionChange = ChangedSession &
   (
     | { readonly kind: "changed"; readonly write?: string }
-    | { readonly kind: "ended"; readonly reason: EndReason }
+    | { readonly kind: "ended"; readonly reason: StoredEndReason }
   );
 
 /** Receives the change feed. A listener that throws disturbs neither the store nor other listeners. */
@@ -178,7 +182,7 @@ export interface SessionStore {
    * Removes the session and publishes `reason`; false, and nothing published, if there was none. One atomic step.
    * `isNewId`: as for `create`.
    */
-  destroy(key: SessionKey, reason: EndReason, isNewId?: boolean): Promise<boolean>;
+  destroy(key: SessionKey, reason: StoredEndReason, isNewId?: boolean): Promise<boolean>;
 
   /**
    * Listens to the changes of all writers of this database, this store object's own included. Resolves once nothing

@@ -7,7 +7,8 @@
  * readMessage(text); // the change again
  * ```
  */
-import type { EndReason, SessionChange } from "../core/session-store.ts";
+import type { SessionChange, StoredEndReason } from "../core/session-store.ts";
+import { endReasons } from "../protocol.ts";
 
 /**
  * - `cleared`: all sessions were removed at once.
@@ -41,7 +42,7 @@ export function readMessage(text: string): Message {
   if (kind === "cleared") return { kind };
   if (kind === "beat") return typeof beat === "string" ? { kind, beat } : unknown;
   if (!isStrings(ids)) return unknown;
-  if (kind === "ended" && isEndReason(reason))
+  if (kind === "ended" && isStoredEndReason(reason))
     return { kind: "change", change: { kind, publicIds: ids, reason } };
   if (kind !== "changed") return unknown;
   const known = typeof write === "string" ? { write } : {};
@@ -60,14 +61,7 @@ export function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
-const endReasons = new Set<unknown>([
-  "destroyed",
-  "expired",
-  "revoked",
-  "replaced",
-  "unverified",
-] satisfies EndReason[]);
-
-export function isEndReason(value: unknown): value is EndReason {
-  return endReasons.has(value);
+/** Of a reason that may be published: `unverified` is none. */
+export function isStoredEndReason(value: unknown): value is StoredEndReason {
+  return typeof value === "string" && value !== "unverified" && Object.hasOwn(endReasons, value);
 }

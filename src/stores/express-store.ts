@@ -34,11 +34,11 @@ import { ExpiringMap } from "../core/expiring-map.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import type {
   CookieDocument,
-  EndReason,
   Revision,
   SessionDocument,
   SessionKey,
   SessionStore,
+  StoredEndReason,
   StoredSession,
 } from "../core/session-store.ts";
 import {
@@ -160,7 +160,7 @@ class WrappedStore implements SessionStore {
     });
   }
 
-  destroy({ sid }: SessionKey, _reason: EndReason, isNewId = false): Promise<boolean> {
+  destroy({ sid }: SessionKey, _reason: StoredEndReason, isNewId = false): Promise<boolean> {
     return this.#queue.run(sid, async () => {
       const mayExist = !isNewId || this.#lastTouchBySid.get(sid) !== undefined;
       // A document that can't be read doesn't keep anyone from logging out.

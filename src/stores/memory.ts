@@ -19,12 +19,12 @@ import type { Clock } from "../clock.ts";
 import { ExpiringMap } from "../core/expiring-map.ts";
 import type {
   CookieDocument,
-  EndReason,
   FeedListener,
   Revision,
   SessionDocument,
   SessionKey,
   SessionStore,
+  StoredEndReason,
   StoredSession,
   Unsubscribe,
   UserSession,
@@ -116,7 +116,7 @@ class MemoryStore implements SessionStore {
     return true;
   }
 
-  async destroy({ sid, publicIds }: SessionKey, reason: EndReason): Promise<boolean> {
+  async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
     if (!this.#entriesBySid.delete(sid)) return false;
     this.#listeners.changed({ kind: "ended", publicIds, reason });
     return true;

@@ -5,7 +5,7 @@
 import type { Clock } from "../clock.ts";
 import { ExpiringMap } from "../core/expiring-map.ts";
 import type { SessionChange } from "../core/session-store.ts";
-import { isEndReason } from "./change-message.ts";
+import { isStoredEndReason } from "./change-message.ts";
 import { isRecord } from "./document-text.ts";
 import type { MongodbDocument } from "./mongodb-client.ts";
 import type { MongodbIds } from "./mongodb-ids.ts";
@@ -71,7 +71,7 @@ export class MongodbChangeReader {
   #updated(id: unknown, description: unknown): ReadChange | undefined {
     const fields = updatedFields(description);
     const reason = fieldOf(fields, "socketSession", "ended");
-    if (isEndReason(reason)) {
+    if (isStoredEndReason(reason)) {
       this.#ended.set(String(id), { expiresAt: this.#clock.now() + removalMs });
       const sid = this.#ids.sid(id);
       return sid === undefined ? undefined : { kind: "ended", sid, reason };

@@ -6,7 +6,7 @@
  * ```
  */
 import { createHash } from "node:crypto";
-import type { EndReason } from "../core/session-store.ts";
+import type { StoredEndReason } from "../core/session-store.ts";
 import type { MongodbDocument } from "./mongodb-client.ts";
 import { storedId } from "./stored-id.ts";
 
@@ -27,7 +27,7 @@ export function over(_id: string, now: number): MongodbDocument {
  * What a session holds from its end until it is removed: nothing that is anybody's, and no way back. `socketSession` is set
  * as a whole, as another package may have made something else of it, in which no field can be set.
  */
-export function endMark(reason: EndReason, empty: unknown): MongodbDocument {
+export function endMark(reason: StoredEndReason, empty: unknown): MongodbDocument {
   return { $set: { session: empty, expires: new Date(0), socketSession: { ended: reason } } };
 }
 

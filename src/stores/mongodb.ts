@@ -20,7 +20,6 @@
 import type { Clock } from "../clock.ts";
 import type {
   CookieDocument,
-  EndReason,
   FeedListener,
   FeedOptions,
   FeedTraits,
@@ -28,6 +27,7 @@ import type {
   SessionDocument,
   SessionKey,
   SessionStore,
+  StoredEndReason,
   StoredSession,
   Unsubscribe,
   UserSession,
@@ -181,7 +181,7 @@ class MongodbStore implements SessionStore {
     return true;
   }
 
-  async destroy({ sid, publicIds }: SessionKey, reason: EndReason): Promise<boolean> {
+  async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
     this.#begin(undefined);
     const filter = { _id: this.#ids.stored(sid), ...live(this.#clock.now()) };
     if ((await this.#feed.kind()) === "capped collection") {

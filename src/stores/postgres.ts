@@ -29,7 +29,6 @@
 import createDebug from "debug";
 import type {
   CookieDocument,
-  EndReason,
   FeedListener,
   FeedOptions,
   FeedTraits,
@@ -37,6 +36,7 @@ import type {
   SessionDocument,
   SessionKey,
   SessionStore,
+  StoredEndReason,
   StoredSession,
   Unsubscribe,
   UserSession,
@@ -152,7 +152,7 @@ class PostgresStore implements SessionStore {
     return rows.length > 0;
   }
 
-  async destroy({ sid, publicIds }: SessionKey, reason: EndReason): Promise<boolean> {
+  async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
     const message = fitting(publicIds, (ids) => changeMessage({ kind: "ended", publicIds: ids, reason }));
     const values = [storedSid(sid), this.#now(), message];
     const rows = await this.#query(this.#sql.destroy(this.#tables.hasUsers), values);

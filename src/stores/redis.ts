@@ -21,7 +21,6 @@
 import type { Clock } from "../clock.ts";
 import type {
   CookieDocument,
-  EndReason,
   FeedListener,
   FeedOptions,
   FeedTraits,
@@ -29,6 +28,7 @@ import type {
   SessionDocument,
   SessionKey,
   SessionStore,
+  StoredEndReason,
   StoredSession,
   Unsubscribe,
   UserSession,
@@ -146,7 +146,7 @@ class RedisStore implements SessionStore {
     return touched;
   }
 
-  async destroy({ sid, publicIds }: SessionKey, reason: EndReason): Promise<boolean> {
+  async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
     this.#users.forget(sid);
     const message = changeMessage({ kind: "ended", publicIds, reason });
     const args = [this.#names.channel, message];

@@ -11,7 +11,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import type { FeedListener, SessionChange } from "../core/session-store.ts";
-import { isEndReason, isStrings } from "./change-message.ts";
+import { isStoredEndReason, isStrings } from "./change-message.ts";
 import { FeedListeners } from "./feed-listeners.ts";
 import { isBusy } from "./sqlite-errors.ts";
 import * as sql from "./sqlite-schema.ts";
@@ -161,7 +161,7 @@ function changeOf(row: Record<string, unknown>): SessionChange | undefined {
   if (!isStrings(publicIds)) return undefined;
   if (row.kind === "changed")
     return { kind: "changed", publicIds, ...(typeof row.write === "string" ? { write: row.write } : {}) };
-  if (row.kind === "ended" && isEndReason(row.reason))
+  if (row.kind === "ended" && isStoredEndReason(row.reason))
     return { kind: "ended", publicIds, reason: row.reason };
   return undefined;
 }

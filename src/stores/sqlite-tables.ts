@@ -7,10 +7,10 @@ import { randomUUID } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import type {
-  EndReason,
   Revision,
   SessionDocument,
   SessionKey,
+  StoredEndReason,
   StoredSession,
   UserSession,
 } from "../core/session-store.ts";
@@ -97,7 +97,7 @@ export class SqliteTables {
     }));
   }
 
-  destroy({ sid, publicIds }: SessionKey, reason: EndReason): boolean {
+  destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): boolean {
     return this.#transaction(() => {
       const now = this.#clock.now();
       const destroyed = changedOne(this.#destroy.run(storedId(sid), now));

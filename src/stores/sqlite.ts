@@ -21,12 +21,12 @@ import { clockOf } from "../arguments.ts";
 import type { Clock } from "../clock.ts";
 import type {
   CookieDocument,
-  EndReason,
   FeedListener,
   Revision,
   SessionDocument,
   SessionKey,
   SessionStore,
+  StoredEndReason,
   StoredSession,
   Unsubscribe,
   UserSession,
@@ -145,7 +145,7 @@ class SqliteStore implements SessionStore {
     return this.#reading(() => this.#tables.listByUser(user));
   }
 
-  destroy(key: SessionKey, reason: EndReason): Promise<boolean> {
+  destroy(key: SessionKey, reason: StoredEndReason): Promise<boolean> {
     return this.#writing(() => {
       const destroyed = this.#tables.destroy(key, reason);
       if (destroyed) this.#feed.afterCommit();

@@ -11,12 +11,12 @@
  */
 import type {
   CookieDocument,
-  EndReason,
   FeedListener,
   Revision,
   SessionDocument,
   SessionKey,
   SessionStore,
+  StoredEndReason,
   StoredSession,
   Unsubscribe,
 } from "../../src/core/session-store.ts";
@@ -58,7 +58,7 @@ export class ScheduledStore implements SessionStore {
     return this.#operation("touch", () => this.database.touch(key, expiresAt, cookie));
   }
 
-  destroy(key: SessionKey, reason: EndReason): Promise<boolean> {
+  destroy(key: SessionKey, reason: StoredEndReason): Promise<boolean> {
     return this.#operation("destroy", () => this.database.destroy(key, reason));
   }
 

@@ -11,13 +11,13 @@
  */
 import type {
   CookieDocument,
-  EndReason,
   FeedListener,
   FeedTraits,
   Revision,
   SessionDocument,
   SessionKey,
   SessionStore,
+  StoredEndReason,
   StoredSession,
   Unsubscribe,
 } from "../../src/core/session-store.ts";
@@ -100,7 +100,7 @@ class StoreInHand implements SessionStore {
     return this.database.touch(key, expiresAt, cookieDocument);
   }
 
-  destroy(key: SessionKey, reason: EndReason): Promise<boolean> {
+  destroy(key: SessionKey, reason: StoredEndReason): Promise<boolean> {
     return this.database.destroy(key, reason);
   }
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { EndReason } from "../../src/core/session-store.ts";
+import type { StoredEndReason } from "../../src/core/session-store.ts";
 import { beatMessage, changeMessage, clearedMessage, readMessage } from "../../src/stores/change-message.ts";
 
 const anyString = fc.string({ unit: "binary" });
 const publicIds = fc.array(anyString, { minLength: 1, maxLength: 3 });
-const reasons = ["destroyed", "expired", "revoked", "replaced", "unverified"] satisfies EndReason[];
+const reasons = ["destroyed", "expired", "revoked", "replaced"] satisfies StoredEndReason[];
 
 describe("what is read is what was written", () => {
   test("of any change, of a known write or not, and any end", () => {
@@ -36,6 +36,8 @@ describe("what was not written by this release", () => {
   test.each([
     ["another kind", { kind: "renamed", ids: ["a"] }],
     ["another reason of an end", { kind: "ended", ids: ["a"], reason: "merged" }],
+    ["an end that one node does not know of", { kind: "ended", ids: ["a"], reason: "unverified" }],
+    ["a reason that every object has", { kind: "ended", ids: ["a"], reason: "toString" }],
     ["an end without a reason", { kind: "ended", ids: ["a"] }],
     ["ids that are no texts", { kind: "changed", ids: [1] }],
     ["one id instead of several", { kind: "changed", ids: "a" }],
