@@ -118,32 +118,34 @@ class WrappedStore implements SessionStore {
     return { document, expiresAt: this.#deadline(sid, document.cookie), revision: contentRevision(document) };
   }
 
-  create(
+  async create(
     { sid }: SessionKey,
     document: SessionDocument,
     expiresAt: number,
     _user?: string,
     isNewId = false,
   ): Promise<Revision | null> {
+    const copy = copyOf(document);
     return this.#queue.run(sid, async () => {
       // What was stored here is known. Otherwise a new id is not asked for, as express-session does not either.
       const mayExist = !isNewId || this.#lastTouchBySid.get(sid) !== undefined;
       if (mayExist && (await this.#find(sid))) return null;
-      return this.#set(sid, copyOf(document), expiresAt);
+      return this.#set(sid, copy, expiresAt);
     });
   }
 
-  replace(
+  async replace(
     { sid }: SessionKey,
     expected: Revision,
     document: SessionDocument,
     expiresAt: number | "keep",
   ): Promise<Revision | null> {
+    const copy = copyOf(document);
     return this.#queue.run(sid, async () => {
       const found = await this.#find(sid);
       if (!found || contentRevision(found.document) !== expected) return null;
       const until = expiresAt === "keep" ? this.#kept(sid, found.document.cookie) : expiresAt;
-      return this.#set(sid, copyOf(document), until, found.session);
+      return this.#set(sid, copy, until, found.session);
     });
   }
 

@@ -8,7 +8,7 @@
  * ```
  */
 import { createHash } from "node:crypto";
-import { originalId, storedId } from "./stored-id.ts";
+import { escapedId, escapeMark, originalId } from "./stored-id.ts";
 
 const ours = "socket-session:";
 
@@ -44,11 +44,9 @@ export class RedisNames {
   }
 }
 
-/** As `storedId`; but a key of Redis may be long, and hold NUL, so that only what is not unicode has to be escaped. */
+/** As it is, of whatever length, as connect-redis writes it; only what no UTF-8 text can hold is escaped. */
 export function redisId(sid: string): string {
-  const escaped = storedId(sid);
-  const isPlain = sid.isWellFormed() && !sid.startsWith("~utf16~") && !sid.startsWith("~sha256~");
-  return isPlain ? sid : escaped;
+  return sid.isWellFormed() && !sid.startsWith(escapeMark) ? sid : escapedId(sid);
 }
 
 /** A brace would begin a hash tag of its own. */

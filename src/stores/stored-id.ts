@@ -10,7 +10,7 @@
  */
 import { createHash } from "node:crypto";
 
-const escapeMark = "~utf16~";
+export const escapeMark = "~utf16~";
 const hashMark = "~sha256~";
 
 /** Injective, and reversed by `originalId`, whatever the length. */
