@@ -32,6 +32,17 @@ describe("what the folders of src know of each other", () => {
     expect(offences(inBrowser, isForbidden)).toEqual([]);
   });
 
+  test("the suite for stores is loaded by nothing else, and needs no test runner", () => {
+    const isOfSuite = (file: string) => /^testing\//.test(file);
+    const others = sources().filter(({ file }) => !isOfSuite(file));
+    expect(
+      offences(others, (specifier) => isOfSuite(specifier) || specifier.startsWith("node:assert")),
+    ).toEqual([]);
+    const isRunner = (specifier: string) => specifier === "node:test" || packageOf(specifier) !== undefined;
+    expect(within("testing")).not.toEqual([]);
+    expect(offences(within("testing"), isRunner)).toEqual([]);
+  });
+
   test("no debug output prints an error as it is, whose message may quote ids, data or credentials", () => {
     const lines = sources().flatMap(({ file, text }) =>
       text.split("\n").map((line) => ({ place: `${file}: ${line.trim()}`, line })),

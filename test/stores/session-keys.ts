@@ -1,10 +1,2 @@
-/** Keys for tests: the public ids of a session depend on its id alone, under a new and an old secret. */
-import { createHmac } from "node:crypto";
-import type { SessionKey } from "../../src/core/session-store.ts";
-
-export function keyOf(sid: string): SessionKey {
-  const under = (secret: string) =>
-    createHmac("sha256", secret).update(Buffer.from(sid, "utf16le")).digest("hex");
-  const publicId = under("new");
-  return { sid, publicId, publicIds: [publicId, under("old")] };
-}
+/** Keys for tests, as the published suite makes them. */
+export { keyOf } from "../../src/testing/store/keys.ts";
