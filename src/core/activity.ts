@@ -36,6 +36,7 @@ export class Activity {
   readonly #written: ExpiringMap<Touched>;
   /** Touches that reached the store, for `stats()`. */
   touches = 0;
+  #isClosed = false;
 
   constructor(hub: Hub, options: ActivityOptions) {
     this.#hub = hub;
@@ -48,6 +49,7 @@ export class Activity {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#written.clear();
   }
 
@@ -55,13 +57,13 @@ export class Activity {
   onEvent(entry: LiveEntry): void {
     const { snapshot } = entry;
     const now = this.#hub.clock.now();
-    if (!snapshot || entry.touching || now < entry.touchNotBefore) return;
+    if (this.#isClosed || !snapshot || entry.touching || now < entry.touchNotBefore) return;
     if (!this.#isDue(entry.key, snapshot.cookie, snapshot.expiresAt)) return;
     entry.touching = true;
     void this.#touch(entry.key, snapshot)
       .catch((error: unknown) => {
         entry.touchNotBefore = now + retryMs;
-        this.#hub.report(error);
+        if (!this.#isClosed) this.#hub.report(error);
       })
       .finally(() => {
         entry.touching = false;

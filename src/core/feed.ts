@@ -86,6 +86,7 @@ export class Feed {
         await this.#unsubscribe(); // `close` does not wait for a subscription that may never be made
       else void this.#catchUp();
     } catch (error) {
+      if (this.#closed) return; // the store may have been closed while it was opening the feed
       this.#broken(error);
       this.#isSubscribed = false;
       this.#options.clock.after(retryMs, () => this.start());

@@ -39,6 +39,7 @@ export class Revalidation {
   /** What keeps sessions from being read since it was last reported: however many they are, and however often it fails. */
   #failure: string | undefined;
   readonly #unreadable = new WeakSet<LiveEntry>();
+  #isClosed = false;
 
   constructor(options: RevalidationOptions) {
     const { store, clock, revalidateIntervalMs } = options;
@@ -68,6 +69,7 @@ export class Revalidation {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#checks.clear();
     await this.#feed.close();
   }
@@ -120,7 +122,7 @@ export class Revalidation {
   /** Reads the session again; false if the store could not be asked. What nobody can verify is not served for ever. */
   async revalidate(entry: LiveEntry): Promise<boolean> {
     const { clock, reads, revalidateIntervalMs, unverified } = this.#options;
-    if (!this.isServable(entry)) return true;
+    if (this.#isClosed || !this.isServable(entry)) return true;
     this.#checks.asking(entry);
     try {
       await reads.loadInBatch(entry);
@@ -128,6 +130,7 @@ export class Revalidation {
       this.#unreadable.delete(entry);
       return true;
     } catch (error) {
+      if (this.#isClosed) return true; // and the store with it
       this.#reportOnce(entry, error);
       const deadline = entry.snapshot?.expiresAt ?? Number.POSITIVE_INFINITY;
       if (deadline + revalidateIntervalMs <= clock.now()) unverified(entry);
