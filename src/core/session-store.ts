@@ -108,13 +108,24 @@ export interface UserSession {
   readonly sid: string;
   /** When it became this user's, as at the login, in milliseconds since the epoch. */
   readonly since: number;
-  /** Null where it is stored and can't be read: damaged, or written by something else. */
+  /** Null where it is stored and can't be read. */
   readonly stored: StoredSession | null;
 }
 
 /**
- * Every operation may reject: the hub names the store, the operation and the session in the error it makes of that.
- * Ids are arbitrary strings (any unicode, NUL, hostile to the query language). Time is compared to the adapter's clock.
+ * Holds for all operations:
+ *
+ * - Any may reject: the hub names the store, the operation and the session in the error it makes of that.
+ * - Ids and users are arbitrary strings: any unicode, lone surrogates, NUL, hostile to the query language, of any length.
+ *   A store that can't keep an id rejects `create`, and says why. Times are compared to the adapter's clock.
+ * - A document that is handed over stays the caller's, who may change or freeze it as soon as `create` or `replace` has
+ *   returned its promise. The store keeps no part of it, and does not change it.
+ * - A session that is stored and can't be read (damaged, of another shape, nested too deeply) fails alone. `read` and
+ *   `readMany` reject with `SESSION_UNREADABLE` where it is among the keys; `listByUser` lists it with `stored: null`;
+ *   `all` leaves it out; `destroy` removes it. Messages quote nothing of it.
+ * - An operation may take as long as it likes, and the caller may give up: it may be done all the same, and what it answers
+ *   late does no harm. A write is published once, however late its answer is, and one that rejects may have been done.
+ *   While the database does not answer, `close` and the end of a subscription resolve within seconds all the same.
  */
 export interface SessionStore {
   /** For errors and `stats()`: `memory`, `sqlite`, … */
@@ -197,8 +208,7 @@ export interface SessionStore {
    * The sessions of a user, each stored and not expired, in no order. Absent where there is no index. It holds what
    * `create`, `replace` and `touch` were given as `user`, never later than the session itself: after a crash an entry
    * may be too many, none is missing. It may still list a session that has another user by now: compare its data.
-   * `user` is an arbitrary string, as ids are. Entries of sessions that are over are removed in time. A session that
-   * can't be read keeps none of the others from being listed.
+   * Entries of sessions that are over are removed in time.
    */
   listByUser?(user: string): Promise<UserSession[]>;
 
@@ -212,6 +222,14 @@ export interface SessionStore {
   /** Tells when the database comes and goes (`express-session` serves no session in between); returns the undoing. */
   connectivity?(listener: (state: "connected" | "disconnected") => void): () => void;
 
-  /** Releases what the store opened itself (a file, timers); never a client that was injected. Idempotent. */
+  /**
+   * Releases what the store opened itself (a file, timers, a connection for its feed); never a client that was injected.
+   * Operations begun before finish as usual. From the call on, later ones reject at once with `STORE_FAILED` and do nothing,
+   * and no listener is called any more. Idempotent. `liveSessions` calls it in its own `close()`.
+   *
+   * The exception is a store whose object others may hold on to: `memoryStore()`, which is the database of all that share
+   * the object, and a wrapped store of `express-session`, which is its maker's. Its `close` releases what keeps the process
+   * alive and no more, and operations and subscriptions go on.
+   */
   close(): Promise<void>;
 }

@@ -42,11 +42,12 @@ import { MongodbIds } from "./mongodb-ids.ts";
 import { type MongodbSettings, type MongodbStoreOptions, mongodbSettings } from "./mongodb-options.ts";
 import { MongodbReads } from "./mongodb-reads.ts";
 import { MongodbUpkeep } from "./mongodb-upkeep.ts";
+import { untilClosed } from "./until-closed.ts";
 
 export type { MongodbStoreOptions };
 
 export function mongodbStore(options: MongodbStoreOptions): SessionStore {
-  return new MongodbStore(mongodbSettings(options));
+  return untilClosed(new MongodbStore(mongodbSettings(options)), "mongodbStore()");
 }
 
 class MongodbStore implements SessionStore {

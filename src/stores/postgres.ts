@@ -41,7 +41,7 @@ import type {
   Unsubscribe,
   UserSession,
 } from "../core/session-store.ts";
-import { errorText, SocketSessionError } from "../errors.ts";
+import { errorText } from "../errors.ts";
 import { changeMessage, clearedMessage } from "./change-message.ts";
 import { documentText, parseDocument } from "./document-text.ts";
 import { ifReadable } from "./if-readable.ts";
@@ -57,11 +57,12 @@ import { PostgresPruning } from "./postgres-pruning.ts";
 import { PostgresTables, type Row } from "./postgres-tables.ts";
 import { RemoteFeed } from "./remote-feed.ts";
 import { originalId } from "./stored-id.ts";
+import { untilClosed } from "./until-closed.ts";
 
 export type { PostgresPool, PostgresStoreOptions } from "./postgres-options.ts";
 
 export function postgresStore(options: PostgresStoreOptions): SessionStore {
-  return new PostgresStore(resolvePostgresOptions(options));
+  return untilClosed(new PostgresStore(resolvePostgresOptions(options)), "postgresStore()");
 }
 
 const debug = createDebug("socket-session:store");
@@ -79,7 +80,6 @@ class PostgresStore implements SessionStore {
   readonly #feed: RemoteFeed;
   readonly #pruning: PostgresPruning;
   readonly #pool: PostgresPool;
-  #closed = false;
 
   constructor(options: ResolvedPostgresOptions) {
     this.#pool = options.pool;
@@ -159,9 +159,8 @@ class PostgresStore implements SessionStore {
     return rows.length > 0;
   }
 
-  async changes(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {
-    if (!this.#closed) return this.#feed.listen(listener, options);
-    throw new SocketSessionError("STORE_FAILED", "This store is closed. Make a new one by postgresStore().");
+  changes(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {
+    return this.#feed.listen(listener, options);
   }
 
   async all(): Promise<Record<string, SessionDocument>> {
@@ -185,8 +184,7 @@ class PostgresStore implements SessionStore {
   }
 
   async close(): Promise<void> {
-    if (!this.#closed) this.#pool.removeListener?.("error", idleClientLost);
-    this.#closed = true;
+    this.#pool.removeListener?.("error", idleClientLost);
     this.#pruning.stop();
     await this.#feed.close();
   }

@@ -51,13 +51,14 @@ import * as scripts from "./redis-scripts.ts";
 import { storedSids } from "./redis-sids.ts";
 import { RedisUsers, type Saving } from "./redis-users.ts";
 import { RemoteFeed } from "./remote-feed.ts";
+import { untilClosed } from "./until-closed.ts";
 
 export type { RedisStoreOptions };
 
 const batchSize = 500;
 
 export function redisStore(options: RedisStoreOptions): SessionStore {
-  return new RedisStore(resolveOptions(options));
+  return untilClosed(new RedisStore(resolveOptions(options)), "redisStore()");
 }
 
 class RedisStore implements SessionStore {

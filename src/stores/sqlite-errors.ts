@@ -70,14 +70,6 @@ export function lockedError(path: string, waitedMs: number, cause: unknown): Soc
   );
 }
 
-export function closedError(path: string): SocketSessionError {
-  return new SocketSessionError(
-    "STORE_FAILED",
-    `Expected an open store, but the store of the SQLite file ${path} has been closed. ` +
-      "Close it last, or make a new one with sqliteStore().",
-  );
-}
-
 /** SQLite's own words for its result code; of anything else the name and code, as a message may quote data. */
 function said(error: unknown): string {
   const words = error instanceof Error && "errstr" in error ? error.errstr : undefined;

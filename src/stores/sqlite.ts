@@ -35,12 +35,13 @@ import { shown } from "../shown.ts";
 import { requireNode } from "../versions.ts";
 import { documentText } from "./document-text.ts";
 import { LockQueue } from "./lock-queue.ts";
-import { closedError, isBusy, lockedError, operationError } from "./sqlite-errors.ts";
+import { isBusy, lockedError, operationError } from "./sqlite-errors.ts";
 import { SqliteFeed } from "./sqlite-feed.ts";
 import { openSqliteFile } from "./sqlite-file.ts";
 import { SqlitePruning } from "./sqlite-pruning.ts";
 import { SqliteTables } from "./sqlite-tables.ts";
 import { checkStoreOptions } from "./store-options.ts";
+import { untilClosed } from "./until-closed.ts";
 
 export interface SqliteStoreOptions {
   path: string;
@@ -73,7 +74,8 @@ export function sqliteStore(options: SqliteStoreOptions): SessionStore {
   check.expect(isPath, "path", "the path of a file", shown(path), 'Give one such as "sessions.db".');
   for (const [name, value] of Object.entries({ pollIntervalMs, busyTimeoutMs, pruneIntervalMs }))
     check.number(name, value, { unit: "milliseconds" });
-  return new SqliteStore({ path, clock, pollIntervalMs, busyTimeoutMs, pruneIntervalMs });
+  const store = new SqliteStore({ path, clock, pollIntervalMs, busyTimeoutMs, pruneIntervalMs });
+  return untilClosed(store, "sqliteStore()");
 }
 
 class SqliteStore implements SessionStore {
@@ -86,7 +88,6 @@ class SqliteStore implements SessionStore {
   readonly #feed: SqliteFeed;
   readonly #pruning: SqlitePruning;
   readonly #closeFile: () => void;
-  #closed: Promise<void> | null = null;
 
   constructor({ path, clock, pollIntervalMs, busyTimeoutMs, pruneIntervalMs }: Required<SqliteStoreOptions>) {
     const database = openSqliteFile(path, busyTimeoutMs);
@@ -173,12 +174,7 @@ class SqliteStore implements SessionStore {
     });
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
-  }
-
-  async #close(): Promise<void> {
+  async close(): Promise<void> {
     this.#pruning.stop();
     this.#feed.close();
     await this.#queue.run(this.#closeFile);
@@ -186,15 +182,14 @@ class SqliteStore implements SessionStore {
 
   /** In WAL mode readers don't wait for the writer, and so not for our own writes that wait for it either. */
   #reading<Result>(operation: () => Result): Promise<Result> {
-    return this.#open(() => this.#queue.runAtOnce(operation));
+    return this.#wrapped(() => this.#queue.runAtOnce(operation));
   }
 
   #writing<Result>(operation: () => Result): Promise<Result> {
-    return this.#open(() => this.#queue.run(operation));
+    return this.#wrapped(() => this.#queue.run(operation));
   }
 
-  async #open<Result>(operation: () => Promise<Result>): Promise<Result> {
-    if (this.#closed) throw closedError(this.#path);
+  async #wrapped<Result>(operation: () => Promise<Result>): Promise<Result> {
     try {
       return await operation();
     } catch (error) {

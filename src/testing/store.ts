@@ -9,6 +9,7 @@
  * for (const { name, timeoutMs, run } of storeCases(traits, start)) test(name, { timeout: timeoutMs }, run);
  * ```
  */
+import { closingChecks } from "./store/closing.ts";
 import { documentChecks } from "./store/documents.ts";
 import { feedChecks } from "./store/feed.ts";
 import { idChecks } from "./store/ids.ts";
@@ -55,6 +56,7 @@ function checksOf(traits: ResolvedTraits): readonly Check[] {
     ...documentChecks(traits),
     ...idChecks(traits),
     ...(traits.feed ? feedChecks : []),
+    ...closingChecks(traits),
     ...(traits.damage ? unreadableChecks(traits) : []),
     ...(traits.users ? userChecks(traits) : []),
   ];

@@ -6,7 +6,10 @@ import { fromExpressStore } from "../../src/stores/express-store.ts";
 import { describeStore } from "./conformance.ts";
 import { StrictTtlStore, TtlStore } from "./fixtures/ttl-store.ts";
 
-const traits = { atomic: false, feed: false, uniqueRevisions: false, exactExpiry: false };
+const traits = {
+  ...{ atomic: false, feed: false, uniqueRevisions: false, exactExpiry: false },
+  outlivesClose: true,
+};
 
 /** These stores go by the system's time, so that is what is set here; timers stay real. */
 function describeExpressStore(name: string, make: () => ExpressStore): void {

@@ -4,7 +4,10 @@ import { describeStore } from "./conformance.ts";
 import { keyOf } from "./session-keys.ts";
 import { SetClock, StoppedTimers } from "./set-clock.ts";
 
-const traits = { atomic: true, feed: true, uniqueRevisions: true, exactExpiry: true, users: true };
+const traits = {
+  ...{ atomic: true, feed: true, uniqueRevisions: true, exactExpiry: true, users: true },
+  outlivesClose: true,
+};
 
 describeStore("memoryStore", traits, async () => {
   const clock = new SetClock();

@@ -96,7 +96,7 @@ withService("redis").describe.each(packages)("redisStore over a connection that 
     await own.close();
     await vi.waitFor(async () => expect(await subscribers()).toBe(0), patient);
     expect(listenersOf()).toEqual(before);
-    expect(await own.read(key)).toBeNull(); // the client is open
+    expect(await storeForTest({ client, prefix: "mine" }).read(key)).toBeNull(); // the client is open
   });
 
   it("says that there is no server to listen to, and waits for none at close", async () => {

@@ -144,23 +144,6 @@ it("keeps feed entries for ten minutes", async () => {
   await vi.waitFor(() => expect(countRows(raw, "changes")).toBe(2), { timeout: 5000, interval: 5 });
 });
 
-it("lets what was begun finish at close, and refuses what comes after", async () => {
-  const path = newFile();
-  const store = sqliteStore({ path });
-  const created = Promise.all(
-    ["1", "2", "3"].map((sid) => store.create(keyOf(sid), { cookie: {} }, later())),
-  );
-  const closed = store.close();
-  expect(await created).not.toContain(null);
-  await closed;
-  const message = /closed\..* sqliteStore\(\)/;
-  await expect(store.read(key)).rejects.toThrow(message);
-  await expect(store.create(key, { cookie: {} }, later())).rejects.toThrow(message);
-  await expect(store.destroy(key, "destroyed")).rejects.toMatchObject({ code: "STORE_FAILED" });
-  await expect(store.changes?.(new Heard(), feedOptions)).rejects.toThrow(message);
-  expect(countRows(rawConnection(path), "sessions")).toBe(3);
-});
-
 it("writes so that an answered logout survives a power cut", async () => {
   const { openSqliteFile } = await import("../../src/stores/sqlite-file.ts");
   const database = openSqliteFile(newFile(), 1000);

@@ -43,6 +43,11 @@ export interface StoreTraits {
   readonly damage?: "any text" | "JSON";
   /** The harness has `stall`. Default: false. */
   readonly stalls?: boolean;
+  /**
+   * The store object is shared, by several `liveSessions` or with its maker: `close` then releases what keeps the process
+   * alive and no more, and operations go on. Default: false.
+   */
+  readonly outlivesClose?: boolean;
   /** It has `listByUser`. Default: false. */
   readonly users?: boolean;
   /** How many sessions of one user are tried. Default: 10,000. */
@@ -59,6 +64,7 @@ export function resolveTraits(traits: StoreTraits): ResolvedTraits {
     longestIdBytes: Number.POSITIVE_INFINITY,
     levels: 64,
     stalls: false,
+    outlivesClose: false,
     users: false,
     manySessions: 10_000,
     ...traits,
