@@ -22,6 +22,7 @@ import {
   type StoreHarness,
   type StoreTraits,
 } from "./store/setting.ts";
+import { stallChecks } from "./store/stalling.ts";
 import { unreadableChecks } from "./store/unreadable.ts";
 import { userChecks } from "./store/users.ts";
 import { writeChecks } from "./store/writes.ts";
@@ -57,6 +58,7 @@ function checksOf(traits: ResolvedTraits): readonly Check[] {
     ...idChecks(traits),
     ...(traits.feed ? feedChecks : []),
     ...closingChecks(traits),
+    ...(traits.stalls ? stallChecks(traits) : []),
     ...(traits.damage ? unreadableChecks(traits) : []),
     ...(traits.users ? userChecks(traits) : []),
   ];

@@ -4,10 +4,12 @@ import { type TestedService, withService } from "../setup/services.ts";
 import { describeStore, type StoreTraits } from "./conformance.ts";
 import { newDatabase } from "./mongodb-databases.ts";
 import { SetClock } from "./set-clock.ts";
+import { openStalledLink } from "./stalled-link.ts";
 
 const traits = {
   ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true },
   damage: "any text",
+  stalls: true,
 } as const;
 
 function describeMongodb(
@@ -17,7 +19,8 @@ function describeMongodb(
   options: MongodbStoreOptions,
 ): void {
   describeStore(`mongodbStore, ${name}`, { ...traits, ...own }, async () => {
-    const database = await newDatabase(service.url);
+    const link = await openStalledLink(service.url);
+    const database = await newDatabase(link.url);
     const clock = new SetClock();
     const stores: SessionStore[] = [];
     return {
@@ -35,7 +38,9 @@ function describeMongodb(
       async end() {
         await Promise.all(stores.map((store) => store.close()));
         await database.drop();
+        link.close();
       },
+      stall: link.stall,
     };
   });
 }

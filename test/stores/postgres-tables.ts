@@ -7,6 +7,7 @@ import { type PostgresPool, type PostgresStoreOptions, postgresStore } from "../
 import { withService } from "../setup/services.ts";
 import type { StoreHarness } from "./conformance.ts";
 import { SetClock } from "./set-clock.ts";
+import { openStalledLink } from "./stalled-link.ts";
 
 const postgres = withService("postgres");
 
@@ -96,9 +97,10 @@ export async function startPostgres(
   const clock = new SetClock();
   const { tableName = newName(), schemaName } = options;
   const opened: { store: SessionStore; end: () => Promise<void> }[] = [];
+  const link = await openStalledLink(postgres.url);
   return {
     open() {
-      const { pool, end } = openPool(config);
+      const { pool, end } = openPool({ connectionString: link.url, ...config });
       const store = postgresStore({ createTableIfMissing: true, ...options, tableName, pool, clock });
       opened.push({ store, end });
       return store;
@@ -117,7 +119,9 @@ export async function startPostgres(
       await Promise.all(opened.map((one) => one.end()));
       await drop(pool, tableName, schemaName);
       await end();
+      link.close();
     },
+    stall: link.stall,
   };
 }
 

@@ -6,6 +6,7 @@ const traits = {
   ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true },
   longestIdBytes: 2600,
   damage: "JSON",
+  stalls: true,
 } as const;
 
 describeWithPostgres("PostgreSQL", () => {

@@ -7,6 +7,7 @@ import { type RedisStoreOptions, redisStore } from "../../src/stores/redis.ts";
 import type { StoreHarness } from "./conformance.ts";
 import { type ClientPackage, openClient, openIoRedis } from "./redis-open.ts";
 import { SetClock } from "./set-clock.ts";
+import { openStalledLink } from "./stalled-link.ts";
 
 /** Closed after the test. */
 export async function clientForTest(from: ClientPackage, url: string): Promise<RedisStoreOptions["client"]> {
@@ -42,7 +43,9 @@ export async function redisHarness(
 ): Promise<StoreHarness> {
   const prefix = newPrefix();
   const clock = new SetClock();
-  const opened = await Promise.all([openClient(from, url), openClient(from, url)]);
+  // A Cluster's servers name themselves, and would be reached past a proxy.
+  const link = url.includes(",") ? undefined : await openStalledLink(url);
+  const opened = await Promise.all([1, 2].map(() => openClient(from, link?.url ?? url)));
   const admin = openIoRedis(url);
   const stores: SessionStore[] = [];
   return {
@@ -66,7 +69,9 @@ export async function redisHarness(
       await Promise.all((await keysOf(admin, prefix)).map((key) => admin.del(key)));
       admin.disconnect();
       for (const { close } of opened) close();
+      link?.close();
     },
+    ...(link && { stall: link.stall }),
   };
 }
 

@@ -20,13 +20,18 @@ import {
 
 const traits = { atomic: true, feed: true, uniqueRevisions: true, exactExpiry: true, users: true };
 
-describeStore("sqliteStore", { ...traits, damage: "any text" }, async () => {
+describeStore("sqliteStore", { ...traits, damage: "any text", stalls: true }, async () => {
   const directory = temporaryDirectory();
   const clock = new SetClock();
   const stores: SessionStore[] = [];
   return {
     open() {
-      const store = sqliteStore({ path: join(directory.path, "sessions.db"), clock, pollIntervalMs: 2 });
+      const store = sqliteStore({
+        path: join(directory.path, "sessions.db"),
+        clock,
+        pollIntervalMs: 2,
+        busyTimeoutMs: 2_000,
+      });
       stores.push(store);
       return store;
     },
@@ -35,6 +40,12 @@ describeStore("sqliteStore", { ...traits, damage: "any text" }, async () => {
     damage(sid, text) {
       const raw = rawConnection(join(directory.path, "sessions.db"));
       raw.prepare("UPDATE sessions SET document = ? WHERE id = ?").run(text, Buffer.from(sid, "utf16le"));
+    },
+    /** Another program holds the write lock. */
+    stall() {
+      const raw = rawConnection(join(directory.path, "sessions.db"));
+      raw.exec("BEGIN IMMEDIATE");
+      return () => raw.exec("ROLLBACK");
     },
     async end() {
       await Promise.all(stores.map((store) => store.close()));
