@@ -122,7 +122,7 @@ export interface UserSession {
  *   returned its promise. The store keeps no part of it, and does not change it.
  * - A session that is stored and can't be read (damaged, of another shape, nested too deeply) fails alone. `read` and
  *   `readMany` reject with `SESSION_UNREADABLE` where it is among the keys; `listByUser` lists it with `stored: null`;
- *   `all` leaves it out; `destroy` removes it. Messages quote nothing of it.
+ *   `all` leaves it out; `destroy` removes it. Messages quote nothing of it. (A wrapped store may take one for none.)
  * - An operation may take as long as it likes, and the caller may give up: it may be done all the same, and what it answers
  *   late does no harm. A write is published once, however late its answer is, and one that rejects may have been done.
  *   While the database does not answer, `close` and the end of a subscription resolve within seconds all the same.

@@ -19,6 +19,7 @@ import type { PostgresStoreOptions } from "socket-session/postgres";
 import type { RedisStoreOptions } from "socket-session/redis";
 import type { SqliteStoreOptions } from "socket-session/sqlite";
 import type { InjectOptions } from "socket-session/testing";
+import type { StoreHarness, StoreTraits } from "socket-session/testing/store";
 `;
 
 const reference = (name: string) => `docs/reference/${name}.md`;
@@ -53,6 +54,8 @@ export const documentedTypes: readonly DocumentedType[] = [
   { keys: "keyof PostgresStoreOptions", file: "docs/stores/postgres.md", headings: ["Options"] },
   { keys: "keyof MongodbStoreOptions", file: "docs/stores/mongodb.md", headings: ["Options"] },
   { keys: "keyof SessionStore", file: "docs/stores/writing-a-store.md", headings: ["The port", "Abilities"] },
+  { keys: "keyof StoreTraits", file: "docs/stores/writing-a-store.md", headings: ["Traits"] },
+  { keys: "keyof StoreHarness", file: "docs/stores/writing-a-store.md", headings: ["The harness"] },
   { keys: "keyof InjectOptions", file: "docs/guide/testing-your-app.md", headings: ["Options"] },
 ];
 
