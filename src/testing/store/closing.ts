@@ -10,7 +10,7 @@ const key = keyOf("a session");
 const cookie = { originalMaxAge: null, expires: null };
 
 export function closingChecks({ outlivesClose, feed }: ResolvedTraits): readonly Check[] {
-  if (outlivesClose) return [closesMoreThanOnce, goesOn];
+  if (outlivesClose) return [closesMoreThanOnce, goesOn, ...(feed ? [goesOnPublishing] : [])];
   return [closesMoreThanOnce, finishesWhatWasBegun, refusesWhatComesAfter, ...(feed ? feedEnds : [])];
 }
 
@@ -30,6 +30,19 @@ const goesOn: Check = {
     expectEqual((await store.read(key))?.document, { cookie }, "read after close()");
     expectWritten(await store.create(keyOf("another"), { cookie }, later()), "create after close()");
     expectEqual(await store.destroy(key, "destroyed"), true, "destroy after close()");
+  },
+};
+
+const goesOnPublishing: Check = {
+  name: "goes on publishing after close, for those who share the object",
+  async run({ store, other, later }) {
+    const { received, stop } = await subscribe(store);
+    await store.create(key, { cookie }, later());
+    await store.close();
+    await other.destroy(key, "revoked");
+    await allReceived(other, received);
+    expectEqual(received.changes.length, 1, "how many changes were received after close()");
+    await stop();
   },
 };
 

@@ -1,6 +1,6 @@
 /** Assertions whose messages say what was expected of the store, and what it did. */
 import assert from "node:assert/strict";
-import { inspect } from "node:util";
+import { inspect, types } from "node:util";
 import type { Revision, StoredSession } from "../../core/session-store.ts";
 
 export function shown(value: unknown): string {
@@ -59,7 +59,11 @@ export async function expectRejection(run: () => Promise<unknown> | undefined, w
     assert.fail(`${what}: expected a rejection, but it resolved to ${shown(value)}.`);
   } catch (error) {
     if (error instanceof assert.AssertionError) throw error;
-    assert.ok(error instanceof Error, `${what}: expected an Error, got ${shown(error)}.`);
+    // Jest has an Error of its own.
+    assert.ok(
+      types.isNativeError(error) || error instanceof Error,
+      `${what}: expected an Error, got ${shown(error)}.`,
+    );
     return error;
   }
 }
