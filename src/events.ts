@@ -1,7 +1,7 @@
-import type { EndReason } from "./core/session-store.ts";
-import type { SocketSessionError } from "./errors.ts";
-import type { AppData, DeepReadonly } from "./live-session.ts";
+import type { AppData, DeepReadonly } from "./api.ts";
+import type { SocketSessionError } from "./base/errors.ts";
 import type { RefusalCode } from "./protocol.ts";
+import type { EndReason } from "./session-store.ts";
 
 /** What a `LiveSessions` tells. A listener that throws is reported as `error` and harms nobody else. */
 export interface LiveSessionsEvents {

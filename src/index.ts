@@ -1,4 +1,18 @@
-export type { Clock } from "./clock.ts";
+export type { AppData, DeepReadonly, LiveSession, SessionEvents, SessionState } from "./api.ts";
+export type { Clock } from "./base/clock.ts";
+export { type ErrorCode, errorCodes, SessionEnded, SocketSessionError } from "./base/errors.ts";
+export type { LiveSessionsEvents } from "./events.ts";
+export { LiveSessions, liveSessions } from "./live-sessions.ts";
+export type { LiveSessionsOptions } from "./options/options.ts";
+export {
+  type EndMessage,
+  type EndReasonCode,
+  endEvent,
+  endReasons,
+  type RefusalCode,
+  type RefusalData,
+  refusals,
+} from "./protocol.ts";
 export type {
   ChangedSession,
   CookieDocument,
@@ -15,23 +29,9 @@ export type {
   StoredSession,
   Unsubscribe,
   UserSession,
-} from "./core/session-store.ts";
-export { type ErrorCode, errorCodes, SessionEnded, SocketSessionError } from "./errors.ts";
-export type { LiveSessionsEvents } from "./events.ts";
-export type { AppData, DeepReadonly, LiveSession, SessionEvents, SessionState } from "./live-session.ts";
-export { LiveSessions, liveSessions } from "./live-sessions.ts";
-export type { LiveSessionsOptions } from "./options.ts";
-export type { OriginsOption } from "./origins.ts";
-export {
-  type EndMessage,
-  type EndReasonCode,
-  endEvent,
-  endReasons,
-  type RefusalCode,
-  type RefusalData,
-  refusals,
-} from "./protocol.ts";
-export type { AttachOptions, SocketServer } from "./socket/attach.ts";
+} from "./session-store.ts";
+export type { OriginsOption } from "./socket/allowed-origins.ts";
 export type { ExemptNamespace } from "./socket/exempt.ts";
+export type { AttachOptions, SocketServer } from "./socket/open-gateway.ts";
 export type { Stats } from "./stats.ts";
 export type { EndOptions, ListedSession, UserSessions } from "./user-sessions.ts";

@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import { serialize } from "cookie";
 import { sign } from "cookie-signature";
 import { Cookie } from "express-session";
-import { checkOptions, invalid, invalidChoice, isPlain } from "./arguments.ts";
-import { fieldsOf } from "./core/fields.ts";
-import { dateText, longestLifeMs } from "./core/life-time.ts";
-import { refuseLosses } from "./core/lost-in-json.ts";
-import type { Saves } from "./core/saves.ts";
-import type { CookieDocument, SessionKey } from "./core/session-store.ts";
-import type { ResolvedOptions } from "./options.ts";
+import { checkOptions, invalid, invalidChoice, isPlain } from "./base/arguments.ts";
+import { fieldsOf } from "./data/fields.ts";
+import { dateText, longestLifeMs } from "./data/life-time.ts";
+import { refuseLosses } from "./data/lost-in-json.ts";
+import type { ResolvedOptions } from "./options/options.ts";
+import type { Saves } from "./session/saves.ts";
+import type { CookieDocument, SessionKey } from "./session-store.ts";
 
 export interface InjectOptions {
   /** The session's own life time, as `cookie.maxAge` would give it. Default: as configured. */

@@ -1,42 +1,46 @@
 import type { IncomingMessage } from "node:http";
 import createDebug from "debug";
 import session, { type Store } from "express-session";
-import { checkOptions, invalid, refuseArguments, refuseCallback, refuseRequest } from "./arguments.ts";
-import { Activity } from "./core/activity.ts";
-import { ConditionalWrites } from "./core/conditional-writes.ts";
-import type { SessionValues } from "./core/fields.ts";
-import { Hub } from "./core/hub.ts";
-import { Saves } from "./core/saves.ts";
-import type { HandleContext, SessionHandle } from "./core/session-handle.ts";
-import { sessionNames } from "./core/session-names.ts";
-import type { EndReason, SessionKey } from "./core/session-store.ts";
-import { Updates } from "./core/updates.ts";
-import { errorText, listenerError, SocketSessionError } from "./errors.ts";
+import type { LiveSession } from "./api.ts";
+import { checkOptions, invalid, refuseArguments, refuseCallback, refuseRequest } from "./base/arguments.ts";
+import { errorText, listenerError, SocketSessionError } from "./base/errors.ts";
+import { IsolatedEmitter } from "./base/isolated-emitter.ts";
+import { requireNode } from "./base/versions.ts";
+import type { SessionValues } from "./data/fields.ts";
+import { sessionNames } from "./data/session-key.ts";
 import { type LiveSessionsEvents, sessionsEvents } from "./events.ts";
-import { forRequests, type RequestHandler } from "./http/for-requests.ts";
-import { isCookieWithheld } from "./http/insecure-cookie.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
+import { forRequests, type RequestHandler } from "./http/middleware.ts";
 import { requestSession } from "./http/request-session.ts";
 import { Responses } from "./http/responses.ts";
 import { refuseUncalled } from "./http/store-contract.ts";
 import { type HttpContext, StoreFacade } from "./http/store-facade.ts";
 import { exposeInternals } from "./inject-session.ts";
-import { IsolatedEmitter } from "./isolated-emitter.ts";
-import type { LiveSession } from "./live-session.ts";
+import { Hub } from "./live/hub.ts";
 import {
   exemptionsOfAttach,
   type LiveSessionsOptions,
   type ResolvedOptions,
   resolveOptions,
-} from "./options.ts";
+} from "./options/options.ts";
 import { type RefusalCode, refusals } from "./protocol.ts";
-import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/attach.ts";
-import { corsWarnings } from "./socket/cors-warnings.ts";
+import { Activity } from "./session/activity.ts";
+import { ConditionalWrites } from "./session/conditional-writes.ts";
+import { Saves } from "./session/saves.ts";
+import type { HandleContext, SessionHandle } from "./session/session-handle.ts";
+import { Updates } from "./session/updates.ts";
+import type { EndReason, SessionKey } from "./session-store.ts";
 import { explainMissingAttach } from "./socket/never-attached.ts";
+import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/open-gateway.ts";
 import { addressOf } from "./socket/origin.ts";
-import { OriginWarnings, shownHost, shownOrigin } from "./socket/origin-warnings.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
 import { corsOf } from "./socket/upstream-pages.ts";
+import type { Stats } from "./stats.ts";
+import { UserIds } from "./user-ids.ts";
+import { type UserSessions, userSessions } from "./user-sessions.ts";
+import { corsWarnings } from "./warnings/cors.ts";
+import { isCookieWithheld } from "./warnings/insecure-cookie.ts";
+import { OriginWarnings, shownHost, shownOrigin } from "./warnings/origins.ts";
 import {
   lateWarnings,
   limitsOf,
@@ -44,11 +48,7 @@ import {
   socketWarnings,
   storeWarnings,
   warn,
-} from "./start-checks.ts";
-import type { Stats } from "./stats.ts";
-import { UserIds } from "./user-ids.ts";
-import { type UserSessions, userSessions } from "./user-sessions.ts";
-import { requireNode } from "./versions.ts";
+} from "./warnings/start-checks.ts";
 
 declare module "socket.io" {
   interface Socket {

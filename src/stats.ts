@@ -1,4 +1,4 @@
-import type { FeedState } from "./core/feed.ts";
+import type { FeedState } from "./live/feed.ts";
 import type { RefusalCode } from "./protocol.ts";
 
 /** What `sessions.stats()` returns: how things stand on this node, and counts since its start. */

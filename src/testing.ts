@@ -6,9 +6,10 @@
  * const socket = io(url, { extraHeaders: { cookie } });
  * ```
  */
-import { refuseCallback } from "./arguments.ts";
+
+import type { AppData } from "./api.ts";
+import { refuseCallback } from "./base/arguments.ts";
 import { type InjectOptions, injectSession } from "./inject-session.ts";
-import type { AppData } from "./live-session.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 
 export type { InjectOptions };

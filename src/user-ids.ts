@@ -1,7 +1,7 @@
-import { invalid } from "./arguments.ts";
-import type { SessionValues } from "./core/fields.ts";
-import { SocketSessionError } from "./errors.ts";
-import type { ResolvedOptions } from "./options.ts";
+import { invalid } from "./base/arguments.ts";
+import { SocketSessionError } from "./base/errors.ts";
+import type { SessionValues } from "./data/fields.ts";
+import type { ResolvedOptions } from "./options/options.ts";
 
 /**
  * The user that `value` names: a string, or a number as its text, so that 1 and "1" are one user. Undefined for all else.

@@ -1,11 +1,11 @@
-import { checkPlainOptions, invalid, refuseCallback } from "./arguments.ts";
-import type { SessionValues } from "./core/fields.ts";
-import type { Hub } from "./core/hub.ts";
-import { lifeMs } from "./core/life-time.ts";
-import type { SessionKey, StoredSession } from "./core/session-store.ts";
-import { type Snapshot, snapshotOf } from "./core/snapshot.ts";
-import { SocketSessionError } from "./errors.ts";
-import type { ResolvedOptions } from "./options.ts";
+import { checkPlainOptions, invalid, refuseCallback } from "./base/arguments.ts";
+import { SocketSessionError } from "./base/errors.ts";
+import type { SessionValues } from "./data/fields.ts";
+import { lifeMs } from "./data/life-time.ts";
+import { type Snapshot, snapshotOf } from "./data/snapshot.ts";
+import type { Hub } from "./live/hub.ts";
+import type { ResolvedOptions } from "./options/options.ts";
+import type { SessionKey, StoredSession } from "./session-store.ts";
 import { userNamed } from "./user-ids.ts";
 
 /** One session of a user, as in a page that lists where somebody is logged in. All times in milliseconds since the epoch. */

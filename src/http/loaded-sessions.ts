@@ -1,12 +1,12 @@
-import type { Clock } from "../clock.ts";
-import type { Version } from "../core/conditional-writes.ts";
-import { ExpiringMap } from "../core/expiring-map.ts";
-import { type Fields, fieldsOf, textAt } from "../core/fields.ts";
-import type { Hub } from "../core/hub.ts";
-import { applyPatch, cookieChanged, diff } from "../core/merge.ts";
-import type { Edit, Held } from "../core/saves.ts";
-import type { CookieDocument, SessionDocument, StoredSession } from "../core/session-store.ts";
-import type { Unstored } from "../core/updates.ts";
+import type { Clock } from "../base/clock.ts";
+import { ExpiringMap } from "../base/expiring-map.ts";
+import { type Fields, fieldsOf, textAt } from "../data/fields.ts";
+import { applyPatch, cookieChanged, diff } from "../data/merge.ts";
+import type { Hub } from "../live/hub.ts";
+import type { Version } from "../session/conditional-writes.ts";
+import type { Edit, Held } from "../session/saves.ts";
+import type { Unstored } from "../session/updates.ts";
+import type { CookieDocument, SessionDocument, StoredSession } from "../session-store.ts";
 
 const handedOutMs = 600_000;
 const maxHandedOut = 100_000;

@@ -1,11 +1,11 @@
-import { documentOf } from "../core/fields.ts";
-import { LiveEntry } from "../core/live-entry.ts";
-import { type HandleContext, SessionHandle } from "../core/session-handle.ts";
-import type { SessionKey } from "../core/session-store.ts";
-import { snapshotOf } from "../core/snapshot.ts";
-import type { OwnObject } from "../core/updates.ts";
-import type { RequestHandler } from "./for-requests.ts";
+import { documentOf } from "../data/fields.ts";
+import { snapshotOf } from "../data/snapshot.ts";
+import { LiveEntry } from "../live/live-entry.ts";
+import { type HandleContext, SessionHandle } from "../session/session-handle.ts";
+import type { OwnObject } from "../session/updates.ts";
+import type { SessionKey } from "../session-store.ts";
 import { heldBy, type LoadedSessions } from "./loaded-sessions.ts";
+import type { RequestHandler } from "./middleware.ts";
 
 /** A request that the session middleware has seen. */
 export type SessionRequest = Pick<Parameters<RequestHandler>[0], "session">;

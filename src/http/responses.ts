@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { refuseUnusable } from "../core/bounds.ts";
+import { refuseUnusable } from "../data/bounds.ts";
 
 type End = ServerResponse["end"];
 type WriteHead = ServerResponse["writeHead"];

@@ -2,10 +2,10 @@
  * What `express-session` asks of a store beyond the hub: arguments that are checked, all sessions as a list, and the
  * errors of a wrapped store as they are.
  */
-import { isPlain } from "../arguments.ts";
-import type { SessionDocument, SessionStore } from "../core/session-store.ts";
-import { SocketSessionError } from "../errors.ts";
-import { shown } from "../shown.ts";
+import { isPlain } from "../base/arguments.ts";
+import { SocketSessionError } from "../base/errors.ts";
+import { shown } from "../base/shown.ts";
+import type { SessionDocument, SessionStore } from "../session-store.ts";
 
 /** Throws `INVALID_OPTION`. */
 export function requireSid(sid: unknown, method: string): asserts sid is string {

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import type { Secret } from "../core/session-names.ts";
-import type { SessionKey } from "../core/session-store.ts";
-import { isUnreadable } from "../errors.ts";
+import { isUnreadable } from "../base/errors.ts";
+import type { Secret } from "../data/session-key.ts";
 import type { RefusalCode } from "../protocol.ts";
+import type { SessionKey } from "../session-store.ts";
 import type { Exemption } from "./exempt.ts";
 import type { OriginPolicy } from "./origin.ts";
 import { OriginCheck } from "./origin-check.ts";

@@ -1,4 +1,4 @@
-import type { SocketSessionError } from "../errors.ts";
+import type { SocketSessionError } from "../base/errors.ts";
 import type { RefusalCode } from "../protocol.ts";
 import { isGone, rejectRequest, rejectUpgrade } from "./rejection.ts";
 import {

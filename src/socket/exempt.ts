@@ -1,6 +1,6 @@
 import { types } from "node:util";
-import { checkOptions, invalid } from "../arguments.ts";
-import { type OriginsOption, originsOf } from "../origins.ts";
+import { checkOptions, invalid } from "../base/arguments.ts";
+import { type OriginsOption, originsOf } from "./allowed-origins.ts";
 import type { Origins } from "./origin.ts";
 
 /** A namespace with an authentication of its own. */

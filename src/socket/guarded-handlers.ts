@@ -1,6 +1,6 @@
 import type { Socket } from "socket.io";
-import { isolate } from "../core/isolate.ts";
-import { shownName } from "../shown.ts";
+import { isolate } from "../base/isolate.ts";
+import { shownName } from "../base/shown.ts";
 
 type Listener = (...args: unknown[]) => unknown;
 type Register = (event: string | symbol, listener: Listener) => Socket;

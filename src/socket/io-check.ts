@@ -1,6 +1,6 @@
 /** What `sessions.attach` was given, which in JavaScript may be anything. */
-import { SocketSessionError } from "../errors.ts";
-import { shown } from "../shown.ts";
+import { SocketSessionError } from "../base/errors.ts";
+import { shown } from "../base/shown.ts";
 
 const ownServer = "const io = new Server(httpServer), and give that `io`.";
 

@@ -1,5 +1,5 @@
 import { Socket } from "socket.io";
-import { SocketSessionError } from "../errors.ts";
+import { SocketSessionError } from "../base/errors.ts";
 
 /**
  * `undefined.data` in a handler ends the process and names nothing. So `socket.session` says that `attach` is missing, on

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import type { Clock } from "../clock.ts";
-import { withTimeout } from "../core/with-timeout.ts";
-import { listenerError, SocketSessionError } from "../errors.ts";
+import type { Clock } from "../base/clock.ts";
+import { listenerError, SocketSessionError } from "../base/errors.ts";
+import { withTimeout } from "../base/with-timeout.ts";
 import {
   addressOf,
   isOrigin,

@@ -1,6 +1,6 @@
 import type { Socket } from "socket.io";
-import type { Hub } from "../core/hub.ts";
-import { isolate } from "../core/isolate.ts";
+import { isolate } from "../base/isolate.ts";
+import type { Hub } from "../live/hub.ts";
 import { type RefusalCode, refusals } from "../protocol.ts";
 import { type Codec, type EngineConnection, packetsOf, packetTypes } from "./upstream.ts";
 

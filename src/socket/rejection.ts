@@ -2,8 +2,8 @@
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
-import { isolate } from "../core/isolate.ts";
-import type { SocketSessionError } from "../errors.ts";
+import type { SocketSessionError } from "../base/errors.ts";
+import { isolate } from "../base/isolate.ts";
 import { type RefusalCode, type RefusalData, refusals } from "../protocol.ts";
 import type { Engine, EngineRequest } from "./upstream.ts";
 import { applyMiddlewares } from "./upstream-pages.ts";

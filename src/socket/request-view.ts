@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { inspect } from "node:util";
-import { SocketSessionError } from "../errors.ts";
-import { shownMember } from "../shown.ts";
+import { SocketSessionError } from "../base/errors.ts";
+import { shownMember } from "../base/shown.ts";
 
 type Data = Readonly<Record<string, unknown>>;
 

@@ -1,10 +1,10 @@
 import type { Socket } from "socket.io";
-import type { Activity } from "../core/activity.ts";
-import { isolate } from "../core/isolate.ts";
-import type { End, LiveEntry, Observer } from "../core/live-entry.ts";
-import { GuestHandle, type HandleContext, SessionHandle } from "../core/session-handle.ts";
-import type { SessionKey } from "../core/session-store.ts";
+import { isolate } from "../base/isolate.ts";
+import type { End, LiveEntry, Observer } from "../live/live-entry.ts";
 import { type EndReasonCode, endEvent, endReasons } from "../protocol.ts";
+import type { Activity } from "../session/activity.ts";
+import { GuestHandle, type HandleContext, SessionHandle } from "../session/session-handle.ts";
+import type { SessionKey } from "../session-store.ts";
 import { guardHandlers } from "./guarded-handlers.ts";
 import {
   type Codec,

@@ -1,6 +1,6 @@
 import { parse } from "cookie";
 import { unsign } from "cookie-signature";
-import type { Secret } from "../core/session-names.ts";
+import type { Secret } from "../data/session-key.ts";
 
 export type SessionCookie =
   | { readonly kind: "none" }

@@ -22,8 +22,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Server, Socket } from "socket.io";
-import { isolate } from "../core/isolate.ts";
-import { SocketSessionError } from "../errors.ts";
+import { SocketSessionError } from "../base/errors.ts";
+import { isolate } from "../base/isolate.ts";
 import { guarded, shown, shownNamespace } from "./guarded-handlers.ts";
 
 /** An Engine.IO connection: what carries all Socket.IO namespaces of one client. */

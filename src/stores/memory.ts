@@ -14,9 +14,9 @@
  * `close()` ends the timer and no more, since other hubs may share the object: the sessions stay readable, and whoever
  * writes again starts the timer again. The memory is given back with the object.
  */
-import { clockOf } from "../arguments.ts";
-import type { Clock } from "../clock.ts";
-import { ExpiringMap } from "../core/expiring-map.ts";
+import { clockOf } from "../base/arguments.ts";
+import type { Clock } from "../base/clock.ts";
+import { ExpiringMap } from "../base/expiring-map.ts";
 import type {
   CookieDocument,
   FeedListener,
@@ -28,10 +28,10 @@ import type {
   StoredSession,
   Unsubscribe,
   UserSession,
-} from "../core/session-store.ts";
-import { documentText, parseDocument } from "./document-text.ts";
-import { FeedListeners } from "./feed-listeners.ts";
-import { checkStoreOptions } from "./store-options.ts";
+} from "../session-store.ts";
+import { documentText, parseDocument } from "./common/documents.ts";
+import { FeedListeners } from "./common/feed-listeners.ts";
+import { checkStoreOptions } from "./common/options.ts";
 
 export interface MemoryStoreOptions {
   clock?: Clock;

@@ -5,7 +5,7 @@ import { endReasons, errorCodes, LiveSessions, refusals } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { describe, expect, test } from "vitest";
 import { services } from "../../scripts/services.mjs";
-import { resolveOptions } from "../../src/options.ts";
+import { resolveOptions } from "../../src/options/options.ts";
 import { compile, type Source } from "./compile.ts";
 import { documentedTypes, fragmentGlobals, imports } from "./documented.ts";
 import { type CodeBlock, documentAt, documents, root } from "./markdown.ts";

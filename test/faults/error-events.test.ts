@@ -4,7 +4,7 @@ import { errorCodes, SocketSessionError } from "socket-session";
 import { sqliteStore } from "socket-session/sqlite";
 import { afterEach, expect, test } from "vitest";
 import { withService } from "../setup/services.ts";
-import { newFile } from "../stores/sqlite-files.ts";
+import { newFile } from "../stores/sqlite/files.ts";
 import { clearPlace, newPlace, openStore, type StoreAddress } from "../support/store-address.ts";
 import { startWorld, type World } from "../support/world.ts";
 import { patience } from "./clients.ts";

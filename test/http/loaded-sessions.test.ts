@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fieldsOf } from "../../src/core/fields.ts";
+import { fieldsOf } from "../../src/data/fields.ts";
 import { LoadedSessions } from "../../src/http/loaded-sessions.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 

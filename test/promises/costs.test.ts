@@ -1,6 +1,6 @@
 import type { SessionStore } from "socket-session";
 import { afterEach, expect, test } from "vitest";
-import { fromExpressStore } from "../../src/stores/express-store.ts";
+import { fromExpressStore } from "../../src/stores/express/store.ts";
 import { installHandlers } from "../support/handlers.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { describeEverywhere } from "../support/matrix.ts";

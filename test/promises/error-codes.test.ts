@@ -1,6 +1,6 @@
 import { errorCodes, SocketSessionError } from "socket-session";
 import { afterEach, expect, test } from "vitest";
-import type { FeedListener } from "../../src/core/session-store.ts";
+import type { FeedListener } from "../../src/session-store.ts";
 import { disconnected, refused } from "../support/browser.ts";
 import { installHandlers } from "../support/handlers.ts";
 import { describeStores } from "../support/matrix.ts";

@@ -4,7 +4,7 @@ import session from "express-session";
 import { liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
-import { sessionNames } from "../../src/core/session-names.ts";
+import { sessionNames } from "../../src/data/session-key.ts";
 import { refused } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
 import { describeStores } from "../support/matrix.ts";

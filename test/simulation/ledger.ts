@@ -1,5 +1,5 @@
 /** Writes into the trace what a database does to sessions, under names that are the same in every run. */
-import type { SessionDocument } from "../../src/core/session-store.ts";
+import type { SessionDocument } from "../../src/session-store.ts";
 import type { Trace, Values } from "./trace.ts";
 import { epochMs } from "./world/process.ts";
 

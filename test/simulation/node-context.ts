@@ -1,4 +1,4 @@
-import type { SessionStore } from "../../src/core/session-store.ts";
+import type { SessionStore } from "../../src/session-store.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedNode } from "./node.ts";
 import type { Operations } from "./operations.ts";

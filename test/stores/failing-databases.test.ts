@@ -10,9 +10,9 @@ import { postgresStore } from "socket-session/postgres";
 import { redisStore } from "socket-session/redis";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { withService } from "../setup/services.ts";
-import { describeWithPostgres, newName, postgresUrl, restrictedPool, testSchema } from "./postgres-tables.ts";
-import { rawClient } from "./redis-clients.ts";
-import { ownRedis } from "./redis-server.ts";
+import { describeWithPostgres, newName, postgresUrl, restrictedPool, testSchema } from "./postgres/tables.ts";
+import { rawClient } from "./redis/clients.ts";
+import { ownRedis } from "./redis/server.ts";
 
 const unreachable = "The database can't be reached: check that it runs, and the address that the client has.";
 const refused = "The database refuses the user or the password: check those that the client has.";

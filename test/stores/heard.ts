@@ -1,5 +1,5 @@
 /** The recording listener of the published suite, under the names that tests use. */
-import type { SessionStore } from "../../src/core/session-store.ts";
+import type { SessionStore } from "../../src/session-store.ts";
 import { type RecordingListener, subscribe } from "../../src/testing/store/recording-listener.ts";
 
 export {

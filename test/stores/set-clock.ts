@@ -1,5 +1,5 @@
 /** A clock whose time is set by hand; its timers are real, unless they are held until `fire()`. */
-import { type Clock, systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 
 export class SetClock implements Clock {
   #now = 1_800_000_000_000;

@@ -1,6 +1,7 @@
 /** What `close` ends, and what it does not. */
-import type { SessionStore } from "../../core/session-store.ts";
-import { isOwn } from "../../errors.ts";
+
+import { isOwn } from "../../base/errors.ts";
+import type { SessionStore } from "../../session-store.ts";
 import { expectEqual, expectRejection, expectTrue, expectWritten, shown } from "./expectations.ts";
 import { keyOf } from "./keys.ts";
 import { allReceived, feedOptions, RecordingListener, subscribe } from "./recording-listener.ts";

@@ -1,5 +1,5 @@
 /** What a session may hold, and whose the documents are. */
-import type { SessionDocument } from "../../core/session-store.ts";
+import type { SessionDocument } from "../../session-store.ts";
 import { expectEqual, expectFound, expectRejection, expectTrue, expectWritten } from "./expectations.ts";
 import { keyOf } from "./keys.ts";
 import type { Check, ResolvedTraits } from "./setting.ts";

@@ -1,7 +1,7 @@
 /** Assertions whose messages say what was expected of the store, and what it did. */
 import assert from "node:assert/strict";
 import { inspect, types } from "node:util";
-import type { Revision, StoredSession } from "../../core/session-store.ts";
+import type { Revision, StoredSession } from "../../session-store.ts";
 
 export function shown(value: unknown): string {
   return inspect(value, { depth: 5, maxStringLength: 60, breakLength: 120 });

@@ -1,5 +1,5 @@
 /** Ids of every kind: any unicode, NUL, lone surrogates, long ones, hostile to the query language. */
-import type { SessionKey } from "../../core/session-store.ts";
+import type { SessionKey } from "../../session-store.ts";
 import {
   expectEqual,
   expectRejection,

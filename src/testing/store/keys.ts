@@ -1,6 +1,6 @@
 /** Keys of sessions: the public ids depend on the id alone, under a new and an old secret. */
 import { createHmac } from "node:crypto";
-import type { SessionKey } from "../../core/session-store.ts";
+import type { SessionKey } from "../../session-store.ts";
 
 export function keyOf(sid: string): SessionKey {
   const under = (secret: string) =>

@@ -1,5 +1,5 @@
 /** When a session is over, and what extends it. */
-import type { SessionDocument } from "../../core/session-store.ts";
+import type { SessionDocument } from "../../session-store.ts";
 import { expectEqual, expectFound, expectNear, expectStored, expectWritten } from "./expectations.ts";
 import { keyOf } from "./keys.ts";
 import { type Check, HOUR, type ResolvedTraits } from "./setting.ts";

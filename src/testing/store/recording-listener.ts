@@ -1,5 +1,5 @@
 /** A listener of the change feed that records what it receives. */
-import type { FeedListener, SessionChange, SessionKey, SessionStore } from "../../core/session-store.ts";
+import type { FeedListener, SessionChange, SessionKey, SessionStore } from "../../session-store.ts";
 import { eventually } from "./expectations.ts";
 import { keyOf } from "./keys.ts";
 

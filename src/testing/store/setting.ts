@@ -1,5 +1,5 @@
 /** What the author of a store says of it, and what a case of the suite gets to work with. */
-import type { SessionDocument, SessionStore } from "../../core/session-store.ts";
+import type { SessionDocument, SessionStore } from "../../session-store.ts";
 
 /** One new, empty database for one case. */
 export interface StoreHarness {

@@ -1,5 +1,5 @@
 /** A session that is stored and can't be read: it fails alone, and can be ended. */
-import { isUnreadable } from "../../errors.ts";
+import { isUnreadable } from "../../base/errors.ts";
 import { expectEqual, expectRejection, expectTrue, expectWritten, shown } from "./expectations.ts";
 import { keyOf } from "./keys.ts";
 import type { Check, ResolvedTraits, Setting } from "./setting.ts";

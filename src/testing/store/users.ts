@@ -1,5 +1,5 @@
 /** The index of each user's sessions. */
-import type { UserSession } from "../../core/session-store.ts";
+import type { UserSession } from "../../session-store.ts";
 import { expectEqual, expectNear, expectStored, expectWritten, shown } from "./expectations.ts";
 import { keyOf } from "./keys.ts";
 import { type Check, HOUR, type ResolvedTraits, type Setting } from "./setting.ts";

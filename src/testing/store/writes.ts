@@ -1,5 +1,5 @@
 /** Conditional writes: one of many wins, none is lost, and nothing but `create` creates. */
-import type { SessionDocument, SessionStore } from "../../core/session-store.ts";
+import type { SessionDocument, SessionStore } from "../../session-store.ts";
 import {
   expectEqual,
   expectFound,

@@ -1,15 +1,16 @@
 /** A node without Express and Socket.IO: the core alone, used as the facade and the gateway use it. */
-import { Activity } from "../../../src/core/activity.ts";
-import { ConditionalWrites } from "../../../src/core/conditional-writes.ts";
-import { fieldsOf } from "../../../src/core/fields.ts";
-import { Hub } from "../../../src/core/hub.ts";
-import { diff } from "../../../src/core/merge.ts";
-import { type Edit, Saves } from "../../../src/core/saves.ts";
-import { sessionNames } from "../../../src/core/session-names.ts";
-import type { CookieDocument, SessionKey, StoredSession } from "../../../src/core/session-store.ts";
-import { snapshotOf } from "../../../src/core/snapshot.ts";
-import { Updates } from "../../../src/core/updates.ts";
-import { SessionEnded } from "../../../src/errors.ts";
+
+import { SessionEnded } from "../../../src/base/errors.ts";
+import { fieldsOf } from "../../../src/data/fields.ts";
+import { diff } from "../../../src/data/merge.ts";
+import { sessionNames } from "../../../src/data/session-key.ts";
+import { snapshotOf } from "../../../src/data/snapshot.ts";
+import { Hub } from "../../../src/live/hub.ts";
+import { Activity } from "../../../src/session/activity.ts";
+import { ConditionalWrites } from "../../../src/session/conditional-writes.ts";
+import { type Edit, Saves } from "../../../src/session/saves.ts";
+import { Updates } from "../../../src/session/updates.ts";
+import type { CookieDocument, SessionKey, StoredSession } from "../../../src/session-store.ts";
 import { traceReport } from "../crashes.ts";
 import { valuesOf } from "../ledger.ts";
 import type { SimulatedNode } from "../node.ts";

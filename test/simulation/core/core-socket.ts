@@ -1,9 +1,10 @@
 /** A client's socket as the core knows it: an observer of its session, from before the session is read. */
-import type { Activity } from "../../../src/core/activity.ts";
-import type { Hub } from "../../../src/core/hub.ts";
-import type { End, LiveEntry, Observer } from "../../../src/core/live-entry.ts";
-import type { EndReason, SessionKey } from "../../../src/core/session-store.ts";
-import type { Snapshot } from "../../../src/core/snapshot.ts";
+
+import type { Snapshot } from "../../../src/data/snapshot.ts";
+import type { Hub } from "../../../src/live/hub.ts";
+import type { End, LiveEntry, Observer } from "../../../src/live/live-entry.ts";
+import type { Activity } from "../../../src/session/activity.ts";
+import type { EndReason, SessionKey } from "../../../src/session-store.ts";
 import { staysAway } from "../client-ends.ts";
 import { valuesOf } from "../ledger.ts";
 import type { SimulatedSocket } from "../node.ts";

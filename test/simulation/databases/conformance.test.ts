@@ -1,6 +1,6 @@
 /** Each simulated database, with the product's store for it: without faults, and with each of them. */
 import { describe, expect, it } from "vitest";
-import type { Revision, SessionKey } from "../../../src/core/session-store.ts";
+import type { Revision, SessionKey } from "../../../src/session-store.ts";
 import { databaseKinds } from "./kinds.ts";
 import { play, type Scene, type SceneNode } from "./scene.ts";
 

@@ -1,4 +1,4 @@
-import type { SessionStore } from "../../../src/core/session-store.ts";
+import type { SessionStore } from "../../../src/session-store.ts";
 import type { Ledger } from "../ledger.ts";
 import type { FeedKind } from "../oracles/oracle.ts";
 import type { DatabaseServer } from "../world/database-server.ts";

@@ -2,7 +2,7 @@
  * MongoDB: a replica set, whose change streams tell of every write, and a standalone server, with a capped collection. Their
  * feeds are answers to questions, so a deaf route makes no difference to them.
  */
-import { mongodbStore } from "../../../src/stores/mongodb.ts";
+import { mongodbStore } from "../../../src/stores/mongodb/store.ts";
 import type { DatabaseKind } from "./database.ts";
 import { simulatedClient } from "./mongodb/driver.ts";
 import { MongodbServer } from "./mongodb/server.ts";

@@ -1,5 +1,5 @@
 /** The promises of the store port, over each simulated database: so is shown that it does what the real one does. */
-import type { Clock } from "../../../src/clock.ts";
+import type { Clock } from "../../../src/base/clock.ts";
 import { describeStore, type StoreHarness, type StoreTraits } from "../../stores/conformance.ts";
 import { Ledger } from "../ledger.ts";
 import { epochMs, SimulatedProcess } from "../world/process.ts";

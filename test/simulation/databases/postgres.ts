@@ -1,5 +1,5 @@
 /** PostgreSQL, with an asynchronous standby: what was acknowledged last may be lost in a failover, as its page says. */
-import { postgresStore } from "../../../src/stores/postgres.ts";
+import { postgresStore } from "../../../src/stores/postgres/store.ts";
 import type { DatabaseKind } from "./database.ts";
 import { SimulatedPostgresPool } from "./postgres/driver.ts";
 import { PostgresServer } from "./postgres/server.ts";

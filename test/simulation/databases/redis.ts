@@ -1,7 +1,7 @@
 /** The store of Redis over a simulated server, which may publish events of its keys, by clients of both packages. */
-import type { SessionStore } from "../../../src/core/session-store.ts";
-import { redisStore } from "../../../src/stores/redis.ts";
-import type { RedisClient } from "../../../src/stores/redis-client.ts";
+import type { SessionStore } from "../../../src/session-store.ts";
+import type { RedisClient } from "../../../src/stores/redis/client.ts";
+import { redisStore } from "../../../src/stores/redis/store.ts";
 import type { Route } from "../world/route.ts";
 import type { DatabaseKind } from "./database.ts";
 import { SimulatedIoRedis } from "./redis/ioredis.ts";

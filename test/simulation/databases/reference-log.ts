@@ -1,6 +1,6 @@
 /** A feed that reads on where it stopped: nothing is lost with a connection, unless the log itself is. */
 import type { Clock } from "socket-session";
-import type { FeedSource } from "../../../src/stores/remote-feed.ts";
+import type { FeedSource } from "../../../src/stores/common/remote-feed.ts";
 import type { Pool } from "../world/pool.ts";
 import type { Route } from "../world/route.ts";
 import type { ReferenceServer } from "./reference-server.ts";

@@ -1,7 +1,7 @@
 /** A feed that is asked for what is new, as often as it takes: it is alive as of its last question that was answered. */
 import type { Clock } from "socket-session";
-import type { FeedListener, SessionStore } from "../../../src/core/session-store.ts";
-import { readMessage } from "../../../src/stores/change-message.ts";
+import type { FeedListener, SessionStore } from "../../../src/session-store.ts";
+import { readMessage } from "../../../src/stores/common/messages.ts";
 import type { Pool } from "../world/pool.ts";
 import type { ReferenceServer } from "./reference-server.ts";
 

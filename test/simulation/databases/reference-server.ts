@@ -1,5 +1,5 @@
 /** A database of the port's own shape: each operation one step, together with what it publishes. */
-import type { SessionDocument, StoredSession } from "../../../src/core/session-store.ts";
+import type { SessionDocument, StoredSession } from "../../../src/session-store.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Connection } from "../world/connection.ts";
 import { DatabaseServer } from "../world/database-server.ts";

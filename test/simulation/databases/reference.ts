@@ -2,9 +2,9 @@
  * The port over a database of its own shape, with each kind of change feed that there is: publish and subscribe, which
  * loses what is published while it is cut; a log, which does not; one that is polled; and none.
  */
-import type { FeedTraits, SessionStore } from "../../../src/core/session-store.ts";
-import { changeMessage } from "../../../src/stores/change-message.ts";
-import { type FeedSource, RemoteFeed } from "../../../src/stores/remote-feed.ts";
+import type { FeedTraits, SessionStore } from "../../../src/session-store.ts";
+import { changeMessage } from "../../../src/stores/common/messages.ts";
+import { type FeedSource, RemoteFeed } from "../../../src/stores/common/remote-feed.ts";
 import type { Ledger } from "../ledger.ts";
 import { Pool } from "../world/pool.ts";
 import type { SimulatedProcess } from "../world/process.ts";

@@ -10,12 +10,7 @@
  * });
  * ```
  */
-import type {
-  FeedListener,
-  SessionChange,
-  SessionKey,
-  SessionStore,
-} from "../../../src/core/session-store.ts";
+import type { FeedListener, SessionChange, SessionKey, SessionStore } from "../../../src/session-store.ts";
 import { Ledger } from "../ledger.ts";
 import { epochMs, SimulatedProcess } from "../world/process.ts";
 import type { Route } from "../world/route.ts";

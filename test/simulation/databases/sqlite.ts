@@ -3,8 +3,8 @@
  * as `node:sqlite` is synchronous; what is simulated is what comes between operations. There is no network: what goes wrong with
  * routes has no effect.
  */
-import type { SessionStore } from "../../../src/core/session-store.ts";
-import { sqliteStore } from "../../../src/stores/sqlite.ts";
+import type { SessionStore } from "../../../src/session-store.ts";
+import { sqliteStore } from "../../../src/stores/sqlite/store.ts";
 import type { Ledger } from "../ledger.ts";
 import type { SimulatedProcess } from "../world/process.ts";
 import type { World } from "../world/world.ts";

@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.ts";
 export const coreMutants: readonly Mutant[] = [
   {
     name: "a failed touch is not caught",
-    file: "src/core/activity.ts",
+    file: "src/session/activity.ts",
     from: "this.#hub.report(error);",
     to: "throw error;",
     oracle: "no-crash",
@@ -13,7 +13,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "no touch interval",
-    file: "src/core/activity.ts",
+    file: "src/session/activity.ts",
     from: "return target - stored >= touchIntervalFor(life, this.#options.touchIntervalMs);",
     to: "return target - stored >= Math.min(1, touchIntervalFor(life, this.#options.touchIntervalMs));",
     oracle: "activity",
@@ -22,7 +22,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "events are no activity",
-    file: "src/core/activity.ts",
+    file: "src/session/activity.ts",
     from: "if (!snapshot || entry.touching || now < entry.touchNotBefore) return;",
     to: "if (now > 0 || !snapshot) return;",
     oracle: "activity",
@@ -31,7 +31,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "requests side by side touch one by one",
-    file: "src/core/activity.ts",
+    file: "src/session/activity.ts",
     from: "this.#written.get(key.sid)?.deadline ?? 0",
     to: "0 * (this.#written.get(key.sid)?.deadline ?? 0)",
     oracle: "activity",
@@ -40,7 +40,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "livelock",
-    file: "src/core/checks.ts",
+    file: "src/live/checks.ts",
     from: "if (!entry.snapshot) return Number.POSITIVE_INFINITY;",
     to: "",
     oracle: "costs",
@@ -49,7 +49,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "live sessions are read each second",
-    file: "src/core/checks.ts",
+    file: "src/live/checks.ts",
     from: "return feedSuffices() ? Number.POSITIVE_INFINITY : entry.confirmedAt + revalidateIntervalMs;",
     to: "return entry.confirmedAt + (feedSuffices() ? 1_000 : revalidateIntervalMs);",
     oracle: "costs",
@@ -58,7 +58,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "no regular reads without a feed",
-    file: "src/core/checks.ts",
+    file: "src/live/checks.ts",
     from: "return feedSuffices() ? Number.POSITIVE_INFINITY : entry.confirmedAt + revalidateIntervalMs;",
     to: "return Number.POSITIVE_INFINITY + (feedSuffices() ? 0 : revalidateIntervalMs);",
     oracle: "liveness",
@@ -67,7 +67,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "nothing is read at its deadline",
-    file: "src/core/checks.ts",
+    file: "src/live/checks.ts",
     from: "const next = Math.min(deadline, ",
     to: "const next = Math.min(Math.max(deadline, Number.POSITIVE_INFINITY), ",
     oracle: "activity",
@@ -76,7 +76,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a write is given up when it is beaten twice",
-    file: "src/core/conditional-writes.ts",
+    file: "src/session/conditional-writes.ts",
     from: "export const maxAttempts = 100;",
     to: "export const maxAttempts = 2;",
     oracle: "liveness",
@@ -85,7 +85,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a timer that is set is not set earlier",
-    file: "src/core/deadlines.ts",
+    file: "src/base/deadlines.ts",
     from: "if (next === this.#armedFor) return;",
     to: "if (next === this.#armedFor || this.#cancel) return;",
     oracle: "activity",
@@ -94,7 +94,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a feed that can't be had is not asked for again",
-    file: "src/core/feed.ts",
+    file: "src/live/feed.ts",
     from: "this.#options.clock.after(retryMs, () => this.start());",
     to: "",
     oracle: "over-is-over",
@@ -103,7 +103,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "what is idle is kept",
-    file: "src/core/hub.ts",
+    file: "src/live/hub.ts",
     from: "if (entry.idle && !entry.isEnded) this.#forget(entry);",
     to: "",
     oracle: "costs",
@@ -112,7 +112,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a missed end",
-    file: "src/core/hub.ts",
+    file: "src/live/hub.ts",
     from: 'else if (change.kind === "ended") this.finish(entry, { reason: change.reason });',
     to: 'else if (change.kind === "ended") return;',
     oracle: "over-is-over",
@@ -121,7 +121,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a change of another node is not read",
-    file: "src/core/hub.ts",
+    file: "src/live/hub.ts",
     from: "else if (!this.#ownWrites.knows(change.write)) void this.#revalidation.changed(entry);",
     to: "",
     oracle: "fresh-data",
@@ -130,7 +130,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a node does not take its own write",
-    file: "src/core/hub.ts",
+    file: "src/live/hub.ts",
     from: "this.#adopt(entry, snapshot, began, this.mark());\n      else",
     to: "void 0;\n      else",
     oracle: "fresh-data",
@@ -139,7 +139,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "what can't be verified is told to stay away",
-    file: "src/core/hub.ts",
+    file: "src/live/hub.ts",
     from: 'unverified: (entry) => this.finish(entry, { reason: "unverified" }),',
     to: 'unverified: (entry) => this.finish(entry, { reason: "expired" }),',
     oracle: "liveness",
@@ -148,7 +148,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "an end does not wait for its turn",
-    file: "src/core/hub.ts",
+    file: "src/live/hub.ts",
     from: "return this.lock.run(key.sid, async () => {\n      const entry = this.live(key);\n      if (entry) entry.ending = end;",
     to: "return Promise.resolve().then(async () => {\n      const entry = this.live(key);\n      if (entry) entry.ending = end;",
     oracle: "nothing-comes-back",
@@ -157,7 +157,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a page that comes before its session is stored is sent away",
-    file: "src/core/hub.ts",
+    file: "src/live/hub.ts",
     from: "if (found !== null || !(wasHeld || this.lock.isHeld(key.sid))) return found;",
     to: "if (found !== null || !wasHeld || wasHeld) return found;",
     oracle: "liveness",
@@ -166,7 +166,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "changes are not told",
-    file: "src/core/hub.ts",
+    file: "src/live/hub.ts",
     from: "for (const observer of [...entry.observers]) this.tell(() => observer.changed?.(snapshot, previous));",
     to: "",
     oracle: "fresh-data",
@@ -175,7 +175,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a lock that a failure never releases",
-    file: "src/core/keyed-lock.ts",
+    file: "src/base/keyed-lock.ts",
     from: "      () => this.#release(key, tail),\n      () => this.#release(key, tail),",
     to: "      () => this.#release(key, tail),\n      () => new Promise(() => {}),",
     oracle: "liveness",
@@ -184,7 +184,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "reads are never overtaken",
-    file: "src/core/live-entry.ts",
+    file: "src/live/live-entry.ts",
     from: "return mark > this.#changedBy;",
     to: "return mark > 0;",
     oracle: "fresh-data",
@@ -194,7 +194,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "requests read the snapshot",
-    file: "src/core/reads.ts",
+    file: "src/live/reads.ts",
     from: "    if (!entry) return store.read(key);",
     to: "    if (!entry) return store.read(key);\n    const { snapshot } = entry;\n    if (snapshot) return { ...snapshot, document: { ...structuredClone(JSON.parse(JSON.stringify(snapshot.data))), cookie: { ...snapshot.cookie } } };",
     oracle: "serial-history",
@@ -203,7 +203,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "snapshots never become stale",
-    file: "src/core/revalidation.ts",
+    file: "src/live/revalidation.ts",
     from: "this.#checks.staleAt(entry) <= this.#options.clock.now()",
     to: "this.#checks.staleAt(entry) < 0",
     oracle: "fresh-data",
@@ -212,7 +212,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a gap in the feed is not caught up with",
-    file: "src/core/revalidation.ts",
+    file: "src/live/revalidation.ts",
     from: "filter(({ isDoubtful }) => isDoubtful)",
     to: "filter(({ isEnded }) => isEnded)",
     oracle: "over-is-over",
@@ -221,7 +221,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "the feed does not vouch for snapshots",
-    file: "src/core/revalidation.ts",
+    file: "src/live/revalidation.ts",
     from: "isVouchedFor ? Math.max(entry.confirmedAt, this.#feed.asOf)",
     to: "isVouchedFor && entry.confirmedAt > now ? this.#feed.asOf",
     oracle: "liveness",
@@ -230,7 +230,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a save revives",
-    file: "src/core/saves.ts",
+    file: "src/session/saves.ts",
     from: '      if (current) throw this.#writes.contention(key, "save");\n      return nothing;',
     to: '      if (current) throw this.#writes.contention(key, "save");\n      return { snapshot: await this.#writes.create(key, applyPatch(known.fields, edit.patch), edit.cookie), conflicts: [] };',
     oracle: "nothing-comes-back",
@@ -239,7 +239,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a save writes all keys",
-    file: "src/core/saves.ts",
+    file: "src/session/saves.ts",
     from: "const patched = applyPatch(current.fields, edit.patch);",
     to: "const patched = applyPatch(edit.base.fields, edit.patch);",
     oracle: "own-keys-only",
@@ -248,7 +248,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a save writes the texts that it has loaded",
-    file: "src/core/saves.ts",
+    file: "src/session/saves.ts",
     from: "const patched = applyPatch(current.fields, edit.patch);",
     to: "const texts = [...edit.base.fields].filter(([, text]) => text.startsWith('\"'));\n        const patched = applyPatch(new Map([...current.fields, ...texts]), edit.patch);",
     oracle: "own-keys-only",
@@ -257,7 +257,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a session is stored after its end",
-    file: "src/core/saves.ts",
+    file: "src/session/saves.ts",
     from: "if (this.#hub.hasEnded(key, since)) return null;",
     to: "void since;",
     oracle: "nothing-comes-back",
@@ -266,7 +266,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a save writes a key of its own",
-    file: "src/core/saves.ts",
+    file: "src/session/saves.ts",
     from: "const patched = applyPatch(current.fields, edit.patch);",
     to: "const more = new Map([...edit.patch].map(([key, text]) => [key.concat('-copy'), text]));\n        const patched = applyPatch(applyPatch(current.fields, edit.patch), more);",
     oracle: "own-keys-only",
@@ -275,7 +275,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a beaten update counts as written",
-    file: "src/core/updates.ts",
+    file: "src/session/updates.ts",
     from: "      if (snapshot) return { result, snapshot };\n      if (attempt > 1)",
     to: "      if (snapshot ?? seen) return { result, snapshot: snapshot ?? undefined };\n      if (attempt > 1)",
     oracle: "no-lost-update",
@@ -284,7 +284,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "last writer wins",
-    file: "src/core/updates.ts",
+    file: "src/session/updates.ts",
     from: 'this.#writes.replace(key, seen, applyPatch(seen.fields, patch), seen.cookie, "keep"),',
     to: 'this.#writes.replace(key, entry.snapshot ?? seen, applyPatch(seen.fields, patch), seen.cookie, "keep"),',
     oracle: "no-lost-update",
@@ -293,7 +293,7 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "an update may take for ever",
-    file: "src/core/updates.ts",
+    file: "src/session/updates.ts",
     from: "return withTimeout(this.#hub.clock, this.#timeoutMs, () =>",
     to: "return withTimeout(this.#hub.clock, this.#timeoutMs * 100_000, () =>",
     oracle: "liveness",

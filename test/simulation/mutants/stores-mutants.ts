@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.ts";
 export const storesMutants: readonly Mutant[] = [
   {
     name: "a new session that was sent twice stays",
-    file: "src/stores/redis-scripts.ts",
+    file: "src/stores/redis/scripts.ts",
     from: "if (!isLost() || (isDone && !undo)) return isDone;",
     to: "if (!isLost() || isDone) return isDone;",
     oracle: "nothing-comes-back",
@@ -14,7 +14,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "a tail that has failed is not down",
-    file: "src/stores/mongodb-capped-tail.ts",
+    file: "src/stores/mongodb/capped/tail.ts",
     from: "if (!this.#closed) this.#options.down(error);",
     to: "",
     oracle: "fresh-data",
@@ -24,7 +24,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "a touch shortens",
-    file: "src/stores/mongodb.ts",
+    file: "src/stores/mongodb/store.ts",
     from: "{ ...update, $max: { expires: new Date(expiresAt) } }",
     to: '{ ...update, $set: { ...Reflect.get(update, "$set"), expires: new Date(expiresAt) } }',
     oracle: "activity",
@@ -34,7 +34,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "a write does not ask for its revision",
-    file: "src/stores/mongodb.ts",
+    file: "src/stores/mongodb/store.ts",
     from: "      session: { $eq: this.#format.value(expected) },\n",
     to: "",
     oracle: "no-lost-update",
@@ -44,7 +44,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "an end that no message tells of",
-    file: "src/stores/mongodb.ts",
+    file: "src/stores/mongodb/store.ts",
     from: 'await this.#feed.messages.publishChange({ kind: "ended", publicIds, reason });',
     to: "",
     oracle: "over-is-over",
@@ -54,7 +54,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "LISTEN is lost, and not opened anew",
-    file: "src/stores/postgres-feed.ts",
+    file: "src/stores/postgres/feed.ts",
     from: 'client.on("error", (error) => sink.down(error));\n    client.on("end", () => sink.down(new Error("The database ended the connection of the change feed.")));',
     to: 'client.on("error", () => {});',
     oracle: "fresh-data",
@@ -64,7 +64,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "a write that was sent twice",
-    file: "src/stores/redis-ioredis.ts",
+    file: "src/stores/redis/ioredis.ts",
     from: "return isNew || [...before]",
     to: "return isNew && [...before]",
     oracle: "no-lost-update",
@@ -74,7 +74,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "a subscription that fails is not down",
-    file: "src/stores/redis-node.ts",
+    file: "src/stores/redis/node-redis.ts",
     from: "    dialed();\n    end.fail(error);",
     to: "    dialed();",
     oracle: "over-is-over",
@@ -84,7 +84,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "a restarted Redis has forgotten the scripts",
-    file: "src/stores/redis-scripts.ts",
+    file: "src/stores/redis/scripts.ts",
     from: 'if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;\n',
     to: "throw error;\n",
     oracle: "liveness",
@@ -94,7 +94,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "an update sets the life anew",
-    file: "src/stores/redis.ts",
+    file: "src/stores/redis/store.ts",
     from: 'const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);',
     to: 'const lifeTime = expiresAt === "keep" ? String(this.ttlMs) : this.#leftMs(expiresAt);',
     oracle: "activity",
@@ -104,7 +104,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "a feed that comes back has missed nothing",
-    file: "src/stores/remote-feed.ts",
+    file: "src/stores/common/remote-feed.ts",
     from: "if (this.#whole === whole) this.#listeners.missed();",
     to: "",
     oracle: "over-is-over",
@@ -113,7 +113,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "commits of other processes are not looked for",
-    file: "src/stores/sqlite-feed.ts",
+    file: "src/stores/sqlite/feed.ts",
     from: "      const dataVersion = this.#askDataVersion();\n      if",
     to: "      const dataVersion = this.#askDataVersion();\n      this.#seenDataVersion = dataVersion;\n      if",
     oracle: "fresh-data",
@@ -123,7 +123,7 @@ export const storesMutants: readonly Mutant[] = [
   },
   {
     name: "expired sessions are read",
-    file: "src/stores/sqlite-schema.ts",
+    file: "src/stores/sqlite/schema.ts",
     from: 'FROM sessions WHERE id = ? AND expires_at > ?";\n\n/** Takes',
     to: 'FROM sessions WHERE id = ? AND ? > 0";\n\n/** Takes',
     oracle: "activity",

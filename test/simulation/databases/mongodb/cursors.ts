@@ -4,7 +4,7 @@ import type {
   MongodbChangeStream,
   MongodbCursor,
   MongodbDocument,
-} from "../../../../src/stores/mongodb-client.ts";
+} from "../../../../src/stores/mongodb/client.ts";
 import { Unsupported } from "../../world/unsupported.ts";
 import { isResumable, serverError } from "./errors.ts";
 import { isRecord, matches } from "./filters.ts";

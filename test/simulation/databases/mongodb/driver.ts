@@ -7,7 +7,7 @@ import type {
   MongodbDocument,
   MongodbIndexOptions,
   MongodbWriteOptions,
-} from "../../../../src/stores/mongodb-client.ts";
+} from "../../../../src/stores/mongodb/client.ts";
 import { Unsupported } from "../../world/unsupported.ts";
 import { SimulatedChangeStream, SimulatedTail } from "./cursors.ts";
 import { valueAt } from "./filters.ts";

@@ -1,6 +1,6 @@
 /** The filters that `mongodbStore` sends, and the stage of its change stream: what of MongoDB's query language they use. */
 import { isDeepStrictEqual } from "node:util";
-import type { MongodbDocument } from "../../../../src/stores/mongodb-client.ts";
+import type { MongodbDocument } from "../../../../src/stores/mongodb/client.ts";
 import { Unsupported } from "../../world/unsupported.ts";
 
 export function matches(document: MongodbDocument, filter: MongodbDocument): boolean {

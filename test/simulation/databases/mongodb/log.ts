@@ -2,7 +2,7 @@
  * What a MongoDB server appends to and cursors follow: the events of a replica set, or a capped collection. It keeps as
  * much as it has room for. A cursor that has waited for nothing answers all the same.
  */
-import type { MongodbDocument } from "../../../../src/stores/mongodb-client.ts";
+import type { MongodbDocument } from "../../../../src/stores/mongodb/client.ts";
 import type { DatabaseServer } from "../../world/database-server.ts";
 import { serverError } from "./errors.ts";
 

@@ -6,8 +6,9 @@
  * - A crash takes the messages of the last moment along, unless they are journaled or a journaled write followed.
  * - A minute apart it removes what has expired by its own clock, once it has the index for that.
  */
-import type { MongodbDocument } from "../../../../src/stores/mongodb-client.ts";
-import { originalId } from "../../../../src/stores/stored-id.ts";
+
+import { originalId } from "../../../../src/stores/common/ids.ts";
+import type { MongodbDocument } from "../../../../src/stores/mongodb/client.ts";
 import type { Ledger } from "../../ledger.ts";
 import { DatabaseServer } from "../../world/database-server.ts";
 import { epochMs } from "../../world/process.ts";

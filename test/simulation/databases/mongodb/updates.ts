@@ -1,6 +1,6 @@
 /** The updates that `mongodbStore` sends, and what a change stream says of them. */
 import { isDeepStrictEqual } from "node:util";
-import type { MongodbDocument } from "../../../../src/stores/mongodb-client.ts";
+import type { MongodbDocument } from "../../../../src/stores/mongodb/client.ts";
 import { Unsupported } from "../../world/unsupported.ts";
 import { isRecord, valueAt } from "./filters.ts";
 

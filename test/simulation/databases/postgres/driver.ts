@@ -3,7 +3,7 @@
  * its idle clients.
  */
 import { EventEmitter } from "node:events";
-import type { PostgresClient, PostgresPool } from "../../../../src/stores/postgres-options.ts";
+import type { PostgresClient, PostgresPool } from "../../../../src/stores/postgres/options.ts";
 import type { Connection } from "../../world/connection.ts";
 import { Pool } from "../../world/pool.ts";
 import type { Route } from "../../world/route.ts";

@@ -3,7 +3,7 @@
  * delivery of its `NOTIFY`. Its standby is asynchronous: a failover may forget the last commits, and the tables if they
  * were among them.
  */
-import { originalId } from "../../../../src/stores/stored-id.ts";
+import { originalId } from "../../../../src/stores/common/ids.ts";
 import type { Ledger } from "../../ledger.ts";
 import { DatabaseServer } from "../../world/database-server.ts";
 import { Journal } from "../../world/journal.ts";

@@ -3,8 +3,8 @@
  * `postgres-sql.ts` for the same tables.
  */
 import { createHash } from "node:crypto";
-import { PostgresSql } from "../../../../src/stores/postgres-sql.ts";
-import { originalId } from "../../../../src/stores/stored-id.ts";
+import { originalId } from "../../../../src/stores/common/ids.ts";
+import { PostgresSql } from "../../../../src/stores/postgres/sql.ts";
 import type { PostgresServer } from "./server.ts";
 
 export type Row = Readonly<Record<string, unknown>>;

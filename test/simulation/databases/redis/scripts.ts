@@ -1,10 +1,10 @@
 /**
  * The Lua scripts of the store, as JavaScript of the same meaning, found by their hash: one that was changed, and not
- * here, is unknown. Read them beside `src/stores/redis-scripts.ts`.
+ * here, is unknown. Read them beside `src/stores/redis/scripts.ts`.
  */
 import { createHash } from "node:crypto";
-import { latest } from "../../../../src/stores/redis-connection.ts";
-import * as scripts from "../../../../src/stores/redis-scripts.ts";
+import { latest } from "../../../../src/stores/redis/connection.ts";
+import * as scripts from "../../../../src/stores/redis/scripts.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { Reply } from "./reply.ts";
 

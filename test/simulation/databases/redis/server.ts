@@ -2,8 +2,8 @@
  * A simulated Redis server: the commands that the store sends, scripts and their cache, publish and subscribe. A command,
  * a script with all that it does and publishes, is one step.
  */
-import { documentIn } from "../../../../src/stores/document-text.ts";
-import { latest } from "../../../../src/stores/redis-connection.ts";
+import { documentIn } from "../../../../src/stores/common/documents.ts";
+import { latest } from "../../../../src/stores/redis/connection.ts";
 import type { Ledger } from "../../ledger.ts";
 import { DatabaseServer } from "../../world/database-server.ts";
 import { Journal } from "../../world/journal.ts";

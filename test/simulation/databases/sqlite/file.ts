@@ -3,8 +3,8 @@
  * is flushed to the disk, as no power cut is simulated: a write takes 0.03 ms, and always the same way.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { parseDocument } from "../../../../src/stores/document-text.ts";
-import { READ } from "../../../../src/stores/sqlite-schema.ts";
+import { parseDocument } from "../../../../src/stores/common/documents.ts";
+import { READ } from "../../../../src/stores/sqlite/schema.ts";
 import type { Ledger } from "../../ledger.ts";
 import type { SimulatedProcess } from "../../world/process.ts";
 

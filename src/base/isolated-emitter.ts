@@ -1,0 +1,101 @@
+import { EventEmitter } from "node:events";
+import { checkListener } from "./arguments.ts";
+import { placesOf, type SocketSessionError } from "./errors.ts";
+import { isolate } from "./isolate.ts";
+
+/**
+ * An emitter whose listeners cannot harm each other: what one throws, or rejects with, becomes an `error` event, and an
+ * error nobody listens to a process warning.
+ */
+export abstract class IsolatedEmitter<
+  Events extends { error: [error: SocketSessionError] },
+> extends EventEmitter {
+  readonly #events: readonly string[];
+
+  /** `events` are all that it ever emits: a listener of another would wait for ever. */
+  constructor(events: readonly string[]) {
+    super();
+    this.#events = events;
+  }
+
+  override on<E extends keyof Events & string>(
+    event: E,
+    listener: (...args: Args<Events, E>) => unknown,
+  ): this {
+    return super.on(event, this.#checked("on", event, listener));
+  }
+
+  override once<E extends keyof Events & string>(
+    event: E,
+    listener: (...args: Args<Events, E>) => unknown,
+  ): this {
+    return super.once(event, this.#checked("once", event, listener));
+  }
+
+  override off<E extends keyof Events & string>(
+    event: E,
+    listener: (...args: Args<Events, E>) => unknown,
+  ): this {
+    return super.off(event, this.#checked("off", event, listener));
+  }
+
+  override addListener<E extends keyof Events & string>(
+    event: E,
+    listener: (...args: Args<Events, E>) => unknown,
+  ): this {
+    return super.on(event, this.#checked("addListener", event, listener));
+  }
+
+  override prependListener<E extends keyof Events & string>(
+    event: E,
+    listener: (...args: Args<Events, E>) => unknown,
+  ): this {
+    return super.prependListener(event, this.#checked("prependListener", event, listener));
+  }
+
+  override prependOnceListener<E extends keyof Events & string>(
+    event: E,
+    listener: (...args: Args<Events, E>) => unknown,
+  ): this {
+    return super.prependOnceListener(event, this.#checked("prependOnceListener", event, listener));
+  }
+
+  protected announce<E extends keyof Events & string>(event: E, ...args: Args<Events, E>): void {
+    this.#call(event, args, (error) => this.fail(error));
+  }
+
+  protected fail(error: SocketSessionError): void {
+    if (this.listenerCount("error") === 0) warn(error);
+    else this.#call("error", [error], warn);
+  }
+
+  #checked(method: string, event: string, listener: unknown): Listener {
+    checkListener(`sessions.${method}()`, event, listener, this.#events);
+    return listener as Listener;
+  }
+
+  #call(event: string, args: unknown[], report: (error: SocketSessionError) => void): void {
+    for (const listener of this.rawListeners(event))
+      isolate(
+        () => Reflect.apply(listener, this, args),
+        report,
+        () => `A listener of "${event}" of sessions`,
+      );
+  }
+}
+
+type Listener = (...args: unknown[]) => void;
+type Args<Events, E extends keyof Events> = Events[E] extends unknown[] ? Events[E] : never;
+
+const cure =
+  'Listen to sessions.on("error", …): it gets such errors, with their cause, and without a listener each becomes a warning.';
+
+/**
+ * The error as a process warning, without its cause: that may be a driver's, which names keys. Of what an application's
+ * own code threw the places are told, as they would have been of an uncaught exception, and not the words.
+ */
+function warn(error: SocketSessionError): void {
+  const { code, name, message } = error;
+  const places = code === "LISTENER_FAILED" ? placesOf(error) : [];
+  process.emitWarning(message, { type: name, detail: [...places, cure].join("\n"), code });
+}

@@ -1,0 +1,112 @@
+/**
+ * How deep and how large a session may be. Checked before it is written, so that nothing is stored that a reader of it,
+ * here or in the database, would stumble over.
+ */
+import { SocketSessionError, unreadableError } from "../base/errors.ts";
+import { shownKey } from "../base/shown.ts";
+import { type Fields, fieldsOf, jsonOf, withCookie } from "./fields.ts";
+import type { CookieDocument, SessionDocument, StoredSession } from "../session-store.ts";
+
+/** Of nested objects and arrays, the session included: what every store keeps, in each of its formats. */
+const mostWrittenLevels = 64;
+/** Other packages may have written more. A third of what the tightest of V8's and our own recursions bears. */
+export const mostReadLevels = 512;
+
+/** Objects of one level; from there on each is looked at once, which takes longer. */
+const mostCounted = 100;
+
+/**
+ * Whether objects and arrays are nested in `value` to more than `levels`, `value` being the first; or hold what `isOdd`.
+ * Never recurses.
+ */
+export function isDeeperThan(value: unknown, levels: number, isOdd?: (held: unknown) => boolean): boolean {
+  let level: object[] = isObject(value) ? [value] : [];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > levels) return true;
+    const next: object[] = [];
+    for (const one of level) {
+      for (const child of Array.isArray(one) ? one : Object.values(one)) {
+        if (isOdd?.(child)) return true;
+        if (isObject(child)) next.push(child);
+      }
+    }
+    // What refers to itself is deeper than any number of levels, and no wider than it is.
+    level = next.length > mostCounted ? [...new Set(next)] : next;
+  }
+  return false;
+}
+
+/** Whether what is stored can be worked on, or there is nothing. */
+export function isReadable(stored: StoredSession | null): boolean {
+  return !stored || !isDeeperThan(stored.document, mostReadLevels);
+}
+
+/** `stored`; throws `SESSION_UNREADABLE` for what is nested too deeply. */
+export function readable(stored: StoredSession | null): StoredSession | null {
+  if (isReadable(stored)) return stored;
+  throw tooDeepToRead();
+}
+
+export function tooDeepToRead(): SocketSessionError {
+  return unreadableError(`one that is nested deeper than ${mostReadLevels} levels`);
+}
+
+/** The whole document that a store is to keep. Throws `SESSION_INVALID_DATA` where that is too large or too deep. */
+export function writableDocument(fields: Fields, cookie: CookieDocument, maxBytes: number): SessionDocument {
+  refuseLarger(fields, cookie, maxBytes);
+  const document: SessionDocument = JSON.parse(jsonOf(withCookie(fields, cookie)));
+  refuseDeeper(document, mostWrittenLevels);
+  return document;
+}
+
+/** Throws `SESSION_INVALID_DATA` for a session of more bytes. */
+export function refuseLarger(fields: Fields, cookie: CookieDocument, maxBytes: number): void {
+  const texts = withCookie(fields, cookie);
+  let bytes = 0;
+  for (const [key, text] of texts) bytes += bytesOf(key, text);
+  if (bytes > maxBytes) throw tooLarge(texts, bytes, maxBytes);
+}
+
+function bytesOf(key: string, text: string): number {
+  return Buffer.byteLength(key) + Buffer.byteLength(text);
+}
+
+function tooLarge(texts: Fields, bytes: number, maxBytes: number): SocketSessionError {
+  const sizes = [...texts].map(([key, text]) => ({ key, bytes: bytesOf(key, text) }));
+  const largest = sizes.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+  return invalidData(
+    `A session may have ${maxBytes} bytes of JSON, but this one has ${bytes}, ${largest.bytes} of them in ${shownKey(largest.key)}. ` +
+      "Keep large data elsewhere, and their id in the session; or raise maxSessionBytes.",
+  );
+}
+
+/** Throws `SESSION_INVALID_DATA` for what neither a store nor `express-session` could take, however it got into a session. */
+export function refuseUnusable(session: object): void {
+  const { cookie: _cookie, ...data }: { readonly cookie?: unknown } = session;
+  if (!isDeeperThan(data, mostReadLevels, hasNoPlainJson)) return; // at a glance, as every response pays for it
+  fieldsOf(session);
+  refuseDeeper(session, mostReadLevels);
+}
+
+function hasNoPlainJson(value: unknown): boolean {
+  return typeof value === "bigint" || (isObject(value) && "toJSON" in value);
+}
+
+function refuseDeeper(session: object, levels: number): void {
+  for (const [key, value] of Object.entries(session)) {
+    if (isDeeperThan(value, levels - 1)) {
+      throw invalidData(
+        `A session may be nested ${mostWrittenLevels} levels deep, but its ${shownKey(key)} is nested deeper. ` +
+          "Keep it flat, or as text; and check what clients send before it gets into a session.",
+      );
+    }
+  }
+}
+
+function invalidData(message: string): SocketSessionError {
+  return new SocketSessionError("SESSION_INVALID_DATA", `${message} Nothing was written.`);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,73 @@
+import { errorText, SocketSessionError } from "../base/errors.ts";
+import { shownKey } from "../base/shown.ts";
+import type { CookieDocument, SessionDocument } from "../session-store.ts";
+
+/**
+ * A session's data as merging sees it: each top-level key with the JSON text of its value, `cookie` left out.
+ * Text makes equality exact and copies cheap, and `__proto__` a key like any other.
+ */
+export type Fields = ReadonlyMap<string, string>;
+
+/** Data as an application sees it: plain JSON by top-level key. */
+export type SessionValues = Record<string, unknown>;
+
+/** The fields of a session object or document; values that JSON cannot keep raise `SESSION_INVALID_DATA`. */
+export function fieldsOf(values: object): Fields {
+  const fields = new Map<string, string>();
+  for (const key of Object.keys(values)) {
+    if (key === "cookie") continue;
+    const text = textAt(values, key);
+    if (text !== undefined) fields.set(key, text);
+  }
+  return fields;
+}
+
+/** The JSON text of what `values` hold at `key`; undefined for what JSON leaves out. Throws `SESSION_INVALID_DATA`. */
+export function textAt(values: object, key: string): string | undefined {
+  try {
+    return JSON.stringify(Reflect.get(values, key));
+  } catch (cause) {
+    throw unwritable(key, cause);
+  }
+}
+
+/** `cause`: what was thrown as the value at `key` was read. */
+export function unwritable(key: string, cause: unknown): SocketSessionError {
+  const reason =
+    cause instanceof RangeError
+      ? "it is nested too deeply, or too large. Keep it flat and small"
+      : "Keep plain data in a session: no cycles, no BigInt, no getter or toJSON that throws";
+  return new SocketSessionError(
+    "SESSION_INVALID_DATA",
+    `The session's ${shownKey(key)} cannot be written as JSON (${errorText(cause)}): ${reason}. Nothing was written.`,
+    { cause },
+  );
+}
+
+/** The values of `fields`, parsed afresh: the caller owns them. */
+export function valuesOf(fields: Fields): SessionValues {
+  return JSON.parse(jsonOf(fields));
+}
+
+/** The whole document that a store keeps. */
+export function documentOf(fields: Fields, cookie: CookieDocument): SessionDocument {
+  return JSON.parse(jsonOf(withCookie(fields, cookie)));
+}
+
+/** The text of each key of the document, the cookie's first. */
+export function withCookie(fields: Fields, cookie: CookieDocument): Fields {
+  return new Map([["cookie", textAt({ cookie }, "cookie") ?? "{}"], ...fields]);
+}
+
+/** The object whose keys have these texts. */
+export function jsonOf(fields: Fields): string {
+  const members: string[] = [];
+  for (const [key, text] of fields) members.push(`${JSON.stringify(key)}:${text}`);
+  return `{${members.join(",")}}`;
+}
+
+export function sameFields(a: Fields, b: Fields): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, text] of a) if (b.get(key) !== text) return false;
+  return true;
+}

@@ -1,0 +1,51 @@
+import type { Fields } from "./fields.ts";
+import { lifeToleranceMs } from "./life-time.ts";
+import type { CookieDocument } from "../session-store.ts";
+
+/** What one writer did to the fields it had loaded: the new text of a key, or undefined where it removed the key. */
+export type Patch = ReadonlyMap<string, string | undefined>;
+
+/** The top-level keys in which `mine` differs from the `base` it was loaded as. */
+export function diff(base: Fields, mine: Fields): Patch {
+  const patch = new Map<string, string | undefined>();
+  for (const [key, text] of mine) if (base.get(key) !== text) patch.set(key, text);
+  for (const key of base.keys()) if (!mine.has(key)) patch.set(key, undefined);
+  return patch;
+}
+
+/** `patch` on top of what is stored now; keys nobody patched keep their current value and order. */
+export function applyPatch(current: Fields, patch: Patch): Fields {
+  const merged = new Map(current);
+  for (const [key, text] of patch) {
+    if (text === undefined) merged.delete(key);
+    else merged.set(key, text);
+  }
+  return merged;
+}
+
+/** The keys of `patch` that somebody else has changed too, to something else, since `base` was loaded. */
+export function conflictsOf(base: Fields, current: Fields, patch: Patch): string[] {
+  const conflicts: string[] = [];
+  for (const [key, text] of patch) {
+    const now = current.get(key);
+    if (now !== base.get(key) && now !== text) conflicts.push(key);
+  }
+  return conflicts;
+}
+
+/**
+ * Whether a request changed its session's cookie. `expires` moves with every touch and says nothing; and
+ * `express-session` loses a millisecond of `originalMaxAge` now and then, as it derives it from `expires`.
+ */
+export function cookieChanged(base: CookieDocument, mine: CookieDocument): boolean {
+  const keys = new Set([...Object.keys(base), ...Object.keys(mine)]);
+  keys.delete("expires");
+  keys.delete("originalMaxAge");
+  for (const key of keys) if (JSON.stringify(base[key]) !== JSON.stringify(mine[key])) return true;
+  return !sameAge(base.originalMaxAge, mine.originalMaxAge);
+}
+
+function sameAge(a: number | null | undefined, b: number | null | undefined): boolean {
+  if (typeof a !== "number" || typeof b !== "number") return (a ?? null) === (b ?? null);
+  return Math.abs(a - b) <= lifeToleranceMs(a);
+}

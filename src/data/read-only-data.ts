@@ -1,0 +1,58 @@
+import { inspect } from "node:util";
+import { SocketSessionError } from "../base/errors.ts";
+import { shownMember } from "../base/shown.ts";
+import type { SessionValues } from "./fields.ts";
+
+const values = Symbol("values");
+/** Keys may be a client's choice: neither many nor long ones are kept for ever. */
+const rememberedKeys = 1_000;
+const longestRemembered = 64;
+
+/** The accessors of each key, shared by all sessions: objects with the same keys stay of one hidden class, so reads stay fast. */
+const accessorsByKey = new Map<string, PropertyDescriptor>();
+
+/**
+ * `data`, which is frozen, so that writing to a key of it throws `SESSION_READ_ONLY`, in sloppy mode too. It looks like
+ * plain frozen data to spread, `JSON.stringify`, `structuredClone`, comparisons and the console. A key that is not
+ * there yet can't be caught: that is a TypeError of the engine, and nothing in sloppy mode.
+ */
+export function readOnlyData(data: Readonly<SessionValues>): Readonly<SessionValues> {
+  const view: SessionValues = {};
+  Object.defineProperty(view, values, { value: data });
+  Object.defineProperty(view, inspect.custom, { value: shown });
+  for (const key of Object.keys(data)) Object.defineProperty(view, key, accessorsOf(key));
+  return Object.freeze(view);
+}
+
+interface View {
+  readonly [values]: Readonly<SessionValues>;
+}
+
+function accessorsOf(key: string): PropertyDescriptor {
+  const known = accessorsByKey.get(key);
+  if (known) return known;
+  const accessors: PropertyDescriptor & ThisType<View> = {
+    enumerable: true,
+    get() {
+      return this[values][key];
+    },
+    set() {
+      throw readOnlyError(key);
+    },
+  };
+  if (accessorsByKey.size < rememberedKeys && key.length <= longestRemembered)
+    accessorsByKey.set(key, accessors);
+  return accessors;
+}
+
+function shown(this: View): Readonly<SessionValues> {
+  return this[values];
+}
+
+function readOnlyError(written: string): SocketSessionError {
+  const member = shownMember(written);
+  return new SocketSessionError(
+    "SESSION_READ_ONLY",
+    `data${member} of a session was written to, and is read-only: nothing was changed. Write with \`await session.update((s) => { s${member} = … })\`.`,
+  );
+}

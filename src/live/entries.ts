@@ -1,0 +1,63 @@
+import type { ChangedSession, SessionKey } from "../session-store.ts";
+import { LiveEntry } from "./live-entry.ts";
+
+/** The live sessions of a node, by id and by each of their public ids. */
+export class Entries {
+  readonly #mark: () => number;
+  readonly #bySid = new Map<string, LiveEntry>();
+  readonly #byPublicId = new Map<string, LiveEntry>();
+
+  /** `mark` is the hub's. */
+  constructor(mark: () => number) {
+    this.#mark = mark;
+  }
+
+  get size(): number {
+    return this.#bySid.size;
+  }
+
+  get(key: SessionKey): LiveEntry | undefined {
+    return this.#bySid.get(key.sid);
+  }
+
+  ofPublicId(publicId: string): LiveEntry | undefined {
+    return this.#byPublicId.get(publicId);
+  }
+
+  /** The entry that a change is about, if it is live here. */
+  named({ publicIds = [], sid }: ChangedSession): LiveEntry | undefined {
+    if (sid !== undefined) return this.#bySid.get(sid);
+    for (const publicId of publicIds) {
+      const entry = this.#byPublicId.get(publicId);
+      if (entry) return entry;
+    }
+    return undefined;
+  }
+
+  /** The entry of this session, a new one if there is none. */
+  ensure(key: SessionKey): LiveEntry {
+    let entry = this.#bySid.get(key.sid);
+    if (!entry) {
+      entry = new LiveEntry(key, this.#mark());
+      this.#bySid.set(key.sid, entry);
+      for (const publicId of key.publicIds) this.#byPublicId.set(publicId, entry);
+    }
+    return entry;
+  }
+
+  /** Removes just this entry, not one that has come after it. */
+  remove(entry: LiveEntry): void {
+    if (this.#bySid.get(entry.key.sid) !== entry) return;
+    this.#bySid.delete(entry.key.sid);
+    for (const publicId of entry.key.publicIds) this.#byPublicId.delete(publicId);
+  }
+
+  clear(): void {
+    this.#bySid.clear();
+    this.#byPublicId.clear();
+  }
+
+  [Symbol.iterator](): Iterator<LiveEntry> {
+    return [...this.#bySid.values()][Symbol.iterator]();
+  }
+}

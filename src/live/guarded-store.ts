@@ -1,0 +1,75 @@
+import type { Clock } from "../base/clock.ts";
+import { errorText, isOwn, isUnreadable, SocketSessionError } from "../base/errors.ts";
+import { cureOf } from "../base/store-failures.ts";
+import { withTimeout } from "../base/with-timeout.ts";
+import { isReadable, readable } from "../data/bounds.ts";
+import type { SessionKey, SessionStore, UserSession } from "../session-store.ts";
+
+export type GuardedStore = Pick<SessionStore, "read" | "create" | "replace" | "touch" | "destroy"> &
+  Required<Pick<SessionStore, "readMany" | "listByUser" | "all" | "count" | "clear">>;
+
+/**
+ * The store as the hub uses it: each operation ends within `timeoutMs`, and whatever goes wrong (also a synchronous
+ * throw) rejects with an error that names the store, the operation and the session, by its public id. Of what a driver
+ * says it repeats the name and the code: the message may quote ids, keys, data or credentials, and stays with the `cause`.
+ */
+export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: number): GuardedStore {
+  async function guard<T>(operation: string, keys: readonly SessionKey[], run: () => Promise<T>): Promise<T> {
+    const what = `${operation}${namesOf(keys)} in the ${store.name} store`;
+    try {
+      return await withTimeout(clock, timeoutMs, run, () => {
+        const cure = "Is the database overloaded or unreachable? Raise storeTimeoutMs if it is just slow.";
+        return new SocketSessionError(
+          "STORE_TIMEOUT",
+          `The ${what} did not answer within ${timeoutMs} ms. ${cure}`,
+        );
+      });
+    } catch (cause) {
+      if (!(cause instanceof SocketSessionError)) {
+        const message = `The ${what} failed: ${errorText(cause)}.${cureOf(cause)} See its cause.`;
+        throw new SocketSessionError("STORE_FAILED", message, { cause });
+      }
+      if (!isUnreadable(cause)) throw cause; // our own stores know what not to say
+      throw new SocketSessionError(cause.code, `The ${what} failed: ${cause.message}`, { cause });
+    }
+  }
+  const unsupported = async (operation: string) => {
+    throw new SocketSessionError("STORE_UNSUPPORTED", `The ${store.name} store has no ${operation}().`);
+  };
+  const readMany = (keys: readonly SessionKey[]) =>
+    store.readMany ? store.readMany(keys) : Promise.all(keys.map((key) => store.read(key)));
+  return {
+    read: (key) => guard("read", [key], async () => readable(await store.read(key))),
+    readMany: (keys) => guard("read", keys, async () => (await readMany(keys)).map(readable)),
+    create: (key, ...rest) => guard("create", [key], () => store.create(key, ...rest)),
+    replace: (key, ...rest) => guard("replace", [key], () => store.replace(key, ...rest)),
+    touch: (key, ...rest) => guard("touch", [key], () => store.touch(key, ...rest)),
+    destroy: (key, ...rest) => guard("destroy", [key], () => store.destroy(key, ...rest)),
+    listByUser: (user) =>
+      guard("listByUser", [], async () => {
+        const found: UserSession[] = await (store.listByUser?.(user) ?? unsupported("listByUser"));
+        return found.map((one) => (isReadable(one.stored) ? one : { ...one, stored: null }));
+      }),
+    all: () => guard("all", [], () => store.all?.() ?? unsupported("all")),
+    count: () => guard("count", [], () => store.count?.() ?? unsupported("count")),
+    clear: () => guard("clear", [], () => store.clear?.() ?? unsupported("clear")),
+  };
+}
+
+/** What the `error` event says of a change feed that broke; `name` is the store's. */
+export function feedError(name: string, revalidateIntervalMs: number, cause: unknown): SocketSessionError {
+  const why = isOwn(cause) ? `. ${cause.message}` : ` (${errorText(cause)}).${cureOf(cause)}`;
+  return new SocketSessionError(
+    "STORE_FEED_BROKEN",
+    `The change feed of the ${name} store is cut${why} ` +
+      `Until it is back, changes of other nodes are seen within revalidateIntervalMs (${revalidateIntervalMs} ms). ` +
+      "It is opened again by itself; if that does not help, look at the connection to the database.",
+    { cause },
+  );
+}
+
+function namesOf(keys: readonly SessionKey[]): string {
+  const [first] = keys;
+  if (!first) return "";
+  return keys.length === 1 ? ` of session ${first.publicId}` : ` of ${keys.length} sessions`;
+}

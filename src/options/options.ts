@@ -1,0 +1,198 @@
+import type { Store } from "express-session";
+import type { AppData, DeepReadonly } from "../api.ts";
+import { checkOptions, clockOf, invalid, invalidChoice } from "../base/arguments.ts";
+import type { Clock } from "../base/clock.ts";
+import { longestLifeMs } from "../data/life-time.ts";
+import type { Secret } from "../data/session-key.ts";
+import type { SessionStore } from "../session-store.ts";
+import { type OriginsOption, originsOf } from "../socket/allowed-origins.ts";
+import { type Exemption, exemptionsOf } from "../socket/exempt.ts";
+import type { AttachOptions } from "../socket/open-gateway.ts";
+import type { Origins } from "../socket/origin.ts";
+import { isExpressStore, isOurStore, noStore } from "../stores/common/given-store.ts";
+import { fromExpressStore } from "../stores/express/store.ts";
+import { curesOfUnknown, type SharedOptions, sharedOptionsOf } from "./express-options.ts";
+import { secretsOf } from "./secrets.ts";
+
+export interface LiveSessionsOptions extends SharedOptions {
+  /** A store of this package, or any `express-session` store as it is. */
+  store: SessionStore | Store;
+  /** As in `express-session`: the first signs, all verify. Required, as sockets verify cookies by themselves. */
+  secret: Secret | readonly Secret[];
+  /** The old alias of `name`. */
+  key?: string;
+  /** Always false: a session that nobody changed is never written back. `true` is refused. */
+  resave?: false;
+  /**
+   * Whose session it is: a string, or a number, of which 1 and "1" are one user; undefined, null or "" while nobody is
+   * logged in. Anything else, such as an object or a promise, is reported once, and the session counts as nobody's.
+   */
+  userId?: (data: DeepReadonly<AppData>) => string | number | null | undefined;
+  /** Sockets without a stored session are refused (default), or allowed as guests. */
+  guests?: "refuse" | "allow";
+  /**
+   * Origins whose pages may connect beside the server's own, as browsers write them: `https://app.example`; or a function that is
+   * asked for each other origin, and answers `true`, or a promise of it, for those that may.
+   */
+  origins?: OriginsOption;
+  /** What `sessions.user(id).list()` tells of the device of a session, such as what the login has put into its data. */
+  device?: (data: DeepReadonly<AppData>) => unknown;
+  /** How long a session without a `cookie.maxAge` lives after its last activity. Default: the store's, or one day. */
+  ttlMs?: number;
+  /**
+   * Whether other processes use a wrapped `express-session` store as well. Default: true. Where none does, a session ends
+   * at its time even if the store answers with it for longer.
+   */
+  sharedStore?: boolean;
+  /** Activity extends a stored session at most this often. Default: a minute; never more than a tenth of its life. */
+  touchIntervalMs?: number;
+  /** How often live sessions are read again while the store's feed is cut, or where it has none. Default: 30 s. */
+  revalidateIntervalMs?: number;
+  /**
+   * How old a snapshot may be that sockets are served from, while the store can't be asked and its feed is silent. Then
+   * they are closed, and come back by themselves. Default: twice `revalidateIntervalMs`, at least 10 s.
+   */
+  staleMs?: number;
+  /** How long a function given to `update` may take. Default: 10 s. */
+  updateTimeoutMs?: number;
+  /** How long one operation of the store may take. Default: 10 s. */
+  storeTimeoutMs?: number;
+  /** How many bytes of JSON a session may have, as it is written. Default: 1 MiB. */
+  maxSessionBytes?: number;
+  /** How long sockets of a session that got a new id stay connected, silent, for the response to arrive. Default: 2 s. */
+  rebindMs?: number;
+  /** For tests. Default: the system's. */
+  clock?: Clock;
+}
+
+export interface ResolvedOptions {
+  readonly shared: SharedOptions;
+  readonly store: SessionStore;
+  readonly name: string;
+  readonly secrets: readonly Secret[];
+  readonly userId: ((data: DeepReadonly<AppData>) => string | number | null | undefined) | undefined;
+  readonly device: ((data: DeepReadonly<AppData>) => unknown) | undefined;
+  readonly guests: "refuse" | "allow";
+  readonly origins: Origins;
+  readonly trustProxy: boolean;
+  readonly ttlMs: number;
+  readonly touchIntervalMs: number;
+  readonly revalidateIntervalMs: number;
+  readonly staleMs: number;
+  readonly updateTimeoutMs: number;
+  readonly storeTimeoutMs: number;
+  readonly rebindMs: number;
+  readonly maxSessionBytes: number;
+  readonly clock: Clock;
+}
+
+const known: Readonly<Record<keyof LiveSessionsOptions, true>> = {
+  ...{ store: true, secret: true, name: true, key: true, cookie: true, genid: true, proxy: true },
+  ...{ rolling: true, saveUninitialized: true, unset: true, resave: true, userId: true, device: true },
+  ...{ guests: true, origins: true, ttlMs: true, touchIntervalMs: true, revalidateIntervalMs: true },
+  ...{ staleMs: true, updateTimeoutMs: true, storeTimeoutMs: true, rebindMs: true, clock: true },
+  ...{ sharedStore: true, maxSessionBytes: true },
+};
+
+const day = 86_400_000;
+const standardMaxBytes = 1_048_576;
+const leastMaxBytes = 1_024;
+const leastStandardStaleMs = 10_000;
+
+/** Checks the options and fills in the defaults; throws `INVALID_OPTION` with the cure. */
+export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
+  if (typeof options !== "object" || options === null) {
+    throw invalid(
+      "liveSessions() expects an object of options",
+      options,
+      "Give it at least `store` and `secret`.",
+    );
+  }
+  checkOptions("liveSessions()", options, Object.keys(known), curesOfUnknown);
+  const clock = clockOf("liveSessions()", options.clock);
+  const name = options.name ?? options.key ?? "connect.sid";
+  if (typeof name !== "string" || name === "") {
+    throw invalid("`name` expects the name of a cookie", name, 'Leave it out for "connect.sid".');
+  }
+  const duration = (option: string, value: number | undefined, standard: number, least: number): number => {
+    const ms = value ?? standard;
+    if (typeof ms === "number" && ms >= least && ms <= longestLifeMs) return ms;
+    const most = Number(ms) > longestLifeMs ? `, ${longestLifeMs} at most` : "";
+    throw invalidChoice(
+      `\`${option}\` expects milliseconds, ${least} or more${most}`,
+      ms,
+      `Leave it out for ${standard}.`,
+    );
+  };
+  const shared = sharedOptionsOf(options, name);
+  const storeTimeoutMs = duration("storeTimeoutMs", options.storeTimeoutMs, 10_000, 1);
+  const store = storeOf(options, storeTimeoutMs, clock);
+  const ttlMs = duration("ttlMs", options.ttlMs, store.ttlMs ?? day, 1);
+  const revalidateIntervalMs = duration("revalidateIntervalMs", options.revalidateIntervalMs, 30_000, 1);
+  const standardStaleMs = Math.min(Math.max(2 * revalidateIntervalMs, leastStandardStaleMs), longestLifeMs);
+  return {
+    shared,
+    store,
+    name,
+    secrets: secretsOf(options.secret),
+    userId: functionOf("userId", options.userId),
+    device: functionOf("device", options.device),
+    guests: guestsOf(options.guests),
+    origins: originsOf("origins", options.origins),
+    trustProxy: shared.proxy === true,
+    ttlMs,
+    touchIntervalMs: duration("touchIntervalMs", options.touchIntervalMs, 60_000, 0),
+    revalidateIntervalMs,
+    staleMs: duration("staleMs", options.staleMs, standardStaleMs, revalidateIntervalMs),
+    updateTimeoutMs: duration("updateTimeoutMs", options.updateTimeoutMs, 10_000, 1),
+    storeTimeoutMs,
+    rebindMs: duration("rebindMs", options.rebindMs, 2_000, 0),
+    maxSessionBytes: bytesOf(options.maxSessionBytes),
+    clock,
+  };
+}
+
+function bytesOf(maxSessionBytes: unknown = standardMaxBytes): number {
+  if (Number.isSafeInteger(maxSessionBytes) && Number(maxSessionBytes) >= leastMaxBytes)
+    return Number(maxSessionBytes);
+  throw invalidChoice(
+    `\`maxSessionBytes\` expects a whole number of bytes, ${leastMaxBytes} or more`,
+    maxSessionBytes,
+    `Leave it out for ${standardMaxBytes}.`,
+  );
+}
+
+function storeOf(options: LiveSessionsOptions, storeTimeoutMs: number, clock: Clock): SessionStore {
+  const store: unknown = options.store;
+  const isShared = flagOf("sharedStore", options.sharedStore);
+  if (isOurStore(store)) return store;
+  if (isExpressStore(store)) {
+    const { ttlMs } = options;
+    return fromExpressStore(store, { ttlMs, isShared, clock, operationTimeoutMs: storeTimeoutMs });
+  }
+  throw noStore(store);
+}
+
+function flagOf(option: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === "boolean") return value;
+  throw invalid(`\`${option}\` expects true or false`, value, "Leave it out for the default.");
+}
+
+const knownToAttach: Readonly<Record<keyof AttachOptions, true>> = { exempt: true };
+
+/** What `attach` was given beside the server: its exempt namespaces. Throws `INVALID_OPTION`. */
+export function exemptionsOfAttach(options: unknown): readonly Exemption[] {
+  checkOptions("sessions.attach(io, options)", options, Object.keys(knownToAttach));
+  return exemptionsOf(options.exempt);
+}
+
+function functionOf<F>(option: string, value: F | undefined): F | undefined {
+  if (value === undefined || typeof value === "function") return value;
+  throw invalid(`\`${option}\` expects a function`, value, "Leave it out if you don't need it.");
+}
+
+function guestsOf(guests: unknown): "refuse" | "allow" {
+  if (guests === undefined || guests === "refuse") return "refuse";
+  if (guests === "allow") return "allow";
+  throw invalidChoice('`guests` expects "refuse" or "allow"', guests, 'Leave it out for "refuse".');
+}

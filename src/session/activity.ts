@@ -1,0 +1,110 @@
+import { ExpiringMap } from "../base/expiring-map.ts";
+import { valuesOf } from "../data/fields.ts";
+import { deadlineFrom, lifeMs, lifeToleranceMs, touchIntervalFor } from "../data/life-time.ts";
+import type { Snapshot } from "../data/snapshot.ts";
+import type { Hub } from "../live/hub.ts";
+import type { LiveEntry } from "../live/live-entry.ts";
+import type { CookieDocument, SessionKey } from "../session-store.ts";
+import type { UserOf } from "./conditional-writes.ts";
+
+export interface ActivityOptions {
+  readonly touchIntervalMs: number;
+  readonly ttlMs: number;
+  readonly userOf: UserOf;
+}
+
+interface Touched {
+  /** What was written. */
+  readonly deadline: number;
+  /** When every read brings it along, so that it need not be remembered. */
+  readonly expiresAt: number;
+}
+
+type Used = Pick<Snapshot, "cookie" | "fields" | "expiresAt">;
+
+const retryMs = 1_000;
+const rememberedTouches = 100_000;
+
+/**
+ * Extends sessions by what people do. A touch is due when it would move the *stored* deadline by `touchIntervalMs` or
+ * more, which every read brings along; so no node keeps books, and many sockets and requests make one touch.
+ */
+export class Activity {
+  readonly #hub: Hub;
+  readonly #options: ActivityOptions;
+  /** The deadlines written lately, for requests side by side that all read the older one. */
+  readonly #written: ExpiringMap<Touched>;
+  /** Touches that reached the store, for `stats()`. */
+  touches = 0;
+  #isClosed = false;
+
+  constructor(hub: Hub, options: ActivityOptions) {
+    this.#hub = hub;
+    this.#options = options;
+    this.#written = new ExpiringMap(hub.clock, { maxEntries: rememberedTouches });
+  }
+
+  get remembered(): number {
+    return this.#written.heldSize;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#written.clear();
+  }
+
+  /** A client of a live session did something. Never throws; failures go to the `error` event and are tried again. */
+  onEvent(entry: LiveEntry): void {
+    const { snapshot } = entry;
+    const now = this.#hub.clock.now();
+    if (this.#isClosed || !snapshot || entry.touching || now < entry.touchNotBefore) return;
+    if (!this.#isDue(entry.key, snapshot.cookie, snapshot.expiresAt)) return;
+    entry.touching = true;
+    void this.#touch(entry.key, snapshot)
+      .catch((error: unknown) => {
+        entry.touchNotBefore = now + retryMs;
+        if (!this.#isClosed) this.#hub.report(error);
+      })
+      .finally(() => {
+        entry.touching = false;
+      });
+  }
+
+  /** A request used its session, stored like this when it loaded it; false if it is gone since. */
+  async onRequest(key: SessionKey, stored: Used): Promise<boolean> {
+    const latest = this.#hub.live(key)?.snapshot ?? stored; // another request may have changed its life
+    return this.#isDue(key, latest.cookie, latest.expiresAt) ? this.#touch(key, latest) : true;
+  }
+
+  #isDue(key: SessionKey, cookie: CookieDocument, expiresAt: number): boolean {
+    const life = lifeMs(cookie, this.#options.ttlMs);
+    const target = deadlineFrom(this.#hub.clock.now(), cookie, this.#options.ttlMs);
+    const written = this.#written.get(key.sid)?.deadline ?? 0;
+    const isShortened = written - target > lifeToleranceMs(life);
+    const stored = isShortened ? expiresAt : Math.max(expiresAt, written);
+    return target - stored >= touchIntervalFor(life, this.#options.touchIntervalMs);
+  }
+
+  async #touch(key: SessionKey, { cookie, fields }: Used): Promise<boolean> {
+    const now = this.#hub.clock.now();
+    const expiresAt = deadlineFrom(now, cookie, this.#options.ttlMs);
+    this.#written.set(key.sid, { deadline: expiresAt, expiresAt: now + this.#options.touchIntervalMs });
+    this.touches++;
+    const began = this.#hub.mark();
+    try {
+      const stored = await this.#hub.store.touch(
+        key,
+        expiresAt,
+        cookie,
+        this.#options.userOf(valuesOf(fields)),
+      );
+      const entry = this.#hub.live(key);
+      if (stored && entry) this.#hub.extended(entry, expiresAt, began);
+      if (!stored && entry) await this.#hub.reload(entry);
+      return stored;
+    } catch (error) {
+      this.#written.delete(key.sid);
+      throw error;
+    }
+  }
+}

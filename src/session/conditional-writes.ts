@@ -1,0 +1,113 @@
+import { randomOf } from "../base/clock.ts";
+import { SocketSessionError } from "../base/errors.ts";
+import { refuseLarger, writableDocument } from "../data/bounds.ts";
+import { type Fields, type SessionValues, sameFields } from "../data/fields.ts";
+import { deadlineFrom } from "../data/life-time.ts";
+import { type Snapshot, snapshotOf } from "../data/snapshot.ts";
+import type { Hub } from "../live/hub.ts";
+import type { CookieDocument, Revision, SessionDocument, SessionKey } from "../session-store.ts";
+
+/** A session as it is stored. */
+export type Version = Pick<Snapshot, "fields" | "cookie" | "expiresAt" | "revision">;
+
+/** Whose session with these data it is, if anybody's, where the store keeps an index of that. */
+export type UserOf = (data: Readonly<SessionValues>) => string | undefined;
+
+/** How often a conditional write may be beaten before `SESSION_CONTENTION`. */
+export const maxAttempts = 100;
+const maxBackoffMs = 20;
+
+/** The single write that everything ends in: on top of one version, or not at all. */
+export class ConditionalWrites {
+  readonly #hub: Hub;
+  readonly #ttlMs: number;
+  readonly #userOf: UserOf;
+  readonly #maxBytes: number;
+
+  /** `userOf`: whose session it is, for the store's index. `maxBytes`: of a session, as JSON. */
+  constructor(hub: Hub, ttlMs: number, userOf: UserOf, maxBytes: number) {
+    this.#hub = hub;
+    this.#ttlMs = ttlMs;
+    this.#userOf = userOf;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Throws `SESSION_INVALID_DATA` for what would be refused for its size, before anything else is done with it. */
+  refuseLarger(fields: Fields, cookie: CookieDocument): void {
+    refuseLarger(fields, cookie, this.#maxBytes);
+  }
+
+  /** Null if another writer was faster or the session is gone; what was written is the live session's snapshot now. */
+  async replace(
+    key: SessionKey,
+    current: Version,
+    fields: Fields,
+    cookie: CookieDocument,
+    expiresAt: number | "keep",
+  ): Promise<Snapshot | null> {
+    const document = writableDocument(fields, cookie, this.#maxBytes);
+    const kept = () => Math.max(current.expiresAt, this.#hub.live(key)?.snapshot?.expiresAt ?? 0);
+    const until = () => (expiresAt === "keep" ? kept() : expiresAt);
+    const snapshot = await this.#write(key, current.revision, document, until, (token) =>
+      this.#hub.store.replace(key, current.revision, document, expiresAt, this.#userOf(document), token),
+    );
+    if (snapshot && !sameFields(current.fields, fields)) this.#hub.announceChange(key, snapshot);
+    return snapshot;
+  }
+
+  /** Null if a session of this id is stored already. */
+  async create(
+    key: SessionKey,
+    fields: Fields,
+    cookie: CookieDocument,
+    isNewId = false,
+  ): Promise<Snapshot | null> {
+    const document = writableDocument(fields, cookie, this.#maxBytes);
+    const expiresAt = this.deadline(cookie);
+    return this.#write(
+      key,
+      undefined,
+      document,
+      () => expiresAt,
+      () => this.#hub.store.create(key, document, expiresAt, this.#userOf(document), isNewId),
+    );
+  }
+
+  async #write(
+    key: SessionKey,
+    replaced: Revision | undefined,
+    document: SessionDocument,
+    expiresAt: () => number,
+    write: (token: string) => Promise<Revision | null>,
+  ): Promise<Snapshot | null> {
+    const draft = snapshotOf({ document, expiresAt: 0, revision: "" }); // before the write: what fails here is not written
+    return this.#hub.write(key, replaced, async (token) => {
+      const revision = await write(token);
+      return revision === null ? null : { ...draft, expiresAt: expiresAt(), revision };
+    });
+  }
+
+  /** What is stored now; within the session's lock. */
+  async read(key: SessionKey): Promise<Snapshot | null> {
+    const stored = await this.#hub.readNow(key);
+    return stored && snapshotOf(stored);
+  }
+
+  /** When a session with this cookie ends, used now. */
+  deadline(cookie: CookieDocument): number {
+    return deadlineFrom(this.#hub.clock.now(), cookie, this.#ttlMs);
+  }
+
+  /** Waits a little, at random, before the next attempt. */
+  backoff(attempt: number): Promise<void> {
+    const delayMs = randomOf(this.#hub.clock) * Math.min(2 ** attempt, maxBackoffMs);
+    return new Promise((resolve) => this.#hub.clock.after(delayMs, resolve));
+  }
+
+  contention(key: SessionKey, operation: string): SocketSessionError {
+    return new SocketSessionError(
+      "SESSION_CONTENTION",
+      `The ${operation} of session ${key.publicId} was beaten by other writers ${maxAttempts} times; nothing was written. Keep what changes many times a second out of the session.`,
+    );
+  }
+}

@@ -1,0 +1,116 @@
+import type { Fields } from "../data/fields.ts";
+import { applyPatch, conflictsOf, type Patch } from "../data/merge.ts";
+import type { Snapshot } from "../data/snapshot.ts";
+import type { Birth } from "../live/ends.ts";
+import type { Hub } from "../live/hub.ts";
+import type { CookieDocument, SessionKey } from "../session-store.ts";
+import { type ConditionalWrites, maxAttempts, type Version } from "./conditional-writes.ts";
+
+/** A session as a request holds it. */
+export interface Held {
+  readonly fields: Fields;
+  readonly cookie: CookieDocument;
+}
+
+/** What a request did to its session since it loaded it. */
+export interface Edit {
+  /** What it started from, by which conflicts are told. */
+  readonly base: Held;
+  readonly patch: Patch;
+  readonly cookie: CookieDocument;
+  /** Whether the request changed the cookie: then its cookie is written, else the stored one is extended. */
+  readonly cookieChanged: boolean;
+}
+
+export interface Saved {
+  /** Null: the session has ended, nothing was written. */
+  readonly snapshot: Snapshot | null;
+  /** Keys that another writer had changed too and this save overwrote. */
+  readonly conflicts: readonly string[];
+}
+
+const nothing: Saved = { snapshot: null, conflicts: [] };
+
+/** What becomes of an `express-session` save: a three-way merge, one after another for each session of this process. */
+export class Saves {
+  readonly #hub: Hub;
+  readonly #writes: ConditionalWrites;
+
+  constructor(hub: Hub, writes: ConditionalWrites) {
+    this.#hub = hub;
+    this.#writes = writes;
+  }
+
+  /** Saves an edit on top of what is stored now, `known` being the last that was seen. Revives nothing. */
+  async save(key: SessionKey, known: Version, edit: Edit): Promise<Saved> {
+    return this.#hub.lock.run(key.sid, async () => {
+      let current: Version | null = this.#hub.live(key)?.snapshot ?? known;
+      for (let attempt = 1; attempt <= maxAttempts && current; attempt++) {
+        const merged = edit.cookieChanged ? edit.cookie : extended(current.cookie, edit.cookie);
+        const patched = applyPatch(current.fields, edit.patch);
+        const deadline = this.#writes.deadline(merged);
+        const snapshot = await this.#writes.replace(key, current, patched, merged, deadline);
+        if (snapshot)
+          return { snapshot, conflicts: conflictsOf(edit.base.fields, current.fields, edit.patch) };
+        if (attempt > 2) await this.#writes.backoff(attempt);
+        current = await this.#writes.read(key);
+      }
+      if (current) throw this.#writes.contention(key, "save");
+      return nothing;
+    });
+  }
+
+  /** Writes all of a session over what is stored under its id, if anything is. */
+  async overwrite(key: SessionKey, held: Held): Promise<Saved> {
+    return this.#hub.lock.run(key.sid, () => this.#overwrite(key, held));
+  }
+
+  /**
+   * Stores a new session; null if there is one of this id, or it has ended since it was made. `stored` is called before
+   * any other write of the session has its turn.
+   */
+  async createNew(
+    key: SessionKey,
+    { fields, cookie, isNewId }: Held & { readonly isNewId: boolean },
+    since: Birth | number,
+    stored: (snapshot: Snapshot) => void,
+  ): Promise<Snapshot | null> {
+    return this.#hub.lock.run(key.sid, async () => {
+      if (this.#hub.hasEnded(key, since)) return null;
+      const snapshot = await this.#writes.create(key, fields, cookie, isNewId);
+      if (snapshot) stored(snapshot);
+      return snapshot;
+    });
+  }
+
+  /**
+   * Saves data of unknown origin: replaces all of a stored session; makes one only if this id never ended here, nor was
+   * `seen` here of late.
+   */
+  async saveWhole(key: SessionKey, held: Held, seen = false): Promise<Saved> {
+    return this.#hub.lock.run(key.sid, async () => {
+      const snapshot =
+        seen || this.#hub.hasEnded(key) ? null : await this.#writes.create(key, held.fields, held.cookie);
+      return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, held);
+    });
+  }
+
+  async #overwrite(key: SessionKey, { fields, cookie }: Held): Promise<Saved> {
+    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+      const current = await this.#writes.read(key);
+      if (!current) return nothing;
+      const deadline = this.#writes.deadline(cookie);
+      const snapshot = await this.#writes.replace(key, current, fields, cookie, deadline);
+      if (snapshot) return { snapshot, conflicts: [] };
+      await this.#writes.backoff(attempt);
+    }
+    throw this.#writes.contention(key, "save");
+  }
+}
+
+/** The stored cookie, with the later of both times. */
+function extended(current: CookieDocument, mine: CookieDocument): CookieDocument {
+  return (mine.expires ?? "") > (current.expires ?? "")
+    ? { ...current, expires: mine.expires ?? null }
+    : current;
+}

@@ -1,0 +1,220 @@
+import { EventEmitter } from "node:events";
+import type { LiveSession, SessionEvents, SessionState } from "../api.ts";
+import { checkListener, invalid, invalidChoice, refuseCallback } from "../base/arguments.ts";
+import { SocketSessionError } from "../base/errors.ts";
+import { isolate } from "../base/isolate.ts";
+import { type SessionValues, sameFields } from "../data/fields.ts";
+import { deepFreeze, type Snapshot } from "../data/snapshot.ts";
+import type { Hub } from "../live/hub.ts";
+import type { End, LiveEntry, Observer } from "../live/live-entry.ts";
+import type { SessionKey } from "../session-store.ts";
+import { type Change, type OwnObject, overError, type Updates } from "./updates.ts";
+
+export interface HandleContext {
+  readonly hub: Hub;
+  readonly updates: Updates;
+  readonly userId: (data: Readonly<SessionValues>) => string | undefined;
+}
+
+const events: Readonly<Record<keyof SessionEvents, true>> = { change: true, end: true };
+type EndedBy = "destroyed" | "revoked";
+
+const noData = deepFreeze<SessionValues>({});
+
+/** Listeners of one handle; one that throws is reported and harms nobody else. */
+abstract class HandleEvents {
+  #emitter: EventEmitter | undefined;
+
+  on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    checkListener("session.on()", event, listener, Object.keys(events));
+    this.#emitter ??= new EventEmitter();
+    this.#emitter.on(event, listener);
+    return this;
+  }
+
+  once<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    checkListener("session.once()", event, listener, Object.keys(events));
+    this.#emitter ??= new EventEmitter();
+    this.#emitter.once(event, listener);
+    return this;
+  }
+
+  off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    checkListener("session.off()", event, listener, Object.keys(events));
+    this.#emitter?.off(event, listener);
+    return this;
+  }
+
+  protected tell(hub: Hub, event: keyof SessionEvents, ...args: unknown[]): void {
+    for (const listener of this.#emitter?.rawListeners(event) ?? [])
+      isolate(
+        () => listener.apply(this, args),
+        (error) => hub.report(error),
+        () => `A listener of "${event}" of a session`,
+      );
+  }
+
+  protected forgetListeners(): void {
+    this.#emitter?.removeAllListeners();
+  }
+}
+
+export interface HandleOptions {
+  /** What a request had loaded: shown until the store has been asked again. */
+  readonly seed?: Snapshot | undefined;
+  /** The object of a request that `update` keeps up to date. */
+  readonly own?: OwnObject;
+}
+
+/**
+ * `socket.session`, and `sessions.of(req)`: a view of a live session for one socket or request. Applications log it and
+ * send it around, so nothing but the public id is an enumerable property of it.
+ */
+export class SessionHandle extends HandleEvents implements LiveSession {
+  readonly publicId: string;
+  readonly #context: HandleContext;
+  readonly #entry: LiveEntry;
+  readonly #own: OwnObject | undefined;
+  #last: Snapshot | undefined;
+  readonly #observer: Observer = {
+    changed: (snapshot, known) => {
+      const previous = this.#last ?? known;
+      this.#last = snapshot;
+      if (sameFields(previous.fields, snapshot.fields)) return;
+      this.tell(this.#context.hub, "change", snapshot.data, previous.data);
+    },
+    ended: (end: End) => {
+      this.tell(this.#context.hub, "end", end.reason);
+      this.forgetListeners();
+    },
+  };
+
+  constructor(context: HandleContext, session: SessionKey | LiveEntry, { seed, own }: HandleOptions = {}) {
+    super();
+    this.#context = context;
+    this.#own = own;
+    this.#entry = context.hub.observe(session, this.#observer, seed);
+    this.publicId = this.#entry.key.publicId;
+    this.#last = seed;
+  }
+
+  get state(): SessionState {
+    return this.#entry.isEnded ? "ended" : "live";
+  }
+
+  get data(): LiveSession["data"] {
+    return this.#snapshot?.data ?? noData;
+  }
+
+  get expiresAt(): number {
+    return this.#snapshot?.expiresAt ?? 0;
+  }
+
+  get userId(): string | undefined {
+    return this.#context.userId(this.data);
+  }
+
+  get #snapshot(): Snapshot | undefined {
+    const { state } = this.#entry;
+    if (state.phase === "ended") return state.last ?? this.#last;
+    if (state.phase === "live" && this.#entry.observers.has(this.#observer)) return state.snapshot;
+    return this.#last ?? (state.phase === "live" ? state.snapshot : undefined);
+  }
+
+  async update<R>(fn: Change<R>, ...none: []): Promise<R> {
+    checkChange(fn, none);
+    if (this.#entry.isEnded) throw overError(this.#entry);
+    const { result, snapshot } = await this.#context.updates.update(this.#entry.key, fn, this.#own);
+    if (snapshot) this.#last = snapshot;
+    return result;
+  }
+
+  async reload(...none: []): Promise<LiveSession["data"]> {
+    refuseCallback("session.reload()", none);
+    const { hub } = this.#context;
+    const snapshot = this.#entry.isEnded
+      ? null
+      : await hub.hold(this.#entry.key, (entry) => hub.reload(entry));
+    if (!snapshot) throw overError(this.#entry);
+    this.#last = snapshot;
+    return this.data;
+  }
+
+  async end(reason: EndedBy = "destroyed", ...none: []): Promise<boolean> {
+    checkReason(reason, none);
+    if (this.#entry.isEnded) return false;
+    return this.#context.hub.end(this.#entry.key, reason);
+  }
+
+  /** Stops following the session; what was seen last stays readable, and `update` still works. */
+  release(): void {
+    this.#last = this.#snapshot;
+    this.#context.hub.release(this.#entry, this.#observer);
+    if (!this.#entry.isEnded) this.forgetListeners(); // else they are about to be told, and forgotten then
+  }
+}
+
+/** The session of a socket without one, where guests are allowed: no data, and nothing to write to. It shows as little. */
+export class GuestHandle extends HandleEvents implements LiveSession {
+  readonly publicId = "";
+
+  get state(): SessionState {
+    return "guest";
+  }
+
+  get data(): LiveSession["data"] {
+    return noData;
+  }
+
+  get expiresAt(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  get userId(): undefined {
+    return undefined;
+  }
+
+  async update(fn: Change<unknown>, ...none: []): Promise<never> {
+    checkChange(fn, none);
+    throw guestError("update");
+  }
+
+  async reload(...none: []): Promise<LiveSession["data"]> {
+    refuseCallback("session.reload()", none);
+    return this.data;
+  }
+
+  async end(reason: EndedBy = "destroyed", ...none: []): Promise<boolean> {
+    checkReason(reason, none);
+    return false;
+  }
+
+  release(): void {
+    this.forgetListeners();
+  }
+}
+
+function checkChange(fn: unknown, rest: readonly unknown[]): void {
+  refuseCallback("session.update()", rest);
+  if (typeof fn === "function") return;
+  const cure = "Write update((s) => { s.name = … }): the function changes what it is given.";
+  throw invalid("session.update() expects a function", fn, cure);
+}
+
+function checkReason(reason: unknown, rest: readonly unknown[]): void {
+  refuseCallback("session.end()", rest);
+  if (reason === "destroyed" || reason === "revoked") return;
+  const expected = 'session.end() expects the reason "destroyed" or "revoked"';
+  throw invalidChoice(
+    expected,
+    reason,
+    'Leave it out for "destroyed"; it returns a promise, and takes no callback.',
+  );
+}
+
+function guestError(operation: string): SocketSessionError {
+  return new SocketSessionError(
+    "SESSION_GUEST",
+    `${operation}() needs a stored session, and this socket is a guest's. Check socket.session.state, and let the visitor log in over HTTP first.`,
+  );
+}

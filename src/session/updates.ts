@@ -1,0 +1,181 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { SessionEnded, SocketSessionError, unverifiedError } from "../base/errors.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
+import { withTimeout } from "../base/with-timeout.ts";
+import { fieldsOf, type SessionValues, valuesOf } from "../data/fields.ts";
+import { refuseLosses } from "../data/lost-in-json.ts";
+import { applyPatch, diff, type Patch } from "../data/merge.ts";
+import type { Snapshot } from "../data/snapshot.ts";
+import type { Birth } from "../live/ends.ts";
+import type { Hub } from "../live/hub.ts";
+import type { LiveEntry } from "../live/live-entry.ts";
+import type { SessionKey } from "../session-store.ts";
+import { type ConditionalWrites, maxAttempts } from "./conditional-writes.ts";
+import type { Held, Saves } from "./saves.ts";
+
+/** Application code that changes a draft. */
+export type Change<R> = (draft: SessionValues) => R | Promise<R>;
+
+export interface Updated<R> {
+  readonly result: R;
+  /** What is stored now; undefined where a session that was never stored still is not. */
+  readonly snapshot: Snapshot | undefined;
+}
+
+/** A session that has never been stored. */
+export interface Unstored {
+  readonly since: Birth;
+  /** Whether its id can't be another session's: one of `genid` may be given again. */
+  readonly isNewId: boolean;
+}
+
+/** A request's own object of the session: `update` begins with it while it is not stored, and brings it up to date. */
+export interface OwnObject {
+  /** What it holds, and when it was made, if it still has to be stored for the first time. */
+  unstored(): (Held & Unstored) | undefined;
+  /** Called before the next update of the session begins. `began` is what `fn` was given, if that was unstored. */
+  refresh(snapshot: Snapshot, began: Held | undefined): void;
+}
+
+/** An update under way, as the code within it sees it. */
+interface Frame {
+  readonly sid: string;
+  readonly outer: Frame | undefined;
+  running: boolean;
+}
+
+/**
+ * `update(fn)`: a transaction over one session. `fn` runs outside of the session's lock, which spans the write alone:
+ * it may await a request of its own session. When a write was beaten, `fn` runs again on fresh data.
+ */
+export class Updates {
+  readonly #hub: Hub;
+  readonly #writes: ConditionalWrites;
+  readonly #saves: Saves;
+  readonly #timeoutMs: number;
+  readonly #queue = new KeyedLock();
+  readonly #frames = new AsyncLocalStorage<Frame>();
+
+  constructor(hub: Hub, writes: ConditionalWrites, saves: Saves, timeoutMs: number) {
+    this.#hub = hub;
+    this.#writes = writes;
+    this.#saves = saves;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Sessions with an update under way or waiting. */
+  get running(): number {
+    return this.#queue.size;
+  }
+
+  /**
+   * Runs `fn` on a draft and writes what it changed in one atomic step. Updates of one session run one after another
+   * in this process. Rejects with
+   * `SessionEnded`, `SESSION_NESTED_UPDATE`, `SESSION_UPDATE_TIMEOUT`, `SESSION_CONTENTION`, `SESSION_INVALID_DATA`,
+   * the store's error, or what `fn` throws: nothing is written then.
+   */
+  async update<R>(key: SessionKey, fn: Change<R>, own?: OwnObject): Promise<Updated<R>> {
+    this.#refuseNesting(key);
+    return this.#hub.hold(key, (entry) =>
+      this.#queue.run(key.sid, async () => {
+        const created = await this.#create(entry, fn, own);
+        if (created) return created;
+        const updated = await this.#change(entry, fn);
+        if (updated.snapshot) own?.refresh(updated.snapshot, undefined);
+        return updated;
+      }),
+    );
+  }
+
+  /** Undefined if the session is stored: then `fn` is to run on that, also where that has just happened. */
+  async #create<R>(entry: LiveEntry, fn: Change<R>, own?: OwnObject): Promise<Updated<R> | undefined> {
+    const { key } = entry;
+    const began = own?.unstored();
+    if (!began) return undefined;
+    const draft = valuesOf(began.fields);
+    const result = await this.#run(key, () => fn(draft));
+    const patch = this.#patchOf(draft, began);
+    if (entry.isEnded) throw overError(entry);
+    if (patch.size === 0) return { result, snapshot: undefined };
+    const fields = applyPatch(began.fields, patch);
+    const snapshot = await this.#saves.createNew(
+      key,
+      { fields, cookie: began.cookie, isNewId: began.isNewId },
+      began.since,
+      (stored) => own?.refresh(stored, began),
+    );
+    if (snapshot) return { result, snapshot };
+    if (this.#hub.hasEnded(key, began.since)) throw new SessionEnded(key.publicId);
+    return undefined;
+  }
+
+  async #change<R>(entry: LiveEntry, fn: Change<R>): Promise<Updated<R>> {
+    const { key } = entry;
+    let current = entry.known ?? (await this.#hub.load(entry));
+    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+      if (!current || entry.isEnded) throw overError(entry);
+      const draft = valuesOf(current.fields);
+      const result = await this.#run(key, () => fn(draft));
+      if (entry.isEnded) throw overError(entry);
+      const patch = this.#patchOf(draft, current);
+      if (patch.size === 0) {
+        const now = entry.snapshot ?? (await this.#hub.load(entry)); // what a request had loaded may be over by now
+        if (!now) throw overError(entry);
+        return { result, snapshot: now };
+      }
+      const seen = current;
+      const snapshot = await this.#hub.lock.run(key.sid, () =>
+        this.#writes.replace(key, seen, applyPatch(seen.fields, patch), seen.cookie, "keep"),
+      );
+      if (snapshot) return { result, snapshot };
+      if (attempt > 1) await this.#writes.backoff(attempt);
+      current = await this.#hub.reload(entry);
+    }
+    throw this.#writes.contention(key, "update");
+  }
+
+  /** What was done to the draft of a session. Throws `SESSION_INVALID_DATA`. */
+  #patchOf(draft: SessionValues, { fields, cookie }: Held): Patch {
+    if ("cookie" in draft) {
+      throw new SocketSessionError(
+        "SESSION_INVALID_DATA",
+        'The function given to update() set "cookie", which belongs to express-session. Change req.session.cookie in a request instead.',
+      );
+    }
+    const texts = fieldsOf(draft);
+    const patch = diff(fields, texts);
+    if (patch.size > 0) this.#writes.refuseLarger(texts, cookie);
+    refuseLosses(draft, texts, fields);
+    return patch;
+  }
+
+  #run<R>(key: SessionKey, fn: () => R | Promise<R>): Promise<R> {
+    const frame: Frame = { sid: key.sid, outer: this.#frames.getStore(), running: true };
+    const late = () =>
+      new SocketSessionError(
+        "SESSION_UPDATE_TIMEOUT",
+        `The function given to update() of session ${key.publicId} did not settle within ${this.#timeoutMs} ms; nothing was written. Do slow work before update(), or raise updateTimeoutMs.`,
+      );
+    return withTimeout(this.#hub.clock, this.#timeoutMs, () => this.#frames.run(frame, fn), late).finally(
+      () => {
+        frame.running = false;
+      },
+    );
+  }
+
+  #refuseNesting(key: SessionKey): void {
+    for (let frame = this.#frames.getStore(); frame; frame = frame.outer) {
+      if (frame.running && frame.sid === key.sid) {
+        throw new SocketSessionError(
+          "SESSION_NESTED_UPDATE",
+          `update() of session ${key.publicId} was called inside an update() of the same session and would wait for itself. Change the draft that the outer function was given instead.`,
+        );
+      }
+    }
+  }
+}
+
+/** Why the session of `entry` can't be written to. */
+export function overError({ key, isUnverified }: LiveEntry): SocketSessionError {
+  return isUnverified ? unverifiedError(key.publicId) : new SessionEnded(key.publicId);
+}

@@ -1,0 +1,69 @@
+import type { Server } from "socket.io";
+import { SocketSessionError } from "../base/errors.ts";
+import type { AdmissionOptions } from "./admission.ts";
+import type { ExemptNamespace } from "./exempt.ts";
+import { requireServer } from "./io-check.ts";
+import { attachIsCalled } from "./never-attached.ts";
+import type { ConnectionContext } from "./session-connection.ts";
+import { type GatewayOptions, SocketGateway } from "./socket-gateway.ts";
+import { assertEngine, hasClients } from "./upstream.ts";
+
+/** What `attach` needs of a Socket.IO server; any `Server` of socket.io 4.8 will do, however its events are typed. */
+export interface SocketServer {
+  path(): string;
+  readonly engine: unknown;
+  bind(engine: never): unknown;
+}
+
+export interface AttachOptions {
+  /**
+   * Namespaces with an authentication of their own: no session is asked for there, and they may list origins of their own. A
+   * session's end closes the whole connection; stock clients come back to these by themselves.
+   */
+  exempt?: ReadonlyArray<string | RegExp | ExemptNamespace>;
+}
+
+type Wiring = AdmissionOptions &
+  Omit<ConnectionContext, "codec" | "isExempt"> &
+  Pick<GatewayOptions, "onRefusal" | "onExpressSession">;
+
+interface Attached {
+  readonly gateway: SocketGateway;
+  /** Whose it is: sessions have one hub each. */
+  readonly hub: Wiring["hub"];
+}
+
+/** The last gateway of each server, whosever it is: two that are open would both hold every connection. */
+const attachedByServer = new WeakMap<Server, Attached>();
+
+/** Checks the server that `attach` was given, and stands a gateway before the server. Throws `INVALID_OPTION`. */
+export function openGateway(io: SocketServer, wiring: Wiring): SocketGateway {
+  const server = io as unknown as Server;
+  requireServer(io);
+  const before = attachedByServer.get(server);
+  if (before && !before.gateway.isClosed) throw attachedError(before.hub === wiring.hub);
+  // what a closed gateway has left has no session, and gets none
+  if (!before && hasClients(server)) {
+    throw attachError("clients are connected already", "Call it before clients connect.");
+  }
+  if (server.engine) assertEngine(server.engine); // before anything is changed
+  const isExempt = (namespace: string) => wiring.exemptions.some(({ matches }) => matches(namespace));
+  const { hub, updates, userId, activity, rebindMs } = wiring;
+  const context = { hub, updates, userId, activity, rebindMs, isExempt };
+  const gateway = new SocketGateway(server, { ...wiring, context });
+  attachedByServer.set(server, { gateway, hub });
+  attachIsCalled();
+  return gateway;
+}
+
+function attachedError(isOwn: boolean): SocketSessionError {
+  if (isOwn) return attachError("this server has been attached before", "Attach each once.");
+  return attachError(
+    "other sessions are attached to this server, and are open",
+    'Make another `new Server(httpServer, { path: "/other" })` for these: two servers on two paths of one http server work. To replace the others, as a hot reload does, call their close() first.',
+  );
+}
+
+export function attachError(what: string, cure: string): SocketSessionError {
+  return new SocketSessionError("INVALID_OPTION", `sessions.attach(io): ${what}. ${cure}`);
+}

@@ -1,0 +1,79 @@
+/**
+ * Session documents as the text the stores keep, and back. `JSON.stringify` writes NUL and lone surrogates as escapes,
+ * so the text is safe in any column that takes unicode.
+ *
+ * ```ts
+ * parseDocument(documentText(document)); // a deep copy with JSON semantics
+ * ```
+ */
+
+import { unreadableError } from "../../base/errors.ts";
+import { isDeeperThan, mostReadLevels, tooDeepToRead } from "../../data/bounds.ts";
+import type { CookieDocument, SessionDocument } from "../../session-store.ts";
+
+/** A level of nesting has two brackets at the least. */
+const charactersPerLevel = 2;
+
+/** Throws a `TypeError` where the document is not JSON (a cycle, a BigInt). */
+export function documentText(document: SessionDocument): string {
+  return JSON.stringify(document);
+}
+
+/** Throws `SESSION_UNREADABLE`. */
+export function parseDocument(text: string): SessionDocument {
+  return documentIn(parsed(text), text.length);
+}
+
+/**
+ * `value`, where it is a session's document, of a text of so many characters. Throws `SESSION_UNREADABLE` for anything else.
+ */
+export function documentIn(value: unknown, length = Number.POSITIVE_INFINITY): SessionDocument {
+  const mayBeDeep = length > mostReadLevels * charactersPerLevel; // most texts are shorter
+  if (mayBeDeep && isDeeperThan(value, mostReadLevels)) throw tooDeepToRead();
+  if (isDocument(value)) return value;
+  if (!isRecord(value)) throw unreadableError(kindOf(value));
+  throw unreadableError(isRecord(value.cookie) ? wrongLife : "an object without one");
+}
+
+/** A copy as JSON. Throws `SESSION_UNREADABLE` for what has none. */
+export function jsonCopy(value: unknown): unknown {
+  if (isDeeperThan(value, mostReadLevels)) throw tooDeepToRead();
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch (cause) {
+    throw unreadableError("what is not JSON", cause);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw unreadableError("text that is not JSON", cause); // its message quotes the text
+  }
+}
+
+export function isDocument(value: unknown): value is SessionDocument {
+  return isRecord(value) && isCookie(value.cookie);
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What is found where there is a cookie, and it is not one that `express-session` can make one of. */
+export const wrongLife = "one whose life time (`originalMaxAge` or `maxAge`) is not a number";
+
+/** `express-session` throws at any other life time, where nothing answers the request then. */
+function isCookie(value: unknown): value is CookieDocument {
+  return isRecord(value) && [value.originalMaxAge, value.maxAge].every(isLife);
+}
+
+function isLife(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === "number";
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+}

@@ -1,0 +1,57 @@
+/** What `liveSessions` was given as its `store`: one of this package's, one of `express-session`, or neither. */
+import type { Store } from "express-session";
+import { refusal } from "../../base/arguments.ts";
+import { hasMethods } from "../../base/shapes.ts";
+import { shown } from "../../base/shown.ts";
+import type { SessionStore } from "../../session-store.ts";
+import { recognised } from "./recognised.ts";
+
+export function isOurStore(store: unknown): store is SessionStore {
+  return hasMethods(store, "read", "replace");
+}
+
+/** Not all inherit from `express-session`'s Store. Those that do are what they say, whatever else they can do. */
+export function isExpressStore(store: unknown): store is Store {
+  if (!hasMethods(store, "get", "set", "destroy")) return false;
+  return hasMethods(store, "createSession", "regenerate") || recognised(store) === undefined;
+}
+
+const uses = new Map([
+  ["memoryStore", "memoryStore()"],
+  ["sqliteStore", 'sqliteStore({ path: "sessions.db" })'],
+  ["redisStore", "redisStore({ client })"],
+  ["postgresStore", "postgresStore({ pool })"],
+  ["mongodbStore", "mongodbStore({ client, dbName })"],
+]);
+
+/** The error of a store that is none. */
+export function noStore(store: unknown): Error {
+  const { came, cure } = described(store);
+  return refusal("`store` expects a session store", came, cure);
+}
+
+function described(store: unknown): { came: string; cure: string } {
+  if (typeof store === "function") return describedFunction(store);
+  const found = recognised(store);
+  if (found) return { came: found.what, cure: found.cure };
+  const listed = [...uses.values()].join(", ");
+  return { came: shown(store), cure: `Give it one of ${listed}, or any express-session store.` };
+}
+
+/** A function of this package by its name, which a minifier may have taken. */
+function describedFunction(store: { readonly name: string; readonly prototype?: unknown }) {
+  const use = uses.get(store.name);
+  if (use !== undefined)
+    return { came: `the function ${store.name} itself`, cure: `Call it: store: ${use}.` };
+  if (hasMethods(store.prototype, "get", "set", "destroy")) {
+    const cure = `Make one: store: new ${shownName(store.name)}(…).`;
+    return { came: `the class ${shownName(store.name)} itself`, cure };
+  }
+  const cure =
+    "Call it if it makes a store, as memoryStore() does. What it takes, its own documentation says.";
+  return { came: "a function", cure };
+}
+
+function shownName(name: string): string {
+  return /^[\w$]{1,64}$/.test(name) ? name : "Store";
+}

@@ -1,0 +1,68 @@
+/**
+ * Changes of sessions as the messages that stores publish: one line of JSON, the same in every database. A message holds
+ * public ids and never a session id.
+ *
+ * ```ts
+ * publish(changeMessage({ kind: "ended", publicIds, reason: "revoked" }));
+ * readMessage(text); // the change again
+ * ```
+ */
+
+import { endReasons } from "../../protocol.ts";
+import type { SessionChange, StoredEndReason } from "../../session-store.ts";
+
+/**
+ * - `cleared`: all sessions were removed at once.
+ * - `beat`: a sign of life, for whoever sent it.
+ * - `unknown`: what a newer release may write; all sessions have to be read again.
+ */
+export type Message =
+  | { readonly kind: "change"; readonly change: SessionChange }
+  | { readonly kind: "cleared" }
+  | { readonly kind: "beat"; readonly beat: string }
+  | { readonly kind: "unknown" };
+
+export function changeMessage(change: SessionChange & { readonly publicIds: readonly string[] }): string {
+  const { kind, publicIds: ids } = change;
+  return JSON.stringify(
+    kind === "changed" ? { kind, ids, write: change.write } : { kind, ids, reason: change.reason },
+  );
+}
+
+export const clearedMessage = JSON.stringify({ kind: "cleared" });
+
+export function beatMessage(beat: string): string {
+  return JSON.stringify({ kind: "beat", beat });
+}
+
+export function readMessage(text: string): Message {
+  const unknown = { kind: "unknown" } as const;
+  const value = parsed(text);
+  if (typeof value !== "object" || value === null) return unknown;
+  const { kind, ids, write, reason, beat } = value as Record<string, unknown>;
+  if (kind === "cleared") return { kind };
+  if (kind === "beat") return typeof beat === "string" ? { kind, beat } : unknown;
+  if (!isStrings(ids)) return unknown;
+  if (kind === "ended" && isStoredEndReason(reason))
+    return { kind: "change", change: { kind, publicIds: ids, reason } };
+  if (kind !== "changed") return unknown;
+  const known = typeof write === "string" ? { write } : {};
+  return { kind: "change", change: { kind, publicIds: ids, ...known } };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // told as `unknown`
+  }
+}
+
+export function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+/** Of a reason that may be published: `unverified` is none. */
+export function isStoredEndReason(value: unknown): value is StoredEndReason {
+  return typeof value === "string" && value !== "unverified" && Object.hasOwn(endReasons, value);
+}

@@ -1,0 +1,68 @@
+/**
+ * The rule of `close()` for the stores of a database, in one place: operations begun before it finish, later ones reject
+ * at once, and a listener of the feed is not called any more.
+ *
+ * ```ts
+ * export const sqliteStore = (options) => untilClosed(new SqliteStore(options), "sqliteStore()");
+ * ```
+ */
+
+import { SocketSessionError } from "../../base/errors.ts";
+import type { FeedListener, SessionStore } from "../../session-store.ts";
+
+/** `maker` is how the application gets another one. */
+export function untilClosed(store: SessionStore, maker: string): SessionStore {
+  let closing: Promise<void> | undefined;
+  const closed = () =>
+    new SocketSessionError(
+      "STORE_FAILED",
+      `Expected an open store, but this ${store.name} store has been closed. Close it last, or make a new one with ${maker}.`,
+    );
+  const open =
+    <Args extends unknown[], Result>(operation: (...args: Args) => Promise<Result>) =>
+    (...args: Args): Promise<Result> =>
+      closing ? Promise.reject(closed()) : operation.apply(store, args);
+  /** The listener, until then. */
+  const unlessClosed = (listener: FeedListener): FeedListener => {
+    const call = (receive: () => void) => {
+      if (!closing) receive();
+    };
+    return {
+      changed: (change) => call(() => listener.changed(change)),
+      alive: (asOf) => call(() => listener.alive?.(asOf)),
+      broken: (error) => call(() => listener.broken(error)),
+      missed: () => call(() => listener.missed()),
+    };
+  };
+  const { ttlMs, readMany, changes, listByUser, all, count, clear } = store;
+  return {
+    name: store.name,
+    atomic: store.atomic,
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+    get feed() {
+      return store.feed;
+    },
+    read: open(store.read),
+    create: open(store.create),
+    replace: open(store.replace),
+    touch: open(store.touch),
+    destroy: open(store.destroy),
+    ...(readMany && { readMany: open(readMany) }),
+    ...(changes && {
+      changes: open(async (listener, options) => {
+        const stop = await changes.call(store, unlessClosed(listener), options);
+        if (!closing) return stop;
+        await stop(); // it was being opened when the store was closed
+        throw closed();
+      }),
+    }),
+    ...(listByUser && { listByUser: open(listByUser) }),
+    ...(all && { all: open(all) }),
+    ...(count && { count: open(count) }),
+    ...(clear && { clear: open(clear) }),
+    close() {
+      closing ??= store.close();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * What `express-session` stores and their callers hand each other: the store's interface, described structurally, and
+ * session objects that a store can't tell from `express-session`'s own.
+ */
+import { createHash } from "node:crypto";
+import { unreadableError } from "../../base/errors.ts";
+import type { CookieDocument, Revision, SessionDocument } from "../../session-store.ts";
+import {
+  documentText,
+  isDocument,
+  isRecord,
+  jsonCopy,
+  parseDocument,
+  wrongLife,
+} from "../common/documents.ts";
+import { ifReadable } from "../common/if-readable.ts";
+
+/** Any `express-session` store: https://github.com/expressjs/session#session-store-implementation */
+export interface ExpressStore {
+  get(sid: string, callback: (error?: unknown, session?: unknown) => void): unknown;
+  set(sid: string, session: object, callback: (error?: unknown) => void): unknown;
+  destroy(sid: string, callback: (error?: unknown) => void): unknown;
+  touch?(sid: string, session: object, callback: (error?: unknown) => void): unknown;
+  all?(callback: (error?: unknown, sessions?: unknown) => void): unknown;
+  length?(callback: (error?: unknown, length?: number) => void): unknown;
+  clear?(callback: (error?: unknown) => void): unknown;
+  on?(event: string, listener: () => void): unknown;
+  removeListener?(event: string, listener: () => void): unknown;
+}
+
+/**
+ * The document as a store expects a session: `cookie.expires` is a Date and `cookie.maxAge` what is left of it, which
+ * is what stores derive their own expiry from; as JSON it is what `express-session` would have written. Without
+ * `expiresAt` both are null, as for a cookie without `maxAge`: the store's own `ttl` decides. `base` may be what the
+ * store's `get` gave, with whatever the store added for itself.
+ */
+export function expressSession(base: object, cookie: CookieDocument, expiresAt: number | undefined): object {
+  const expires = expiresAt === undefined ? null : new Date(expiresAt);
+  const json = hasOwnLife(cookie) ? { ...cookie, expires } : { ...cookie };
+  const shaped = Object.defineProperties(
+    { ...cookie, expires },
+    {
+      _expires: { value: expires },
+      maxAge: { get: () => expires && expires.getTime() - Date.now() },
+      toJSON: { value: () => ({ ...json }) },
+    },
+  );
+  return { ...base, cookie: shaped };
+}
+
+/** Whether the cookie says how long its session lives; one for the browser's session does not. */
+export function hasOwnLife(cookie: CookieDocument): boolean {
+  return typeof cookie.originalMaxAge === "number" || Boolean(cookie.expires);
+}
+
+/** What a store's `get` gave as a plain document of our own, without the keys that the store keeps for itself. */
+export function documentOf(session: object, stamps: readonly string[] = []): SessionDocument {
+  const copy = jsonCopy(session);
+  if (!isDocument(copy)) {
+    const hasCookie = isRecord(copy) && isRecord(copy.cookie);
+    throw unreadableError(
+      hasCookie ? wrongLife : "one without it (Cannot read properties of the missing `cookie`)",
+    );
+  }
+  for (const stamp of stamps) delete copy[stamp];
+  return copy;
+}
+
+/** What a store's `all` gave, by id or as a list. */
+export function documentsOf(
+  sessions: unknown,
+  stamps: readonly string[],
+): Record<string, SessionDocument> | SessionDocument[] {
+  if (Array.isArray(sessions)) return sessions.flatMap((session) => readable(session, stamps));
+  if (!isRecord(sessions)) return {};
+  return Object.fromEntries(
+    Object.entries(sessions).flatMap(([sid, session]) =>
+      readable(session, stamps).map((document) => [sid, document]),
+    ),
+  );
+}
+
+/** One that can't be read keeps none of the others from being listed. */
+function readable(session: unknown, stamps: readonly string[]): SessionDocument[] {
+  const document = isRecord(session) ? ifReadable(() => documentOf(session, stamps)) : null;
+  return document ? [document] : [];
+}
+
+/** A deep copy that shares nothing with the caller's document, for stores that keep or change what they are given. */
+export function copyOf(document: SessionDocument): SessionDocument {
+  return parseDocument(documentText(document));
+}
+
+/**
+ * Names the content of a document: equal content has an equal revision. The cookie's `expires`, which a touch moves, is
+ * left out, and so is the order of keys, since some databases sort them.
+ */
+export function contentRevision(document: SessionDocument): Revision {
+  const { expires: _expires, ...cookie } = document.cookie;
+  const text = JSON.stringify(sorted({ ...document, cookie }));
+  return createHash("sha256").update(text).digest("base64url");
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isRecord(value)) return value;
+  const keys = Object.keys(value).sort();
+  // As pairs: an object would put integer keys first, and take `__proto__` for its prototype.
+  return { keys, values: keys.map((key) => sorted(value[key])) };
+}

@@ -1,0 +1,151 @@
+/**
+ * The change feed of a standalone server, which has no change streams: messages in a capped collection, read through a
+ * tailable cursor. A write comes first and its message second, so the two are not one step.
+ *
+ * - A cursor that the server has ended is opened anew and goes on behind the last message that was told. If that one has
+ *   been overwritten meanwhile, messages may have been missed.
+ * - A message that can't be written is told to this process, and tried again for a while.
+ */
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../../../base/clock.ts";
+import { property } from "../../../base/shapes.ts";
+import type { FeedOptions, SessionChange } from "../../../session-store.ts";
+import { changeMessage, clearedMessage } from "../../common/messages.ts";
+import type { FeedConnection, FeedSink, FeedSource } from "../../common/remote-feed.ts";
+import type { MongodbCollection, MongodbDatabase, MongodbDocument, MongodbWriteOptions } from "../client.ts";
+import { attempt } from "../cursors.ts";
+import { errorCode, mongodbErrors } from "../errors.ts";
+import { plainValues } from "../place.ts";
+import { MongodbTail } from "./tail.ts";
+
+/** Some ten thousand messages: a node that falls behind by more reads everything again. */
+const sizeBytes = 4 * 1024 * 1024;
+const firstRetryMs = 100;
+const longestRetryMs = 5_000;
+const mostAttempts = 20;
+
+export type PublicChange = SessionChange & { readonly publicIds: readonly string[] };
+
+export class MongodbCappedCollection implements FeedSource {
+  readonly silenceCure = "Is the database unreachable, or the capped collection of the changes gone?";
+  readonly #database: MongodbDatabase;
+  readonly #collection: MongodbCollection;
+  readonly #writeOptions: MongodbWriteOptions;
+  readonly #clock: Clock;
+  readonly #retries = new Set<() => void>();
+  #created: Promise<void> | undefined;
+  #sink: FeedSink | undefined;
+  #stopped = false;
+
+  /**
+   * Messages are written as safely as the sessions: a server that comes back without one that it has acknowledged would
+   * let cursors go on behind the one before, and miss it.
+   */
+  constructor(
+    database: MongodbDatabase,
+    { collectionName, writeConcern }: MongodbCollection,
+    writeOptions: MongodbWriteOptions,
+    clock: Clock,
+  ) {
+    const options = { ...plainValues, ...(writeConcern && { writeConcern }) };
+    this.#database = database;
+    this.#collection = database.collection(`${collectionName}_changes`, options);
+    this.#writeOptions = writeOptions;
+    this.#clock = clock;
+  }
+
+  async open(sink: FeedSink, { heartbeatMs }: FeedOptions): Promise<FeedConnection> {
+    const tail = new MongodbTail({
+      collection: this.#collection,
+      clock: this.#clock,
+      heartbeatMs,
+      isOrdinary: () => this.#isOrdinary(),
+      mark: () => this.#mark(),
+      tell: (document) => this.#tell(document, sink),
+      missed: () => sink.missed(),
+      down: (error) => sink.down(error),
+    });
+    await tail.open();
+    this.#sink = sink;
+    return tail;
+  }
+
+  async publish(text: string): Promise<void> {
+    await this.#insert({ message: text });
+  }
+
+  /** What a write here changed. Resolves, also if the message could not be written: the write itself has been made. */
+  publishChange(change: PublicChange): Promise<void> {
+    return this.#publish({ message: changeMessage(change) }, change);
+  }
+
+  publishCleared(): Promise<void> {
+    return this.#publish({ message: clearedMessage }, undefined);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const cancel of this.#retries) cancel();
+    this.#retries.clear();
+  }
+
+  async #publish(document: MongodbDocument, change: SessionChange | undefined): Promise<void> {
+    const inserted = this.#insert(document);
+    inserted.catch(() => {
+      if (change) this.#sink?.changed(change);
+      else this.#sink?.missed();
+      this.#retry(document, 1);
+    });
+    await attempt(this.#clock, () => inserted, "publishing a change");
+  }
+
+  #retry(document: MongodbDocument, attempts: number): void {
+    if (this.#stopped || attempts > mostAttempts) return;
+    const cancel = this.#clock.after(Math.min(firstRetryMs * 2 ** attempts, longestRetryMs), () => {
+      this.#retries.delete(cancel);
+      this.#insert(document).catch(() => this.#retry(document, attempts + 1));
+    });
+    this.#retries.add(cancel);
+  }
+
+  /** What reads begins with making sure that there is something to read: the collection may have been dropped. */
+  #mark(): Promise<string> {
+    this.#created = undefined;
+    return this.#insert({});
+  }
+
+  async #isOrdinary(): Promise<boolean> {
+    const filter = { name: this.#collection.collectionName };
+    const reply = await this.#database.command({ listCollections: 1, filter });
+    const batch = property(reply.cursor, "firstBatch");
+    const [found]: unknown[] = Array.isArray(batch) ? batch : [];
+    return found !== undefined && property(property(found, "options"), "capped") !== true;
+  }
+
+  /** Resolves to the `_id` of the message. */
+  async #insert(document: MongodbDocument): Promise<string> {
+    await this.#create();
+    const _id = randomUUID();
+    await this.#collection.insertOne({ _id, ...document }, this.#writeOptions);
+    return _id;
+  }
+
+  /** Before the first message: an insert would make an ordinary collection. */
+  async #create(): Promise<void> {
+    this.#created ??= this.#database
+      .createCollection(this.#collection.collectionName, { capped: true, size: sizeBytes, ...plainValues })
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          if (errorCode(error) === mongodbErrors.namespaceExists) return;
+          this.#created = undefined;
+          throw error;
+        },
+      );
+    await this.#created;
+  }
+
+  #tell({ message }: MongodbDocument, sink: FeedSink): void {
+    if (typeof message === "string") sink.message(message); // else it is the mark of somebody's cursor
+  }
+}

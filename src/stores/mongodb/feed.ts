@@ -1,0 +1,80 @@
+/**
+ * The change feed of the sessions: a change stream where the server has them (a replica set, a sharded cluster), else a
+ * capped collection. Which one, the server says when it is first needed.
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { FeedListener, FeedOptions, FeedTraits, Unsubscribe } from "../../session-store.ts";
+import { RemoteFeed } from "../common/remote-feed.ts";
+import { MongodbCappedCollection } from "./capped/collection.ts";
+import { MongodbChangeReader } from "./change-reader.ts";
+import { MongodbChangeStreamSource } from "./change-stream.ts";
+import type { MongodbCollection, MongodbDatabase, MongodbWriteOptions } from "./client.ts";
+import type { MongodbIds } from "./ids.ts";
+
+export type MongodbFeedKind = "change stream" | "capped collection";
+
+export interface MongodbFeedSetting {
+  readonly database: MongodbDatabase;
+  readonly collection: MongodbCollection;
+  readonly ids: MongodbIds;
+  readonly clock: Clock;
+  readonly feed: MongodbFeedKind | "auto";
+  /** Of the sessions. */
+  readonly writeOptions: MongodbWriteOptions;
+}
+
+export class MongodbFeed {
+  /** Where messages are written; unused with a change stream. */
+  readonly messages: MongodbCappedCollection;
+  readonly #setting: MongodbFeedSetting;
+  readonly #reader: MongodbChangeReader;
+  #kind: MongodbFeedKind | undefined;
+  #asked: Promise<MongodbFeedKind> | undefined;
+  #remote: RemoteFeed | undefined;
+
+  constructor(setting: MongodbFeedSetting) {
+    const { database, collection, ids, clock, feed, writeOptions } = setting;
+    this.#setting = setting;
+    this.messages = new MongodbCappedCollection(database, collection, writeOptions, clock);
+    this.#reader = new MongodbChangeReader(ids, clock);
+    if (feed !== "auto") this.#kind = feed;
+  }
+
+  get traits(): FeedTraits | undefined {
+    return this.#kind && { kind: this.#kind, complete: this.#kind === "change stream" };
+  }
+
+  async kind(): Promise<MongodbFeedKind> {
+    if (this.#kind) return this.#kind;
+    this.#asked ??= this.#ask();
+    return this.#asked;
+  }
+
+  async listen(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {
+    const { collection, clock } = this.#setting;
+    const kind = await this.kind();
+    this.#remote ??= new RemoteFeed(
+      kind === "change stream"
+        ? new MongodbChangeStreamSource(collection, this.#reader, clock)
+        : this.messages,
+      clock,
+    );
+    return this.#remote.listen(listener, options);
+  }
+
+  async close(): Promise<void> {
+    this.messages.stop();
+    this.#reader.stop();
+    await this.#remote?.close();
+  }
+
+  async #ask(): Promise<MongodbFeedKind> {
+    try {
+      const { setName, msg } = await this.#setting.database.command({ hello: 1 });
+      this.#kind = setName || msg === "isdbgrid" ? "change stream" : "capped collection";
+      return this.#kind;
+    } finally {
+      this.#asked = undefined;
+    }
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * Sessions in PostgreSQL 11 or later, in the table of connect-pg-simple 10, next to applications that use that.
+ *
+ * ```ts
+ * import { postgresStore } from "socket-session/postgres";
+ * const sessions = liveSessions({ store: postgresStore({ pool: new Pool() }), secret });
+ * ```
+ *
+ * As in connect-pg-simple:
+ * - `pool`: a Pool of `pg` 8 or later. It stays the application's: never closed, and no client is kept out of it.
+ * - `schemaName`, `tableName`: where the sessions are; `session`, by the connection's search path.
+ * - `createTableIfMissing`: false.
+ * - `ttl`: how long a session without a `cookie.maxAge` lives, in seconds; 86400.
+ * - `pruneSessionInterval`: how often what is over is removed, in seconds, or false; 900.
+ * - `pruneSessionRandomizedInterval`: what that interval in milliseconds becomes each time, or false for itself; half to
+ *   one and a half of it.
+ * - `errorLog`: is told when that failed. By default it is debug output (`DEBUG=socket-session:store`).
+ *
+ * Its own:
+ * - `userIndex`: whether to keep an index of each user's sessions, once there are users; true.
+ * - `usersTableName`: the table of that index, made when first needed; the session table's name and `_users`.
+ * - `listenConnectionString`: how the change feed connects, where the pool leads to a pooler in transaction mode.
+ * - `otherWriters`: whether applications with connect-pg-simple write to the table too, who publish nothing: live
+ *   sessions are then read regularly besides; false.
+ * - `clock`: what decides that a session's time is over; the system's by default.
+ *
+ * `close()` ends the feed's connection and the pruning. Until then the pool has a listener for errors of its idle clients.
+ */
+import createDebug from "debug";
+import { errorText } from "../../base/errors.ts";
+import type {
+  CookieDocument,
+  FeedListener,
+  FeedOptions,
+  FeedTraits,
+  Revision,
+  SessionDocument,
+  SessionKey,
+  SessionStore,
+  StoredEndReason,
+  StoredSession,
+  Unsubscribe,
+  UserSession,
+} from "../../session-store.ts";
+import { documentText, parseDocument } from "../common/documents.ts";
+import { originalId } from "../common/ids.ts";
+import { ifReadable } from "../common/if-readable.ts";
+import { changeMessage, clearedMessage } from "../common/messages.ts";
+import { RemoteFeed } from "../common/remote-feed.ts";
+import { untilClosed } from "../common/until-closed.ts";
+import { PostgresFeedSource } from "./feed.ts";
+import { indexedSid, storedSid, storedUser } from "./ids.ts";
+import {
+  type PostgresPool,
+  type PostgresStoreOptions,
+  type ResolvedPostgresOptions,
+  resolvePostgresOptions,
+} from "./options.ts";
+import { PostgresPruning } from "./pruning.ts";
+import { PostgresTables, type Row } from "./tables.ts";
+
+export type { PostgresPool, PostgresStoreOptions } from "./options.ts";
+
+export function postgresStore(options: PostgresStoreOptions): SessionStore {
+  return untilClosed(new PostgresStore(resolvePostgresOptions(options)), "postgresStore()");
+}
+
+const debug = createDebug("socket-session:store");
+
+/** NOTIFY takes less than 8000 bytes. */
+const longestMessageBytes = 7_999;
+
+class PostgresStore implements SessionStore {
+  readonly name = "postgres";
+  readonly atomic = true;
+  readonly feed: FeedTraits;
+  readonly ttlMs: number;
+  readonly listByUser?: (user: string) => Promise<UserSession[]>;
+  readonly #tables: PostgresTables;
+  readonly #feed: RemoteFeed;
+  readonly #pruning: PostgresPruning;
+  readonly #pool: PostgresPool;
+
+  constructor(options: ResolvedPostgresOptions) {
+    this.#pool = options.pool;
+    this.ttlMs = options.ttlMs;
+    this.feed = { kind: "notify", complete: !options.otherWriters };
+    this.#tables = new PostgresTables(options);
+    this.#feed = new RemoteFeed(new PostgresFeedSource(this.#tables, options), options.clock);
+    this.#pruning = new PostgresPruning(this.#tables, options);
+    this.#pool.on?.("error", idleClientLost);
+    if (this.#tables.sql.users !== undefined) this.listByUser = (user) => this.#listByUser(user);
+  }
+
+  async read({ sid }: SessionKey): Promise<StoredSession | null> {
+    const [row] = await this.#query(this.#sql.read, [storedSid(sid), this.#now()]);
+    return row ? storedSession(row) : null;
+  }
+
+  async readMany(keys: readonly SessionKey[]): Promise<(StoredSession | null)[]> {
+    if (keys.length === 0) return [];
+    const ids = keys.map(({ sid }) => storedSid(sid));
+    const rows = await this.#query(this.#sql.readMany, [[...new Set(ids)], this.#now()]);
+    const rowsById = new Map(rows.map((row) => [row.sid, row]));
+    return ids.map((id) => {
+      const row = rowsById.get(id);
+      return row ? storedSession(row) : null;
+    });
+  }
+
+  async create(
+    { sid }: SessionKey,
+    document: SessionDocument,
+    expiresAt: number,
+    user?: string,
+  ): Promise<Revision | null> {
+    const text = documentText(document);
+    const users = await this.#userOf(user);
+    const values = [indexedSid(sid), this.#now(), text, expiresAt, ...users];
+    const [row] = await this.#query(this.#sql.create(users.length > 0), values);
+    return row ? String(row.revision) : null;
+  }
+
+  async replace(
+    { sid, publicIds }: SessionKey,
+    expected: Revision,
+    document: SessionDocument,
+    expiresAt: number | "keep",
+    user?: string,
+    write = "",
+  ): Promise<Revision | null> {
+    const text = documentText(document);
+    const message = fitting(publicIds, (ids) => changeMessage({ kind: "changed", publicIds: ids, write }));
+    const users = await this.#userOf(user);
+    const id = users.length > 0 ? indexedSid(sid) : storedSid(sid);
+    const until = expiresAt === "keep" ? [] : [expiresAt];
+    const values = [id, this.#now(), String(expected), text, message, ...users, ...until];
+    const [row] = await this.#query(this.#sql.replace(users.length > 0, expiresAt === "keep"), values);
+    return row ? String(row.revision) : null;
+  }
+
+  async touch(
+    { sid }: SessionKey,
+    expiresAt: number,
+    _cookie: CookieDocument,
+    user?: string,
+  ): Promise<boolean> {
+    const users = await this.#userOf(user);
+    const id = users.length > 0 ? indexedSid(sid) : storedSid(sid);
+    const values = [id, this.#now(), expiresAt, ...users];
+    const rows = await this.#query(this.#sql.touch(users.length > 0), values);
+    return rows.length > 0;
+  }
+
+  async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
+    const message = fitting(publicIds, (ids) => changeMessage({ kind: "ended", publicIds: ids, reason }));
+    const values = [storedSid(sid), this.#now(), message];
+    const rows = await this.#query(this.#sql.destroy(this.#tables.hasUsers), values);
+    return rows.length > 0;
+  }
+
+  changes(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {
+    return this.#feed.listen(listener, options);
+  }
+
+  async all(): Promise<Record<string, SessionDocument>> {
+    const rows = await this.#query(this.#sql.all, [this.#now()]);
+    const entries = rows.flatMap((row): [string, SessionDocument][] => {
+      const document = ifReadable(() => parseDocument(String(row.document)));
+      return document ? [[originalId(String(row.sid)), document]] : [];
+    });
+    // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
+    return Object.fromEntries(entries);
+  }
+
+  async count(): Promise<number> {
+    const [row] = await this.#query(this.#sql.count, [this.#now()]);
+    return Number(row?.count);
+  }
+
+  async clear(): Promise<void> {
+    const withUsers = await this.#tables.findUsers();
+    await this.#query(this.#sql.clear(withUsers), [clearedMessage]);
+  }
+
+  async close(): Promise<void> {
+    this.#pool.removeListener?.("error", idleClientLost);
+    this.#pruning.stop();
+    await this.#feed.close();
+  }
+
+  get #sql() {
+    return this.#tables.sql;
+  }
+
+  #now(): number {
+    return this.#tables.clock.now();
+  }
+
+  #query(text: string, values: unknown[]): Promise<readonly Row[]> {
+    return this.#tables.query(text, values);
+  }
+
+  /** The user as a parameter, none if there is nothing to index. */
+  async #userOf(user: string | undefined): Promise<[string] | []> {
+    if (user === undefined || this.#sql.users === undefined) return [];
+    if (!this.#tables.hasUsers) await this.#tables.makeUsers();
+    return [storedUser(user)];
+  }
+
+  async #listByUser(user: string): Promise<UserSession[]> {
+    if (!(await this.#tables.findUsers())) return [];
+    const rows = await this.#query(this.#sql.listByUser, [storedUser(user), this.#now()]);
+    return rows.map((row) => ({
+      sid: originalId(String(row.sid)),
+      since: Number(row.since),
+      stored: ifReadable(() => storedSession(row)),
+    }));
+  }
+}
+
+/** The pool has replaced it already; without a listener, Node would end the process when the database restarts. */
+function idleClientLost(error: Error): void {
+  debug("an idle client of the pool was lost: %s", errorText(error));
+}
+
+function storedSession(row: Row): StoredSession {
+  return {
+    document: parseDocument(String(row.document)),
+    expiresAt: Number(row.expires_at),
+    revision: String(row.revision),
+  };
+}
+
+/** The message with as many of the names as fit, newest first. */
+function fitting(publicIds: readonly string[], message: (publicIds: readonly string[]) => string): string {
+  for (let count = publicIds.length; count > 1; count -= 1) {
+    const text = message(publicIds.slice(0, count));
+    if (Buffer.byteLength(text) <= longestMessageBytes) return text;
+  }
+  return message(publicIds.slice(0, 1));
+}

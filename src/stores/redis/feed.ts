@@ -1,0 +1,165 @@
+/**
+ * The change feed of the Redis store: a subscription by a connection of its own, duplicated from the client. What a
+ * script writes it publishes in the same step; where keyspace events are on, other packages' writes are heard besides.
+ */
+import createDebug from "debug";
+import { type Clock, randomOf } from "../../base/clock.ts";
+import { errorText, SocketSessionError } from "../../base/errors.ts";
+import type { FeedOptions, FeedTraits, SessionChange } from "../../session-store.ts";
+import { readMessage } from "../common/messages.ts";
+import type { FeedConnection, FeedSink, FeedSource } from "../common/remote-feed.ts";
+import { ClusterBeats } from "./cluster-beats.ts";
+import type { RedisConnection, RedisNode, Subscriber } from "./connection.ts";
+import type { RedisNames } from "./keys.ts";
+import {
+  isEnd,
+  isNews,
+  keyOfEvent,
+  keyspaceConfig,
+  keyspacePattern,
+  OwnEvents,
+  selectedDatabase,
+} from "./keyspace.ts";
+import type { RedisUsers } from "./users.ts";
+
+const debug = createDebug("socket-session:store");
+
+export interface RedisFeedOptions {
+  readonly connection: RedisConnection;
+  readonly names: RedisNames;
+  /** What is remembered of sessions: less, once others end them. */
+  readonly users: RedisUsers;
+  readonly clock: Clock;
+  readonly keyspaceEvents: boolean | "auto";
+  readonly otherWriters: boolean;
+}
+
+export class RedisFeed implements FeedSource {
+  readonly silenceCure =
+    "Does the client reach the server, and may its user publish to and subscribe to the channel " +
+    "socket-session:<prefix>?";
+  /** Absent in a Cluster, where the connection sends beats by itself. */
+  readonly publish?: (text: string) => Promise<void>;
+  readonly #options: RedisFeedOptions;
+  #hearsKeys = false;
+
+  constructor(options: RedisFeedOptions) {
+    this.#options = options;
+    if (!options.connection.isCluster) this.publish = (text) => this.#publishOnce(text);
+  }
+
+  /** Whether keyspace events are heard: then our own writes have to be marked. */
+  get hearsKeys(): boolean {
+    return this.#hearsKeys;
+  }
+
+  get traits(): FeedTraits {
+    return {
+      kind: this.#hearsKeys ? "pub/sub and keyspace events" : "pub/sub",
+      complete: this.#hearsKeys || !this.#options.otherWriters,
+    };
+  }
+
+  /** Whoever opens it says by `signal` when it has taken too long. */
+  async open(sink: FeedSink, { heartbeatMs }: FeedOptions, signal: AbortSignal): Promise<FeedConnection> {
+    const { connection, names, clock } = this.#options;
+    const node = await this.#anyNode();
+    signal.throwIfAborted();
+    const beats = connection.isCluster
+      ? new ClusterBeats(connection, names.channel, clock, heartbeatMs, sink)
+      : undefined;
+    const subscriber = await node.subscribe(
+      { channel: names.channel, ...this.#handlers(sink, beats), down: (error) => sink.down(error) },
+      signal,
+    );
+    try {
+      const hearsKeys = await this.#addKeys(node, subscriber);
+      signal.throwIfAborted(); // another connection may be the one that counts by now
+      this.#hearsKeys = hearsKeys;
+    } catch (error) {
+      subscriber.close();
+      throw error;
+    }
+    beats?.start();
+    return {
+      close: async () => {
+        beats?.stop();
+        subscriber.close();
+      },
+    };
+  }
+
+  async #publishOnce(text: string): Promise<void> {
+    const { connection, names } = this.#options;
+    await connection.send(names.channel, ["PUBLISH", names.channel, text]);
+  }
+
+  #handlers(sink: FeedSink, beats: ClusterBeats | undefined) {
+    const { names, users } = this.#options;
+    const own = new OwnEvents();
+    return {
+      message: (text: string) => {
+        const message = readMessage(text);
+        own.message(message);
+        if (message.kind === "cleared") users.forgetAll();
+        if (message.kind === "change") forgetEnded(users, message.change);
+        if (beats && message.kind === "beat") beats.heard(message.beat);
+        else sink.message(text);
+      },
+      patternMessage: (channel: string, event: string) => {
+        const key = keyOfEvent(channel);
+        if (!isNews(event) || own.includes(key, event)) return;
+        const sid = names.sidOf(key);
+        if (sid === undefined) return;
+        if (isEnd(event)) users.forget(sid);
+        sink.changed({ kind: "changed", sid });
+      },
+    };
+  }
+
+  /** Any server will do, in a Cluster as well. */
+  async #anyNode(): Promise<RedisNode> {
+    const masters = await this.#options.connection.masters();
+    const node = masters[Math.floor(randomOf(this.#options.clock) * masters.length)];
+    if (node) return node;
+    throw new SocketSessionError(
+      "STORE_FAILED",
+      "Expected the Cluster's client to know a master, but it knows none.",
+    );
+  }
+
+  /** Whether keyspace events are heard from now on. */
+  async #addKeys(node: RedisNode, subscriber: Subscriber): Promise<boolean> {
+    const { connection, names, keyspaceEvents } = this.#options;
+    if (!(await this.#wantsKeys(node))) return false;
+    const database = (await selectedDatabase(node)) ?? connection.database;
+    try {
+      await subscriber.addPattern(keyspacePattern(database, names.sessions));
+      return true;
+    } catch (error) {
+      const isRefused = error instanceof Error && error.message.startsWith("NOPERM");
+      if (keyspaceEvents !== "auto" || !isRefused) throw error;
+      debug("the user may not subscribe to keyspace events: %s", errorText(error));
+      return false;
+    }
+  }
+
+  async #wantsKeys(node: RedisNode): Promise<boolean> {
+    const { connection, keyspaceEvents } = this.#options;
+    if (keyspaceEvents === false || connection.isCluster) return false;
+    const config = await keyspaceConfig(node);
+    if (keyspaceEvents === "auto") return config?.all === true;
+    if (config && !config.all) {
+      throw new SocketSessionError(
+        "INVALID_OPTION",
+        `Expected Redis to tell of its keys, but notify-keyspace-events is ${JSON.stringify(config.flags)}. ` +
+          "Set it to Kg$x (or more), or leave redisStore's keyspaceEvents out.",
+      );
+    }
+    return true;
+  }
+}
+
+function forgetEnded(users: RedisUsers, { kind, publicIds }: SessionChange): void {
+  if (kind === "ended" && publicIds) users.heardEnded(publicIds);
+}

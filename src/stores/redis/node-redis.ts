@@ -1,0 +1,129 @@
+/**
+ * Clients of the package `redis`, node-redis 5 and later: `createClient` and `createCluster`.
+ */
+import { hasMethods, property } from "../../base/shapes.ts";
+import {
+  notConnected,
+  type RedisConnection,
+  type RedisNode,
+  type Subscriber,
+  type Subscription,
+} from "./connection.ts";
+import { SubscriptionEnd } from "./subscription.ts";
+
+/** What is used of a client. */
+export interface NodeRedisClient {
+  sendCommand(command: string[]): Promise<unknown>;
+  duplicate(): NodeRedisSubscriber;
+  destroy(): void;
+  pSubscribe(pattern: string, listener: (text: string, channel: string) => void): Promise<unknown>;
+}
+
+/** What is used of the client's duplicate. */
+interface NodeRedisSubscriber {
+  readonly isOpen: boolean;
+  on(event: string, listener: (error: unknown) => void): unknown;
+  connect(): Promise<unknown>;
+  subscribe(channel: string, listener: (text: string, channel: string) => void): Promise<unknown>;
+  pSubscribe(pattern: string, listener: (text: string, channel: string) => void): Promise<unknown>;
+  destroy(): void;
+}
+
+/** What is used of a Cluster's client. */
+export interface NodeRedisCluster {
+  readonly masters: readonly unknown[];
+  sendCommand(firstKey: string | undefined, isReadonly: boolean, command: string[]): Promise<unknown>;
+  nodeClient(node: unknown): NodeRedisClient | Promise<NodeRedisClient>;
+}
+
+export function isNodeRedis(client: unknown): client is NodeRedisClient | NodeRedisCluster {
+  if (!hasMethods(client, "sendCommand", "pSubscribe", "duplicate", "destroy")) return false;
+  const isSentinel = hasMethods(client, "getSentinelNode");
+  return !isSentinel && !hasMethods(client, "execute");
+}
+
+/** 4 ends its connections by other methods; 2 and 3 send commands by one of another name. */
+export function oldNodeRedis(client: unknown): string | undefined {
+  if (hasMethods(client, "internal_send_command")) return "redis 3 or older";
+  const isFour =
+    hasMethods(client, "sendCommand", "pSubscribe", "duplicate") && !hasMethods(client, "destroy");
+  return isFour ? "redis 4" : undefined;
+}
+
+export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster): RedisConnection {
+  const options = property(client, "options") ?? property(client, "_options");
+  const traits = {
+    database: Number(property(options, "database") ?? 0),
+    keyPrefix: String(property(options, "keyPrefix") ?? ""),
+    watchForLoss: async () => () => false, // what was not answered is rejected
+  };
+  if (!("masters" in client)) {
+    const node = nodeOf(client, client);
+    return {
+      ...traits,
+      isCluster: false,
+      send: (_key, command) => node.send(command),
+      masters: async () => [node],
+    };
+  }
+  return {
+    ...traits,
+    isCluster: true,
+    send: async (key, command) => {
+      checkOpen(client);
+      return client.sendCommand(key, false, [...command]);
+    },
+    masters: async () => {
+      checkOpen(client);
+      return Promise.all(
+        client.masters.map(async (master) => nodeOf(await client.nodeClient(master), client)),
+      );
+    },
+  };
+}
+
+/** It is open from the call of `connect()` on, and while it connects again. */
+function checkOpen(client: NodeRedisClient | NodeRedisCluster): void {
+  if (property(client, "isOpen") === false) throw notConnected();
+}
+
+/** `whole` is the application's client, of which this may be a node. */
+function nodeOf(client: NodeRedisClient, whole: NodeRedisClient | NodeRedisCluster): RedisNode {
+  return {
+    send: async (command) => {
+      checkOpen(whole);
+      return client.sendCommand([...command]);
+    },
+    subscribe: (subscription, signal) => subscribe(client.duplicate(), subscription, signal),
+  };
+}
+
+async function subscribe(
+  duplicate: NodeRedisSubscriber,
+  subscription: Subscription,
+  signal: AbortSignal,
+): Promise<Subscriber> {
+  // Until it has reached the server, or failed to, the driver has nothing to destroy, and what it reaches would stay.
+  let isDialing = true;
+  const disconnect = () => {
+    if (!isDialing && duplicate.isOpen) duplicate.destroy();
+  };
+  const end = new SubscriptionEnd(disconnect, (error) => subscription.down(error), signal);
+  const dialed = () => {
+    isDialing = false;
+    if (end.isOver) disconnect();
+  };
+  duplicate.on("connect", dialed);
+  duplicate.on("error", (error) => {
+    dialed();
+    end.fail(error);
+  });
+  duplicate.on("end", () => end.fail(new Error("The connection of the change feed has ended.")));
+  await end.orClose(() => duplicate.connect());
+  await end.orClose(() => duplicate.subscribe(subscription.channel, (text) => subscription.message(text)));
+  const onPattern = (text: string, channel: string) => subscription.patternMessage(channel, text);
+  return {
+    addPattern: (pattern) => end.unlessFailed(() => duplicate.pSubscribe(pattern, onPattern)),
+    close: () => end.close(),
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * Sessions as they are read from Redis. One that is there and can't be read (damaged, or a key of another kind) is an
+ * error where it is asked for, and keeps none of the others from being read where many are.
+ *
+ * ```ts
+ * await reads.one("abc"); // null if there is none
+ * await reads.each(["abc", "def"]); // [null, unreadable]
+ * ```
+ */
+import createDebug from "debug";
+import { batches } from "../../base/batches.ts";
+import type { Clock } from "../../base/clock.ts";
+import { errorText, isUnreadable, unreadableError } from "../../base/errors.ts";
+import type { SessionDocument, StoredSession } from "../../session-store.ts";
+import { documentIn, jsonCopy } from "../common/documents.ts";
+import { latest, type RedisConnection, replyList, replyText } from "./connection.ts";
+import type { RedisNames } from "./keys.ts";
+import type { Serializer } from "./options.ts";
+import * as scripts from "./scripts.ts";
+
+const debug = createDebug("socket-session:store");
+const batchSize = 500;
+
+/** Stands for a session that is stored and can't be read. */
+export const unreadable = Symbol("unreadable");
+
+export class RedisReads {
+  readonly #connection: RedisConnection;
+  readonly #names: RedisNames;
+  readonly #serializer: Serializer;
+  readonly #clock: Clock;
+
+  constructor(connection: RedisConnection, names: RedisNames, serializer: Serializer, clock: Clock) {
+    this.#connection = connection;
+    this.#names = names;
+    this.#serializer = serializer;
+    this.#clock = clock;
+  }
+
+  /** Throws `SESSION_UNREADABLE`. */
+  async one(sid: string): Promise<StoredSession | null> {
+    const now = this.#clock.now(); // before it is sent, so that the deadline is never later than Redis's
+    const [text, revision, left] = replyList(await this.#ask(sid)).map(replyText);
+    if (text === undefined || revision === undefined) return null;
+    const leftMs = Number(left);
+    if (leftMs === 0 || leftMs === -2) return null;
+    const expiresAt = leftMs === -1 ? latest : now + leftMs;
+    return { document: await this.#document(text), expiresAt, revision };
+  }
+
+  /** In the order of `sids`. */
+  async each(sids: readonly string[]): Promise<(StoredSession | null | typeof unreadable)[]> {
+    const found: (StoredSession | null | typeof unreadable)[] = [];
+    for (const batch of batches(sids, batchSize))
+      found.push(...(await Promise.all(batch.map((sid) => this.#oneOfMany(sid)))));
+    return found;
+  }
+
+  async #oneOfMany(sid: string): Promise<StoredSession | null | typeof unreadable> {
+    try {
+      return await this.one(sid);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      debug("a stored session can't be read: %s", errorText(error));
+      return unreadable;
+    }
+  }
+
+  async #ask(sid: string): Promise<unknown> {
+    try {
+      return await scripts.run(this.#connection, scripts.readScript, [this.#names.session(sid)], []);
+    } catch (error) {
+      if (!isOfWrongKind(error)) throw error;
+      throw unreadableError("a key that holds a value of another kind (WRONGTYPE)", error);
+    }
+  }
+
+  async #document(text: string): Promise<SessionDocument> {
+    try {
+      const document = documentIn(await this.#serializer.parse(text));
+      if (this.#serializer !== JSON) jsonCopy(document); // it may give what JSON has not: else it fails later, as a write
+      return document;
+    } catch (cause) {
+      if (isUnreadable(cause)) throw cause;
+      throw unreadableError("text that the serializer can't parse, which is JSON by default", cause);
+    }
+  }
+}
+
+/** A key holds no text. Redis 6 says it within the error of the script. */
+export function isOfWrongKind(error: unknown): boolean {
+  return error instanceof Error && /\bWRONGTYPE\b/.test(error.message);
+}

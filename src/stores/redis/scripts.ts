@@ -1,0 +1,188 @@
+/**
+ * The Redis store's writes, each a Lua script: one round trip, one atomic step. The first key is the session's; a save
+ * that is given the two keys of a user's index besides enters the session there in the same step. In a Cluster those may
+ * be in another slot, and `addScript` goes before.
+ *
+ * A script publishes directly before it writes the session, so that where keyspace events are on, its message comes
+ * directly before the events of the same step, and who hears both can tell them from another writer's.
+ *
+ * ```ts
+ * await run(connection, readScript, ["sess:abc"], []);
+ * await run(connection, touchScript, ["sess:abc", expires, since], [lifeTime, channel, mark, id, now, slack]);
+ * ```
+ */
+import { createHash } from "node:crypto";
+import { SocketSessionError } from "../../base/errors.ts";
+import { latest, type RedisConnection, replyText } from "./connection.ts";
+
+export interface Script {
+  readonly text: string;
+  readonly sha: string;
+}
+
+function script(text: string): Script {
+  return { text, sha: createHash("sha1").update(text).digest("hex") };
+}
+
+/** Runs it on the servers that have it already; gives it to those that have not. */
+export async function run(
+  connection: RedisConnection,
+  { text, sha }: Script,
+  keys: readonly string[],
+  args: readonly string[],
+): Promise<unknown> {
+  const rest = [String(keys.length), ...keys, ...args];
+  const [first = ""] = keys;
+  try {
+    return await connection.send(first, ["EVALSHA", sha, ...rest]);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+    return connection.send(first, ["EVAL", text, ...rest]);
+  }
+}
+
+/**
+ * Whether the script wrote. Rejects where that can't be known: sent twice, it would find its own write and take it for
+ * another's, and what the caller then does again would be done twice. One that creates may, sent twice, store again what has
+ * ended since: `undo` is called then, and this rejects.
+ */
+export async function runOnce(
+  connection: RedisConnection,
+  script: Script,
+  keys: readonly string[],
+  args: readonly string[],
+  undo?: () => Promise<unknown>,
+): Promise<boolean> {
+  const isLost = await connection.watchForLoss();
+  const isDone = isOne(await run(connection, script, keys, args));
+  if (!isLost() || (isDone && !undo)) return isDone;
+  if (isDone) await undo?.();
+  throw new SocketSessionError(
+    "STORE_FAILED",
+    "Expected an answer of Redis, but the connection was lost, and the client may have sent the write a second time: " +
+      `whether the first took effect is not known. ${undo ? "Make" : "Read"} the session again.`,
+  );
+}
+
+/**
+ * Whether the script ended the session. Where it may have been sent twice and finds none, its first sending is taken for
+ * what ended it.
+ */
+export async function runEnding(
+  connection: RedisConnection,
+  script: Script,
+  keys: readonly string[],
+  args: readonly string[],
+): Promise<boolean> {
+  const isLost = await connection.watchForLoss();
+  return isOne(await run(connection, script, keys, args)) || isLost();
+}
+
+/** What names the version of a session: the hash of its text, since the value has to stay what connect-redis writes. */
+export function revisionOf(text: string): string {
+  return createHash("sha1").update(text).digest("hex");
+}
+
+export const isOne = (reply: unknown): boolean => replyText(reply) === "1";
+
+/** The text, its revision and the life time that is left (-1: no end); nothing if there is no session. */
+export const readScript = script(`
+local text = redis.call('GET', KEYS[1])
+if not text then return {} end
+return { text, redis.sha1hex(text), tostring(redis.call('PTTL', KEYS[1])) }`);
+
+/**
+ * `lifeTime()` is what the session has left. `enter(left)` lists one that will live for `left` ms, or `'keep'`: before it
+ * is written, as a script that fails takes nothing back. It does nothing without the index, the last KEYS: expires,
+ * since; the last ARGV: id, now, slack. Drops some entries that are over; the keys last as long as the last entry.
+ */
+const entering = `
+local function lifeTime()
+  local left = redis.call('PTTL', KEYS[1])
+  return left == -1 and math.huge or left
+end
+local function enter(left)
+  if #KEYS == 1 then return end
+  local expires, since = KEYS[#KEYS - 1], KEYS[#KEYS]
+  local id, now, slack = unpack(ARGV, #ARGV - 2)
+  if left == 'keep' then left = lifeTime() end
+  local ends = math.min(now + left + slack, ${latest})
+  local over = redis.call('ZRANGEBYSCORE', expires, '-inf', now, 'LIMIT', 0, 1000)
+  if #over > 0 then
+    redis.call('ZREM', expires, unpack(over))
+    redis.call('HDEL', since, unpack(over))
+  end
+  local known = redis.call('ZSCORE', expires, id)
+  if not known or tonumber(known) < ends then redis.call('ZADD', expires, string.format('%.0f', ends), id) end
+  redis.call('HSETNX', since, id, now)
+  local last = redis.call('ZREVRANGE', expires, 0, 0, 'WITHSCORES')[2]
+  local stays = string.format('%.0f', math.max(last - now, 1))
+  redis.call('PEXPIRE', expires, stays)
+  redis.call('PEXPIRE', since, stays)
+end`;
+
+/** ARGV: text, life time in ms, channel, and what to publish, if anything. A life time that is over stores nothing. */
+export const createScript = script(`${entering}
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+enter(ARGV[2])
+if tonumber(ARGV[2]) <= 0 then return 1 end
+if ARGV[4] ~= '' then redis.call('PUBLISH', ARGV[3], ARGV[4]) end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`);
+
+/** ARGV: expected revision, text, life time in ms or "keep", channel, message. */
+export const replaceScript = script(`${entering}
+local text = redis.call('GET', KEYS[1])
+if not text or redis.sha1hex(text) ~= ARGV[1] then return 0 end
+enter(ARGV[3])
+redis.call('PUBLISH', ARGV[4], ARGV[5])
+if ARGV[3] == 'keep' then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+elseif tonumber(ARGV[3]) <= 0 then redis.call('DEL', KEYS[1])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1`);
+
+/** ARGV: life time in ms, channel, and what to publish, if anything. */
+export const touchScript = script(`${entering}
+local left = lifeTime()
+if left == -2 then return 0 end
+enter(math.max(left, ARGV[1]))
+if tonumber(ARGV[1]) <= left then return 1 end
+if ARGV[3] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[3]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1`);
+
+/** The entry alone. ARGV: life time in ms; then what `enter` wants. */
+export const addScript = script(`${entering}
+enter(ARGV[1])
+return 1`);
+
+/** ARGV: channel, message. */
+export const destroyScript = script(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('PUBLISH', ARGV[1], ARGV[2])
+redis.call('DEL', KEYS[1])
+return 1`);
+
+/** Of an index, KEYS: expires, since. ARGV: now. The ids that are not over, each with when it became the user's. */
+export const listScript = script(`
+local found = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf')) do
+  found[#found + 1] = id
+  found[#found + 1] = redis.call('HGET', KEYS[2], id) or ARGV[1]
+end
+return found`);
+
+/**
+ * Of an index, KEYS: expires, since; then the session of each id, where they may be asked for. ARGV: ids. Leaves those
+ * whose session is there.
+ */
+export const removeScript = script(`
+local gone = {}
+for at, id in ipairs(ARGV) do
+  local session = KEYS[at + 2]
+  if not session or redis.call('EXISTS', session) == 0 then gone[#gone + 1] = id end
+end
+if #gone == 0 then return 0 end
+redis.call('ZREM', KEYS[1], unpack(gone))
+redis.call('HDEL', KEYS[2], unpack(gone))
+return 1`);

@@ -1,0 +1,229 @@
+/**
+ * Sessions in Redis, as connect-redis keeps them, so that both may be at work on the same sessions.
+ *
+ * ```ts
+ * import { createClient } from "redis";
+ * import { redisStore } from "socket-session/redis";
+ * const client = await createClient().connect();
+ * const sessions = liveSessions({ store: redisStore({ client }), secret });
+ * ```
+ *
+ * - `client`: of `redis` or `ioredis`, 5 or later, of one server or a Cluster. It is never closed, and gets no listeners.
+ *   The feed duplicates it for a connection of its own, which `close()` ends.
+ * - `prefix`: of every session's key; `"sess:"`.
+ * - `ttl`: how long a session without a `cookie.maxAge` lives, in seconds; 86400. `scanCount`: the `COUNT` of a `SCAN`; 100.
+ * - `serializer`: an object with `stringify` and `parse`; `JSON`.
+ * - `keyspaceEvents`: whether to hear of other packages' writes by Redis's keyspace events. `"auto"`: if they are on.
+ * - `otherWriters`: whether applications with connect-redis write too; where no events tell, live sessions are then read
+ *   every `revalidateIntervalMs`. False by default.
+ * - `clock`: what times are compared to; the system's by default. Redis itself decides that a session's time is over.
+ */
+
+import { batches } from "../../base/batches.ts";
+import type { Clock } from "../../base/clock.ts";
+import { SocketSessionError } from "../../base/errors.ts";
+import type {
+  CookieDocument,
+  FeedListener,
+  FeedOptions,
+  FeedTraits,
+  Revision,
+  SessionDocument,
+  SessionKey,
+  SessionStore,
+  StoredEndReason,
+  StoredSession,
+  Unsubscribe,
+  UserSession,
+} from "../../session-store.ts";
+import { changeMessage, clearedMessage } from "../common/messages.ts";
+import { RemoteFeed } from "../common/remote-feed.ts";
+import { untilClosed } from "../common/until-closed.ts";
+import { latest, type RedisConnection } from "./connection.ts";
+import { RedisFeed } from "./feed.ts";
+import { RedisNames } from "./keys.ts";
+import { createMark, touchMark } from "./keyspace.ts";
+import { type RedisStoreOptions, type ResolvedOptions, resolveOptions, type Serializer } from "./options.ts";
+import { isOfWrongKind, RedisReads, unreadable } from "./reads.ts";
+import * as scripts from "./scripts.ts";
+import { storedSids } from "./sids.ts";
+import { RedisUsers, type Saving } from "./users.ts";
+
+export type { RedisStoreOptions };
+
+const batchSize = 500;
+
+export function redisStore(options: RedisStoreOptions): SessionStore {
+  return untilClosed(new RedisStore(resolveOptions(options)), "redisStore()");
+}
+
+class RedisStore implements SessionStore {
+  readonly name = "redis";
+  readonly atomic = true;
+  readonly ttlMs: number;
+  readonly #connection: RedisConnection;
+  readonly #names: RedisNames;
+  readonly #serializer: Serializer;
+  readonly #reads: RedisReads;
+  readonly #sids: () => Promise<Set<string>>;
+  readonly #clock: Clock;
+  readonly #users: RedisUsers;
+  readonly #source: RedisFeed;
+  readonly #feed: RemoteFeed;
+
+  constructor(options: ResolvedOptions) {
+    const { connection, serializer, scanCount, clock } = options;
+    const names = new RedisNames(options.prefix);
+    this.ttlMs = options.ttlMs;
+    this.#connection = connection;
+    this.#names = names;
+    this.#serializer = serializer;
+    this.#reads = new RedisReads(connection, names, serializer, clock);
+    this.#sids = () => storedSids(connection, names, scanCount);
+    this.#clock = clock;
+    this.#users = new RedisUsers(connection, names, clock);
+    this.#source = new RedisFeed({ ...options, names, users: this.#users });
+    this.#feed = new RemoteFeed(this.#source, clock);
+  }
+
+  async read({ sid }: SessionKey): Promise<StoredSession | null> {
+    const stored = await this.#reads.one(sid);
+    if (!stored) this.#users.forget(sid);
+    return stored;
+  }
+
+  // Sent in one turn of the event loop, the commands travel together: one round trip to each server.
+  readMany(keys: readonly SessionKey[]): Promise<(StoredSession | null)[]> {
+    return Promise.all(keys.map((key) => this.read(key)));
+  }
+
+  async create(
+    key: SessionKey,
+    document: SessionDocument,
+    expiresAt: number,
+    user?: string,
+  ): Promise<Revision | null> {
+    const text = this.#text(document);
+    const created = await this.#users.cover(key, user, expiresAt, (saving) => {
+      const mark = this.#source.hearsKeys ? createMark : "";
+      const args = [text, this.#leftMs(expiresAt), this.#names.channel, mark];
+      return this.#save(scripts.createScript, args, saving, () => this.destroy(key, "destroyed"));
+    });
+    return created ? scripts.revisionOf(text) : null;
+  }
+
+  async replace(
+    key: SessionKey,
+    expected: Revision,
+    document: SessionDocument,
+    expiresAt: number | "keep",
+    user?: string,
+    write = "",
+  ): Promise<Revision | null> {
+    const text = this.#text(document);
+    const message = changeMessage({ kind: "changed", publicIds: key.publicIds, write });
+    const replaced = await this.#users.cover(key, user, expiresAt, (saving) => {
+      const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);
+      const args = [String(expected), text, lifeTime, this.#names.channel, message];
+      return this.#save(scripts.replaceScript, args, saving).catch(async (error: unknown) => {
+        if (isOfWrongKind(error)) await this.#reads.one(key.sid); // says so, if it is the session's
+        throw error;
+      });
+    });
+    return replaced ? scripts.revisionOf(text) : null;
+  }
+
+  async touch(key: SessionKey, expiresAt: number, _cookie: CookieDocument, user?: string): Promise<boolean> {
+    const touched = await this.#users.cover(key, user, { atLeast: expiresAt }, async ({ keys, args }) => {
+      const mark = this.#source.hearsKeys ? touchMark : "";
+      const all = [this.#leftMs(expiresAt), this.#names.channel, mark, ...args];
+      return scripts.isOne(await scripts.run(this.#connection, scripts.touchScript, keys, all));
+    });
+    if (!touched) this.#users.forget(key.sid);
+    return touched;
+  }
+
+  async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
+    this.#users.forget(sid);
+    const message = changeMessage({ kind: "ended", publicIds, reason });
+    const args = [this.#names.channel, message];
+    return scripts.runEnding(this.#connection, scripts.destroyScript, [this.#names.session(sid)], args);
+  }
+
+  changes(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {
+    return this.#feed.listen(listener, options);
+  }
+
+  get feed(): FeedTraits {
+    return this.#source.traits;
+  }
+
+  async listByUser(user: string): Promise<UserSession[]> {
+    const listed = await this.#users.list(user);
+    const stored = await this.#reads.each(listed.map(({ sid }) => sid));
+    const found: UserSession[] = [];
+    const gone: typeof listed = [];
+    for (const [at, one] of listed.entries()) {
+      const session = stored[at];
+      if (session) found.push({ ...one, stored: session === unreadable ? null : session });
+      else gone.push(one);
+    }
+    for (const { sid } of gone) this.#users.forget(sid);
+    await this.#users.remove(user, gone);
+    return found;
+  }
+
+  async all(): Promise<Record<string, SessionDocument>> {
+    const sids = [...(await this.#sids())];
+    const stored = await this.#reads.each(sids);
+    // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
+    return Object.fromEntries(
+      sids.flatMap((sid, at): [string, SessionDocument][] => {
+        const session = stored[at];
+        return session && session !== unreadable ? [[sid, session.document]] : [];
+      }),
+    );
+  }
+
+  async count(): Promise<number> {
+    return (await this.#sids()).size;
+  }
+
+  async clear(): Promise<void> {
+    for (const batch of batches([...(await this.#sids())], batchSize)) {
+      const keys = batch.map((sid) => this.#names.session(sid));
+      await Promise.all(keys.map((key) => this.#connection.send(key, ["DEL", key])));
+    }
+    this.#users.forgetAll();
+    const { channel } = this.#names;
+    await this.#connection.send(channel, ["PUBLISH", channel, clearedMessage]);
+  }
+
+  async close(): Promise<void> {
+    this.#users.stop();
+    await this.#feed.close();
+  }
+
+  #save(
+    script: scripts.Script,
+    args: readonly string[],
+    { keys, args: more }: Saving,
+    undo?: () => Promise<unknown>,
+  ): Promise<boolean> {
+    return scripts.runOnce(this.#connection, script, keys, [...args, ...more], undo);
+  }
+
+  /** A life time rather than a time: the clocks of server and node may differ. */
+  #leftMs(expiresAt: number): string {
+    return String(Math.ceil(Math.min(expiresAt, latest) - this.#clock.now()));
+  }
+
+  #text(document: SessionDocument): string {
+    const text: unknown = this.#serializer.stringify(document);
+    if (typeof text === "string") return text;
+    throw new SocketSessionError(
+      "INVALID_OPTION",
+      `Expected redisStore's serializer to give a string, but it gave ${typeof text}. Let stringify return one.`,
+    );
+  }
+}

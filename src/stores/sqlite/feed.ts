@@ -1,0 +1,167 @@
+/**
+ * The change feed of a session file: reads the rows that writers, in this process and in others, left in `changes`, and
+ * tells them in the order in which they were committed.
+ *
+ * While somebody listens, `PRAGMA data_version` is asked every `pollIntervalMs`: a few microseconds that tell whether
+ * another connection has committed anything. Own writes are told at once, by `afterCommit`.
+ *
+ * - A gap before the first row found means that rows were pruned before this process came to read them: `missed`.
+ * - If the file can't be read, listeners are told `broken` once, and `missed` when it can be again.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Clock } from "../../base/clock.ts";
+import type { FeedListener, SessionChange } from "../../session-store.ts";
+import { FeedListeners } from "../common/feed-listeners.ts";
+import { isStoredEndReason, isStrings } from "../common/messages.ts";
+import { isBusy } from "./errors.ts";
+import * as sql from "./schema.ts";
+
+export interface SqliteFeedOptions {
+  readonly clock: Clock;
+  readonly pollIntervalMs: number;
+  /** How long the file may be locked before the feed counts as broken. */
+  readonly busyTimeoutMs: number;
+  readonly wrapError: (error: unknown) => Error;
+}
+
+const ROWS_PER_READ = 500;
+
+export class SqliteFeed {
+  readonly #options: SqliteFeedOptions;
+  readonly #listeners = new FeedListeners();
+  readonly #dataVersion: StatementSync;
+  readonly #lastSequence: StatementSync;
+  readonly #changesSince: StatementSync;
+  #cursor = 0;
+  #seenDataVersion = Number.NaN;
+  /** Something may be unread although `data_version` has not moved. */
+  #behind = false;
+  #delivering = false;
+  #brokenBy: Error | null = null;
+  #closed = false;
+  #busySince: number | null = null;
+  #cancelPoll: (() => void) | null = null;
+
+  constructor(database: DatabaseSync, options: SqliteFeedOptions) {
+    this.#options = options;
+    this.#dataVersion = database.prepare(sql.DATA_VERSION);
+    this.#lastSequence = database.prepare(sql.LAST_SEQUENCE);
+    this.#changesSince = database.prepare(sql.CHANGES_SINCE);
+  }
+
+  /** From now on nothing is missed silently. Throws if the file can't be read. */
+  listen(listener: FeedListener): () => void {
+    if (this.#listeners.size === 0) {
+      this.#skipToNewest();
+      this.#brokenBy = null;
+    } else {
+      this.#poll(); // what came before is for the earlier listeners only
+      if (this.#brokenBy) throw this.#brokenBy;
+    }
+    const remove = this.#listeners.add(listener);
+    this.#schedulePoll();
+    return () => {
+      remove();
+      if (this.#listeners.size === 0) this.#stopPolling();
+    };
+  }
+
+  /** Tells this store's own write, after whatever others committed before it. Never throws. */
+  afterCommit(): void {
+    if (this.#listeners.size === 0) return;
+    this.#behind = true;
+    this.#poll();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stopPolling();
+  }
+
+  #stopPolling(): void {
+    this.#cancelPoll?.();
+    this.#cancelPoll = null;
+  }
+
+  #schedulePoll(): void {
+    this.#cancelPoll ??= this.#options.clock.after(this.#options.pollIntervalMs, () => {
+      this.#cancelPoll = null;
+      const asOf = this.#options.clock.now();
+      this.#poll();
+      if (!this.#behind && !this.#brokenBy) this.#listeners.alive(asOf);
+      if (this.#listeners.size > 0 && !this.#closed) this.#schedulePoll();
+    });
+  }
+
+  #poll(): void {
+    // A listener that writes gets here again; the delivery that is under way will find what it wrote.
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      // Asked before the rows are read: what is committed in between is then read twice rather than never.
+      const dataVersion = this.#askDataVersion();
+      if (this.#brokenBy) {
+        this.#skipToNewest();
+        this.#brokenBy = null;
+        this.#listeners.missed();
+      } else if (this.#behind || dataVersion !== this.#seenDataVersion) {
+        this.#deliver();
+      }
+      this.#seenDataVersion = dataVersion;
+      this.#busySince = null;
+    } catch (error) {
+      this.#behind = true;
+      this.#failed(error);
+    } finally {
+      this.#delivering = false;
+    }
+  }
+
+  #deliver(): void {
+    for (;;) {
+      this.#behind = false;
+      const rows = this.#changesSince.all(this.#cursor, ROWS_PER_READ);
+      for (const row of rows) {
+        const sequence = Number(row.sequence);
+        if (sequence !== this.#cursor + 1) this.#listeners.missed();
+        this.#cursor = sequence;
+        const change = changeOf(row);
+        if (change) this.#listeners.changed(change);
+        else this.#listeners.missed();
+        if (this.#closed) return; // by a listener
+      }
+      if (rows.length < ROWS_PER_READ && !this.#behind) return;
+    }
+  }
+
+  #skipToNewest(): void {
+    this.#seenDataVersion = this.#askDataVersion();
+    this.#cursor = Number(this.#lastSequence.get()?.sequence);
+    this.#behind = false;
+  }
+
+  #askDataVersion(): number {
+    return Number(this.#dataVersion.get()?.data_version);
+  }
+
+  #failed(error: unknown): void {
+    if (isBusy(error)) {
+      this.#busySince ??= performance.now();
+      if (performance.now() - this.#busySince < this.#options.busyTimeoutMs) return;
+    }
+    if (this.#brokenBy) return;
+    this.#brokenBy = this.#options.wrapError(error);
+    this.#listeners.broken(this.#brokenBy);
+  }
+}
+
+/** Undefined for `cleared`, and for what a newer release may write: then everything has to be read again. */
+function changeOf(row: Record<string, unknown>): SessionChange | undefined {
+  const publicIds: unknown = JSON.parse(String(row.public_ids));
+  if (!isStrings(publicIds)) return undefined;
+  if (row.kind === "changed")
+    return { kind: "changed", publicIds, ...(typeof row.write === "string" ? { write: row.write } : {}) };
+  if (row.kind === "ended" && isStoredEndReason(row.reason))
+    return { kind: "ended", publicIds, reason: row.reason };
+  return undefined;
+}

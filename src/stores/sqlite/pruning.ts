@@ -1,0 +1,58 @@
+/**
+ * Removes what is over from a session file: expired sessions, and rows of the change feed that every living process has
+ * long read. In small batches with turns of the event loop in between; starts by itself, ends with `stop()`.
+ */
+import createDebug from "debug";
+import type { Clock } from "../../base/clock.ts";
+import { errorText } from "../../base/errors.ts";
+import type { LockQueue } from "./lock-queue.ts";
+import type { SqliteTables } from "./tables.ts";
+
+const debug = createDebug("socket-session:store");
+
+const CHANGES_KEPT_MS = 10 * 60_000;
+const SESSIONS_PER_BATCH = 50;
+const CHANGES_PER_BATCH = 500;
+
+export class SqlitePruning {
+  readonly #tables: SqliteTables;
+  readonly #queue: LockQueue;
+  readonly #clock: Clock;
+  readonly #intervalMs: number;
+  #stopped = false;
+  #cancel: () => void = () => {};
+
+  constructor(tables: SqliteTables, queue: LockQueue, clock: Clock, intervalMs: number) {
+    this.#tables = tables;
+    this.#queue = queue;
+    this.#clock = clock;
+    this.#intervalMs = intervalMs;
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  #schedule(): void {
+    this.#cancel = this.#clock.after(this.#intervalMs, () => {
+      this.#prune()
+        // Nobody waits for this, and the next round tries again: whoever reads and writes is told of a broken file.
+        .catch((error: unknown) => debug("could not prune the session file: %s", errorText(error)))
+        .finally(() => {
+          if (!this.#stopped) this.#schedule();
+        });
+    });
+  }
+
+  async #prune(): Promise<void> {
+    await this.#inBatches(SESSIONS_PER_BATCH, (limit) => this.#tables.pruneSessions(limit));
+    await this.#inBatches(CHANGES_PER_BATCH, (limit) => this.#tables.pruneChanges(CHANGES_KEPT_MS, limit));
+  }
+
+  async #inBatches(limit: number, removeSome: (limit: number) => number): Promise<void> {
+    let removed = limit;
+    while (removed >= limit && !this.#stopped) removed = await this.#queue.run(() => removeSome(limit));
+  }
+}

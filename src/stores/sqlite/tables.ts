@@ -1,0 +1,178 @@
+/**
+ * The statements on a session file, each a synchronous step that is atomic towards all processes: what writes a session
+ * also writes its row of the change feed, in one transaction. Any of them may throw "busy" (see `isBusy`), and then has
+ * changed nothing.
+ */
+import { randomUUID } from "node:crypto";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Clock } from "../../base/clock.ts";
+import type {
+  Revision,
+  SessionDocument,
+  SessionKey,
+  StoredEndReason,
+  StoredSession,
+  UserSession,
+} from "../../session-store.ts";
+import { parseDocument } from "../common/documents.ts";
+import { ifReadable } from "../common/if-readable.ts";
+import { rollback } from "./file.ts";
+import * as sql from "./schema.ts";
+
+export class SqliteTables {
+  readonly #database: DatabaseSync;
+  readonly #clock: Clock;
+  readonly #read: StatementSync;
+  readonly #create: StatementSync;
+  readonly #replace: StatementSync;
+  readonly #touch: StatementSync;
+  readonly #destroy: StatementSync;
+  readonly #publish: StatementSync;
+  readonly #pruneSessions: StatementSync;
+  readonly #pruneChanges: StatementSync;
+
+  constructor(database: DatabaseSync, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#read = database.prepare(sql.READ);
+    this.#create = database.prepare(sql.CREATE);
+    this.#replace = database.prepare(sql.REPLACE);
+    this.#touch = database.prepare(sql.TOUCH);
+    this.#destroy = database.prepare(sql.DESTROY);
+    this.#publish = database.prepare(sql.PUBLISH);
+    this.#pruneSessions = database.prepare(sql.PRUNE_SESSIONS);
+    this.#pruneChanges = database.prepare(sql.PRUNE_CHANGES);
+  }
+
+  read({ sid }: SessionKey): StoredSession | null {
+    const row = this.#read.get(storedId(sid), this.#clock.now());
+    return row ? storedOf(row) : null;
+  }
+
+  create({ sid }: SessionKey, document: string, expiresAt: number, user?: string): Revision | null {
+    const revision = randomUUID();
+    const written = this.#transaction(() => {
+      const times = { expiresAt, now: this.#clock.now() };
+      return changedOne(
+        this.#create.run({ id: storedId(sid), document, revision, user: userIn(user), ...times }),
+      );
+    });
+    return written ? revision : null;
+  }
+
+  replace(
+    { sid, publicIds }: SessionKey,
+    expected: Revision,
+    document: string,
+    expiresAt: number | "keep",
+    user?: string,
+    write?: string,
+  ): Revision | null {
+    const revision = randomUUID();
+    const written = this.#transaction(() => {
+      const now = this.#clock.now();
+      const times = { expiresAt: expiresAt === "keep" ? null : expiresAt, now };
+      const replaced = changedOne(
+        this.#replace.run({ id: storedId(sid), document, revision, expected, user: userIn(user), ...times }),
+      );
+      if (replaced) this.#publish.run(now, "changed", JSON.stringify(publicIds), null, write ?? null);
+      return replaced;
+    });
+    return written ? revision : null;
+  }
+
+  touch({ sid }: SessionKey, expiresAt: number, user?: string): boolean {
+    return this.#transaction(() => {
+      const times = { expiresAt, now: this.#clock.now() };
+      return changedOne(this.#touch.run({ id: storedId(sid), user: userIn(user), ...times }));
+    });
+  }
+
+  listByUser(user: string): UserSession[] {
+    const rows = this.#database.prepare(sql.LIST_BY_USER).all(storedId(user), this.#clock.now());
+    return rows.map((row) => ({
+      sid: originalId(row.id),
+      since: Number(row.user_since),
+      stored: ifReadable(() => storedOf(row)),
+    }));
+  }
+
+  destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): boolean {
+    return this.#transaction(() => {
+      const now = this.#clock.now();
+      const destroyed = changedOne(this.#destroy.run(storedId(sid), now));
+      if (destroyed) this.#publish.run(now, "ended", JSON.stringify(publicIds), reason, null);
+      return destroyed;
+    });
+  }
+
+  all(): Record<string, SessionDocument> {
+    const rows = this.#database.prepare(sql.ALL).all(this.#clock.now());
+    // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
+    return Object.fromEntries(
+      rows.flatMap((row): [string, SessionDocument][] => {
+        const document = ifReadable(() => parseDocument(String(row.document)));
+        return document ? [[originalId(row.id), document]] : [];
+      }),
+    );
+  }
+
+  count(): number {
+    return Number(this.#database.prepare(sql.COUNT).get(this.#clock.now())?.count);
+  }
+
+  clear(): void {
+    this.#transaction(() => {
+      this.#database.exec(sql.CLEAR);
+      this.#publish.run(this.#clock.now(), "cleared", "[]", null, null);
+    });
+  }
+
+  /** Removes at most `limit` sessions whose time is over; returns how many. */
+  pruneSessions(limit: number): number {
+    return this.#transaction(() => Number(this.#pruneSessions.run(this.#clock.now(), limit).changes));
+  }
+
+  /** Removes at most `limit` of the oldest rows of the feed, none younger than `ageMs`; returns how many. */
+  pruneChanges(ageMs: number, limit: number): number {
+    return this.#transaction(() => Number(this.#pruneChanges.run(this.#clock.now() - ageMs, limit).changes));
+  }
+
+  /** With the write lock from the start: a transaction that reads first and locks later could only fail. */
+  #transaction<Result>(work: () => Result): Result {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      rollback(this.#database);
+      throw error;
+    }
+  }
+}
+
+function changedOne({ changes }: { changes: number | bigint }): boolean {
+  return Number(changes) === 1;
+}
+
+function storedOf(row: Record<string, unknown>): StoredSession {
+  return {
+    document: parseDocument(String(row.document)),
+    expiresAt: Number(row.expires_at),
+    revision: String(row.revision),
+  };
+}
+
+function userIn(user: string | undefined): Uint8Array | null {
+  return user === undefined ? null : storedId(user);
+}
+
+/** UTF-16 keeps every string apart from every other; why not TEXT: see the schema. */
+function storedId(sid: string): Uint8Array {
+  return Buffer.from(sid, "utf16le");
+}
+
+function originalId(id: unknown): string {
+  return id instanceof Uint8Array ? Buffer.from(id).toString("utf16le") : String(id);
+}

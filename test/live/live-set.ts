@@ -1,0 +1,62 @@
+import { sessionNames } from "../../src/data/session-key.ts";
+import { Hub } from "../../src/live/hub.ts";
+import type { End, Observer } from "../../src/live/live-entry.ts";
+import { Activity } from "../../src/session/activity.ts";
+import { ConditionalWrites } from "../../src/session/conditional-writes.ts";
+import { Saves } from "../../src/session/saves.ts";
+import { Updates } from "../../src/session/updates.ts";
+import type { SessionKey, SessionStore } from "../../src/session-store.ts";
+import { memoryStore } from "../../src/stores/memory.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+
+export const day = 86_400_000;
+export const nameOf = sessionNames(["a secret of thirty-two characters"]);
+
+/** A hub and all that works on it, over a store, with time that stands still. */
+export function liveSet(store?: SessionStore, clock = new ManualClock()) {
+  const used = store ?? memoryStore({ clock });
+  const errors: unknown[] = [];
+  const ends: [publicId: string, end: End][] = [];
+  const changes: string[] = [];
+  const hub = new Hub({
+    store: used,
+    clock,
+    revalidateIntervalMs: 30_000,
+    staleMs: 60_000,
+    storeTimeoutMs: 10_000,
+    events: {
+      changed: ({ publicId }) => changes.push(publicId),
+      ended: ({ publicId }, end) => ends.push([publicId, end]),
+      failed: (error) => errors.push(error),
+    },
+  });
+  const userOf = ({ userId }: { readonly userId?: unknown }) =>
+    typeof userId === "string" ? userId : undefined;
+  const writes = new ConditionalWrites(hub, day, userOf, 1 << 20);
+  const saves = new Saves(hub, writes);
+  const updates = new Updates(hub, writes, saves, 10_000);
+  const activity = new Activity(hub, { touchIntervalMs: 60_000, ttlMs: day, userOf });
+  hub.start();
+  return { hub, writes, saves, updates, activity, clock, store: used, errors, ends, changes };
+}
+
+export type LiveSet = ReturnType<typeof liveSet>;
+
+export const cookie = { originalMaxAge: null, expires: null, path: "/" };
+
+/** A stored session of `data`. */
+export async function stored(set: LiveSet, sid: string, data: object = {}): Promise<SessionKey> {
+  const key = nameOf(sid);
+  await set.store.create(key, { cookie, ...data }, set.clock.now() + day);
+  return key;
+}
+
+/** An observer that writes down what it is told. */
+export function listening(): Observer & { heard: unknown[] } {
+  const heard: unknown[] = [];
+  return {
+    heard,
+    changed: ({ data }) => heard.push(data),
+    ended: ({ reason }) => heard.push(reason),
+  };
+}

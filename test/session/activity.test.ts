@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { fieldsOf } from "../../src/data/fields.ts";
+import { Activity } from "../../src/session/activity.ts";
+import { oneNode } from "../live/one-node.ts";
+
+const life = 3_600_000;
+
+async function node() {
+  const on = await oneNode();
+  const activity = new Activity(on.hub, { touchIntervalMs: 60_000, ttlMs: life, userOf: () => undefined });
+  const request = (maxAge: number) => {
+    const cookie = { originalMaxAge: maxAge, expires: null };
+    return activity.onRequest(on.key, {
+      cookie,
+      fields: fieldsOf({ n: 1 }),
+      expiresAt: on.clock.now() + life / 2,
+    });
+  };
+  return { ...on, activity, request };
+}
+
+test("requests side by side make one touch, also where express-session has lost a millisecond of the life", async () => {
+  const { store, activity, request } = await node();
+  const requests = [request(life), request(life - 1), request(life)];
+  await store.finish();
+  expect(await Promise.all(requests)).toEqual([true, true, true]);
+  expect(activity.touches).toBe(1);
+});
+
+test("a life that was shortened counts from then on", async () => {
+  const { store, activity, request } = await node();
+  const requests = [request(life), request(life * 0.8)];
+  await store.finish();
+  await Promise.all(requests);
+  expect(activity.touches).toBe(2);
+});

@@ -1,0 +1,68 @@
+/**
+ * A database's feed in the hand of the test: its connections hear what is published, or not.
+ *
+ * ```ts
+ * const source = new FakeSource();
+ * source.opens = "deaf";
+ * const feed = new RemoteFeed(source, new ManualClock());
+ * ```
+ */
+import type { FeedConnection, FeedSink, FeedSource } from "../../../src/stores/common/remote-feed.ts";
+
+export class FakeConnection implements FeedConnection {
+  readonly sink: FeedSink;
+  isDeaf: boolean;
+  isClosed = false;
+  /** Ends the waiting of one that is being opened. */
+  arrive: () => void = () => {};
+
+  constructor(sink: FeedSink, isDeaf: boolean) {
+    this.sink = sink;
+    this.isDeaf = isDeaf;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+  }
+}
+
+export class FakeSource implements FeedSource {
+  readonly silenceCure = "Is there a pooler in between?";
+  readonly connections: FakeConnection[] = [];
+  /**
+   * What becomes of a connection that is opened. `late`: it waits for `arrive`. `deaf`: it is there, and hears nothing.
+   * `flaps`: it breaks after the first it hears.
+   */
+  opens: "well" | "late" | "deaf" | "flaps" | "never" = "well";
+  publishes = true;
+  attempts = 0;
+
+  /** The connection opened last. */
+  get last(): FakeConnection {
+    const last = this.connections.at(-1);
+    if (!last) throw new Error("Expected a connection to have been opened.");
+    return last;
+  }
+
+  async open(sink: FeedSink): Promise<FeedConnection> {
+    this.attempts++;
+    if (this.opens === "never") throw new Error("refused");
+    const connection = new FakeConnection(sink, this.opens === "deaf");
+    this.connections.push(connection);
+    if (this.opens === "late") {
+      await new Promise<void>((resolve) => {
+        connection.arrive = resolve;
+      });
+    }
+    return connection;
+  }
+
+  async publish(text: string): Promise<void> {
+    if (!this.publishes) throw new Error("can't publish");
+    for (const connection of this.connections) {
+      if (connection.isDeaf || connection.isClosed) continue;
+      connection.sink.message(text);
+      if (this.opens === "flaps") connection.sink.down(new Error("cut"));
+    }
+  }
+}

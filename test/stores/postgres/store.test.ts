@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { describeStore } from "../conformance.ts";
+import { describeWithPostgres, newName, openPool, startPostgres } from "./tables.ts";
+
+const traits = {
+  ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true },
+  longestIdBytes: 2600,
+  damage: "JSON",
+  stalls: true,
+} as const;
+
+describeWithPostgres("PostgreSQL", () => {
+  describeStore("postgresStore", traits, () => startPostgres());
+
+  describe("in a schema, with names that are hostile to the query language", () => {
+    const schemaName = newName(`it's "a"; DROP TABLE x; --`);
+    const quoted = `"${schemaName.replaceAll('"', '""')}"`;
+    const run = async (statement: string) => {
+      const { pool, end } = openPool();
+      await pool.query(statement);
+      await end();
+    };
+    beforeAll(() => run(`CREATE SCHEMA ${quoted}`));
+    afterAll(() => run(`DROP SCHEMA ${quoted} CASCADE`));
+    const tableName = `"a\\'b"."$1 %s é;--`;
+    describeStore("postgresStore", traits, () => startPostgres({ schemaName, tableName }));
+  });
+});

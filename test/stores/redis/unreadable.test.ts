@@ -1,0 +1,123 @@
+/** A session that can't be read, and keys of another kind, among those that can. */
+import createDebug from "debug";
+import type { Redis } from "ioredis";
+import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
+import type { SessionStore } from "../../../src/session-store.ts";
+import { RedisNames } from "../../../src/stores/redis/keys.ts";
+import { withService } from "../../setup/services.ts";
+import { keyOf } from "../session-keys.ts";
+import { clientForTest, newPrefix, rawClient, storeForTest } from "./clients.ts";
+import type { ClientPackage } from "./open.ts";
+
+const packages: ClientPackage[] = ["redis", "ioredis"];
+const server = withService("redis");
+const [good, bad, list] = [keyOf("good"), keyOf("bad"), keyOf("list")];
+const document = { cookie: {}, n: 1 };
+const later = () => Date.now() + 3_600_000;
+
+afterEach(() => createDebug.disable());
+
+server.describe.each(packages)("what can't be read, %s", (from) => {
+  let store: SessionStore;
+  let raw: Redis;
+  let prefix: string;
+
+  beforeEach(async () => {
+    prefix = newPrefix();
+    store = storeForTest({ client: await clientForTest(from, server.url), prefix });
+    raw = rawClient(server.url);
+    for (const key of [good, bad, list]) await store.create(key, document, later(), "ada");
+    await raw.del(`${prefix}${list.sid}`);
+    await raw.rpush(`${prefix}${list.sid}`, "of another kind");
+    onTestFinished(async () => {
+      await store.clear?.();
+      await store.listByUser?.("ada");
+    });
+  });
+
+  it.each(['{"cookie":{},"token":"s3cr', '{"token":"s3cret"}', "null"])("is listed: %s", async (text) => {
+    await raw.set(`${prefix}${bad.sid}`, text, "KEEPTTL");
+    const found = (await store.listByUser?.("ada")) ?? [];
+    const bySid = new Map(found.map(({ sid, stored }) => [sid, stored]));
+    expect(bySid.get(good.sid)).toMatchObject({ document });
+    expect([bySid.get(bad.sid), bySid.get(list.sid)]).toEqual([null, null]);
+    expect(found).toHaveLength(3);
+    await expect(store.read(bad)).rejects.toThrow();
+    await expect(store.read(list)).rejects.toThrow(/WRONGTYPE/);
+    expect(await store.destroy(bad, "revoked")).toBe(true);
+    expect(await store.destroy(list, "revoked")).toBe(true);
+    expect(await store.listByUser?.("ada")).toHaveLength(1);
+  });
+
+  it("is told by a write as well, which finds a key of another kind", async () => {
+    const failure: unknown = await store
+      .replace(list, "a revision", document, later(), "ada")
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: "SESSION_UNREADABLE",
+      message: expect.stringMatching(/WRONGTYPE/),
+    });
+  });
+
+  it("is not said of a session whose user's index is of another kind", async () => {
+    const { revision } = (await store.read(good)) ?? {};
+    const index = new RedisNames(prefix).index("ada");
+    for (const key of index) await raw.set(key, "of another kind");
+    const other = storeForTest({ client: await clientForTest(from, server.url), prefix });
+    const failure: unknown = await other
+      .replace(good, revision ?? "", document, later(), "ada")
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Error);
+    expect(failure).not.toMatchObject({ code: "SESSION_UNREADABLE" });
+    await raw.del(...index);
+  });
+
+  const throwing = () => {
+    throw new Error("s3cret");
+  };
+  it.each([
+    ["throws when it is looked at", () => new Proxy(document, { ownKeys: throwing })],
+    [
+      "has a cookie that throws",
+      () => Object.defineProperty({}, "cookie", { enumerable: true, get: throwing }),
+    ],
+    ["holds what JSON has not", () => ({ ...document, n: 1n })],
+    ["has a toJSON that throws", () => ({ ...document, toJSON: throwing })],
+  ])("is what a serializer gives that %s", async (_what, parse) => {
+    const other = storeForTest({
+      client: await clientForTest(from, server.url),
+      prefix,
+      serializer: { stringify: JSON.stringify, parse },
+    });
+    const failure: unknown = await other.read(good).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "SESSION_UNREADABLE" });
+    expect(String(failure)).not.toContain("s3cret");
+    expect(await other.all?.()).toEqual({});
+    expect(await other.listByUser?.("ada")).toHaveLength(3);
+    expect(await other.destroy(good, "revoked")).toBe(true);
+  });
+
+  it("is left out of all sessions, which a debug line says without its id or content", async () => {
+    await raw.set(`${prefix}${bad.sid}`, "s3cret", "KEEPTTL");
+    const lines: string[] = [];
+    const { log } = createDebug;
+    createDebug.log = (...args: unknown[]) => lines.push(args.map(String).join(" "));
+    onTestFinished(() => {
+      createDebug.log = log;
+    });
+    createDebug.enable("socket-session:store");
+    expect(await store.all?.()).toEqual({ [good.sid]: document });
+    const said = lines.filter((line) => line.includes("can't be read"));
+    expect(said).toHaveLength(2);
+    for (const line of said) expect(line).not.toMatch(/s3cret|\bbad\b|\blist\b/);
+  });
+
+  it("is not what is said of a server that can't be asked", async () => {
+    const client = await clientForTest(from, server.url);
+    const other = storeForTest({ client, prefix });
+    const [asking, listing] = [other.all?.(), other.listByUser?.("ada")];
+    Reflect.apply(Reflect.get(client, from === "redis" ? "destroy" : "disconnect"), client, []);
+    await expect(asking).rejects.toThrow();
+    await expect(listing).rejects.toThrow();
+  });
+});

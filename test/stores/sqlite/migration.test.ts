@@ -1,0 +1,47 @@
+/** A file of an earlier version, and a process of that version that goes on working on it. */
+import { expect, it, onTestFinished } from "vitest";
+import { MIGRATIONS } from "../../../src/stores/sqlite/schema.ts";
+import { sqliteStore } from "../../../src/stores/sqlite/store.ts";
+import { Heard } from "../heard.ts";
+import { keyOf } from "../session-keys.ts";
+import { newFile, rawConnection } from "./files.ts";
+
+/** What a process of the version before runs. */
+const earlierPublish = "INSERT INTO changes (at, kind, public_ids, reason, revision) VALUES (?, ?, ?, ?, ?)";
+const earlierChanges =
+  "SELECT sequence, kind, public_ids, reason, revision FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?";
+
+it("a process of the version before goes on working beside a new one, and each sees the other's changes", async () => {
+  const path = newFile();
+  const earlier = rawConnection(path);
+  earlier.exec("PRAGMA journal_mode = WAL");
+  for (const migration of MIGRATIONS.slice(0, 2)) earlier.exec(migration);
+  earlier.exec("PRAGMA application_id = 0x736f7365; PRAGMA user_version = 2");
+  const publish = earlier.prepare(earlierPublish);
+  const changes = earlier.prepare(earlierChanges);
+  publish.run(Date.now(), "changed", '["before"]', null, "a revision");
+
+  const store = sqliteStore({ path, pollIntervalMs: 1 });
+  onTestFinished(() => store.close());
+  const heard = new Heard();
+  await store.changes?.(heard, { heartbeatMs: 1_000 });
+  const key = keyOf("a session");
+  const revision = await store.create(key, { cookie: {} }, Date.now() + 60_000, "ada");
+  expect(
+    await store.replace(key, revision ?? "", { cookie: {}, n: 1 }, "keep", "ada", "a write"),
+  ).not.toBeNull();
+  publish.run(Date.now(), "changed", JSON.stringify(key.publicIds), null, "another revision");
+  publish.run(Date.now(), "ended", JSON.stringify(key.publicIds), "revoked", null);
+
+  await expect.poll(() => heard.changes.length).toBe(3);
+  const { publicIds } = key;
+  expect(heard.changes).toEqual([
+    { kind: "changed", publicIds, write: "a write" },
+    { kind: "changed", publicIds },
+    { kind: "ended", publicIds, reason: "revoked" },
+  ]);
+  expect(heard.missedCount).toBe(0);
+  expect(changes.all(1, 1)).toMatchObject([
+    { kind: "changed", public_ids: JSON.stringify(publicIds), reason: null },
+  ]);
+});
