@@ -1,4 +1,7 @@
 import type { SessionData } from "express-session";
+import type { SocketSessionError } from "./base/errors.ts";
+import type { FeedState } from "./live/feed.ts";
+import type { RefusalCode } from "./protocol.ts";
 import type { EndReason } from "./session-store.ts";
 
 /**
@@ -72,4 +75,59 @@ export interface LiveSession {
   on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;
   once<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;
   off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;
+}
+
+/** What a `LiveSessions` tells. A listener that throws is reported as `error` and harms nobody else. */
+export interface LiveSessionsEvents {
+  /** A session changed: by this node, or any session that is live on it. */
+  change: [change: { publicId: string; userId: string | undefined; data: DeepReadonly<AppData> }];
+  /** A session ended: by this node, or any session that was live on it. */
+  end: [end: { publicId: string; reason: EndReason }];
+  /**
+   * Somebody was not let in. `origin` is the page's, as it was sent, and `host` what it was compared with; `cause` is what
+   * failed: the store, or the reading of what is stored.
+   */
+  refuse: [
+    refusal: {
+      code: RefusalCode;
+      address: string | undefined;
+      origin: string | undefined;
+      host: string | undefined;
+      cause?: unknown;
+    },
+  ];
+  /** A save overwrote top-level keys that somebody else had changed since the request loaded them. */
+  conflict: [conflict: { publicId: string; keys: readonly string[] }];
+  /** A save of an ended session was dropped. */
+  discard: [discarded: { publicId: string }];
+  /** Something failed where nobody waits for an answer. Without a listener it becomes a process warning. */
+  error: [error: SocketSessionError];
+}
+
+const names: Readonly<Record<keyof LiveSessionsEvents, true>> = {
+  ...{ change: true, end: true, refuse: true, conflict: true, discard: true, error: true },
+};
+/** All that can be listened to; the last two are Node's own. */
+export const sessionsEvents: readonly string[] = [...Object.keys(names), "newListener", "removeListener"];
+
+/** What `sessions.stats()` returns: how things stand on this node, and counts since its start. */
+export interface Stats {
+  /** Sessions live on this node. */
+  readonly live: number;
+  /** Connections that hold a session or are guests. */
+  readonly connections: number;
+  readonly refused: Readonly<Record<RefusalCode, number>>;
+  readonly touches: number;
+  readonly conflicts: number;
+  readonly discarded: number;
+  readonly store: {
+    readonly name: string;
+    readonly atomic: boolean;
+    /** `none`: the store has no change feed; `opening`: not there yet, at the start; `broken`: cut off at the moment. */
+    readonly feed: FeedState;
+    /** What the feed is made of, such as `notify` or `change stream`; undefined where there is none, or not known yet. */
+    readonly feedKind: string | undefined;
+    /** What cannot be promised over this store, in words. */
+    readonly limits: readonly string[];
+  };
 }

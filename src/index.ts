@@ -1,7 +1,14 @@
-export type { AppData, DeepReadonly, LiveSession, SessionEvents, SessionState } from "./api.ts";
+export type {
+  AppData,
+  DeepReadonly,
+  LiveSession,
+  LiveSessionsEvents,
+  SessionEvents,
+  SessionState,
+  Stats,
+} from "./api.ts";
 export type { Clock } from "./base/clock.ts";
 export { type ErrorCode, errorCodes, SessionEnded, SocketSessionError } from "./base/errors.ts";
-export type { LiveSessionsEvents } from "./events.ts";
 export { LiveSessions, liveSessions } from "./live-sessions.ts";
 export type { LiveSessionsOptions } from "./options/options.ts";
 export {
@@ -33,5 +40,4 @@ export type {
 export type { OriginsOption } from "./socket/allowed-origins.ts";
 export type { ExemptNamespace } from "./socket/exempt.ts";
 export type { AttachOptions, SocketServer } from "./socket/open-gateway.ts";
-export type { Stats } from "./stats.ts";
 export type { EndOptions, ListedSession, UserSessions } from "./user-sessions.ts";

@@ -1,14 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import createDebug from "debug";
 import session, { type Store } from "express-session";
-import type { LiveSession } from "./api.ts";
+import { type LiveSession, type LiveSessionsEvents, type Stats, sessionsEvents } from "./api.ts";
 import { checkOptions, invalid, refuseArguments, refuseCallback, refuseRequest } from "./base/arguments.ts";
 import { errorText, listenerError, SocketSessionError } from "./base/errors.ts";
 import { IsolatedEmitter } from "./base/isolated-emitter.ts";
 import { requireNode } from "./base/versions.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { sessionNames } from "./data/session-key.ts";
-import { type LiveSessionsEvents, sessionsEvents } from "./events.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
 import { forRequests, type RequestHandler } from "./http/middleware.ts";
 import { requestSession } from "./http/request-session.ts";
@@ -35,7 +34,6 @@ import { type AttachOptions, attachError, openGateway, type SocketServer } from 
 import { addressOf } from "./socket/origin.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
 import { corsOf } from "./socket/upstream-pages.ts";
-import type { Stats } from "./stats.ts";
 import { UserIds } from "./user-ids.ts";
 import { type UserSessions, userSessions } from "./user-sessions.ts";
 import { corsWarnings } from "./warnings/cors.ts";

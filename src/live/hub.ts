@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { isolate } from "../base/isolate.ts";
+import { isolate } from "../base/isolated-emitter.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { sameFields } from "../data/fields.ts";
 import type { Snapshot } from "../data/snapshot.ts";

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import type { LiveSession, SessionEvents, SessionState } from "../api.ts";
 import { checkListener, invalid, invalidChoice, refuseCallback } from "../base/arguments.ts";
 import { SocketSessionError } from "../base/errors.ts";
-import { isolate } from "../base/isolate.ts";
+import { isolate } from "../base/isolated-emitter.ts";
 import { type SessionValues, sameFields } from "../data/fields.ts";
 import { deepFreeze, type Snapshot } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";

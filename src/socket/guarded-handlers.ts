@@ -1,5 +1,5 @@
 import type { Socket } from "socket.io";
-import { isolate } from "../base/isolate.ts";
+import { isolate } from "../base/isolated-emitter.ts";
 import { shownName } from "../base/shown.ts";
 
 type Listener = (...args: unknown[]) => unknown;

@@ -1,5 +1,5 @@
 import type { Socket } from "socket.io";
-import { isolate } from "../base/isolate.ts";
+import { isolate } from "../base/isolated-emitter.ts";
 import type { Hub } from "../live/hub.ts";
 import { type RefusalCode, refusals } from "../protocol.ts";
 import { type Codec, type EngineConnection, packetsOf, packetTypes } from "./upstream.ts";

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { SocketSessionError } from "../base/errors.ts";
-import { isolate } from "../base/isolate.ts";
+import { isolate } from "../base/isolated-emitter.ts";
 import { type RefusalCode, type RefusalData, refusals } from "../protocol.ts";
 import type { Engine, EngineRequest } from "./upstream.ts";
 import { applyMiddlewares } from "./upstream-pages.ts";

@@ -1,5 +1,5 @@
 import type { Socket } from "socket.io";
-import { isolate } from "../base/isolate.ts";
+import { isolate } from "../base/isolated-emitter.ts";
 import type { End, LiveEntry, Observer } from "../live/live-entry.ts";
 import { type EndReasonCode, endEvent, endReasons } from "../protocol.ts";
 import type { Activity } from "../session/activity.ts";

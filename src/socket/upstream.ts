@@ -23,7 +23,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Server, Socket } from "socket.io";
 import { SocketSessionError } from "../base/errors.ts";
-import { isolate } from "../base/isolate.ts";
+import { isolate } from "../base/isolated-emitter.ts";
 import { guarded, shown, shownNamespace } from "./guarded-handlers.ts";
 
 /** An Engine.IO connection: what carries all Socket.IO namespaces of one client. */

@@ -7,7 +7,8 @@
  * ```
  */
 
-import { unreadableError } from "../../base/errors.ts";
+import createDebug from "debug";
+import { errorText, unreadableError } from "../../base/errors.ts";
 import { isDeeperThan, mostReadLevels, tooDeepToRead } from "../../data/bounds.ts";
 import type { CookieDocument, SessionDocument } from "../../session-store.ts";
 
@@ -76,4 +77,25 @@ function isLife(value: unknown): boolean {
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+}
+
+const debug = createDebug("socket-session:store");
+
+/**
+ * Reads one session among many: null if `read` throws, which becomes debug output, so that a damaged session keeps none of
+ * the others from being listed. A read of that session alone rejects.
+ */
+export function ifReadable<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    debug("a stored session can't be read: %s", errorText(error));
+    return null;
+  }
+}
+
+/** The date of a text that is exactly how JSON writes it. */
+export function dateOf(text: string): Date | undefined {
+  const date = new Date(text);
+  return !Number.isNaN(date.getTime()) && date.toISOString() === text ? date : undefined;
 }

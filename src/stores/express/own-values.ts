@@ -8,8 +8,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { SessionDocument } from "../../session-store.ts";
-import { isRecord } from "../common/documents.ts";
-import { dateOf } from "../mongodb/values.ts";
+import { dateOf, isRecord } from "../common/documents.ts";
 
 /** The objects and lists of a session that hold values which are not JSON. */
 type Holding = WeakSet<object>;

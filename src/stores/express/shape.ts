@@ -7,13 +7,13 @@ import { unreadableError } from "../../base/errors.ts";
 import type { CookieDocument, Revision, SessionDocument } from "../../session-store.ts";
 import {
   documentText,
+  ifReadable,
   isDocument,
   isRecord,
   jsonCopy,
   parseDocument,
   wrongLife,
 } from "../common/documents.ts";
-import { ifReadable } from "../common/if-readable.ts";
 
 /** Any `express-session` store: https://github.com/expressjs/session#session-store-implementation */
 export interface ExpressStore {

@@ -11,8 +11,13 @@ import { errorText, SocketSessionError } from "../../base/errors.ts";
 import type { FeedOptions } from "../../session-store.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "../common/remote-feed.ts";
 import { changePipeline, type MongodbChangeReader } from "./change-reader.ts";
-import type { MongodbChangeStream, MongodbCollection, MongodbDocument } from "./client.ts";
-import { awaitTimeMs, closeCursor } from "./cursors.ts";
+import {
+  awaitTimeMs,
+  closeCursor,
+  type MongodbChangeStream,
+  type MongodbCollection,
+  type MongodbDocument,
+} from "./client.ts";
 
 const debug = createDebug("socket-session:store");
 

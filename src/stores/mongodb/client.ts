@@ -1,7 +1,12 @@
 /**
  * What this store uses of the driver `mongodb`, from version 6 on: a `MongoClient`, its `Db`, and a `Collection`.
- * Described by shape, so that no driver is needed to compile, and any instance of it fits.
+ * Described by shape, so that no driver is needed to compile, and any instance of it fits. Then the
+ * errors of the server that mean something here, and how a cursor of a feed waits and is given up.
  */
+import createDebug from "debug";
+import type { Clock } from "../../base/clock.ts";
+import { errorText } from "../../base/errors.ts";
+import { withTimeout } from "../../base/with-timeout.ts";
 
 /** A document, a filter, an update or a command, as the driver takes and gives them. */
 export type MongodbDocument = Record<string, unknown>;
@@ -84,4 +89,41 @@ export interface MongodbChangeStream {
   close(): Promise<void>;
   /** The server has answered: the stream is open. */
   once(event: "resumeTokenChanged", listener: () => void): unknown;
+}
+
+/** The codes of the server's errors that mean something here. */
+export const mongodbErrors = {
+  /** A collection of that name is there already. */
+  namespaceExists: 48,
+  commandNotSupported: 115,
+  notImplemented: 238,
+  duplicateKey: 11000,
+} as const;
+
+/** Undefined for what is not an answer of the server, such as a lost connection. */
+export function errorCode(error: unknown): number | undefined {
+  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "number" ? code : undefined;
+}
+
+const debug = createDebug("socket-session:store");
+
+/** How long the server may keep a question for news open: several answers fit into a heartbeat. */
+export function awaitTimeMs(heartbeatMs: number): number {
+  return Math.max(1, Math.min(1000, Math.floor(heartbeatMs / 4)));
+}
+
+const patienceMs = 1_000;
+
+/** Never rejects: a cursor that can't be closed is gone as well, or the server ends it by itself. */
+export function closeCursor(cursor: { close(): Promise<void> }, clock: Clock): Promise<void> {
+  return attempt(clock, () => cursor.close(), "closing a cursor of the change feed");
+}
+
+/** Waits for `run`, though not for long; what goes wrong is logged (`DEBUG=socket-session:store`). */
+export function attempt(clock: Clock, run: () => Promise<unknown>, what: string): Promise<void> {
+  return withTimeout(clock, patienceMs, run, () => new Error(`no answer within ${patienceMs} ms`)).then(
+    () => undefined,
+    (error: unknown) => debug("%s failed: %s", what, errorText(error)),
+  );
 }

@@ -1,8 +1,7 @@
 /** What has to be written besides, so that a change stream tells of ends what it could not tell by itself. */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
-import type { MongodbCollection, MongodbWriteOptions } from "./client.ts";
-import { attempt } from "./cursors.ts";
+import { attempt, type MongodbCollection, type MongodbWriteOptions } from "./client.ts";
 
 const clearedMark = "~cleared~";
 const clearedForm = new RegExp(`^${clearedMark}[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`);

@@ -8,8 +8,8 @@
 
 import { unreadableError } from "../../base/errors.ts";
 import type { Revision, SessionDocument } from "../../session-store.ts";
-import { documentText, isDocument, isRecord, jsonCopy, parseDocument } from "../common/documents.ts";
-import { dateOf, valueFrom, valueText, withDates } from "./values.ts";
+import { dateOf, documentText, isDocument, isRecord, jsonCopy, parseDocument } from "../common/documents.ts";
+import { valueFrom, valueText, withDates } from "./values.ts";
 
 export interface MongodbFormatOptions {
   readonly stringify: boolean;

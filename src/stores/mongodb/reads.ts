@@ -1,9 +1,8 @@
 /** Reading sessions, from the primary: a secondary may not have heard of a logout yet. */
 import type { Clock } from "../../base/clock.ts";
 import type { SessionDocument, StoredSession, UserSession } from "../../session-store.ts";
-import { isRecord } from "../common/documents.ts";
+import { ifReadable, isRecord } from "../common/documents.ts";
 import { storedId } from "../common/ids.ts";
-import { ifReadable } from "../common/if-readable.ts";
 import type { MongodbCollection, MongodbDocument } from "./client.ts";
 import { live, sinceKey } from "./documents.ts";
 import type { MongodbFormat } from "./format.ts";

@@ -33,10 +33,15 @@ import type {
   UserSession,
 } from "../../session-store.ts";
 import { untilClosed } from "../common/until-closed.ts";
-import type { MongodbCollection, MongodbDocument, MongodbWriteOptions } from "./client.ts";
+import {
+  errorCode,
+  type MongodbCollection,
+  type MongodbDocument,
+  type MongodbWriteOptions,
+  mongodbErrors,
+} from "./client.ts";
 import { endMark, indexed, live, newIndex, over } from "./documents.ts";
 import { EndedRemoval, markCleared } from "./ends.ts";
-import { errorCode, mongodbErrors } from "./errors.ts";
 import { MongodbFeed } from "./feed.ts";
 import { MongodbFormat } from "./format.ts";
 import { MongodbIds } from "./ids.ts";

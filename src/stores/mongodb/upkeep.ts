@@ -5,9 +5,13 @@
 import createDebug from "debug";
 import type { Clock } from "../../base/clock.ts";
 import { errorText } from "../../base/errors.ts";
-import type { MongodbCollection, MongodbIndexOptions } from "./client.ts";
-import { attempt } from "./cursors.ts";
-import { errorCode, mongodbErrors } from "./errors.ts";
+import {
+  attempt,
+  errorCode,
+  type MongodbCollection,
+  type MongodbIndexOptions,
+  mongodbErrors,
+} from "./client.ts";
 
 const debug = createDebug("socket-session:store");
 

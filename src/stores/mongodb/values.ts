@@ -9,7 +9,7 @@
  */
 import { unreadableError } from "../../base/errors.ts";
 import { shownKey } from "../../base/shown.ts";
-import { isRecord } from "../common/documents.ts";
+import { dateOf, isRecord } from "../common/documents.ts";
 
 /** Throws `SESSION_UNREADABLE` for what is neither JSON nor a date: an ObjectId, binary data, a decimal. */
 export function valueText(session: unknown): string {
@@ -62,12 +62,6 @@ export function withDates(value: unknown, before: unknown): unknown {
       withDates(item, Object.hasOwn(before, key) ? before[key] : undefined),
     ]),
   );
-}
-
-/** The date of a text that is exactly how JSON writes it. */
-export function dateOf(text: string): Date | undefined {
-  const date = new Date(text);
-  return !Number.isNaN(date.getTime()) && date.toISOString() === text ? date : undefined;
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {

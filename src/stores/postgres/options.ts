@@ -7,7 +7,7 @@ import { hasMethods, hasProperty, property } from "../../base/shapes.ts";
 import { shown, shownChoice } from "../../base/shown.ts";
 import { checkStoreOptions, lifeTime, type OptionChecks } from "../common/options.ts";
 import { recognised } from "../common/recognised.ts";
-import { longestNameBytes } from "./quoting.ts";
+import { longestNameBytes } from "./sql.ts";
 
 /** A `Pool` of `pg`. It is never closed, and no client is taken out of it. */
 export interface PostgresPool {

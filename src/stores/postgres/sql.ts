@@ -11,7 +11,6 @@
  * - The column has no time zone: a time goes in and comes out by the connection's, as the peer's does.
  * - Results are text or numbers of the statement's own making, whatever parsers of types the pool has.
  */
-import { longestNameBytes, quotedIdentifier, quotedLiteral } from "./quoting.ts";
 
 interface PostgresNames {
   readonly schemaName: string | undefined;
@@ -227,4 +226,18 @@ function revision(alias: string): string {
 
 function stored(alias: string): string {
   return `${alias}.sess::text AS document, ${milliseconds(`${alias}.expire`)} AS expires_at, ${revision(alias)} AS revision`;
+}
+
+/** Longer names are cut off by the database. */
+export const longestNameBytes = 63;
+
+/** As `escapeIdentifier` of `pg`: `a"b` becomes `"a""b"`. For names inside a statement, where no parameter can stand. */
+function quotedIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** As `escapeLiteral` of `pg`: `it's` becomes `'it''s'`. Safe whatever `standard_conforming_strings` says. */
+function quotedLiteral(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''").replaceAll("\\", "\\\\")}'`;
+  return text.includes("\\") ? ` E${quoted}` : quoted;
 }

@@ -42,9 +42,8 @@ import type {
   Unsubscribe,
   UserSession,
 } from "../../session-store.ts";
-import { documentText, parseDocument } from "../common/documents.ts";
+import { documentText, ifReadable, parseDocument } from "../common/documents.ts";
 import { originalId } from "../common/ids.ts";
-import { ifReadable } from "../common/if-readable.ts";
 import { changeMessage, clearedMessage } from "../common/messages.ts";
 import { RemoteFeed } from "../common/remote-feed.ts";
 import { untilClosed } from "../common/until-closed.ts";

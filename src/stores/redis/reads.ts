@@ -13,7 +13,7 @@ import type { Clock } from "../../base/clock.ts";
 import { errorText, isUnreadable, unreadableError } from "../../base/errors.ts";
 import type { SessionDocument, StoredSession } from "../../session-store.ts";
 import { documentIn, jsonCopy } from "../common/documents.ts";
-import { latest, type RedisConnection, replyList, replyText } from "./connection.ts";
+import { latest, type RedisConnection, type RedisNode, replyList, replyText } from "./connection.ts";
 import type { RedisNames } from "./keys.ts";
 import type { Serializer } from "./options.ts";
 import * as scripts from "./scripts.ts";
@@ -90,4 +90,27 @@ export class RedisReads {
 /** A key holds no text. Redis 6 says it within the error of the script. */
 export function isOfWrongKind(error: unknown): boolean {
   return error instanceof Error && /\bWRONGTYPE\b/.test(error.message);
+}
+
+/** The ids of all stored sessions, by `SCAN` on every master. A session that comes or goes during the scan may be among them or not. */
+export async function storedSids(
+  connection: RedisConnection,
+  names: RedisNames,
+  scanCount: number,
+): Promise<Set<string>> {
+  const sids = new Set<string>(); // a key may be scanned twice
+  const scan = async (node: RedisNode) => {
+    let cursor = "0";
+    do {
+      const command = ["SCAN", cursor, "MATCH", names.sessions, "COUNT", String(scanCount)];
+      const [next, keys] = replyList(await node.send(command));
+      for (const key of replyList(keys)) {
+        const sid = names.sidOf(replyText(key));
+        if (sid !== undefined) sids.add(sid);
+      }
+      cursor = replyText(next);
+    } while (cursor !== "0");
+  };
+  await Promise.all((await connection.masters()).map(scan));
+  return sids;
 }

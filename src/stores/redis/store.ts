@@ -44,9 +44,8 @@ import { RedisFeed } from "./feed.ts";
 import { RedisNames } from "./keys.ts";
 import { createMark, touchMark } from "./keyspace.ts";
 import { type RedisStoreOptions, type ResolvedOptions, resolveOptions, type Serializer } from "./options.ts";
-import { isOfWrongKind, RedisReads, unreadable } from "./reads.ts";
+import { isOfWrongKind, RedisReads, storedSids, unreadable } from "./reads.ts";
 import * as scripts from "./scripts.ts";
-import { storedSids } from "./sids.ts";
 import { RedisUsers, type Saving } from "./users.ts";
 
 export type { RedisStoreOptions };

@@ -14,8 +14,7 @@ import type {
   StoredSession,
   UserSession,
 } from "../../session-store.ts";
-import { parseDocument } from "../common/documents.ts";
-import { ifReadable } from "../common/if-readable.ts";
+import { ifReadable, parseDocument } from "../common/documents.ts";
 import { rollback } from "./file.ts";
 import * as sql from "./schema.ts";
 

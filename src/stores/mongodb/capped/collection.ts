@@ -12,9 +12,15 @@ import { property } from "../../../base/shapes.ts";
 import type { FeedOptions, SessionChange } from "../../../session-store.ts";
 import { changeMessage, clearedMessage } from "../../common/messages.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "../../common/remote-feed.ts";
-import type { MongodbCollection, MongodbDatabase, MongodbDocument, MongodbWriteOptions } from "../client.ts";
-import { attempt } from "../cursors.ts";
-import { errorCode, mongodbErrors } from "../errors.ts";
+import {
+  attempt,
+  errorCode,
+  type MongodbCollection,
+  type MongodbDatabase,
+  type MongodbDocument,
+  type MongodbWriteOptions,
+  mongodbErrors,
+} from "../client.ts";
 import { plainValues } from "../place.ts";
 import { MongodbTail } from "./tail.ts";
 

@@ -7,8 +7,13 @@ import type { Clock } from "../../../base/clock.ts";
 import { errorText, SocketSessionError } from "../../../base/errors.ts";
 import { cureOf } from "../../../base/store-failures.ts";
 import type { FeedConnection } from "../../common/remote-feed.ts";
-import type { MongodbCollection, MongodbCursor, MongodbDocument } from "../client.ts";
-import { awaitTimeMs, closeCursor } from "../cursors.ts";
+import {
+  awaitTimeMs,
+  closeCursor,
+  type MongodbCollection,
+  type MongodbCursor,
+  type MongodbDocument,
+} from "../client.ts";
 
 export interface MongodbTailOptions {
   readonly collection: MongodbCollection;
