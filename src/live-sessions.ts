@@ -22,7 +22,8 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from "./options/options.ts";
-import { type RefusalCode, refusals } from "./protocol.ts";
+import type { RefusalCode } from "./protocol.ts";
+import { Refusals } from "./refusals.ts";
 import { Activity } from "./session/activity.ts";
 import { ConditionalWrites } from "./session/conditional-writes.ts";
 import { Saves } from "./session/saves.ts";
@@ -31,14 +32,12 @@ import { Updates } from "./session/updates.ts";
 import type { EndReason, SessionKey } from "./session-store.ts";
 import { explainMissingAttach } from "./socket/never-attached.ts";
 import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/open-gateway.ts";
-import { addressOf } from "./socket/origin.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
 import { corsOf } from "./socket/upstream-pages.ts";
 import { UserIds } from "./user-ids.ts";
 import { type UserSessions, userSessions } from "./user-sessions.ts";
 import { corsWarnings } from "./warnings/cors.ts";
 import { isCookieWithheld } from "./warnings/insecure-cookie.ts";
-import { OriginWarnings, shownHost, shownOrigin } from "./warnings/origins.ts";
 import {
   lateWarnings,
   limitsOf,
@@ -73,14 +72,10 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   readonly #requests = new WeakMap<object, SessionHandle>();
   readonly #gateways: SocketGateway[] = [];
   readonly #undo: (() => void)[] = [];
-  readonly #refused = Object.fromEntries(Object.keys(refusals).map((code) => [code, 0])) as Record<
-    RefusalCode,
-    number
-  >;
+  readonly #refusals: Refusals;
   readonly #warnings = lateWarnings();
   #hasMiddleware = false;
   #isClosed = false;
-  readonly #originWarnings: OriginWarnings;
   #conflicts = 0;
   #discarded = 0;
 
@@ -90,7 +85,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     const resolved = resolveOptions(options);
     const { store } = resolved;
     this.#options = resolved;
-    this.#originWarnings = new OriginWarnings(resolved);
+    this.#refusals = new Refusals(resolved);
     this.#users = new UserIds(resolved.userId, (error) => this.#report(error));
     this.#nameOf = sessionNames(resolved.secrets);
     const userId = (data: Readonly<SessionValues>) => this.#users.of(data);
@@ -114,7 +109,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     exposeInternals(this, { options: resolved, nameOf: this.#nameOf, saves: this.#saves });
     explainMissingAttach();
     warn([...secretWarnings(resolved), ...storeWarnings(resolved)]);
-    this.#hub.start();
+    this.#hub.freshness.feed.start();
   }
 
   /** The real `express-session` middleware over this store. */
@@ -235,16 +230,16 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     let connections = 0;
     for (const gateway of this.#gateways) connections += gateway.size;
     return {
-      live: this.#hub.counts.live,
+      live: this.#hub.entries.size,
       connections,
-      refused: { ...this.#refused },
+      refused: this.#refusals.counts,
       touches: this.#activity.touches,
       conflicts: this.#conflicts,
       discarded: this.#discarded,
       store: {
         name: store.name,
         atomic: store.atomic,
-        feed: this.#hub.feed,
+        feed: this.#hub.freshness.feed.state,
         feedKind: store.feed?.kind,
         limits: limitsOf(store),
       },
@@ -271,20 +266,15 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       const cure = "Give it req.sessionID, or { publicId: socket.session.publicId }.";
       throw invalid(`${method} expects the id of a session, or { publicId }`, session, cure);
     }
-    return this.#hub.livePublic(session.publicId)?.key;
+    return this.#hub.entries.ofPublicId(session.publicId)?.key;
   }
 
   #refuse(code: RefusalCode, request: IncomingMessage | undefined, cause: unknown): void {
-    this.#refused[code]++;
     const isOther = code === "SESSION_REQUIRED" || code === "SESSION_ENDED";
     if (isOther && !this.#hasMiddleware) this.#warnings.noMiddleware(code);
-    const address = request?.socket.remoteAddress;
-    const origin = request?.headers.origin;
-    const host = request && addressOf(request, this.#options.trustProxy).host;
-    debug("refused %s: %s, origin %s, host %s", address, code, shownOrigin(origin), shownHost(host));
-    this.announce("refuse", { code, address, origin, host, ...(cause === undefined ? {} : { cause }) });
+    this.announce("refuse", this.#refusals.add(code, request, cause));
     if (cause !== undefined) this.#report(cause);
-    if (code === "ORIGIN_REFUSED" && request) warn(this.#originWarnings.of(request));
+    this.#refusals.warn(code, request);
   }
 
   #http(): Omit<HttpContext, "onCreate"> {

@@ -24,7 +24,7 @@ interface Base extends Held {
  * save that is under way counts as saved for the next one, until it has failed. Weak: gone with the object.
  */
 export class LoadedSessions {
-  readonly #hub: Pick<Hub, "mark" | "birth">;
+  readonly #hub: Pick<Hub, "mark" | "ends">;
   readonly #clock: Clock;
   readonly #bases = new WeakMap<object, Base>();
   /** By the `cookie` of what `get` gave, which a copy shares, as in `set(sid, { ...session, n: 1 })`. */
@@ -35,7 +35,7 @@ export class LoadedSessions {
   /** By id: what `get` gave and `express-session` has made no session object of, so that a copy of it may come back. */
   readonly #handedOut: ExpiringMap<{ readonly count: number; readonly expiresAt: number }>;
 
-  constructor(hub: Pick<Hub, "mark" | "birth" | "clock">) {
+  constructor(hub: Pick<Hub, "mark" | "ends" | "clock">) {
     this.#hub = hub;
     this.#clock = hub.clock;
     this.#handedOut = new ExpiringMap(hub.clock, { maxEntries: maxHandedOut });
@@ -70,7 +70,7 @@ export class LoadedSessions {
 
   /** `session` has just been generated, and was never stored. */
   generated(sid: string, session: object, isNewId: boolean): void {
-    this.#unstored.set(session, { since: this.#hub.birth(sid), isNewId });
+    this.#unstored.set(session, { since: this.#hub.ends.birth(sid), isNewId });
   }
 
   /** Whether `get` has given a session of this id of late to code of the application, which may copy it. */

@@ -33,6 +33,6 @@ export function requestSession(
   const base = loaded.baseOf(key.sid, request.session);
   const stored = base?.stored;
   const seed = stored && snapshotOf({ ...stored, document: documentOf(stored.fields, stored.cookie) });
-  const isOver = base !== undefined && context.hub.hasEnded(key, base.since);
+  const isOver = base !== undefined && context.hub.ends.has(key, base.since);
   return new SessionHandle(context, isOver ? LiveEntry.over(key, seed) : key, { seed, own });
 }

@@ -64,10 +64,10 @@ export class StoreFacade extends Store {
       // a request that follows a redirect comes at the headers of the response, and finds what that request is still saving,
       // or is about to save when it has its turn
       if (this.#saves.isHeld(sid)) await this.#saves.run(sid, async () => {});
-      const written = hub.written(key);
+      const written = hub.reads.written(key);
       if (written) await written;
       const since = hub.mark();
-      const stored = await hub.read(key);
+      const stored = await hub.reads.read(key);
       if (!stored) return null;
       const { document, expiresAt } = stored;
       // a touch moves the deadline of the store, not the copy inside the document
@@ -226,7 +226,7 @@ export class StoreFacade extends Store {
     const snapshot = await saves.createNew(key, { ...held, isNewId: true }, since, (stored) => {
       loaded.created(key.sid, session, held, stored);
     });
-    if (snapshot || hub.hasEnded(key, since)) return { snapshot, conflicts: [] };
+    if (snapshot || hub.ends.has(key, since)) return { snapshot, conflicts: [] };
     if (loaded.baseOf(key.sid, session)) return undefined;
     const saved = await saves.overwrite(key, held); // `genid` has given an id again
     if (saved.snapshot) loaded.created(key.sid, session, held, saved.snapshot);
@@ -235,7 +235,7 @@ export class StoreFacade extends Store {
 
   async #clear(): Promise<void> {
     await this.#context.hub.store.clear();
-    await this.#context.hub.revalidateAll();
+    await this.#context.hub.freshness.revalidateAll();
   }
 
   #answer<T>(outcome: Promise<T>, callback: Callback<T> | undefined): void {

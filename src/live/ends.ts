@@ -19,16 +19,18 @@ export interface Birth {
  */
 export class Ends {
   readonly #clock: Clock;
+  readonly #mark: () => number;
   readonly #orders: ExpiringMap<{ readonly order: number; readonly expiresAt: number }>;
   /** By id; weak, as most sessions that are made are never stored, and go with their request. */
   readonly #births = new Map<string, WeakRef<Birth>>();
   readonly #collected = new FinalizationRegistry<string>((sid) => {
     if (!this.#births.get(sid)?.deref()) this.#births.delete(sid);
   });
-  #order = 0;
 
-  constructor(clock: Clock) {
+  /** `mark`: the hub's order of events. */
+  constructor(clock: Clock, mark: () => number) {
     this.#clock = clock;
+    this.#mark = mark;
     this.#orders = new ExpiringMap(clock, { maxEntries: maxRemembered });
   }
 
@@ -36,27 +38,22 @@ export class Ends {
     return this.#orders.heldSize;
   }
 
-  /** A mark in the order of things in this process. */
-  mark(): number {
-    return ++this.#order;
-  }
-
-  /** A session of this id is made now. */
+  /** A session of this id is made now, and not stored yet. */
   birth(sid: string): Birth {
-    const birth = { mark: this.mark(), isOver: false };
+    const birth = { mark: this.#mark(), isOver: false };
     this.#births.set(sid, new WeakRef(birth));
     this.#collected.register(birth, sid);
     return birth;
   }
 
   add({ sid }: SessionKey): void {
-    this.#orders.set(sid, { order: this.mark(), expiresAt: this.#clock.now() + rememberedMs });
+    this.#orders.set(sid, { order: this.#mark(), expiresAt: this.#clock.now() + rememberedMs });
     const birth = this.#births.get(sid)?.deref();
     if (birth) birth.isOver = true;
   }
 
-  /** Whether the session has ended after its birth, or the mark `since`. */
-  has({ sid }: SessionKey, since: Birth | number): boolean {
+  /** Whether the session has ended here, after its birth, or after the mark `since`. */
+  has({ sid }: SessionKey, since: Birth | number = 0): boolean {
     if (typeof since === "object" && since.isOver) return true;
     const mark = typeof since === "object" ? since.mark : since;
     return (this.#orders.get(sid)?.order ?? 0) > mark;

@@ -13,18 +13,15 @@ export interface FeedOptions {
   readonly store: SessionStore;
   readonly clock: Clock;
   readonly heartbeatMs: number;
-}
-
-export interface FeedHandlers {
-  changed(change: SessionChange): void;
-  /** Changes may be missed from now on, or have been; all published before `asOf` have been told. */
-  gap(asOf: number): void;
+  readonly changed: (change: SessionChange) => void;
+  /** Changes may be missed from now on, or have been; all published before `asOf` have arrived. */
+  readonly gap: (asOf: number) => void;
   /** Why the feed is broken: once, and again when the reason changes, or when it has been whole since. */
-  failed(error: unknown): void;
+  readonly failed: (error: unknown) => void;
   /** Nothing is missed any more, but something may have been: reads everything again, false if that failed. */
-  catchUp(): Promise<boolean>;
+  readonly catchUp: () => Promise<boolean>;
   /** From now on a session is as fresh as the feed. */
-  whole(): void;
+  readonly whole: () => void;
 }
 
 const retryMs = 1_000;
@@ -32,7 +29,6 @@ const retryMs = 1_000;
 /** The hub's subscription to its store's change feed. */
 export class Feed {
   readonly #options: FeedOptions;
-  readonly #handlers: FeedHandlers;
   #closed = false;
   #state: FeedState = "none";
   #isSubscribed = false;
@@ -44,9 +40,8 @@ export class Feed {
   /** Counts gaps, so that catching up with one notices the next. */
   #gaps = 0;
 
-  constructor(options: FeedOptions, handlers: FeedHandlers) {
+  constructor(options: FeedOptions) {
     this.#options = options;
-    this.#handlers = handlers;
   }
 
   get state(): FeedState {
@@ -68,7 +63,7 @@ export class Feed {
     if (!changes || this.#isSubscribed || this.#closed) return;
     if (this.#state === "none") this.#state = "opening";
     const listener = {
-      changed: (change: SessionChange) => this.#handlers.changed(change),
+      changed: (change: SessionChange) => this.#options.changed(change),
       alive: (asOf: number) => {
         this.#aliveAt = asOf;
       },
@@ -101,7 +96,7 @@ export class Feed {
 
   #broken(error: unknown): void {
     const text = errorText(error);
-    if (text !== this.#failure) this.#handlers.failed(error);
+    if (text !== this.#failure) this.#options.failed(error);
     this.#failure = text;
     this.#gap("broken");
   }
@@ -109,14 +104,14 @@ export class Feed {
   #gap(state: "opening" | "broken"): number {
     const { asOf } = this;
     this.#state = state;
-    this.#handlers.gap(asOf);
+    this.#options.gap(asOf);
     return ++this.#gaps;
   }
 
   /** The feed does not count as whole before every live session has been read again. */
   async #catchUp(): Promise<void> {
     const gap = this.#gap(this.#state === "opening" ? "opening" : "broken");
-    while (!(await this.#handlers.catchUp())) {
+    while (!(await this.#options.catchUp())) {
       if (gap !== this.#gaps) return;
       this.#state = "broken";
       await new Promise<void>((resolve) => this.#options.clock.after(retryMs, resolve));
@@ -125,6 +120,6 @@ export class Feed {
     if (gap !== this.#gaps) return;
     this.#state = "whole";
     this.#failure = undefined;
-    this.#handlers.whole();
+    this.#options.whole();
   }
 }

@@ -1,7 +1,7 @@
 import type { Snapshot } from "../data/snapshot.ts";
 import type { EndReason, SessionKey } from "../session-store.ts";
 
-/** Who is told what becomes of a live session. Called synchronously; what it throws is reported, never propagated. */
+/** Follows a live session. Called synchronously; an error that it throws is reported, never propagated. */
 export interface Observer {
   changed?(snapshot: Snapshot, previous: Snapshot): void;
   ended?(end: End): void;
@@ -9,7 +9,7 @@ export interface Observer {
 
 export interface End {
   readonly reason: EndReason;
-  /** For `replaced`: settles when the response with the new cookie has gone out; absent where nobody can tell. */
+  /** For `replaced`: settles when the response with the new cookie has gone out; absent where that is not known. */
   readonly settled?: Promise<void>;
 }
 
@@ -19,10 +19,7 @@ export interface Moment {
   readonly at: number;
 }
 
-/**
- * Where a live session stands; it only moves forward, in `LiveEntry` alone. `seen` is a version that a request had loaded
- * before the entry existed: good to compare with and to write on top of, but never known to be current.
- */
+/** What is known of a live session: see the table of `LiveEntry`, which alone changes it. */
 export type EntryState =
   | { readonly phase: "unread"; readonly seen: Snapshot | undefined }
   | { readonly phase: "live"; readonly snapshot: Snapshot }
@@ -31,36 +28,39 @@ export type EntryState =
 /**
  * A session that is live on this node: kept once, however many sockets and transactions hold it.
  *
- * It orders the versions it is given by when they were true, not by when they arrive. A version was true at some moment
- * between the begin and the end of the operation that brought it. Of two reads, the one that began later wins. A write
- * wins over the reads that began before it ended, and loses to a version whose read or write it overlaps otherwise: such
- * a session is read again. What began before the entry existed may have missed changes, and is never taken.
+ * | State    | Holds                                             | Goes on by                                   |
+ * | -------- | ------------------------------------------------- | -------------------------------------------- |
+ * | `unread` | the version that a request had loaded, if one had | `see`: unread; `adopt`: live; `finish`: ended |
+ * | `live`   | a snapshot                                        | `adopt`, `extend`: live; `finish`: ended      |
+ * | `ended`  | the reason, and the last version                  | nothing: an id that returns gets a new entry  |
+ *
+ * A version that a request had loaded is good to compare with and to write on top of, but never known to be current.
+ *
+ * The entry orders the versions it is given by when they were true, not by when they arrive. A version was true at some
+ * moment between the begin and the end of the operation that brought it. Of two reads, the one that began later wins. A
+ * write wins over the reads that began before it ended, and loses to a version whose read or write it overlaps otherwise:
+ * such a session is read again. What began before the entry existed may lack changes, and is never taken.
+ *
+ * `doubt` says that a change was made, or may have been: until a version is adopted that began later, the feed does not
+ * vouch for the entry.
  */
 export class LiveEntry {
   readonly key: SessionKey;
-  readonly observers = new Set<Observer>();
+  readonly #observers = new Set<Observer>();
   /** Transactions under way: they keep the entry alive as an observer does. */
-  holds = 0;
-  state: EntryState = { phase: "unread", seen: undefined };
+  #holds = 0;
+  #state: EntryState = { phase: "unread", seen: undefined };
   /** The version that is held was true between these two marks. */
   #from: number;
   #until: number;
-  /** A change happened before this mark: a version that began earlier may be without it. */
+  /** A change happened before this mark: a version that began earlier may lack it. */
   #changedBy: number;
   /** The snapshot is known to have been current at this time (milliseconds since the epoch). */
-  confirmedAt = Number.NEGATIVE_INFINITY;
-  /** The feed may have left out, or has told of, a change that has not been read yet: until then it does not vouch for the session. */
-  isDoubtful = false;
-  /** The read under way, shared by all who need one. */
-  reading: Promise<Snapshot | null> | undefined;
-  /** How this node is about to end the session, so that the feed's echo does not end it with less. */
-  ending: End | undefined;
-  /** Failed or overdue checks in a row, for the back-off. */
-  failures = 0;
-  touching = false;
-  touchNotBefore = 0;
+  #confirmedAt = Number.NEGATIVE_INFINITY;
+  /** Set while this node ends the session: the feed may report the end first, without `settled`. */
+  #ending: End | undefined;
 
-  /** `born`: the mark of when the feed's changes began to reach it. */
+  /** `born`: the mark from which on the feed's changes reach the entry. */
   constructor(key: SessionKey, born: number) {
     this.key = key;
     this.#from = born;
@@ -68,87 +68,143 @@ export class LiveEntry {
     this.#changedBy = born;
   }
 
-  /** One that has ended before anybody looked. */
+  /** The entry of a session that had ended before it was observed. */
   static over(key: SessionKey, last: Snapshot | undefined): LiveEntry {
     const entry = new LiveEntry(key, 0);
-    entry.state = { phase: "ended", end: { reason: "destroyed" }, last };
+    entry.#state = { phase: "ended", end: { reason: "destroyed" }, last };
     return entry;
   }
 
+  get state(): EntryState {
+    return this.#state;
+  }
+
   get snapshot(): Snapshot | undefined {
-    return this.state.phase === "live" ? this.state.snapshot : undefined;
+    return this.#state.phase === "live" ? this.#state.snapshot : undefined;
   }
 
   /** The last version that was seen, current or not. */
   get known(): Snapshot | undefined {
-    const { state } = this;
+    const state = this.#state;
     if (state.phase === "live") return state.snapshot;
     return state.phase === "unread" ? state.seen : state.last;
   }
 
   get isEnded(): boolean {
-    return this.state.phase === "ended";
+    return this.#state.phase === "ended";
   }
 
-  get idle(): boolean {
-    return this.observers.size === 0 && this.holds === 0;
+  /** The entry ended because the store could not be asked; the stored session may live on. */
+  get isUnverified(): boolean {
+    return this.#state.phase === "ended" && this.#state.end.reason === "unverified";
+  }
+
+  /** A copy: an observer may leave while the others are called. */
+  get observers(): readonly Observer[] {
+    return [...this.#observers];
+  }
+
+  isObservedBy(observer: Observer): boolean {
+    return this.#observers.has(observer);
+  }
+
+  get isIdle(): boolean {
+    return this.#observers.size === 0 && this.#holds === 0;
+  }
+
+  observe(observer: Observer): void {
+    this.#expect(!this.isEnded, "observed");
+    this.#observers.add(observer);
+  }
+
+  release(observer: Observer): void {
+    this.#observers.delete(observer);
+  }
+
+  hold(): void {
+    this.#holds++;
+  }
+
+  letGo(): void {
+    this.#expect(this.#holds > 0, "let go");
+    this.#holds--;
   }
 
   /** What a request had loaded, until the store has been asked. */
   see(seen: Snapshot): void {
-    if (this.state.phase === "unread") this.state = { phase: "unread", seen: this.state.seen ?? seen };
+    if (this.#state.phase === "unread") this.#state = { phase: "unread", seen: this.#state.seen ?? seen };
   }
 
-  /** Whether what an operation that began at `mark` has found is newer than what is held. */
+  /** Whether what an operation that began at `mark` found is newer than what is held. */
   takes(mark: number): boolean {
     return !this.isEnded && mark > this.#until;
   }
 
-  /** Whether what is held was true at `mark` or later, and no change is known that it may be without. */
+  /** Whether what is held was true at `mark` or later, and lacks no change that is known. */
   holdsSince(mark: number): boolean {
-    return this.#from >= mark && this.isCurrent(this.#from);
+    return this.#from >= mark && !this.isDoubtful;
   }
 
-  /** Whether no change is known that an operation that began at `mark` may be without. */
+  /** Whether no change is known that an operation that began at `mark` may lack. */
   isCurrent(mark: number): boolean {
     return mark > this.#changedBy;
   }
 
+  /** Whether a change is known, or may have happened, that what is held lacks. */
+  get isDoubtful(): boolean {
+    return !this.isCurrent(this.#from);
+  }
+
   /** Makes `snapshot` the current one; returns the one before. `until`: the mark of a write's end, or of a read's begin. */
   adopt(snapshot: Snapshot, began: Moment, until: number): Snapshot | undefined {
+    this.#expect(!this.isEnded, "given a version");
     const previous = this.known;
     this.#from = began.mark;
     this.#until = until;
-    this.confirm(began.at);
-    if (this.isCurrent(began.mark)) this.isDoubtful = false;
-    this.state = { phase: "live", snapshot };
+    this.#confirm(began.at);
+    this.#state = { phase: "live", snapshot };
     return previous;
-  }
-
-  /** What began before `mark` may be out of date: it is read again. */
-  outdate(mark: number): void {
-    this.#changedBy = mark;
-  }
-
-  /** The snapshot was current at `asOf`. */
-  confirm(asOf: number): void {
-    this.confirmedAt = Math.max(this.confirmedAt, asOf);
-  }
-
-  /** It has ended here because nobody could say whether it still lives; the stored session may. */
-  get isUnverified(): boolean {
-    return this.state.phase === "ended" && this.state.end.reason === "unverified";
   }
 
   /** The same data, living longer; false if it does not, or if what is held may be newer than what `began` then. */
   extend(expiresAt: number, began: number): boolean {
     const { snapshot } = this;
     if (!snapshot || expiresAt <= snapshot.expiresAt || began <= this.#until) return false;
-    this.state = { phase: "live", snapshot: { ...snapshot, expiresAt } };
+    this.#state = { phase: "live", snapshot: { ...snapshot, expiresAt } };
     return true;
   }
 
-  finish(end: End): void {
-    this.state = { phase: "ended", end, last: this.known };
+  /** A change happened before `mark`, or may have; the snapshot was current until `asOf`. */
+  doubt(mark: number, asOf: number): void {
+    if (!this.isDoubtful) this.#confirm(asOf);
+    this.#changedBy = mark;
+  }
+
+  /** The time as of which the snapshot is current. `feedAsOf`: everything published before has arrived. */
+  freshAsOf(feedAsOf: number, now: number): number {
+    this.#confirmedAt = Math.min(this.#confirmedAt, now); // the clock may have been set back
+    return this.isDoubtful ? this.#confirmedAt : Math.max(this.#confirmedAt, feedAsOf);
+  }
+
+  /** This node is about to end the session like this; undefined: it no longer is. */
+  expectEnd(end: End | undefined): void {
+    this.#ending = end;
+  }
+
+  /** Returns how it ended: as this node is ending it, if it is. */
+  finish(end: End): End {
+    this.#expect(!this.isEnded, "ended");
+    const actual = end.reason === "unverified" ? end : (this.#ending ?? end);
+    this.#state = { phase: "ended", end: actual, last: this.known };
+    return actual;
+  }
+
+  #confirm(asOf: number): void {
+    this.#confirmedAt = Math.max(this.#confirmedAt, asOf);
+  }
+
+  #expect(holds: boolean, what: string): void {
+    if (!holds)
+      throw new Error(`Session ${this.key.publicId} was ${what} in the state "${this.#state.phase}".`);
   }
 }

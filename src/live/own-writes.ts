@@ -1,38 +1,82 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { ExpiringMap } from "../base/expiring-map.ts";
+import type { Snapshot } from "../data/snapshot.ts";
+import type { Revision, SessionKey } from "../session-store.ts";
+import type { Entries } from "./entries.ts";
+import type { Freshness } from "./freshness.ts";
+import type { LiveEntry, Moment } from "./live-entry.ts";
 
-/** How long the feed may take to tell of a write whose outcome is not known. */
+/** A write of this node that is under way. */
+export interface OwnWrite {
+  readonly began: Moment;
+  /** By which the feed names the write. */
+  readonly token: string;
+}
+
+export interface OwnWritesOptions {
+  readonly clock: Clock;
+  readonly entries: Entries;
+  readonly freshness: Freshness;
+  readonly moment: () => Moment;
+  /** The entry takes what was written by a write that began then, and has just ended. */
+  readonly written: (entry: LiveEntry, snapshot: Snapshot, began: Moment) => void;
+}
+
+/** How long the feed may take to report a write whose outcome is not known. */
 const unknownMs = 600_000;
 const maxUnknown = 10_000;
 
 /**
- * The tokens of this node's writes, by which it knows them on the feed. A write that is known to have been made is adopted
- * by its answer, and its message is no news; one that got no answer may have been made, and then the message is.
+ * The writes of this node, each under a token by which it recognises them on the feed: the answer of a write brings the live
+ * session up to date, and its message adds nothing. A write without an answer may have been made: then its message counts.
  */
 export class OwnWrites {
-  /** What all of them begin with. */
+  /** All tokens begin with it. */
   readonly #node = randomUUID();
+  readonly #options: OwnWritesOptions;
   readonly #unknown: ExpiringMap<{ readonly expiresAt: number }>;
-  readonly #clock: Clock;
-  #writes = 0;
+  #count = 0;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#unknown = new ExpiringMap(clock, { maxEntries: maxUnknown });
+  constructor(options: OwnWritesOptions) {
+    this.#options = options;
+    this.#unknown = new ExpiringMap(options.clock, { maxEntries: maxUnknown });
   }
 
-  /** The token of a write that is about to be made. */
-  begin(): string {
-    return `${this.#node}.${++this.#writes}`;
+  /** Begins a write, in the session's lock; `settle` or `fail` ends it, unless it wrote nothing. */
+  begin(): OwnWrite {
+    return { began: this.#options.moment(), token: `${this.#node}.${++this.#count}` };
+  }
+
+  /**
+   * The write stored `snapshot` on top of the revision `replaced`. When this resolves, the live session holds what was
+   * written, or a newer version. Where the entry can't tell which of two versions is newer, it is read. It can where it
+   * holds the version that was replaced, and the feed would have reported any other in between.
+   */
+  async settle(
+    key: SessionKey,
+    { began }: OwnWrite,
+    snapshot: Snapshot,
+    replaced: Revision | undefined,
+  ): Promise<void> {
+    const { entries, freshness, written } = this.#options;
+    const entry = entries.get(key);
+    if (!entry) return;
+    const follows = entry.snapshot !== undefined && entry.snapshot.revision === replaced;
+    if (entry.takes(began.mark) || (follows && freshness.feed.state === "whole"))
+      written(entry, snapshot, began);
+    else await freshness.changed(entry);
   }
 
   /** The write failed, and may have been made all the same. */
-  failed(token: string): void {
-    this.#unknown.set(token, { expiresAt: this.#clock.now() + unknownMs });
+  fail(key: SessionKey, { token }: OwnWrite): void {
+    const { clock, entries, freshness } = this.#options;
+    this.#unknown.set(token, { expiresAt: clock.now() + unknownMs });
+    const entry = entries.get(key);
+    if (entry) freshness.unknown(entry);
   }
 
-  /** Whether a change that the feed tells is one that this node knows already; asked once for each message. */
+  /** Whether a change that the feed reports is known here already; asked once for each message. */
   knows(write: string | undefined): boolean {
     return write?.startsWith(this.#node) === true && !this.#unknown.delete(write);
   }

@@ -34,6 +34,8 @@ export class Activity {
   readonly #options: ActivityOptions;
   /** The deadlines written lately, for requests side by side that all read the older one. */
   readonly #written: ExpiringMap<Touched>;
+  /** When an entry may be touched again: never while a touch is under way, and not at once after one that failed. */
+  readonly #notBefore = new WeakMap<LiveEntry, number>();
   /** Touches that reached the store, for `stats()`. */
   touches = 0;
   #isClosed = false;
@@ -57,22 +59,21 @@ export class Activity {
   onEvent(entry: LiveEntry): void {
     const { snapshot } = entry;
     const now = this.#hub.clock.now();
-    if (this.#isClosed || !snapshot || entry.touching || now < entry.touchNotBefore) return;
+    if (this.#isClosed || !snapshot || now < (this.#notBefore.get(entry) ?? 0)) return;
     if (!this.#isDue(entry.key, snapshot.cookie, snapshot.expiresAt)) return;
-    entry.touching = true;
-    void this.#touch(entry.key, snapshot)
-      .catch((error: unknown) => {
-        entry.touchNotBefore = now + retryMs;
+    this.#notBefore.set(entry, Number.POSITIVE_INFINITY);
+    this.#touch(entry.key, snapshot).then(
+      () => this.#notBefore.delete(entry),
+      (error: unknown) => {
+        this.#notBefore.set(entry, now + retryMs);
         if (!this.#isClosed) this.#hub.report(error);
-      })
-      .finally(() => {
-        entry.touching = false;
-      });
+      },
+    );
   }
 
   /** A request used its session, stored like this when it loaded it; false if it is gone since. */
   async onRequest(key: SessionKey, stored: Used): Promise<boolean> {
-    const latest = this.#hub.live(key)?.snapshot ?? stored; // another request may have changed its life
+    const latest = this.#hub.entries.get(key)?.snapshot ?? stored; // another request may have changed its life
     return this.#isDue(key, latest.cookie, latest.expiresAt) ? this.#touch(key, latest) : true;
   }
 
@@ -98,9 +99,9 @@ export class Activity {
         cookie,
         this.#options.userOf(valuesOf(fields)),
       );
-      const entry = this.#hub.live(key);
+      const entry = this.#hub.entries.get(key);
       if (stored && entry) this.#hub.extended(entry, expiresAt, began);
-      if (!stored && entry) await this.#hub.reload(entry);
+      if (!stored && entry) await this.#hub.reads.load(entry);
       return stored;
     } catch (error) {
       this.#written.delete(key.sid);

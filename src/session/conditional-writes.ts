@@ -46,7 +46,7 @@ export class ConditionalWrites {
     expiresAt: number | "keep",
   ): Promise<Snapshot | null> {
     const document = writableDocument(fields, cookie, this.#maxBytes);
-    const kept = () => Math.max(current.expiresAt, this.#hub.live(key)?.snapshot?.expiresAt ?? 0);
+    const kept = () => Math.max(current.expiresAt, this.#hub.entries.get(key)?.snapshot?.expiresAt ?? 0);
     const until = () => (expiresAt === "keep" ? kept() : expiresAt);
     const snapshot = await this.#write(key, current.revision, document, until, (token) =>
       this.#hub.store.replace(key, current.revision, document, expiresAt, this.#userOf(document), token),
@@ -78,18 +78,23 @@ export class ConditionalWrites {
     replaced: Revision | undefined,
     document: SessionDocument,
     expiresAt: () => number,
-    write: (token: string) => Promise<Revision | null>,
+    store: (token: string) => Promise<Revision | null>,
   ): Promise<Snapshot | null> {
     const draft = snapshotOf({ document, expiresAt: 0, revision: "" }); // before the write: what fails here is not written
-    return this.#hub.write(key, replaced, async (token) => {
-      const revision = await write(token);
-      return revision === null ? null : { ...draft, expiresAt: expiresAt(), revision };
+    const write = this.#hub.writes.begin();
+    const revision = await store(write.token).catch((error: unknown) => {
+      this.#hub.writes.fail(key, write);
+      throw error;
     });
+    if (revision === null) return null;
+    const snapshot = { ...draft, expiresAt: expiresAt(), revision };
+    await this.#hub.writes.settle(key, write, snapshot, replaced);
+    return snapshot;
   }
 
   /** What is stored now; within the session's lock. */
   async read(key: SessionKey): Promise<Snapshot | null> {
-    const stored = await this.#hub.readNow(key);
+    const stored = await this.#hub.reads.readNow(key);
     return stored && snapshotOf(stored);
   }
 

@@ -44,7 +44,7 @@ export class Saves {
   /** Saves an edit on top of what is stored now, `known` being the last that was seen. Revives nothing. */
   async save(key: SessionKey, known: Version, edit: Edit): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
-      let current: Version | null = this.#hub.live(key)?.snapshot ?? known;
+      let current: Version | null = this.#hub.entries.get(key)?.snapshot ?? known;
       for (let attempt = 1; attempt <= maxAttempts && current; attempt++) {
         const merged = edit.cookieChanged ? edit.cookie : extended(current.cookie, edit.cookie);
         const patched = applyPatch(current.fields, edit.patch);
@@ -76,7 +76,7 @@ export class Saves {
     stored: (snapshot: Snapshot) => void,
   ): Promise<Snapshot | null> {
     return this.#hub.lock.run(key.sid, async () => {
-      if (this.#hub.hasEnded(key, since)) return null;
+      if (this.#hub.ends.has(key, since)) return null;
       const snapshot = await this.#writes.create(key, fields, cookie, isNewId);
       if (snapshot) stored(snapshot);
       return snapshot;
@@ -90,7 +90,7 @@ export class Saves {
   async saveWhole(key: SessionKey, held: Held, seen = false): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
       const snapshot =
-        seen || this.#hub.hasEnded(key) ? null : await this.#writes.create(key, held.fields, held.cookie);
+        seen || this.#hub.ends.has(key) ? null : await this.#writes.create(key, held.fields, held.cookie);
       return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, held);
     });
   }

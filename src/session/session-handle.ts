@@ -117,7 +117,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   get #snapshot(): Snapshot | undefined {
     const { state } = this.#entry;
     if (state.phase === "ended") return state.last ?? this.#last;
-    if (state.phase === "live" && this.#entry.observers.has(this.#observer)) return state.snapshot;
+    if (state.phase === "live" && this.#entry.isObservedBy(this.#observer)) return state.snapshot;
     return this.#last ?? (state.phase === "live" ? state.snapshot : undefined);
   }
 
@@ -134,7 +134,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
     const { hub } = this.#context;
     const snapshot = this.#entry.isEnded
       ? null
-      : await hub.hold(this.#entry.key, (entry) => hub.reload(entry));
+      : await hub.hold(this.#entry.key, (entry) => hub.reads.load(entry));
     if (!snapshot) throw overError(this.#entry);
     this.#last = snapshot;
     return this.data;

@@ -105,13 +105,13 @@ export class Updates {
       (stored) => own?.refresh(stored, began),
     );
     if (snapshot) return { result, snapshot };
-    if (this.#hub.hasEnded(key, began.since)) throw new SessionEnded(key.publicId);
+    if (this.#hub.ends.has(key, began.since)) throw new SessionEnded(key.publicId);
     return undefined;
   }
 
   async #change<R>(entry: LiveEntry, fn: Change<R>): Promise<Updated<R>> {
     const { key } = entry;
-    let current = entry.known ?? (await this.#hub.load(entry));
+    let current = entry.known ?? (await this.#hub.reads.load(entry));
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       if (!current || entry.isEnded) throw overError(entry);
       const draft = valuesOf(current.fields);
@@ -119,7 +119,7 @@ export class Updates {
       if (entry.isEnded) throw overError(entry);
       const patch = this.#patchOf(draft, current);
       if (patch.size === 0) {
-        const now = entry.snapshot ?? (await this.#hub.load(entry)); // what a request had loaded may be over by now
+        const now = entry.snapshot ?? (await this.#hub.reads.load(entry)); // what a request had loaded may be over by now
         if (!now) throw overError(entry);
         return { result, snapshot: now };
       }
@@ -129,7 +129,7 @@ export class Updates {
       );
       if (snapshot) return { result, snapshot };
       if (attempt > 1) await this.#writes.backoff(attempt);
-      current = await this.#hub.reload(entry);
+      current = await this.#hub.reads.load(entry);
     }
     throw this.#writes.contention(key, "update");
   }

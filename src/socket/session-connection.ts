@@ -50,7 +50,7 @@ export class SessionConnection {
 
   /** Reads the session; false if it is over. */
   async load(): Promise<boolean> {
-    return this.#entry === undefined || (await this.#context.hub.load(this.#entry)) !== null;
+    return this.#entry === undefined || (await this.#context.hub.reads.load(this.#entry)) !== null;
   }
 
   get isEnded(): boolean {
@@ -63,7 +63,7 @@ export class SessionConnection {
 
   /** Whether its clients may be served; one that may not is closed by asking. */
   get isServable(): boolean {
-    return this.#entry === undefined || this.#context.hub.isServable(this.#entry);
+    return this.#entry === undefined || this.#context.hub.freshness.isServable(this.#entry);
   }
 
   get isClaimed(): boolean {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fieldsOf } from "../../src/data/fields.ts";
 import { LoadedSessions } from "../../src/http/loaded-sessions.ts";
+import { Ends } from "../../src/live/ends.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 const cookie = { originalMaxAge: 60_000, expires: "2030-01-01T00:00:00.000Z", path: "/" };
@@ -10,8 +11,8 @@ const version = (data: object, revision = 1) => ({ fields: fieldsOf(data), cooki
 function load(data: object): { loaded: LoadedSessions; session: Record<string, unknown> } {
   let marks = 0;
   const mark = () => ++marks;
-  const birth = () => ({ mark: mark(), isOver: false });
-  const loaded = new LoadedSessions({ mark, birth, clock: new ManualClock() });
+  const clock = new ManualClock();
+  const loaded = new LoadedSessions({ mark, ends: new Ends(clock, mark), clock });
   const document = { ...data, cookie };
   loaded.loaded("a", document, { document, expiresAt: 1, revision: 1 }, 0);
   const session: Record<string, unknown> = { ...data, cookie: { ...cookie } };

@@ -46,7 +46,7 @@ describe("a gap in the feed", () => {
     hand.store.corrupt.add("sid 3");
     hand.feed().missed();
     await settle();
-    expect(hand.hub.feed).toBe("whole");
+    expect(hand.hub.freshness.feed.state).toBe("whole");
     const { asked } = hand.store;
     await hand.clock.advance(20_000);
     expect(hand.store.asked - asked).toBeLessThan(10); // of the one, ever less often
@@ -72,7 +72,7 @@ describe("a gap in the feed", () => {
     const entry = hand.hub.observe(nameOf("a"), listening());
     hand.feed().broken(new Error("cut"));
     await clock.advance(120_000); // longer than `staleMs`
-    const loading = expect(hand.hub.load(entry)).rejects.toMatchObject({ code: "STORE_TIMEOUT" });
+    const loading = expect(hand.hub.reads.load(entry)).rejects.toMatchObject({ code: "STORE_TIMEOUT" });
     hand.feed().missed();
     const before = started;
     await clock.advance(60_000);

@@ -77,7 +77,7 @@ describe("a change whose read fails is read soon", () => {
     const hand = inHand();
     const { key, entry } = await watched(hand, "a");
     hand.store.answers = "held";
-    const request = hand.hub.read(key);
+    const request = hand.hub.reads.read(key);
     await settle();
     await hand.database.destroy(key, "destroyed");
     hand.store.answers = "fails";
@@ -116,7 +116,7 @@ test("sessions that are known to be unreadable don't count as a store that is do
   Object.assign(hand.store, { read: unreadable, readMany: unreadable });
   hand.feed().missed();
   await settle();
-  expect(hand.hub.feed).toBe("whole");
+  expect(hand.hub.freshness.feed.state).toBe("whole");
 });
 
 test("a session that became stale while its end got no answer is told as unverified, and not as ended", async () => {
@@ -130,7 +130,7 @@ test("a session that became stale while its end got no answer is told as unverif
   await hand.clock.advance(10_000);
   await ending;
   expect(observer.heard).toEqual(["unverified"]);
-  expect(hand.hub.hasEnded(key)).toBe(false);
+  expect(hand.hub.ends.has(key)).toBe(false);
 });
 
 test("a clock that is set back makes everything due, also where another timer is set after it", async () => {
@@ -185,7 +185,7 @@ describe("an id that is given again after its end", () => {
     await on.store.answer("destroy");
     await ending;
     const held = { fields: fieldsOf({ n: 5 }), cookie, isNewId: true };
-    const creating = on.saves.createNew(on.key, held, on.hub.birth(on.key.sid), () => {});
+    const creating = on.saves.createNew(on.key, held, on.hub.ends.birth(on.key.sid), () => {});
     await on.store.do("create");
     await on.store.answer("create");
     await creating;
@@ -203,11 +203,11 @@ describe("an id that is given again after its end", () => {
     const socket = on.handshake();
     await on.store.finish();
     await on.elsewhere.logout();
-    const again = on.hub.load(socket.entry);
+    const again = on.hub.reads.load(socket.entry);
     await on.store.do("read");
     on.hub.release(socket.entry, socket.observer);
     await on.store.deliver();
-    const birth = on.hub.birth(on.key.sid);
+    const birth = on.hub.ends.birth(on.key.sid);
     await on.store.answer("read");
     await again;
     const held = { fields: fieldsOf({ n: 5 }), cookie, isNewId: true };

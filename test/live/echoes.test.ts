@@ -68,7 +68,7 @@ test("also where the session came to life between the write and its failure", as
   const known = await hand.set.writes.read(key);
   if (!known) throw new Error("Expected the session to be stored.");
   const entry = hand.hub.observe(key, listening()); // a socket connects, and reads what was before
-  await hand.hub.load(entry);
+  await hand.hub.reads.load(entry);
   hand.hub.release(entry, [...entry.observers][0] ?? {});
   hand.store.answers = "held";
   const writing = hand.set.writes.replace(key, known, fieldsOf({ n: 2 }), known.cookie, "keep");
@@ -77,7 +77,7 @@ test("also where the session came to life between the write and its failure", as
   await hand.clock.advance(10_000);
   await failed;
   hand.store.answers = "at once";
-  await hand.hub.load(hand.hub.observe(key, listening()));
+  await hand.hub.reads.load(hand.hub.observe(key, listening()));
   const { asked } = hand.store;
   tellOf(hand, key)();
   await settle();

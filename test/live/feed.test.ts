@@ -24,16 +24,16 @@ describe("a feed that is subscribed to for the first time", () => {
     };
     const failures: unknown[] = [];
     const states: string[] = [];
-    const feed = new Feed(
-      { store, clock, heartbeatMs: 1_000 },
-      {
-        changed: () => {},
-        gap: () => states.push(feed.state),
-        failed: (error) => failures.push(error),
-        catchUp: catchUp ?? (async () => true),
-        whole: () => states.push(feed.state),
-      },
-    );
+    const feed = new Feed({
+      store,
+      clock,
+      heartbeatMs: 1_000,
+      changed: () => {},
+      gap: () => states.push(feed.state),
+      failed: (error) => failures.push(error),
+      catchUp: catchUp ?? (async () => true),
+      whole: () => states.push(feed.state),
+    });
     return { feed, clock, failures, states };
   };
 

@@ -37,7 +37,7 @@ describe("register first, then read", () => {
     const key = await stored(set, "a", { n: 1 });
     const observer = listening();
     const entry = set.hub.observe(key, observer);
-    const loaded = set.hub.load(entry);
+    const loaded = set.hub.reads.load(entry);
     await settle(); // the read has its answer, and has not delivered it
     await store.destroy(key, "destroyed");
     await letGo(store);
@@ -53,7 +53,7 @@ describe("register first, then read", () => {
     const set = liveSet(store, clock);
     const key = await stored(set, "a", { n: 1 });
     const entry = set.hub.observe(key, listening());
-    const loaded = set.hub.load(entry);
+    const loaded = set.hub.reads.load(entry);
     await settle();
     const first = store.waiting.length;
     const { revision } = (await memoryRead(store, key)) ?? { revision: "" };
@@ -70,10 +70,10 @@ describe("register first, then read", () => {
     const set = liveSet(store, clock);
     const key = await stored(set, "a", { n: 1 });
     const entry = set.hub.observe(key, listening());
-    const first = set.hub.load(entry);
+    const first = set.hub.reads.load(entry);
     await letGo(store);
     expect((await first)?.data).toEqual({ n: 1 });
-    const again = set.hub.load(entry);
+    const again = set.hub.reads.load(entry);
     await settle();
     await set.updates.update(key, (draft) => {
       draft.n = 2;
@@ -104,7 +104,7 @@ describe("what is live", () => {
     };
     const entry = set.hub.observe(key, thrower);
     for (const observer of observers) expect(set.hub.observe(key, observer)).toBe(entry);
-    await set.hub.load(entry);
+    await set.hub.reads.load(entry);
     await set.updates.update(key, (draft) => {
       draft.n = 2;
     });
@@ -125,7 +125,7 @@ describe("what is live", () => {
     const set = liveSet();
     const key = await stored(set, "a", { deep: { list: [{ n: 1 }] } });
     const entry = set.hub.observe(key, listening());
-    const snapshot = await set.hub.load(entry);
+    const snapshot = await set.hub.reads.load(entry);
     if (!snapshot) throw new Error("it is gone");
     const { list } = snapshot.data.deep as { list: { n: number }[] };
     expect(() => list.push({ n: 2 })).toThrow(TypeError);
@@ -139,14 +139,14 @@ describe("what is live", () => {
       const key = await stored(set, `sid ${i}`, { i });
       const observer = listening();
       const entry = set.hub.observe(key, observer);
-      await set.hub.load(entry);
+      await set.hub.reads.load(entry);
       await set.updates.update(key, (draft) => {
         draft.n = i;
       });
       set.activity.onEvent(entry);
       if (i % 2 === 0) await set.hub.end(key, "destroyed");
       set.hub.release(entry, observer);
-      expect(entry.observers.size).toBe(0);
+      expect(entry.observers.length).toBe(0);
     }
     expect(set.hub.counts).toMatchObject({ live: 0, timers: 0, locks: 0 });
     expect(set.updates.running).toBe(0);
@@ -164,7 +164,7 @@ describe("a session that was never stored", () => {
     const key = nameOf("never");
     const observer = listening();
     const entry = set.hub.observe(key, observer);
-    expect(await set.hub.load(entry)).toBeNull();
+    expect(await set.hub.reads.load(entry)).toBeNull();
     expect(entry.isEnded).toBe(false);
     expect(await set.hub.end(key, "destroyed")).toBe(false);
     expect(set.ends).toEqual([]);
@@ -196,7 +196,7 @@ describe("the feed", () => {
     const { set, clock, reads } = feeding();
     const key = await stored(set, "a");
     const observer = listening();
-    await set.hub.load(set.hub.observe(key, observer));
+    await set.hub.reads.load(set.hub.observe(key, observer));
     expect(reads()).toBe(1);
     await clock.advance(day - 1);
     expect(reads()).toBe(1);
@@ -209,9 +209,9 @@ describe("the feed", () => {
     const { set, clock, store, feed, reads } = feeding();
     const key = await stored(set, "a", { n: 1 });
     const observer = listening();
-    await set.hub.load(set.hub.observe(key, observer));
+    await set.hub.reads.load(set.hub.observe(key, observer));
     feed().broken(new Error("cut"));
-    expect(set.hub.feed).toBe("broken");
+    expect(set.hub.freshness.feed.state).toBe("broken");
     const { revision } = (await store.read(key)) as StoredSession;
     await store.replace(key, revision, { cookie, n: 2 }, "keep");
     await clock.advance(29_000);
@@ -222,7 +222,7 @@ describe("the feed", () => {
     const before = reads();
     feed().missed();
     await settle();
-    expect(set.hub.feed).toBe("whole");
+    expect(set.hub.freshness.feed.state).toBe("whole");
     expect(reads()).toBe(before + 1);
     expect(observer.heard).toEqual([{ n: 2 }, "destroyed"]);
     expect(set.errors).toMatchObject([{ code: "STORE_FEED_BROKEN", cause: { message: "cut" } }]);
@@ -239,9 +239,9 @@ describe("the feed", () => {
     };
     const set = liveSet(store, clock);
     await settle();
-    expect(set.hub.feed).toBe("broken");
+    expect(set.hub.freshness.feed.state).toBe("broken");
     await clock.advance(1000);
-    expect(set.hub.feed).toBe("whole");
+    expect(set.hub.freshness.feed.state).toBe("whole");
   });
 
   test("news under any public id of a session reach it, as in a rotation of secrets", async () => {
@@ -249,7 +249,7 @@ describe("the feed", () => {
     const key = await stored(set, "a");
     const observer = listening();
     const both = { ...key, publicIds: ["newer", "older"] };
-    await set.hub.load(set.hub.observe(both, observer));
+    await set.hub.reads.load(set.hub.observe(both, observer));
     feed().changed({ kind: "ended", publicIds: ["unknown", "older"], reason: "revoked" });
     expect(observer.heard).toEqual(["revoked"]);
   });
@@ -261,8 +261,8 @@ describe("the feed", () => {
     const set = liveSet(store, clock);
     const key = await stored(set, "a");
     const observer = listening();
-    await set.hub.load(set.hub.observe(key, observer));
-    expect(set.hub.feed).toBe("none");
+    await set.hub.reads.load(set.hub.observe(key, observer));
+    expect(set.hub.freshness.feed.state).toBe("none");
     await store.destroy(key, "destroyed");
     await clock.advance(30_000);
     expect(observer.heard).toEqual(["destroyed"]);
@@ -279,7 +279,7 @@ describe("the feed", () => {
     };
     const set = liveSet(store, clock);
     const observer = listening();
-    await set.hub.load(set.hub.observe(nameOf("a"), observer));
+    await set.hub.reads.load(set.hub.observe(nameOf("a"), observer));
     await clock.advance(1000 + 10 * 60_000);
     expect(observer.heard).toEqual([]);
     expect(reads).toBeGreaterThan(15);
@@ -347,7 +347,7 @@ describe("writes", () => {
     const set = liveSet();
     const key = await stored(set, "a", { n: 1 });
     const entry = set.hub.observe(key, listening());
-    await set.hub.load(entry);
+    await set.hub.reads.load(entry);
     await set.store.touch(key, set.clock.now() + 5 * day, cookie);
     await set.updates.update(key, (draft) => {
       draft.n = 2;

@@ -26,20 +26,20 @@ describe("a gap of which the feed tells without having broken", () => {
     await hand.clock.advance(5_000);
     hand.feed().alive?.(hand.clock.now());
     expect(observer.heard).toEqual([]);
-    expect(hand.hub.isServable(entry)).toBe(true);
+    expect(hand.hub.freshness.isServable(entry)).toBe(true);
   });
 
   test("leaves the feed broken until the sessions have been read again", async () => {
     const hand = inHand();
     await watched(hand, "a");
-    expect(hand.hub.feed).toBe("whole");
+    expect(hand.hub.freshness.feed.state).toBe("whole");
     hand.store.answers = "held";
     hand.feed().missed();
     await settle();
-    expect(hand.hub.feed).toBe("broken");
+    expect(hand.hub.freshness.feed.state).toBe("broken");
     hand.store.letGo();
     await settle();
-    expect(hand.hub.feed).toBe("whole");
+    expect(hand.hub.freshness.feed.state).toBe("whole");
   });
 
   test("is not closed by signs of life: what could not be read since is served for staleMs", async () => {
@@ -48,11 +48,11 @@ describe("a gap of which the feed tells without having broken", () => {
     hand.store.answers = "hangs";
     hand.feed().missed();
     await quiet(hand, 5_000);
-    expect(hand.hub.feed).toBe("broken");
+    expect(hand.hub.freshness.feed.state).toBe("broken");
     await quiet(hand, 50_000);
-    expect(hand.hub.isServable(entry)).toBe(true);
+    expect(hand.hub.freshness.isServable(entry)).toBe(true);
     await quiet(hand, 5_000);
-    expect(hand.hub.isServable(entry)).toBe(false);
+    expect(hand.hub.freshness.isServable(entry)).toBe(false);
     expect(observer.heard).toEqual(["unverified"]);
   });
 });
@@ -67,10 +67,10 @@ test.each([
   hand.store.answers = "fails";
   await hand.database.destroy(key, "destroyed"); // by another package, which tells nobody
   await quiet(hand, 55_000);
-  expect(hand.hub.isServable(entry)).toBe(true);
+  expect(hand.hub.freshness.isServable(entry)).toBe(true);
   if (breaks) hand.feed().broken(new Error("cut"));
   await quiet(hand, 5_000);
-  expect(hand.hub.isServable(entry)).toBe(false);
+  expect(hand.hub.freshness.isServable(entry)).toBe(false);
 });
 
 describe("a clock that is set back", () => {
@@ -96,9 +96,9 @@ describe("a clock that is set back", () => {
     if (cut) hand.feed().broken(new Error("cut"));
     hand.store.answers = "fails";
     clock.setBack(3_600_000);
-    expect(hand.hub.isServable(entry)).toBe(true);
+    expect(hand.hub.freshness.isServable(entry)).toBe(true);
     await clock.advance(60_000);
-    expect(hand.hub.isServable(entry)).toBe(false);
+    expect(hand.hub.freshness.isServable(entry)).toBe(false);
   });
 });
 
@@ -123,7 +123,7 @@ describe("news during a read", () => {
       const hand = inHand();
       const { entry, key } = await watched(hand, "a");
       hand.store.answers = "held";
-      const loading = hand.hub.reload(entry);
+      const loading = hand.hub.reads.load(entry);
       await settle();
       const { asked } = hand.store;
       hand.store.answers = "at once";
@@ -147,7 +147,7 @@ describe("news during a read", () => {
     hand.hub.observe(key, {
       changed: async () => {
         asked.push(hand.store.asked);
-        await hand.hub.reload(entry);
+        await hand.hub.reads.load(entry);
         asked.push(hand.store.asked);
       },
     });
@@ -162,7 +162,7 @@ describe("news during a read", () => {
     const entry = hand.hub.observe(key, listening());
     hand.store.answers = "held";
     let isLoaded = false;
-    const loading = hand.hub.load(entry).then(() => {
+    const loading = hand.hub.reads.load(entry).then(() => {
       isLoaded = true;
     });
     let n = 0;
@@ -191,7 +191,7 @@ test("a write's answer that an other's later write has overtaken, while the feed
   await settle();
   hand.store.answers = "at once";
   await writtenElsewhere(hand, key, { n: 3 });
-  expect((await hand.hub.reload(entry))?.data).toEqual({ n: 3 });
+  expect((await hand.hub.reads.load(entry))?.data).toEqual({ n: 3 });
   hand.store.letGo();
   await updating;
   await settle();
@@ -218,19 +218,19 @@ describe("a session that becomes unverified while it is read", () => {
 
   test("is there for the request that reads it", async () => {
     const { hand, key, becomeStale } = await almostStale();
-    const reading = hand.hub.read(key);
+    const reading = hand.hub.reads.read(key);
     await becomeStale();
     expect((await reading)?.document).toEqual({ cookie, n: 1 });
   });
 
   test("is not told a handshake as one that is over: it is to try again", async () => {
     const { hand, key, becomeStale } = await almostStale();
-    const loading = hand.hub.load(hand.hub.observe(key, listening()));
+    const loading = hand.hub.reads.load(hand.hub.observe(key, listening()));
     const rejected = expect(loading).rejects.toMatchObject({ code: "STORE_FAILED" });
     await becomeStale();
     await rejected;
     hand.store.answers = "at once";
-    expect(await hand.hub.load(hand.hub.observe(key, listening()))).toMatchObject({ data: { n: 1 } });
+    expect(await hand.hub.reads.load(hand.hub.observe(key, listening()))).toMatchObject({ data: { n: 1 } });
   });
 
   test("is not told update() as one that is over: nothing is written, and it may be tried again", async () => {

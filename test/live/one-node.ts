@@ -25,7 +25,7 @@ export async function oneNode() {
   const set = liveSet(store, clock);
   const key = await stored({ ...set, store: database }, "a", { n: 1 });
   await settle();
-  if (set.hub.feed !== "whole") throw new Error("Expected the feed to be whole.");
+  if (set.hub.freshness.feed.state !== "whole") throw new Error("Expected the feed to be whole.");
 
   return {
     ...set,
@@ -35,7 +35,7 @@ export async function oneNode() {
     key,
     /** A request that loads the session. */
     async request(): Promise<Snapshot | undefined> {
-      const found = await set.hub.read(key);
+      const found = await set.hub.reads.read(key);
       return found ? snapshotOf(structuredClone(found)) : undefined;
     },
     /** `sessions.of(req)` of a request that has loaded `seed`, and what it hears. */
@@ -50,7 +50,7 @@ export async function oneNode() {
     handshake() {
       const observer = listening();
       const entry = set.hub.observe(key, observer);
-      return { entry, observer, admitted: set.hub.load(entry) };
+      return { entry, observer, admitted: set.hub.reads.load(entry) };
     },
     elsewhere: {
       async write(data: object) {

@@ -45,7 +45,7 @@ test("a feed that can't be opened: once, again when the reason changes, and agai
   expect(codesOf(set.errors)).toEqual(["STORE_FEED_BROKEN ECONNREFUSED", "STORE_FEED_BROKEN 28P01"]);
   failures.feed = undefined;
   await clock.advance(1_000);
-  expect(set.hub.feed).toBe("whole");
+  expect(set.hub.freshness.feed.state).toBe("whole");
   for (let round = 1; round <= 2; round++) {
     breakFeed(down("28P01"));
     breakFeed(down("28P01"));
@@ -60,7 +60,8 @@ test("sessions that can't be read while the store is down: once, however many, a
   const { clock, store, failures, breakFeed, healFeed } = failing();
   const set = liveSet(store, clock);
   await settle();
-  for (const sid of ["a", "b", "c"]) await set.hub.load(set.hub.observe(await stored(set, sid), listening()));
+  for (const sid of ["a", "b", "c"])
+    await set.hub.reads.load(set.hub.observe(await stored(set, sid), listening()));
   for (let round = 1; round <= 2; round++) {
     set.errors.length = 0;
     failures.read = down("ECONNREFUSED");
@@ -73,7 +74,7 @@ test("sessions that can't be read while the store is down: once, however many, a
     expect(codesOf(set.errors.slice(2))).toEqual(["STORE_FAILED ETIMEDOUT"]);
     failures.read = undefined;
     await clock.advance(20_000);
-    expect(set.hub.feed).toBe("whole");
+    expect(set.hub.freshness.feed.state).toBe("whole");
     expect(set.errors).toHaveLength(3);
   }
   await set.hub.close();
@@ -84,7 +85,7 @@ test("a store without a feed that is down: once", async () => {
   Reflect.set(store, "changes", undefined);
   const set = liveSet(store, clock);
   const observer = listening();
-  await set.hub.load(set.hub.observe(await stored(set, "a"), observer));
+  await set.hub.reads.load(set.hub.observe(await stored(set, "a"), observer));
   failures.read = down("ECONNREFUSED");
   await clock.advance(59_000);
   expect(codesOf(set.errors)).toEqual(["STORE_FAILED ECONNREFUSED"]);
@@ -101,13 +102,14 @@ test("one session that can't be read among others that can: once, and again afte
     if (isDamaged && key.sid === "a") return Promise.reject(unreadableError("text that is not JSON"));
     return read.call(store, key);
   };
-  for (const sid of ["a", "b"]) await set.hub.load(set.hub.observe(await stored(set, sid), listening()));
+  for (const sid of ["a", "b"])
+    await set.hub.reads.load(set.hub.observe(await stored(set, sid), listening()));
   for (let round = 1; round <= 2; round++) {
     isDamaged = true;
-    for (let reads = 0; reads < 3; reads++) await set.hub.revalidateAll();
+    for (let reads = 0; reads < 3; reads++) await set.hub.freshness.revalidateAll();
     expect(set.errors.map((error) => Object(error).code)).toEqual(Array(round).fill("SESSION_UNREADABLE"));
     isDamaged = false;
-    await set.hub.revalidateAll();
+    await set.hub.freshness.revalidateAll();
   }
   await set.hub.close();
 });

@@ -10,7 +10,7 @@ test.each(["fails", "hangs"] as const)(
     hand.feed().broken(new Error("cut"));
     hand.store.answers = outage;
     await hand.clock.advance(59_999);
-    expect(hand.hub.isServable(entry)).toBe(true);
+    expect(hand.hub.freshness.isServable(entry)).toBe(true);
     expect(observer.heard).toEqual([]);
     await hand.clock.advance(1);
     expect(observer.heard).toEqual(["unverified"]);
@@ -38,10 +38,10 @@ test("a feed that stays silent vouches for nothing: what is older than staleMs i
   await hand.clock.advance(50_000);
   hand.feed().alive?.(hand.clock.now() - 1_000);
   await hand.clock.advance(58_999);
-  expect(hand.hub.isServable(entry)).toBe(true);
+  expect(hand.hub.freshness.isServable(entry)).toBe(true);
   await hand.clock.advance(1);
   expect(observer.heard).toEqual([]); // nobody has looked, and the feed may yet speak
-  expect(hand.hub.isServable(entry)).toBe(false);
+  expect(hand.hub.freshness.isServable(entry)).toBe(false);
   expect(observer.heard).toEqual(["unverified"]);
 });
 
@@ -67,10 +67,10 @@ test("after a gap the feed counts as whole only when every live session has been
   hand.store.answers = "fails";
   hand.feed().missed();
   await settle();
-  expect(hand.hub.feed).toBe("broken");
+  expect(hand.hub.freshness.feed.state).toBe("broken");
   hand.store.answers = "at once";
   await hand.clock.advance(1_000);
-  expect(hand.hub.feed).toBe("whole");
+  expect(hand.hub.freshness.feed.state).toBe("whole");
   expect(hand.store.batches.slice(-3)).toEqual([100, 100, 50]);
 });
 
@@ -80,11 +80,11 @@ test("a gap during the catching up is caught up with as well", async () => {
   hand.feed().missed();
   hand.feed().broken(new Error("cut again"));
   await settle();
-  expect(hand.hub.feed).toBe("broken");
+  expect(hand.hub.freshness.feed.state).toBe("broken");
   await hand.database.destroy(key, "destroyed");
   hand.feed().missed();
   await settle();
-  expect(hand.hub.feed).toBe("whole");
+  expect(hand.hub.freshness.feed.state).toBe("whole");
   expect(observer.heard).toEqual(["destroyed"]);
 });
 
@@ -124,7 +124,7 @@ test("a change that was told and can't be read is not waited for beyond staleMs,
     await hand.clock.advance(10_000);
     hand.feed().alive?.(hand.clock.now());
   }
-  expect(hand.hub.isServable(entry)).toBe(true);
+  expect(hand.hub.freshness.isServable(entry)).toBe(true);
   await hand.clock.advance(10_000);
   expect(observer.heard).toEqual(["unverified"]);
 });
@@ -140,5 +140,5 @@ test("a change that is read late is vouched for again from then on", async () =>
   await hand.clock.advance(20_000);
   expect(observer.heard).toEqual([{ n: 2 }]);
   await hand.clock.advance(3_600_000);
-  expect(hand.hub.isServable(entry)).toBe(true);
+  expect(hand.hub.freshness.isServable(entry)).toBe(true);
 });

@@ -147,7 +147,7 @@ export async function watched(hand: Hand, sid: string) {
   const key = await stored(hand.set, sid, { n: 1 });
   const observer = listening();
   const entry = hand.hub.observe(key, observer);
-  await hand.hub.load(entry);
+  await hand.hub.reads.load(entry);
   await settle();
   return { key, observer, entry };
 }

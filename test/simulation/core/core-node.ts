@@ -48,7 +48,7 @@ class CoreNode implements SimulatedNode {
     this.#saves = new Saves(this.#hub, this.#writes);
     this.#updates = new Updates(this.#hub, this.#writes, this.#saves, settings.updateTimeoutMs);
     this.#activity = new Activity(this.#hub, { ...settings, ttlMs: settings.maxAgeMs, userOf });
-    this.#hub.start();
+    this.#hub.freshness.feed.start();
   }
 
   get process() {
@@ -61,7 +61,7 @@ class CoreNode implements SimulatedNode {
 
   async create(): Promise<string | undefined> {
     const key = nameOf(`${this.process.name}.${++this.#created}`);
-    const birth = this.#hub.birth(key.sid);
+    const birth = this.#hub.ends.birth(key.sid);
     const held = { fields: fieldsOf({ count: 0 }), cookie: this.#cookie(), isNewId: true };
     const store = async () => {
       const stored = await this.#saves.createNew(key, held, birth, () => {});
@@ -141,8 +141,8 @@ class CoreNode implements SimulatedNode {
   }
 
   async #load(key: SessionKey): Promise<StoredSession | null> {
-    await this.#hub.written(key);
-    return this.#hub.read(key);
+    await this.#hub.reads.written(key);
+    return this.#hub.reads.read(key);
   }
 
   #edit({ document }: StoredSession, register: string, op: string): Edit {

@@ -67,7 +67,7 @@ export class CoreSocket implements SimulatedSocket {
 
   async #load(): Promise<void> {
     try {
-      const snapshot = await this.#hub.load(this.#entry);
+      const snapshot = await this.#hub.reads.load(this.#entry);
       if (this.#state === "closed") return;
       if (!snapshot || this.#entry.isEnded) return this.#refuse("SESSION_ENDED", true);
       this.#state = "open";
@@ -95,7 +95,7 @@ export class CoreSocket implements SimulatedSocket {
 
   #serve(by: "client" | "application"): boolean {
     const { world } = this.#context;
-    if (this.#state !== "open" || !this.#hub.isServable(this.#entry)) return false;
+    if (this.#state !== "open" || !this.#hub.freshness.isServable(this.#entry)) return false;
     const shown = this.#shown;
     if (shown) world.trace.add({ kind: "served", ...this.#about, values: valuesOf(shown.data), by });
     return true;
