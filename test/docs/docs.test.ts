@@ -115,6 +115,21 @@ describe("links", () => {
     expect(broken.map(({ file, line, target }) => `${file}:${line}: ${target}`)).toEqual([]);
   });
 
+  test("of functions lead to the file that has them", () => {
+    const named = documents.flatMap(({ file, prose }) =>
+      [...prose.matchAll(/\[`([^`\]]+)`\]\(([^)#]+\.ts)\)/g)].map(([, name = "", target = ""]) => ({
+        file,
+        name: name.split(".").at(-1) ?? "",
+        path: normalize(join(dirname(file), target)),
+      })),
+    );
+    const functions = named.filter(({ name, path }) => !path.endsWith(`${name}`) && name !== "ts");
+    expect(functions.length).toBeGreaterThan(20);
+    const isIn = ({ name, path }: { name: string; path: string }) =>
+      new RegExp(`(^|[^\\w])${name}\\b`).test(readFileSync(join(root, path), "utf8"));
+    expect(functions.filter((one) => !isIn(one))).toEqual([]);
+  });
+
   test("stay within what the package on npm holds", () => {
     const isPublished = /^(?:(?:README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE|(?:docs|src)(?:\/.*)?)$/;
     const outside = relative.filter(({ file, target }) => {
