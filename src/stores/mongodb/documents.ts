@@ -7,8 +7,10 @@
  */
 import { createHash } from "node:crypto";
 import type { StoredEndReason } from "../../session-store.ts";
-import { storedId } from "../common/ids.ts";
+import { hashedIfLonger } from "../common/ids.ts";
 import type { MongodbDocument } from "./client.ts";
+
+const maxUserBytes = 1_000;
 
 /** Not over: without `expires` it never is. One that bears the mark of its end is over, whoever extends it. */
 export function live(now: number): MongodbDocument {
@@ -38,7 +40,7 @@ export function endMark(reason: StoredEndReason, empty: unknown): MongodbDocumen
 export function indexed(user: string | undefined, now: number): MongodbDocument {
   if (user === undefined) return {};
   return {
-    $addToSet: { "socketSession.users": storedId(user) },
+    $addToSet: { "socketSession.users": userKey(user) },
     $min: { [`socketSession.since.${sinceKey(user)}`]: new Date(now) },
   };
 }
@@ -46,7 +48,12 @@ export function indexed(user: string | undefined, now: number): MongodbDocument 
 /** The same in a new document. */
 export function newIndex(user: string | undefined, now: number): MongodbDocument {
   if (user === undefined) return {};
-  return { socketSession: { users: [storedId(user)], since: { [sinceKey(user)]: new Date(now) } } };
+  return { socketSession: { users: [userKey(user)], since: { [sinceKey(user)]: new Date(now) } } };
+}
+
+/** A user as a value of the index. */
+export function userKey(user: string): string {
+  return hashedIfLonger(user, maxUserBytes);
 }
 
 /** A user as the name of a field, which may not hold dots. */

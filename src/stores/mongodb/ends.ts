@@ -4,7 +4,8 @@ import type { Clock } from "../../base/clock.ts";
 import { attempt, type MongodbCollection, type MongodbWriteOptions } from "./client.ts";
 
 const clearedMark = "~cleared~";
-const clearedForm = new RegExp(`^${clearedMark}[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`);
+/** The `_id` of a mark that `markCleared` makes, and of no session. */
+export const clearedForm = new RegExp(`^${clearedMark}[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`);
 
 /** How long what has ended waits to be removed together with others. */
 const gatheringMs = 1_000;
@@ -42,11 +43,6 @@ export class EndedRemoval {
     const remove = () => this.#collection.deleteMany(ended, this.#options);
     await attempt(this.#clock, remove, "removing sessions that have ended");
   }
-}
-
-/** Whether this is the `_id` of a mark that `markCleared` makes, and of no session. */
-export function isClearedMark(_id: string): boolean {
-  return clearedForm.test(_id);
 }
 
 /** After all sessions were removed: an event is told of each, but only one after the last says that this was all. */

@@ -10,8 +10,8 @@ import createDebug from "debug";
 import type { Clock } from "../../base/clock.ts";
 import { errorText, SocketSessionError } from "../../base/errors.ts";
 import { ExpiringMap } from "../../base/expiring-map.ts";
-import { originalId } from "../common/ids.ts";
-import { isClearedMark } from "./ends.ts";
+import { escaped, unescaped } from "../common/ids.ts";
+import { clearedForm } from "./ends.ts";
 
 export interface MongodbIdOptions {
   readonly transformId?: ((sid: string) => string) | undefined;
@@ -20,7 +20,6 @@ export interface MongodbIdOptions {
 
 const debug = createDebug("socket-session:store");
 
-const escapeMark = "~utf16~";
 /** A session past its time may be extended by another process: it is asked for again before it is forgotten. */
 const slackMs = 10 * 60_000;
 
@@ -40,8 +39,7 @@ export class MongodbIds {
 
   /** Throws `INVALID_OPTION` if `transformId` makes anything but a string of it. */
   stored(sid: string): string {
-    const isPlain = sid.isWellFormed() && !sid.startsWith(escapeMark) && !isClearedMark(sid);
-    const text = isPlain ? sid : escapeMark + Buffer.from(sid, "utf16le").toString("hex");
+    const text = escaped(sid, clearedForm);
     const stored: unknown = this.#options.transformId ? this.#options.transformId(text) : text;
     if (typeof stored === "string") return stored;
     throw new SocketSessionError(
@@ -53,8 +51,8 @@ export class MongodbIds {
 
   /** Undefined if nothing here can tell it: then nobody here has that session. Never throws. */
   sid(stored: unknown): string | undefined {
-    if (typeof stored !== "string" || isClearedMark(stored)) return undefined;
-    if (!this.#options.transformId) return originalId(stored);
+    if (typeof stored !== "string" || clearedForm.test(stored)) return undefined;
+    if (!this.#options.transformId) return unescaped(stored);
     if (this.#options.originalId) return this.#untransformed(stored, this.#options.originalId);
     return this.#seen.get(stored)?.sid;
   }
@@ -72,7 +70,7 @@ export class MongodbIds {
   #untransformed(stored: string, reverse: (transformed: string) => unknown): string | undefined {
     try {
       const text = reverse(stored);
-      if (typeof text === "string") return originalId(text);
+      if (typeof text === "string") return unescaped(text);
       debug("originalId returned no string for an _id of the collection, which is passed over");
     } catch (error) {
       debug("originalId threw a %s for an _id of the collection, which is passed over", errorText(error));

@@ -2,9 +2,8 @@
 import type { Clock } from "../../base/clock.ts";
 import type { SessionDocument, StoredSession, UserSession } from "../../session-store.ts";
 import { ifReadable, isRecord } from "../common/documents.ts";
-import { storedId } from "../common/ids.ts";
 import type { MongodbCollection, MongodbDocument } from "./client.ts";
-import { live, sinceKey } from "./documents.ts";
+import { live, sinceKey, userKey } from "./documents.ts";
 import type { MongodbFormat } from "./format.ts";
 import type { MongodbIds } from "./ids.ts";
 
@@ -46,7 +45,7 @@ export class MongodbReads {
   }
 
   async byUser(user: string): Promise<UserSession[]> {
-    const found = await this.#find({ "socketSession.users": storedId(user) }, 1_000);
+    const found = await this.#find({ "socketSession.users": userKey(user) }, 1_000);
     return found.flatMap((document) => {
       const sid = this.#ids.sid(document._id);
       return sid === undefined

@@ -9,28 +9,28 @@
  * ```
  */
 import { SocketSessionError } from "../../base/errors.ts";
-import { escapedId, storedId } from "../common/ids.ts";
+import { escaped, hashedIfLonger, nul } from "../common/ids.ts";
 
-const longestSidBytes = 2_600;
-const longestUserBytes = 80;
+const maxSidBytes = 2_600;
+const maxUserBytes = 80;
 
 /** Of whatever length, as the other package may have written it. */
 export function storedSid(sid: string): string {
-  return escapedId(sid);
+  return escaped(sid, nul);
 }
 
 /** Of a session that is new, or to be listed. Throws `STORE_FAILED` where no index takes it. */
 export function indexedSid(sid: string): string {
   const stored = storedSid(sid);
   const bytes = Buffer.byteLength(stored);
-  if (bytes <= longestSidBytes) return stored;
+  if (bytes <= maxSidBytes) return stored;
   throw new SocketSessionError(
     "STORE_FAILED",
-    `postgresStore expected the id of a session to take at most ${longestSidBytes} bytes, as PostgreSQL can index no ` +
+    `postgresStore expected the id of a session to take at most ${maxSidBytes} bytes, as PostgreSQL can index no ` +
       `more, but it takes ${bytes}. Let \`genid\` of express-session make shorter ones.`,
   );
 }
 
 export function storedUser(user: string): string {
-  return storedId(user, longestUserBytes);
+  return hashedIfLonger(user, maxUserBytes);
 }

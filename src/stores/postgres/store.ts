@@ -43,7 +43,7 @@ import type {
   UserSession,
 } from "../../session-store.ts";
 import { documentText, ifReadable, parseDocument } from "../common/documents.ts";
-import { originalId } from "../common/ids.ts";
+import { unescaped } from "../common/ids.ts";
 import { changeMessage, clearedMessage } from "../common/messages.ts";
 import { RemoteFeed } from "../common/remote-feed.ts";
 import { untilClosed } from "../common/until-closed.ts";
@@ -166,7 +166,7 @@ class PostgresStore implements SessionStore {
     const rows = await this.#query(this.#sql.all, [this.#now()]);
     const entries = rows.flatMap((row): [string, SessionDocument][] => {
       const document = ifReadable(() => parseDocument(String(row.document)));
-      return document ? [[originalId(String(row.sid)), document]] : [];
+      return document ? [[unescaped(String(row.sid)), document]] : [];
     });
     // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
     return Object.fromEntries(entries);
@@ -211,7 +211,7 @@ class PostgresStore implements SessionStore {
     if (!(await this.#tables.findUsers())) return [];
     const rows = await this.#query(this.#sql.listByUser, [storedUser(user), this.#now()]);
     return rows.map((row) => ({
-      sid: originalId(String(row.sid)),
+      sid: unescaped(String(row.sid)),
       since: Number(row.since),
       stored: ifReadable(() => storedSession(row)),
     }));

@@ -8,7 +8,7 @@
  * ```
  */
 import { createHash } from "node:crypto";
-import { escapedId, escapeMark, originalId } from "../common/ids.ts";
+import { escaped, unescaped } from "../common/ids.ts";
 
 const ours = "socket-session:";
 
@@ -26,14 +26,14 @@ export class RedisNames {
   }
 
   session(sid: string): string {
-    return this.#prefix + redisId(sid);
+    return this.#prefix + escaped(sid);
   }
 
   /** The id of a key that matches `sessions`; undefined for an index, which a short prefix matches as well. */
   sidOf(key: string): string | undefined {
     if (!key.startsWith(this.#prefix) || key.startsWith(`${ours}${withoutBraces(this.#prefix)}user:{`))
       return undefined;
-    return originalId(key.slice(this.#prefix.length));
+    return unescaped(key.slice(this.#prefix.length));
   }
 
   /** Both keys of the index of a user, in one slot of a Cluster. The hash tag must be the only one. */
@@ -42,11 +42,6 @@ export class RedisNames {
     const name = `${ours}${withoutBraces(this.#prefix)}user:{${hash}}`;
     return [`${name}:expires`, `${name}:since`];
   }
-}
-
-/** As it is, of whatever length, as connect-redis writes it; only what no UTF-8 text can hold is escaped. */
-export function redisId(sid: string): string {
-  return sid.isWellFormed() && !sid.startsWith(escapeMark) ? sid : escapedId(sid);
 }
 
 /** A brace would begin a hash tag of its own. */

@@ -15,9 +15,9 @@ import { batches } from "../../base/batches.ts";
 import type { Clock } from "../../base/clock.ts";
 import { ExpiringMap } from "../../base/expiring-map.ts";
 import type { SessionKey } from "../../session-store.ts";
-import { originalId } from "../common/ids.ts";
+import { escaped, unescaped } from "../common/ids.ts";
 import { latest, type RedisConnection, replyList, replyText } from "./connection.ts";
-import { type RedisNames, redisId } from "./keys.ts";
+import type { RedisNames } from "./keys.ts";
 import * as scripts from "./scripts.ts";
 
 const leastSlackMs = 86_400_000;
@@ -118,7 +118,7 @@ export class RedisUsers {
     const slackMs = Math.max(leastSlackMs, deadline - now);
     return {
       keys: this.#names.index(user),
-      args: [redisId(sid), String(now), String(slackMs)],
+      args: [escaped(sid), String(now), String(slackMs)],
       until: Math.min(deadline + slackMs, latest),
     };
   }
@@ -166,7 +166,7 @@ export class RedisUsers {
     );
     const listed: Listed[] = [];
     for (let at = 0; at + 1 < reply.length; at += 2) {
-      listed.push({ sid: originalId(replyText(reply[at])), since: Number(replyText(reply[at + 1])) });
+      listed.push({ sid: unescaped(replyText(reply[at])), since: Number(replyText(reply[at + 1])) });
     }
     return listed;
   }
@@ -190,7 +190,12 @@ export class RedisUsers {
   async #removeUnlessThere(user: string, sids: readonly string[]): Promise<void> {
     const index = this.#names.index(user);
     const sessions = this.#isSplit ? [] : sids.map((sid) => this.#names.session(sid));
-    await scripts.run(this.#connection, scripts.removeScript, [...index, ...sessions], sids.map(redisId));
+    await scripts.run(
+      this.#connection,
+      scripts.removeScript,
+      [...index, ...sessions],
+      sids.map((sid) => escaped(sid)),
+    );
     if (this.#isSplit) await Promise.all(sids.map((sid) => this.#enterApart(sid, user, "keep")));
   }
 

@@ -44,7 +44,7 @@ export class SqliteTables {
   }
 
   read({ sid }: SessionKey): StoredSession | null {
-    const row = this.#read.get(storedId(sid), this.#clock.now());
+    const row = this.#read.get(utf16(sid), this.#clock.now());
     return row ? storedOf(row) : null;
   }
 
@@ -53,7 +53,7 @@ export class SqliteTables {
     const written = this.#transaction(() => {
       const times = { expiresAt, now: this.#clock.now() };
       return changedOne(
-        this.#create.run({ id: storedId(sid), document, revision, user: userIn(user), ...times }),
+        this.#create.run({ id: utf16(sid), document, revision, user: userIn(user), ...times }),
       );
     });
     return written ? revision : null;
@@ -72,7 +72,7 @@ export class SqliteTables {
       const now = this.#clock.now();
       const times = { expiresAt: expiresAt === "keep" ? null : expiresAt, now };
       const replaced = changedOne(
-        this.#replace.run({ id: storedId(sid), document, revision, expected, user: userIn(user), ...times }),
+        this.#replace.run({ id: utf16(sid), document, revision, expected, user: userIn(user), ...times }),
       );
       if (replaced) this.#publish.run(now, "changed", JSON.stringify(publicIds), null, write ?? null);
       return replaced;
@@ -83,14 +83,14 @@ export class SqliteTables {
   touch({ sid }: SessionKey, expiresAt: number, user?: string): boolean {
     return this.#transaction(() => {
       const times = { expiresAt, now: this.#clock.now() };
-      return changedOne(this.#touch.run({ id: storedId(sid), user: userIn(user), ...times }));
+      return changedOne(this.#touch.run({ id: utf16(sid), user: userIn(user), ...times }));
     });
   }
 
   listByUser(user: string): UserSession[] {
-    const rows = this.#database.prepare(sql.LIST_BY_USER).all(storedId(user), this.#clock.now());
+    const rows = this.#database.prepare(sql.LIST_BY_USER).all(utf16(user), this.#clock.now());
     return rows.map((row) => ({
-      sid: originalId(row.id),
+      sid: textOf(row.id),
       since: Number(row.user_since),
       stored: ifReadable(() => storedOf(row)),
     }));
@@ -99,7 +99,7 @@ export class SqliteTables {
   destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): boolean {
     return this.#transaction(() => {
       const now = this.#clock.now();
-      const destroyed = changedOne(this.#destroy.run(storedId(sid), now));
+      const destroyed = changedOne(this.#destroy.run(utf16(sid), now));
       if (destroyed) this.#publish.run(now, "ended", JSON.stringify(publicIds), reason, null);
       return destroyed;
     });
@@ -111,7 +111,7 @@ export class SqliteTables {
     return Object.fromEntries(
       rows.flatMap((row): [string, SessionDocument][] => {
         const document = ifReadable(() => parseDocument(String(row.document)));
-        return document ? [[originalId(row.id), document]] : [];
+        return document ? [[textOf(row.id), document]] : [];
       }),
     );
   }
@@ -164,14 +164,14 @@ function storedOf(row: Record<string, unknown>): StoredSession {
 }
 
 function userIn(user: string | undefined): Uint8Array | null {
-  return user === undefined ? null : storedId(user);
+  return user === undefined ? null : utf16(user);
 }
 
-/** UTF-16 keeps every string apart from every other; why not TEXT: see the schema. */
-function storedId(sid: string): Uint8Array {
-  return Buffer.from(sid, "utf16le");
+/** Of an id or a user. Why it is no TEXT: see the schema. */
+function utf16(text: string): Uint8Array {
+  return Buffer.from(text, "utf16le");
 }
 
-function originalId(id: unknown): string {
-  return id instanceof Uint8Array ? Buffer.from(id).toString("utf16le") : String(id);
+function textOf(blob: unknown): string {
+  return blob instanceof Uint8Array ? Buffer.from(blob).toString("utf16le") : String(blob);
 }

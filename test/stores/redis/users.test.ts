@@ -53,6 +53,16 @@ server.describe.each(packages)("the index of the Redis store, %s", (from) => {
     expect((await store.listByUser?.("ada"))?.map(({ sid }) => sid)).toEqual([key.sid]);
   });
 
+  it("has the whole of an id that is no unicode, however long", async () => {
+    const long = keyOf("\ud800".repeat(600));
+    await store.create(long, document, later(), "ada");
+    onTestFinished(async () => {
+      await store.destroy(long, "destroyed");
+    });
+    expect((await store.listByUser?.("ada"))?.map(({ sid }) => sid)).toEqual([long.sid]);
+    expect(await store.all?.()).toEqual({ [long.sid]: document });
+  });
+
   it("outlasts what is stored, where the life time is kept", async () => {
     const revision = await store.create(key, document, later(50 * hour));
     await store.replace(key, revision ?? "", { ...document, n: 1 }, "keep", "ada");

@@ -7,7 +7,7 @@
  * - A minute apart it removes what has expired by its own clock, once it has the index for that.
  */
 
-import { originalId } from "../../../../src/stores/common/ids.ts";
+import { unescaped } from "../../../../src/stores/common/ids.ts";
 import type { MongodbDocument } from "../../../../src/stores/mongodb/client.ts";
 import type { Ledger } from "../../ledger.ts";
 import { DatabaseServer } from "../../world/database-server.ts";
@@ -108,9 +108,9 @@ export class MongodbServer extends DatabaseServer {
     const changes = updateDescription(before, after);
     this.#documents.set(id, after);
     if (changes) this.#publish(id, { operationType: "update", updateDescription: changes });
-    if (isEnded(after)) this.#ledger.removed(originalId(id));
+    if (isEnded(after)) this.#ledger.removed(unescaped(id));
     else if (isRecord(update.$set) && "session" in update.$set) this.#stored(after);
-    else this.#ledger.touched(originalId(id), expiresAt(after), node);
+    else this.#ledger.touched(unescaped(id), expiresAt(after), node);
     return 1;
   }
 
@@ -133,7 +133,7 @@ export class MongodbServer extends DatabaseServer {
       const id = String(document._id);
       this.#delete(id);
       const isSession = valueAt(document, "socketSession.cleared") === undefined;
-      if (isSession && !isEnded(document)) this.#ledger.removed(originalId(id));
+      if (isSession && !isEnded(document)) this.#ledger.removed(unescaped(id));
     }
     return found.length;
   }
@@ -168,7 +168,7 @@ export class MongodbServer extends DatabaseServer {
 
   #stored(document: MongodbDocument): void {
     const { _id: id, session } = document;
-    this.#ledger.stored(originalId(String(id)), JSON.parse(String(session)), expiresAt(document));
+    this.#ledger.stored(unescaped(String(id)), JSON.parse(String(session)), expiresAt(document));
   }
 }
 

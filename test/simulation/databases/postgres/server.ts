@@ -3,7 +3,7 @@
  * delivery of its `NOTIFY`. Its standby is asynchronous: a failover may forget the last commits, and the tables if they
  * were among them.
  */
-import { originalId } from "../../../../src/stores/common/ids.ts";
+import { unescaped } from "../../../../src/stores/common/ids.ts";
 import type { Ledger } from "../../ledger.ts";
 import { DatabaseServer } from "../../world/database-server.ts";
 import { Journal } from "../../world/journal.ts";
@@ -79,7 +79,7 @@ export class PostgresServer extends DatabaseServer {
     this.#users.forget(since);
     for (const sid of this.#sessions.forget(since)) {
       const row = this.#sessions.get(sid);
-      this.ledger.forgotten(originalId(sid), row && JSON.parse(row.sess), row?.expire ?? 0);
+      this.ledger.forgotten(unescaped(sid), row && JSON.parse(row.sess), row?.expire ?? 0);
     }
   }
 

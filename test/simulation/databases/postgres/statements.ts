@@ -3,7 +3,7 @@
  * `postgres-sql.ts` for the same tables.
  */
 import { createHash } from "node:crypto";
-import { originalId } from "../../../../src/stores/common/ids.ts";
+import { unescaped } from "../../../../src/stores/common/ids.ts";
 import { PostgresSql } from "../../../../src/stores/postgres/sql.ts";
 import type { PostgresServer } from "./server.ts";
 
@@ -100,7 +100,7 @@ function create(server: PostgresServer, [id, now, document, expiresAt, user]: re
   if (before && before.expire > Number(now)) return [];
   sessions.set(sid, { sess, expire });
   if (user !== undefined) list(server, { user: String(user), sid, since: Number(now), expiresAt: expire });
-  server.ledger.stored(originalId(sid), JSON.parse(sess), expire);
+  server.ledger.stored(unescaped(sid), JSON.parse(sess), expire);
   return [{ revision: revision(sess) }];
 }
 
@@ -115,7 +115,7 @@ function replace(server: PostgresServer, values: readonly unknown[]): Row[] {
   const expire = expiresAt === undefined ? before.expire : Number(expiresAt);
   sessions.set(sid, { sess, expire });
   if (user !== undefined) extendEntry(server, String(user), sid, Number(now), expire);
-  server.ledger.stored(originalId(sid), JSON.parse(sess), expire);
+  server.ledger.stored(unescaped(sid), JSON.parse(sess), expire);
   server.notify(channel, String(message));
   return [{ revision: revision(sess), pg_notify: "" }];
 }
@@ -129,7 +129,7 @@ function touch(server: PostgresServer, [id, now, expiresAt, user]: readonly unkn
   const expire = Math.max(before.expire, Number(expiresAt));
   sessions.set(sid, { ...before, expire });
   if (user !== undefined) extendEntry(server, String(user), sid, Number(now), expire);
-  server.ledger.touched(originalId(sid), expire, node);
+  server.ledger.touched(unescaped(sid), expire, node);
   return [{ "?column?": 1 }];
 }
 
@@ -145,7 +145,7 @@ function destroy(
   if (!before || before.expire <= Number(now)) return [];
   sessions.delete(sid);
   for (const [key, entry] of users?.entries ?? []) if (entry.sid === sid) users?.delete(key);
-  server.ledger.removed(originalId(sid));
+  server.ledger.removed(unescaped(sid));
   return notified(server, message);
 }
 
@@ -160,7 +160,7 @@ function clear(server: PostgresServer, [message]: readonly unknown[], withUsers:
   const users = withUsers ? server.users(usersTable) : undefined;
   for (const [sid] of sessions.entries) {
     sessions.delete(sid);
-    server.ledger.removed(originalId(sid));
+    server.ledger.removed(unescaped(sid));
   }
   for (const [key] of users?.entries ?? []) users?.delete(key);
   return notified(server, message);
