@@ -37,11 +37,13 @@ export interface MemoryStoreOptions {
   clock?: Clock;
 }
 
+const known: Readonly<Record<keyof MemoryStoreOptions, true>> = { clock: true };
+
 /** Of memorystore. */
 const cures = { checkPeriod: "Leave it out: sessions whose time is over are removed within a minute." };
 
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  checkStoreOptions("memoryStore()", "memoryStore()", options, ["clock"], cures);
+  checkStoreOptions("memoryStore()", "memoryStore()", options, known, cures);
   return new MemoryStore(clockOf("memoryStore()", options.clock));
 }
 

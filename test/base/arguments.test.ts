@@ -277,7 +277,6 @@ describe("liveSessions", () => {
   });
 
   test.each([
-    ["memoryStore() has no option `clok`. Write `clock` instead.", () => memoryStore({ clok: 1 } as never)],
     ["memoryStore() expects an object of options; it was null", () => memoryStore(null as never)],
     ["`clock` of memoryStore() expects", () => memoryStore({ clock: {} as never })],
     ["sqliteStore() has no option `file`", () => sqliteStore({ file: "a.db" } as never)],

@@ -191,6 +191,25 @@ describe("what is given to a store in the place of its options", () => {
   });
 });
 
+describe("an option that is misspelt is refused, with the nearest that there is", () => {
+  const live = (options: object) => liveSessions({ store: memoryStore(), secret, ...options });
+  const wrapped = (options: object) => liveSessions({ store: new session.MemoryStore(), secret, ...options });
+  test.each<[string, (options: never) => unknown, object, misspelt: string, nearest: string]>([
+    ["liveSessions()", live, {}, "ttlMS", "ttlMs"],
+    ["liveSessions()", wrapped, {}, "shareStore", "sharedStore"],
+    ["memoryStore()", memoryStore, {}, "clok", "clock"],
+    ["sqliteStore()", sqliteStore, { path: ":memory:" }, "pollInterval", "pollIntervalMs"],
+    ["redisStore()", redisStore, {}, "clinet", "client"],
+    ["redisStore()", redisStore, { client: redis }, "serialiser", "serializer"],
+    ["postgresStore()", postgresStore, { pool }, "tabelName", "tableName"],
+    ["mongodbStore()", mongodbStore, { client: mongo }, "colectionName", "collectionName"],
+  ])("by %s", (what, make, options, misspelt, nearest) => {
+    expect(refusalOf(open(make, { ...options, [misspelt]: "a value" }))).toBe(
+      `${what} has no option \`${misspelt}\`. Write \`${nearest}\` instead.`,
+    );
+  });
+});
+
 describe("options that belong elsewhere", () => {
   const makeClient = "Make a client with it, and give that: `const client = createClient({ url });";
   const makePool =
@@ -201,7 +220,6 @@ describe("options that belong elsewhere", () => {
   test.each<[string, (options: never) => unknown, object, string]>([
     ["url", redisStore, { url }, makeClient],
     ["host", redisStore, { host: "127.0.0.1", port: 1 }, makeClient],
-    ["clinet", redisStore, { clinet: redis }, "Write `client` instead."],
     [
       "ttlMs",
       redisStore,

@@ -82,7 +82,7 @@ export function checkStoreOptions(
   what: string,
   usage: string,
   options: unknown,
-  known: readonly string[],
+  known: Readonly<Record<string, true>>,
   cures: Readonly<Record<string, string>> = {},
   isHarmless: (name: string, value: unknown) => boolean = () => false,
 ): OptionChecks {
@@ -93,7 +93,7 @@ export function checkStoreOptions(
   const given = Object.entries(options).filter(
     ([name, value]) => value !== undefined && !isHarmless(name, value),
   );
-  const all = { ...curesOfMisplaced, ...(known.includes("ttl") && curesOfSeconds), ...cures };
-  checkOptions(what, Object.fromEntries(given), known, all);
+  const all = { ...curesOfMisplaced, ...("ttl" in known && curesOfSeconds), ...cures };
+  checkOptions(what, Object.fromEntries(given), Object.keys(known), all);
   return new OptionChecks(what);
 }

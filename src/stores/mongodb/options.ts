@@ -29,7 +29,7 @@ export interface MongodbStoreOptions {
   clock?: Clock;
 }
 
-export interface MongodbSettings {
+export interface ResolvedMongodbOptions {
   readonly database: MongodbDatabase;
   readonly collection: MongodbCollection;
   readonly ttlMs: number;
@@ -81,9 +81,9 @@ const cures = {
 const durable: MongodbWriteConcern = { w: "majority", journal: true };
 
 /** Throws `INVALID_OPTION`. */
-export function mongodbSettings(options: MongodbStoreOptions): MongodbSettings {
+export function resolveMongodbOptions(options: MongodbStoreOptions): ResolvedMongodbOptions {
   const usage = "mongodbStore({ client: new MongoClient(url), dbName })";
-  const check = checkStoreOptions("mongodbStore()", usage, options, Object.keys(known), cures, isHarmless);
+  const check = checkStoreOptions("mongodbStore()", usage, options, known, cures, isHarmless);
   const {
     ttl = 1_209_600,
     touchAfter = 0,

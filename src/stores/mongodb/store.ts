@@ -45,14 +45,14 @@ import { EndedRemoval, markCleared } from "./ends.ts";
 import { MongodbFeed } from "./feed.ts";
 import { MongodbFormat } from "./format.ts";
 import { MongodbIds } from "./ids.ts";
-import { type MongodbSettings, type MongodbStoreOptions, mongodbSettings } from "./options.ts";
+import { type MongodbStoreOptions, type ResolvedMongodbOptions, resolveMongodbOptions } from "./options.ts";
 import { MongodbReads } from "./reads.ts";
 import { MongodbUpkeep } from "./upkeep.ts";
 
 export type { MongodbStoreOptions };
 
 export function mongodbStore(options: MongodbStoreOptions): SessionStore {
-  return untilClosed(new MongodbStore(mongodbSettings(options)), "mongodbStore()");
+  return untilClosed(new MongodbStore(resolveMongodbOptions(options)), "mongodbStore()");
 }
 
 class MongodbStore implements SessionStore {
@@ -60,7 +60,7 @@ class MongodbStore implements SessionStore {
   readonly atomic = true;
   readonly ttlMs: number;
   readonly listByUser?: (user: string) => Promise<UserSession[]>;
-  readonly #settings: MongodbSettings;
+  readonly #options: ResolvedMongodbOptions;
   readonly #collection: MongodbCollection;
   readonly #clock: Clock;
   readonly #format: MongodbFormat;
@@ -71,15 +71,15 @@ class MongodbStore implements SessionStore {
   readonly #ended: EndedRemoval;
   readonly #writeOptions: MongodbWriteOptions;
 
-  constructor(settings: MongodbSettings) {
-    const { collection, database, clock, feed, writeConcern } = settings;
-    this.ttlMs = settings.ttlMs;
-    this.#settings = settings;
+  constructor(options: ResolvedMongodbOptions) {
+    const { collection, database, clock, feed, writeConcern } = options;
+    this.ttlMs = options.ttlMs;
+    this.#options = options;
     this.#collection = collection;
     this.#clock = clock;
-    this.#format = new MongodbFormat(settings);
-    this.#ids = new MongodbIds(settings, clock);
-    this.#upkeep = new MongodbUpkeep(collection, settings);
+    this.#format = new MongodbFormat(options);
+    this.#ids = new MongodbIds(options, clock);
+    this.#upkeep = new MongodbUpkeep(collection, options);
     this.#reads = new MongodbReads(collection, this.#format, this.#ids, clock);
     const writeOptions = writeConcern ? { writeConcern } : {};
     this.#writeOptions = writeOptions;
@@ -116,7 +116,7 @@ class MongodbStore implements SessionStore {
       session,
       expires: new Date(expiresAt),
       ...this.#lastModified(),
-      ...(this.#settings.timestamps ? { createdAt: new Date(now), updatedAt: new Date(now) } : {}),
+      ...(this.#options.timestamps ? { createdAt: new Date(now), updatedAt: new Date(now) } : {}),
       ...newIndex(user, now),
     };
     try {
@@ -236,10 +236,10 @@ class MongodbStore implements SessionStore {
 
   /** As `connect-mongo` keeps it for its `touchAfter`. */
   #lastModified(): MongodbDocument {
-    return this.#settings.touchAfter > 0 ? { lastModified: new Date(this.#clock.now()) } : {};
+    return this.#options.touchAfter > 0 ? { lastModified: new Date(this.#clock.now()) } : {};
   }
 
   #updatedAt(): MongodbDocument {
-    return this.#settings.timestamps ? { $currentDate: { updatedAt: true } } : {};
+    return this.#options.timestamps ? { $currentDate: { updatedAt: true } } : {};
   }
 }

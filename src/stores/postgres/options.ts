@@ -2,7 +2,7 @@
  * The options of `postgresStore`: connect-pg-simple's own names, units and defaults, and what is added to them.
  */
 import { clockOf, refusal } from "../../base/arguments.ts";
-import { type Clock, randomOf } from "../../base/clock.ts";
+import { type Clock, longestDelayMs, randomOf } from "../../base/clock.ts";
 import { hasMethods, hasProperty, property } from "../../base/shapes.ts";
 import { shown, shownChoice } from "../../base/shown.ts";
 import { checkStoreOptions, lifeTime, type OptionChecks } from "../common/options.ts";
@@ -64,8 +64,6 @@ export interface ResolvedPostgresOptions {
   readonly clock: Clock;
 }
 
-const longestTimerMs = 2 ** 31 - 1;
-
 const known: Readonly<Record<keyof PostgresStoreOptions, true>> = {
   ...{ pool: true, schemaName: true, tableName: true, createTableIfMissing: true, ttl: true },
   ...{ pruneSessionInterval: true, pruneSessionRandomizedInterval: true, errorLog: true, userIndex: true },
@@ -92,7 +90,7 @@ const cures = {
 export function resolvePostgresOptions(options: PostgresStoreOptions): ResolvedPostgresOptions {
   const usage = "postgresStore({ pool }), with a `new Pool(…)` of `pg`";
   const isHarmless = (name: string, value: unknown) => name === "disableTouch" && !value;
-  const check = checkStoreOptions("postgresStore()", usage, options, Object.keys(known), cures, isHarmless);
+  const check = checkStoreOptions("postgresStore()", usage, options, known, cures, isHarmless);
   const { createTableIfMissing = false, otherWriters = false, userIndex = true } = options;
   const { errorLog, ttl = 86_400 } = options;
   const clock = clockOf("postgresStore()", options.clock);
@@ -185,12 +183,12 @@ function pruneDelayOf(
   const option = "pruneSessionRandomizedInterval";
   const isOne = randomized === undefined || randomized === false || typeof randomized === "function";
   check.expect(isOne, option, "a function or false", shown(randomized));
-  if (randomized === undefined) return () => Math.min(standard(), longestTimerMs);
+  if (randomized === undefined) return () => Math.min(standard(), longestDelayMs);
   return () => {
     const delayMs: unknown = randomized === false ? intervalMs : randomized(intervalMs);
     const isDelay = typeof delayMs === "number" && delayMs > 0;
     check.expect(isDelay, option, "a function that returns milliseconds, more than 0", shownChoice(delayMs));
-    return Math.min(Number(delayMs), longestTimerMs);
+    return Math.min(Number(delayMs), longestDelayMs);
   };
 }
 

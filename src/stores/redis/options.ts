@@ -25,7 +25,7 @@ export interface RedisStoreOptions {
   clock?: Clock;
 }
 
-export interface ResolvedOptions {
+export interface ResolvedRedisOptions {
   readonly connection: RedisConnection;
   readonly prefix: string;
   readonly ttlMs: number;
@@ -57,12 +57,12 @@ const cures = {
   ),
 };
 
-export function resolveOptions(options: RedisStoreOptions): ResolvedOptions {
+export function resolveRedisOptions(options: RedisStoreOptions): ResolvedRedisOptions {
   const check = checkStoreOptions(
     "redisStore()",
     "redisStore({ client }), with a connected client of `redis` or `ioredis`",
     options,
-    Object.keys(known),
+    known,
     cures,
     (name, value) => name.startsWith("disable") && !value,
   );

@@ -43,7 +43,12 @@ import { latest, type RedisConnection } from "./connection.ts";
 import { RedisFeed } from "./feed.ts";
 import { RedisNames } from "./keys.ts";
 import { createMark, touchMark } from "./keyspace.ts";
-import { type RedisStoreOptions, type ResolvedOptions, resolveOptions, type Serializer } from "./options.ts";
+import {
+  type RedisStoreOptions,
+  type ResolvedRedisOptions,
+  resolveRedisOptions,
+  type Serializer,
+} from "./options.ts";
 import { isOfWrongKind, RedisReads, storedSids, unreadable } from "./reads.ts";
 import * as scripts from "./scripts.ts";
 import { RedisUsers, type Saving } from "./users.ts";
@@ -53,7 +58,7 @@ export type { RedisStoreOptions };
 const batchSize = 500;
 
 export function redisStore(options: RedisStoreOptions): SessionStore {
-  return untilClosed(new RedisStore(resolveOptions(options)), "redisStore()");
+  return untilClosed(new RedisStore(resolveRedisOptions(options)), "redisStore()");
 }
 
 class RedisStore implements SessionStore {
@@ -70,7 +75,7 @@ class RedisStore implements SessionStore {
   readonly #source: RedisFeed;
   readonly #feed: RemoteFeed;
 
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedRedisOptions) {
     const { connection, serializer, scanCount, clock } = options;
     const names = new RedisNames(options.prefix);
     this.ttlMs = options.ttlMs;

@@ -67,7 +67,7 @@ const cures = Object.fromEntries(
 
 export function sqliteStore(options: SqliteStoreOptions): SessionStore {
   requireNode();
-  const check = checkStoreOptions("sqliteStore()", usage, options, Object.keys(known), cures);
+  const check = checkStoreOptions("sqliteStore()", usage, options, known, cures);
   const clock = clockOf("sqliteStore()", options.clock);
   const { path, pollIntervalMs = 25, busyTimeoutMs = 5000, pruneIntervalMs = 60_000 } = options;
   const isPath = typeof path === "string" && path !== "";

@@ -16,7 +16,6 @@ describe("the options of mongodbStore", () => {
     [{ client, crypto: { secret: "s" } }, "Encrypted sessions"],
     [{ client, cryptoAdapter: {} }, "Encrypted sessions"],
     [{ client, createAutoRemoveIdx: true }, "autoRemove"],
-    [{ client, colectionName: "x" }, "no option `colectionName`. Write `collectionName` instead"],
     [{ client, ttl: "1h" }, "`ttl` of mongodbStore() expects a number of seconds"],
     [
       { client, autoRemoveInterval: -1 },

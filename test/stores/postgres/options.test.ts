@@ -11,7 +11,6 @@ it("checks the options of postgresStore, and says the cure", () => {
     [{ conString: "postgres://" }, /conString.*Pool/],
     [{ pgPromise: {} }, /pgPromise.*\$pool/],
     [{ disableTouch: true }, /disableTouch.*maxAge/],
-    [{ tabelName: "sessions" }, /no option `tabelName`\. Write `tableName` instead/],
     [{ tableName: 'a"."b' }, /schemaName/],
     [{ tableName: "x".repeat(64) }, /63 bytes/],
     [{ tableName: "a\0b" }, /`tableName`/],

@@ -1,7 +1,7 @@
 import { Cluster, Redis } from "ioredis";
 import { createClient, createClientPool, createCluster, createSentinel } from "redis";
 import { afterAll, describe, expect, it } from "vitest";
-import { resolveOptions } from "../../../src/stores/redis/options.ts";
+import { resolveRedisOptions } from "../../../src/stores/redis/options.ts";
 import { type RedisStoreOptions, redisStore } from "../../../src/stores/redis/store.ts";
 
 const lazy = { lazyConnect: true } as const;
@@ -43,7 +43,7 @@ describe("redisStore", () => {
     };
     const options = { client: ioredis, ...given } as unknown as RedisStoreOptions;
     const defaults = { prefix: "sess:", scanCount: 100, serializer: JSON };
-    expect(resolveOptions(options)).toMatchObject(defaults);
+    expect(resolveRedisOptions(options)).toMatchObject(defaults);
   });
 
   it.each([undefined, null, "redis://127.0.0.1"])("refuses %s as options", (options) => {
