@@ -8,7 +8,7 @@
  */
 
 import createDebug from "debug";
-import { errorText, unreadableError } from "../../base/errors.ts";
+import { errorText, isUnreadable, unreadableError } from "../../base/errors.ts";
 import { isDeeperThan, mostReadLevels, tooDeepToRead } from "../../data/bounds.ts";
 import type { CookieDocument, SessionDocument } from "../../session-store.ts";
 
@@ -82,16 +82,22 @@ function kindOf(value: unknown): string {
 const debug = createDebug("socket-session:store");
 
 /**
- * Reads one session among many: null if `read` throws, which becomes debug output, so that a damaged session keeps none of
- * the others from being listed. A read of that session alone rejects.
+ * Reads one session among many: null where `read` throws `SESSION_UNREADABLE`, which becomes debug output, so that a damaged
+ * session keeps none of the others from being listed. A read of that session alone rejects.
  */
 export function ifReadable<T>(read: () => T): T | null {
   try {
     return read();
   } catch (error) {
-    debug("a stored session can't be read: %s", errorText(error));
-    return null;
+    return nullIfUnreadable(error);
   }
+}
+
+/** As `ifReadable`, for a read that has rejected. */
+export function nullIfUnreadable(error: unknown): null {
+  if (!isUnreadable(error)) throw error;
+  debug("a stored session can't be read: %s", errorText(error));
+  return null;
 }
 
 /** The date of a text that is exactly how JSON writes it. */

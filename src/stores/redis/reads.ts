@@ -4,25 +4,20 @@
  *
  * ```ts
  * await reads.one("abc"); // null if there is none
- * await reads.each(["abc", "def"]); // [null, unreadable]
+ * await reads.each(["abc", "def"]); // Map { "def" => null }: there is no "abc", and "def" can't be read
  * ```
  */
-import createDebug from "debug";
 import { batches } from "../../base/batches.ts";
 import type { Clock } from "../../base/clock.ts";
-import { errorText, isUnreadable, unreadableError } from "../../base/errors.ts";
+import { isUnreadable, unreadableError } from "../../base/errors.ts";
 import type { SessionDocument, StoredSession } from "../../session-store.ts";
-import { documentIn, jsonCopy } from "../common/documents.ts";
+import { documentIn, jsonCopy, nullIfUnreadable } from "../common/documents.ts";
 import { latest, type RedisConnection, type RedisNode, replyList, replyText } from "./connection.ts";
 import type { RedisNames } from "./keys.ts";
 import type { Serializer } from "./options.ts";
 import * as scripts from "./scripts.ts";
 
-const debug = createDebug("socket-session:store");
 const batchSize = 500;
-
-/** Stands for a session that is stored and can't be read. */
-export const unreadable = Symbol("unreadable");
 
 export class RedisReads {
   readonly #connection: RedisConnection;
@@ -48,22 +43,21 @@ export class RedisReads {
     return { document: await this.#document(text), expiresAt, revision };
   }
 
-  /** In the order of `sids`. */
-  async each(sids: readonly string[]): Promise<(StoredSession | null | typeof unreadable)[]> {
-    const found: (StoredSession | null | typeof unreadable)[] = [];
-    for (const batch of batches(sids, batchSize))
-      found.push(...(await Promise.all(batch.map((sid) => this.#oneOfMany(sid)))));
+  /** Those that are there, in the order of `sids`; null where one can't be read. */
+  async each(sids: readonly string[]): Promise<Map<string, StoredSession | null>> {
+    const found = new Map<string, StoredSession | null>();
+    for (const batch of batches(sids, batchSize)) {
+      const stored = await Promise.all(batch.map((sid) => this.#oneOfMany(sid)));
+      for (const [at, sid] of batch.entries()) {
+        const session = stored[at];
+        if (session !== undefined) found.set(sid, session);
+      }
+    }
     return found;
   }
 
-  async #oneOfMany(sid: string): Promise<StoredSession | null | typeof unreadable> {
-    try {
-      return await this.one(sid);
-    } catch (error) {
-      if (!isUnreadable(error)) throw error;
-      debug("a stored session can't be read: %s", errorText(error));
-      return unreadable;
-    }
+  #oneOfMany(sid: string): Promise<StoredSession | null | undefined> {
+    return this.one(sid).then((stored) => stored ?? undefined, nullIfUnreadable);
   }
 
   async #ask(sid: string): Promise<unknown> {

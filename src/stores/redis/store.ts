@@ -49,7 +49,7 @@ import {
   resolveRedisOptions,
   type Serializer,
 } from "./options.ts";
-import { isOfWrongKind, RedisReads, storedSids, unreadable } from "./reads.ts";
+import { isOfWrongKind, RedisReads, storedSids } from "./reads.ts";
 import * as scripts from "./scripts.ts";
 import { RedisUsers, type Saving } from "./users.ts";
 
@@ -165,27 +165,20 @@ class RedisStore implements SessionStore {
   async listByUser(user: string): Promise<UserSession[]> {
     const listed = await this.#users.list(user);
     const stored = await this.#reads.each(listed.map(({ sid }) => sid));
-    const found: UserSession[] = [];
-    const gone: typeof listed = [];
-    for (const [at, one] of listed.entries()) {
-      const session = stored[at];
-      if (session) found.push({ ...one, stored: session === unreadable ? null : session });
-      else gone.push(one);
-    }
+    const gone = listed.filter(({ sid }) => !stored.has(sid));
     for (const { sid } of gone) this.#users.forget(sid);
     await this.#users.remove(user, gone);
-    return found;
+    return listed.flatMap((one) => {
+      const session = stored.get(one.sid);
+      return session === undefined ? [] : [{ ...one, stored: session }];
+    });
   }
 
   async all(): Promise<Record<string, SessionDocument>> {
-    const sids = [...(await this.#sids())];
-    const stored = await this.#reads.each(sids);
+    const stored = await this.#reads.each([...(await this.#sids())]);
     // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
     return Object.fromEntries(
-      sids.flatMap((sid, at): [string, SessionDocument][] => {
-        const session = stored[at];
-        return session && session !== unreadable ? [[sid, session.document]] : [];
-      }),
+      [...stored].flatMap(([sid, session]) => (session ? [[sid, session.document]] : [])),
     );
   }
 
