@@ -9,7 +9,7 @@ import createDebug from "debug";
 import type { Clock } from "../../base/clock.ts";
 import { errorText, SocketSessionError } from "../../base/errors.ts";
 import type { FeedOptions } from "../../session-store.ts";
-import type { FeedConnection, FeedSink, FeedSource } from "../common/remote-feed.ts";
+import type { FeedConnection, FeedSink, FeedSource } from "../common/feed-source.ts";
 import { changePipeline, type MongodbChangeReader } from "./change-reader.ts";
 import {
   awaitTimeMs,

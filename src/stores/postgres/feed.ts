@@ -7,7 +7,7 @@ import createDebug from "debug";
 import { errorText } from "../../base/errors.ts";
 import { withTimeout } from "../../base/with-timeout.ts";
 import type { FeedOptions } from "../../session-store.ts";
-import type { FeedConnection, FeedSink, FeedSource } from "../common/remote-feed.ts";
+import type { FeedConnection, FeedSink, FeedSource } from "../common/feed-source.ts";
 import type { PostgresClient, ResolvedPostgresOptions } from "./options.ts";
 import type { PostgresTables } from "./tables.ts";
 
@@ -45,8 +45,9 @@ export class PostgresFeedSource implements FeedSource {
     return { close: () => this.#end(client) };
   }
 
-  async publish(text: string): Promise<void> {
+  async publish(text: string): Promise<number> {
     await this.#tables.query(this.#tables.sql.publish, [text]);
+    return 1;
   }
 
   #config(timeoutMs: number): object {

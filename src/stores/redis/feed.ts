@@ -6,9 +6,8 @@ import createDebug from "debug";
 import { type Clock, randomOf } from "../../base/clock.ts";
 import { errorText, SocketSessionError } from "../../base/errors.ts";
 import type { FeedOptions, FeedTraits, SessionChange } from "../../session-store.ts";
+import type { FeedConnection, FeedSink, FeedSource } from "../common/feed-source.ts";
 import { readMessage } from "../common/messages.ts";
-import type { FeedConnection, FeedSink, FeedSource } from "../common/remote-feed.ts";
-import { ClusterBeats } from "./cluster-beats.ts";
 import type { RedisConnection, RedisNode, Subscriber } from "./connection.ts";
 import type { RedisNames } from "./keys.ts";
 import {
@@ -38,14 +37,11 @@ export class RedisFeed implements FeedSource {
   readonly silenceCure =
     "Does the client reach the server, and may its user publish to and subscribe to the channel " +
     "socket-session:<prefix>?";
-  /** Absent in a Cluster, where the connection sends beats by itself. */
-  readonly publish?: (text: string) => Promise<void>;
   readonly #options: RedisFeedOptions;
   #hearsKeys = false;
 
   constructor(options: RedisFeedOptions) {
     this.#options = options;
-    if (!options.connection.isCluster) this.publish = (text) => this.#publishOnce(text);
   }
 
   /** Whether keyspace events are heard: then our own writes have to be marked. */
@@ -61,15 +57,12 @@ export class RedisFeed implements FeedSource {
   }
 
   /** Whoever opens it says by `signal` when it has taken too long. */
-  async open(sink: FeedSink, { heartbeatMs }: FeedOptions, signal: AbortSignal): Promise<FeedConnection> {
-    const { connection, names, clock } = this.#options;
+  async open(sink: FeedSink, _options: FeedOptions, signal: AbortSignal): Promise<FeedConnection> {
+    const { names } = this.#options;
     const node = await this.#anyNode();
     signal.throwIfAborted();
-    const beats = connection.isCluster
-      ? new ClusterBeats(connection, names.channel, clock, heartbeatMs, sink)
-      : undefined;
     const subscriber = await node.subscribe(
-      { channel: names.channel, ...this.#handlers(sink, beats), down: (error) => sink.down(error) },
+      { channel: names.channel, ...this.#handlers(sink), down: (error) => sink.down(error) },
       signal,
     );
     try {
@@ -80,21 +73,18 @@ export class RedisFeed implements FeedSource {
       subscriber.close();
       throw error;
     }
-    beats?.start();
-    return {
-      close: async () => {
-        beats?.stop();
-        subscriber.close();
-      },
-    };
+    return { close: async () => subscriber.close() };
   }
 
-  async #publishOnce(text: string): Promise<void> {
-    const { connection, names } = this.#options;
-    await connection.send(names.channel, ["PUBLISH", names.channel, text]);
+  /** By every server of a Cluster: each passes it on to the one at which a feed listens. */
+  async publish(text: string): Promise<number> {
+    const { channel } = this.#options.names;
+    const masters = await this.#masters();
+    await Promise.all(masters.map((node) => node.send(["PUBLISH", channel, text])));
+    return masters.length;
   }
 
-  #handlers(sink: FeedSink, beats: ClusterBeats | undefined) {
+  #handlers(sink: FeedSink) {
     const { names, users } = this.#options;
     const own = new OwnEvents();
     return {
@@ -103,8 +93,7 @@ export class RedisFeed implements FeedSource {
         own.message(message);
         if (message.kind === "cleared") users.forgetAll();
         if (message.kind === "change") forgetEnded(users, message.change);
-        if (beats && message.kind === "beat") beats.heard(message.beat);
-        else sink.message(text);
+        sink.message(text);
       },
       patternMessage: (channel: string, event: string) => {
         const key = keyOfEvent(channel);
@@ -119,9 +108,13 @@ export class RedisFeed implements FeedSource {
 
   /** Any server will do, in a Cluster as well. */
   async #anyNode(): Promise<RedisNode> {
-    const masters = await this.#options.connection.masters();
-    const node = masters[Math.floor(randomOf(this.#options.clock) * masters.length)];
-    if (node) return node;
+    const masters = await this.#masters();
+    return masters[Math.floor(randomOf(this.#options.clock) * masters.length)] ?? masters[0];
+  }
+
+  async #masters(): Promise<[RedisNode, ...RedisNode[]]> {
+    const [first, ...others] = await this.#options.connection.masters();
+    if (first) return [first, ...others];
     throw new SocketSessionError(
       "STORE_FAILED",
       "Expected the Cluster's client to know a master, but it knows none.",

@@ -1,6 +1,6 @@
 /** A feed that reads on where it stopped: nothing is lost with a connection, unless the log itself is. */
 import type { Clock } from "socket-session";
-import type { FeedSource } from "../../../src/stores/common/remote-feed.ts";
+import type { FeedSource } from "../../../src/stores/common/feed-source.ts";
 import type { Pool } from "../world/pool.ts";
 import type { Route } from "../world/route.ts";
 import type { ReferenceServer } from "./reference-server.ts";
@@ -35,6 +35,9 @@ export function logSource(server: ReferenceServer, clock: Clock, route: Route, p
       goOn();
       return { close: async () => connection.close() };
     },
-    publish: (text) => pool.call(() => server.publish(text)),
+    publish: async (text) => {
+      await pool.call(() => server.publish(text));
+      return 1;
+    },
   };
 }

@@ -3,8 +3,9 @@
  * loses what is published while it is cut; a log, which does not; one that is polled; and none.
  */
 import type { FeedTraits, SessionStore } from "../../../src/session-store.ts";
+import type { FeedSource } from "../../../src/stores/common/feed-source.ts";
 import { changeMessage } from "../../../src/stores/common/messages.ts";
-import { type FeedSource, RemoteFeed } from "../../../src/stores/common/remote-feed.ts";
+import { RemoteFeed } from "../../../src/stores/common/remote-feed.ts";
 import type { Ledger } from "../ledger.ts";
 import { Pool } from "../world/pool.ts";
 import type { SimulatedProcess } from "../world/process.ts";
@@ -91,6 +92,9 @@ function subscription(server: ReferenceServer, route: Route, pool: Pool): FeedSo
       await connection.call(() => server.subscribe(connection, (text) => sink.message(text)));
       return { close: async () => connection.close() };
     },
-    publish: (text) => pool.call(() => server.publish(text)),
+    publish: async (text) => {
+      await pool.call(() => server.publish(text));
+      return 1;
+    },
   };
 }

@@ -7,7 +7,7 @@
  * const feed = new RemoteFeed(source, new ManualClock());
  * ```
  */
-import type { FeedConnection, FeedSink, FeedSource } from "../../../src/stores/common/remote-feed.ts";
+import type { FeedConnection, FeedSink, FeedSource } from "../../../src/stores/common/feed-source.ts";
 
 export class FakeConnection implements FeedConnection {
   readonly sink: FeedSink;
@@ -35,6 +35,8 @@ export class FakeSource implements FeedSource {
    */
   opens: "well" | "late" | "deaf" | "flaps" | "never" = "well";
   publishes = true;
+  /** By how many servers a message is passed on. */
+  copies = 1;
   attempts = 0;
 
   /** The connection opened last. */
@@ -57,12 +59,13 @@ export class FakeSource implements FeedSource {
     return connection;
   }
 
-  async publish(text: string): Promise<void> {
+  async publish(text: string): Promise<number> {
     if (!this.publishes) throw new Error("can't publish");
     for (const connection of this.connections) {
       if (connection.isDeaf || connection.isClosed) continue;
-      connection.sink.message(text);
+      for (let copy = 0; copy < this.copies; copy++) connection.sink.message(text);
       if (this.opens === "flaps") connection.sink.down(new Error("cut"));
     }
+    return this.copies;
   }
 }

@@ -42,6 +42,28 @@ describe("a connection", () => {
     expect(heard).toMatchObject({ errors: [], missedCount: 0 });
   });
 
+  test("counts when every server has passed on its copy, and not sooner", async () => {
+    const start = clock.now();
+    source.copies = 3;
+    await feed.listen(heard, feedOptions);
+    expect(heard.aliveAsOf).toContain(start);
+    heard.aliveAsOf.length = 0;
+    const lost: string[] = [];
+    const { sink } = source.last;
+    source.publish = async (text) => {
+      lost.push(text);
+      sink.message(text);
+      sink.message(text);
+      return 3;
+    };
+    await clock.advance(heartbeatMs);
+    expect(heard.aliveAsOf, "one is missing").toEqual([]);
+    for (const text of lost.splice(0)) sink.message(text);
+    expect(heard.aliveAsOf).toEqual([start + heartbeatMs]);
+    await clock.advance(2 * heartbeatMs);
+    expect(heard.errors).toMatchObject([{ code: "STORE_TIMEOUT" }]);
+  });
+
   test("tells of changes; of what it does not understand, or of a removal of all, that some were missed", async () => {
     await feed.listen(heard, feedOptions);
     source.last.sink.message(changeMessage(change));

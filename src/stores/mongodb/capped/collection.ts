@@ -10,8 +10,8 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
 import { property } from "../../../base/shapes.ts";
 import type { FeedOptions, SessionChange } from "../../../session-store.ts";
+import type { FeedConnection, FeedSink, FeedSource } from "../../common/feed-source.ts";
 import { changeMessage, clearedMessage } from "../../common/messages.ts";
-import type { FeedConnection, FeedSink, FeedSource } from "../../common/remote-feed.ts";
 import {
   attempt,
   errorCode,
@@ -76,8 +76,9 @@ export class MongodbCappedCollection implements FeedSource {
     return tail;
   }
 
-  async publish(text: string): Promise<void> {
+  async publish(text: string): Promise<number> {
     await this.#insert({ message: text });
+    return 1;
   }
 
   /** What a write here changed. Resolves, also if the message could not be written: the write itself has been made. */

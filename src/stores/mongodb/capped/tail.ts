@@ -6,7 +6,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { errorText, SocketSessionError } from "../../../base/errors.ts";
 import { cureOf } from "../../../base/store-failures.ts";
-import type { FeedConnection } from "../../common/remote-feed.ts";
+import type { FeedConnection } from "../../common/feed-source.ts";
 import {
   awaitTimeMs,
   closeCursor,

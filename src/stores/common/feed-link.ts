@@ -1,0 +1,138 @@
+/**
+ * One connection of a change feed, from the attempt to open it until it is closed. It counts as open, and as alive, by
+ * beats: messages that it has published, and that come back to it through the database.
+ */
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../../base/clock.ts";
+import { SocketSessionError } from "../../base/errors.ts";
+import type { FeedConnection, FeedSink, FeedSource } from "./feed-source.ts";
+import { beatMessage, readMessage } from "./messages.ts";
+
+type Events = Omit<FeedSink, "message">;
+
+interface Beat {
+  readonly sentAt: number;
+  /** How many copies have yet to come back; below 0 until it is known how many there are. */
+  missing: number;
+}
+
+export class FeedLink {
+  readonly #source: FeedSource;
+  readonly #clock: Clock;
+  readonly #heartbeatMs: number;
+  readonly #events: Events;
+  readonly #beats = new Map<string, Beat>();
+  readonly #use = new AbortController();
+  readonly #opened: { resolve(): void; reject(error: unknown): void; readonly promise: Promise<void> };
+  #connection: Promise<FeedConnection> | undefined;
+  #closed = false;
+  #isConnected = false;
+  #isOpen = false;
+  #cancelBeat: (() => void) | undefined;
+  #cancelSilence: (() => void) | undefined;
+
+  constructor(source: FeedSource, clock: Clock, heartbeatMs: number, events: Events) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#heartbeatMs = heartbeatMs;
+    this.#events = events;
+    this.#opened = Promise.withResolvers<void>();
+  }
+
+  /** Resolves at the first sign of life. */
+  async open(): Promise<void> {
+    this.#opened.promise.catch(() => {}); // awaited below, if it comes to that
+    this.#listenForSilence();
+    this.#connection = this.#source.open(
+      {
+        message: (text) => this.#message(text),
+        changed: (change) => this.#whileOpen(() => this.#events.changed(change)),
+        alive: (asOf) => this.#alive(asOf),
+        missed: () => this.#whileOpen(() => this.#events.missed()),
+        down: (error) => this.#down(error),
+      },
+      { heartbeatMs: this.#heartbeatMs },
+      this.#use.signal,
+    );
+    this.#connection.then(
+      () => {
+        this.#isConnected = true;
+        this.#beat();
+      },
+      (error: unknown) => this.#down(error),
+    );
+    await this.#opened.promise;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelBeat?.();
+    this.#cancelSilence?.();
+    this.#beats.clear();
+    this.#opened.reject(new Error("The feed was closed."));
+    this.#use.abort();
+    // A connection that can't be opened, or closed, is gone as well. One that is late is closed when it comes: a database
+    // that does not answer holds nobody up.
+    const closing = this.#connection?.then((connection) => connection.close()).catch(() => {});
+    if (this.#isConnected) await closing;
+  }
+
+  /** What comes before the first sign of life is of before anybody listened, or of before they are told `missed`. */
+  #whileOpen(tell: () => void): void {
+    if (this.#isOpen && !this.#closed) tell();
+  }
+
+  #message(text: string): void {
+    if (this.#closed) return;
+    const message = readMessage(text);
+    if (message.kind === "change") this.#whileOpen(() => this.#events.changed(message.change));
+    else if (message.kind !== "beat") this.#whileOpen(() => this.#events.missed());
+    else this.#count(message.beat, -1);
+  }
+
+  #alive(asOf: number): void {
+    if (this.#closed) return;
+    this.#listenForSilence();
+    if (!this.#isOpen) {
+      this.#isOpen = true;
+      this.#opened.resolve();
+    }
+    this.#events.alive(asOf);
+  }
+
+  #beat(): void {
+    if (this.#closed || !this.#source.publish) return;
+    const beat = randomUUID();
+    this.#beats.set(beat, { sentAt: this.#clock.now(), missing: 0 });
+    this.#source.publish(beatMessage(beat)).then(
+      (copies) => this.#count(beat, copies),
+      (error: unknown) => this.#down(error),
+    );
+    this.#cancelBeat = this.#clock.after(this.#heartbeatMs, () => this.#beat());
+  }
+
+  /** Copies may come before it is known how many there are to be. */
+  #count(name: string, copies: number): void {
+    const beat = this.#beats.get(name);
+    if (!beat) return;
+    beat.missing += copies;
+    if (beat.missing !== 0) return;
+    this.#beats.delete(name);
+    this.#alive(beat.sentAt);
+  }
+
+  #listenForSilence(): void {
+    this.#cancelSilence?.();
+    this.#cancelSilence = this.#clock.after(2 * this.#heartbeatMs, () => {
+      const message = `Expected a sign of life on the change feed, but there was none for ${Math.round(2 * this.#heartbeatMs)} ms. `;
+      this.#down(new SocketSessionError("STORE_TIMEOUT", message + this.#source.silenceCure));
+    });
+  }
+
+  #down(error: unknown): void {
+    if (this.#closed) return;
+    if (this.#isOpen) this.#events.down(error);
+    else this.#opened.reject(error);
+  }
+}
