@@ -5,13 +5,12 @@
 import createDebug from "debug";
 import { type Clock, randomOf } from "../../base/clock.ts";
 import { errorText, SocketSessionError } from "../../base/errors.ts";
-import type { FeedOptions, FeedTraits, SessionChange } from "../../session-store.ts";
+import type { FeedOptions, FeedTraits } from "../../session-store.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "../common/feed-source.ts";
 import { readMessage } from "../common/messages.ts";
 import type { RedisConnection, RedisNode, Subscriber } from "./connection.ts";
 import type { RedisNames } from "./keys.ts";
 import {
-  isEnd,
   isNews,
   keyOfEvent,
   keyspaceConfig,
@@ -19,15 +18,12 @@ import {
   OwnEvents,
   selectedDatabase,
 } from "./keyspace.ts";
-import type { RedisUsers } from "./users.ts";
 
 const debug = createDebug("socket-session:store");
 
 export interface RedisFeedOptions {
   readonly connection: RedisConnection;
   readonly names: RedisNames;
-  /** What is remembered of sessions: less, once others end them. */
-  readonly users: RedisUsers;
   readonly clock: Clock;
   readonly keyspaceEvents: boolean | "auto";
   readonly otherWriters: boolean;
@@ -85,23 +81,18 @@ export class RedisFeed implements FeedSource {
   }
 
   #handlers(sink: FeedSink) {
-    const { names, users } = this.#options;
+    const { names } = this.#options;
     const own = new OwnEvents();
     return {
       message: (text: string) => {
-        const message = readMessage(text);
-        own.message(message);
-        if (message.kind === "cleared") users.forgetAll();
-        if (message.kind === "change") forgetEnded(users, message.change);
+        own.message(readMessage(text));
         sink.message(text);
       },
       patternMessage: (channel: string, event: string) => {
         const key = keyOfEvent(channel);
         if (!isNews(event) || own.includes(key, event)) return;
         const sid = names.sidOf(key);
-        if (sid === undefined) return;
-        if (isEnd(event)) users.forget(sid);
-        sink.changed({ kind: "changed", sid });
+        if (sid !== undefined) sink.changed({ kind: "changed", sid });
       },
     };
   }
@@ -151,8 +142,4 @@ export class RedisFeed implements FeedSource {
     }
     return true;
   }
-}
-
-function forgetEnded(users: RedisUsers, { kind, publicIds }: SessionChange): void {
-  if (kind === "ended" && publicIds) users.heardEnded(publicIds);
 }

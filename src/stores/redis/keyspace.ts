@@ -24,11 +24,6 @@ export function isNews(event: string): boolean {
   return !noNews.has(event);
 }
 
-/** Whether the key may be gone: by `del`, `expired`, `evicted`, `rename_from`, … */
-export function isEnd(event: string): boolean {
-  return event !== "set" && event !== "expire";
-}
-
 /**
  * Which events are of the step whose message has just come. A message is published in the same atomic step as its write
  * and directly before it, and comes by the same connection.

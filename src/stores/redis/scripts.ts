@@ -91,10 +91,14 @@ local text = redis.call('GET', KEYS[1])
 if not text then return {} end
 return { text, redis.sha1hex(text), tostring(redis.call('PTTL', KEYS[1])) }`);
 
+/** By how much an entry of the index outlasts its session at the least: the clocks of nodes may differ. */
+export const marginMs = 3_600_000;
+
 /**
  * `lifeTime()` is what the session has left. `enter(left)` lists one that will live for `left` ms, or `'keep'`: before it
  * is written, as a script that fails takes nothing back. It does nothing without the index, the last KEYS: expires,
- * since; the last ARGV: id, now, slack. Drops some entries that are over; the keys last as long as the last entry.
+ * since; the last ARGV: id, now, slack. An entry that lasts long enough stays as it is. With a new one, some go that are
+ * over; the keys last as long as the last entry.
  */
 const entering = `
 local function lifeTime()
@@ -106,14 +110,14 @@ local function enter(left)
   local expires, since = KEYS[#KEYS - 1], KEYS[#KEYS]
   local id, now, slack = unpack(ARGV, #ARGV - 2)
   if left == 'keep' then left = lifeTime() end
-  local ends = math.min(now + left + slack, ${latest})
+  local known = redis.call('ZSCORE', expires, id)
+  if known and tonumber(known) >= math.min(now + left + ${marginMs}, ${latest}) then return end
   local over = redis.call('ZRANGEBYSCORE', expires, '-inf', now, 'LIMIT', 0, 1000)
   if #over > 0 then
     redis.call('ZREM', expires, unpack(over))
     redis.call('HDEL', since, unpack(over))
   end
-  local known = redis.call('ZSCORE', expires, id)
-  if not known or tonumber(known) < ends then redis.call('ZADD', expires, string.format('%.0f', ends), id) end
+  redis.call('ZADD', expires, string.format('%.0f', math.min(now + left + slack, ${latest})), id)
   redis.call('HSETNX', since, id, now)
   local last = redis.call('ZREVRANGE', expires, 0, 0, 'WITHSCORES')[2]
   local stays = string.format('%.0f', math.max(last - now, 1))

@@ -86,14 +86,12 @@ class RedisStore implements SessionStore {
     this.#sids = () => storedSids(connection, names, scanCount);
     this.#clock = clock;
     this.#users = new RedisUsers(connection, names, clock);
-    this.#source = new RedisFeed({ ...options, names, users: this.#users });
+    this.#source = new RedisFeed({ ...options, names });
     this.#feed = new RemoteFeed(this.#source, clock);
   }
 
-  async read({ sid }: SessionKey): Promise<StoredSession | null> {
-    const stored = await this.#reads.one(sid);
-    if (!stored) this.#users.forget(sid);
-    return stored;
+  read({ sid }: SessionKey): Promise<StoredSession | null> {
+    return this.#reads.one(sid);
   }
 
   // Sent in one turn of the event loop, the commands travel together: one round trip to each server.
@@ -108,7 +106,7 @@ class RedisStore implements SessionStore {
     user?: string,
   ): Promise<Revision | null> {
     const text = this.#text(document);
-    const created = await this.#users.cover(key, user, expiresAt, (saving) => {
+    const created = await this.#users.cover({ sid: key.sid, user, life: expiresAt }, (saving) => {
       const mark = this.#source.hearsKeys ? createMark : "";
       const args = [text, this.#leftMs(expiresAt), this.#names.channel, mark];
       return this.#save(scripts.createScript, args, saving, () => this.destroy(key, "destroyed"));
@@ -126,29 +124,29 @@ class RedisStore implements SessionStore {
   ): Promise<Revision | null> {
     const text = this.#text(document);
     const message = changeMessage({ kind: "changed", publicIds: key.publicIds, write });
-    const replaced = await this.#users.cover(key, user, expiresAt, (saving) => {
-      const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);
-      const args = [String(expected), text, lifeTime, this.#names.channel, message];
-      return this.#save(scripts.replaceScript, args, saving).catch(async (error: unknown) => {
-        if (isOfWrongKind(error)) await this.#reads.one(key.sid); // says so, if it is the session's
-        throw error;
-      });
-    });
+    const replaced = await this.#users.cover(
+      { sid: key.sid, user, life: expiresAt, trusts: true },
+      (saving) => {
+        const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);
+        const args = [String(expected), text, lifeTime, this.#names.channel, message];
+        return this.#save(scripts.replaceScript, args, saving).catch(async (error: unknown) => {
+          if (isOfWrongKind(error)) await this.#reads.one(key.sid); // says so, if it is the session's
+          throw error;
+        });
+      },
+    );
     return replaced ? scripts.revisionOf(text) : null;
   }
 
-  async touch(key: SessionKey, expiresAt: number, _cookie: CookieDocument, user?: string): Promise<boolean> {
-    const touched = await this.#users.cover(key, user, { atLeast: expiresAt }, async ({ keys, args }) => {
+  touch({ sid }: SessionKey, expiresAt: number, _cookie: CookieDocument, user?: string): Promise<boolean> {
+    return this.#users.cover({ sid, user, life: { atLeast: expiresAt } }, async ({ keys, args }) => {
       const mark = this.#source.hearsKeys ? touchMark : "";
       const all = [this.#leftMs(expiresAt), this.#names.channel, mark, ...args];
       return scripts.isOne(await scripts.run(this.#connection, scripts.touchScript, keys, all));
     });
-    if (!touched) this.#users.forget(key.sid);
-    return touched;
   }
 
   async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
-    this.#users.forget(sid);
     const message = changeMessage({ kind: "ended", publicIds, reason });
     const args = [this.#names.channel, message];
     return scripts.runEnding(this.#connection, scripts.destroyScript, [this.#names.session(sid)], args);
@@ -166,7 +164,6 @@ class RedisStore implements SessionStore {
     const listed = await this.#users.list(user);
     const stored = await this.#reads.each(listed.map(({ sid }) => sid));
     const gone = listed.filter(({ sid }) => !stored.has(sid));
-    for (const { sid } of gone) this.#users.forget(sid);
     await this.#users.remove(user, gone);
     return listed.flatMap((one) => {
       const session = stored.get(one.sid);
@@ -191,7 +188,6 @@ class RedisStore implements SessionStore {
       const keys = batch.map((sid) => this.#names.session(sid));
       await Promise.all(keys.map((key) => this.#connection.send(key, ["DEL", key])));
     }
-    this.#users.forgetAll();
     const { channel } = this.#names;
     await this.#connection.send(channel, ["PUBLISH", channel, clearedMessage]);
   }

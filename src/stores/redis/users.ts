@@ -4,26 +4,23 @@
  *
  * An entry is written by the script that writes the session, in one step. In a Cluster, where the two may be in different
  * slots, it is written before, so that no crash leaves a session unlisted. It outlasts the session's deadline by a life
- * time (a day at least): most touches then find the session covered, and leave the index alone.
+ * time (a day at least).
  *
  * ```ts
- * await users.cover(key, "ada", { atLeast: expiresAt }, ({ keys, args }) => touch(keys, [lifeTime, channel, mark, ...args]));
+ * await users.cover({ sid, user: "ada", life: expiresAt }, ({ keys, args }) => create(keys, [text, lifeTime, channel, ...args]));
  * ```
  */
 
 import { batches } from "../../base/batches.ts";
 import type { Clock } from "../../base/clock.ts";
 import { ExpiringMap } from "../../base/expiring-map.ts";
-import type { SessionKey } from "../../session-store.ts";
 import { escaped, unescaped } from "../common/ids.ts";
 import { latest, type RedisConnection, replyList, replyText } from "./connection.ts";
 import type { RedisNames } from "./keys.ts";
 import * as scripts from "./scripts.ts";
 
-const leastSlackMs = 86_400_000;
-/** Of an entry, so that clocks of nodes may differ. */
-const marginMs = 3_600_000;
-/** How long an entry is taken for granted: a failover may lose it, another node take it out. */
+const minSlackMs = 86_400_000;
+/** In a Cluster: how long a save takes an entry for granted, which a failover may lose. */
 const trustMs = 600_000;
 /** In a Cluster an entry comes before its session; older ones without a session are of no use. */
 const settledMs = 60_000;
@@ -33,17 +30,28 @@ export interface Listed {
   readonly since: number;
 }
 
-/** The KEYS of a script that saves a session, and the last of its ARGV: with an entry of the index, or without. */
+/** A session that is about to be written. */
+export interface Written {
+  readonly sid: string;
+  readonly user: string | undefined;
+  readonly life: Life;
+  /**
+   * Whether a Cluster may take the entry for granted that this process wrote a while ago. Not where the session is new: the
+   * entry may have been taken out since, with the one before it.
+   */
+  readonly trusts?: boolean;
+}
+
+/** How long a write lets a session live: until then, as long as it does already, or the longer of both. */
+type Life = number | "keep" | { readonly atLeast: number };
+
+/** The KEYS of a script that writes a session, and the last of its ARGV: with an entry of the index, or without. */
 export interface Saving {
   readonly keys: readonly string[];
   readonly args: readonly string[];
 }
 
-/** How long a save lets a session live: until then, as long as it does already, or the longer of both. */
-export type Life = number | "keep" | { readonly atLeast: number };
-
-interface Covered {
-  readonly publicId: string;
+interface Entered {
   readonly user: string;
   readonly until: number;
   readonly expiresAt: number;
@@ -53,9 +61,8 @@ export class RedisUsers {
   readonly #connection: RedisConnection;
   readonly #names: RedisNames;
   readonly #clock: Clock;
-  readonly #coveredBySid: ExpiringMap<Covered>;
-  /** Of the same: by what a message names a session. */
-  readonly #sidByPublicId = new Map<string, string>();
+  /** In a Cluster, the entries that this process wrote lately: else each save would take a round trip more. */
+  readonly #enteredBySid: ExpiringMap<Entered>;
   /** Whether a script may not touch a session and an index: a Cluster. */
   #isSplit: boolean;
 
@@ -64,58 +71,39 @@ export class RedisUsers {
     this.#names = names;
     this.#clock = clock;
     this.#isSplit = connection.isCluster;
-    this.#coveredBySid = new ExpiringMap(clock, {
-      maxEntries: 100_000,
-      onRemoved: (_sid, { publicId }) => this.#sidByPublicId.delete(publicId),
-    });
+    this.#enteredBySid = new ExpiringMap(clock, { maxEntries: 100_000 });
   }
 
-  /**
-   * Calls `save` with what makes the session listed as long as it lives; without a user, or where it is known to be
-   * listed, the session alone. `save` resolves to whether there is a session.
-   */
-  async cover(
-    key: SessionKey,
-    user: string | undefined,
-    life: Life,
-    save: (saving: Saving) => Promise<boolean>,
-  ): Promise<boolean> {
-    const session = { keys: [this.#names.session(key.sid)], args: [] };
-    if (user === undefined || this.#isCovered(key.sid, user, life)) return save(session);
-    if (this.#isSplit) {
-      const entered = await this.#enterApart(key.sid, user, life);
-      if (entered) this.#remember(key, user, entered.until);
-      return save(session);
+  /** Calls `save` with what makes the session listed as long as it lives; without a user, the session alone. */
+  async cover<T>(written: Written, save: (saving: Saving) => Promise<T>): Promise<T> {
+    const { sid, user, life } = written;
+    const session = { keys: [this.#names.session(sid)], args: [] };
+    if (user === undefined) return save(session);
+    if (!this.#isSplit) {
+      const { keys, args } = this.#entry(sid, user, life);
+      try {
+        return await save({ keys: [...session.keys, ...keys], args });
+      } catch (error) {
+        // A server of a Cluster that the client takes for a single one: it refused, and has done nothing.
+        if (!isOfCluster(error)) throw error;
+        this.#isSplit = true;
+      }
     }
-    const { keys, args, until } = this.#entry(key.sid, user, life);
-    try {
-      const isThere = await save({ keys: [...session.keys, ...keys], args });
-      if (isThere) this.#remember(key, user, until);
-      return isThere;
-    } catch (error) {
-      // A server of a Cluster that the client takes for a single one: it refused, and has done nothing.
-      if (!isOfCluster(error)) throw error;
-      this.#isSplit = true;
-      return this.cover(key, user, life, save);
-    }
+    if (!(written.trusts && this.#isEntered(sid, user, life))) await this.#enterApart(sid, user, life);
+    return save(session);
   }
 
-  #isCovered(sid: string, user: string, life: Life): boolean {
-    const known = this.#coveredBySid.get(sid);
-    if (known?.user !== user) return false;
-    return life === "keep" || known.until >= Math.min(leastDeadline(life) + marginMs, latest);
-  }
-
-  #remember({ sid, publicId }: SessionKey, user: string, until: number): void {
-    this.#coveredBySid.set(sid, { publicId, user, until, expiresAt: this.#clock.now() + trustMs });
-    this.#sidByPublicId.set(publicId, sid);
+  #isEntered(sid: string, user: string, life: Life): boolean {
+    const entered = this.#enteredBySid.get(sid);
+    if (entered?.user !== user) return false;
+    return life === "keep" || entered.until >= Math.min(minDeadline(life) + scripts.marginMs, latest);
   }
 
   /** The script looks for a life time that is stored and stays, of which nothing is known here but that it is not over. */
   #entry(sid: string, user: string, life: Life) {
     const now = this.#clock.now();
-    const deadline = life === "keep" ? now : leastDeadline(life);
-    const slackMs = Math.max(leastSlackMs, deadline - now);
+    const deadline = life === "keep" ? now : minDeadline(life);
+    const slackMs = Math.max(minSlackMs, deadline - now);
     return {
       keys: this.#names.index(user),
       args: [escaped(sid), String(now), String(slackMs)],
@@ -124,14 +112,14 @@ export class RedisUsers {
   }
 
   /** The entry alone; none where a session should be there already and is not. */
-  async #enterApart(sid: string, user: string, life: Life): Promise<{ until: number } | undefined> {
+  async #enterApart(sid: string, user: string, life: Life): Promise<void> {
     const now = this.#clock.now();
     const stored = typeof life === "number" ? life : await this.#storedDeadline(sid, now);
-    if (stored === undefined) return undefined;
-    const deadline = life === "keep" ? stored : Math.max(stored, leastDeadline(life));
+    if (stored === undefined) return;
+    const deadline = life === "keep" ? stored : Math.max(stored, minDeadline(life));
     const { keys, args, until } = this.#entry(sid, user, deadline);
     await scripts.run(this.#connection, scripts.addScript, keys, [String(deadline - now), ...args]);
-    return { until };
+    this.#enteredBySid.set(sid, { user, until, expiresAt: now + trustMs });
   }
 
   /** Undefined if there is no session, which then will not be written either. */
@@ -140,23 +128,6 @@ export class RedisUsers {
     const leftMs = Number(replyText(await this.#connection.send(key, ["PTTL", key])));
     if (leftMs === -2) return undefined;
     return leftMs === -1 ? latest : now + leftMs;
-  }
-
-  /** The session is gone: one of that id would have to be listed anew. */
-  forget(sid: string): void {
-    this.#coveredBySid.delete(sid);
-  }
-
-  /** Another node says so: what it took out of the index is not there, should the session come back. */
-  heardEnded(publicIds: readonly string[]): void {
-    for (const publicId of publicIds) {
-      const sid = this.#sidByPublicId.get(publicId);
-      if (sid !== undefined) this.forget(sid);
-    }
-  }
-
-  forgetAll(): void {
-    this.#coveredBySid.clear();
   }
 
   async list(user: string): Promise<Listed[]> {
@@ -200,11 +171,11 @@ export class RedisUsers {
   }
 
   stop(): void {
-    this.#coveredBySid.stop();
+    this.#enteredBySid.stop();
   }
 }
 
-function leastDeadline(life: Exclude<Life, "keep">): number {
+function minDeadline(life: Exclude<Life, "keep">): number {
   return typeof life === "number" ? life : life.atLeast;
 }
 

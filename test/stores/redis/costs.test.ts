@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { beforeEach, expect, it } from "vitest";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { RedisNames } from "../../../src/stores/redis/keys.ts";
+import type { RedisStoreOptions } from "../../../src/stores/redis/store.ts";
 import { withService } from "../../setup/services.ts";
 import { type CountingProxy, countingProxy } from "../counting-proxy.ts";
 import { keyOf } from "../session-keys.ts";
@@ -10,6 +11,7 @@ import { clientForTest, newPrefix, rawClient, storeForTest } from "./clients.ts"
 import type { ClientPackage } from "./open.ts";
 
 const server = withService("redis");
+const cluster = withService("redis-cluster");
 const packages: ClientPackage[] = ["redis", "ioredis"];
 const key = keyOf("a session");
 const hour = 3_600_000;
@@ -64,38 +66,86 @@ server.describe.each(packages)("what the Redis store costs, %s", (from) => {
     expect(found?.map((stored) => stored?.document.n)).toEqual(keys.map((_, n) => n));
   });
 
-  it("is one round trip with a user as well, whether it enters the session or finds it covered", async () => {
-    let revision: unknown = await store.create(key, { cookie: {} }, later());
+  it("is one round trip with a user as well, which enters the session wherever it is not entered", async () => {
+    let revision: unknown = null;
+    const indexes = ["ada", "eve"].map((user) => new RedisNames(prefix).index(user));
+    const cost = async (run: () => Promise<unknown>, user = "ada") => {
+      await raw.del(...indexes.flat());
+      expect(await count(run)).toBe(1);
+      expect((await store.listByUser?.(user))?.map(({ sid }) => sid)).toEqual([key.sid]);
+    };
+    const create = async () => {
+      revision = await store.create(key, { cookie: {} }, later(), "ada");
+    };
     const replace = async (expiresAt: number | "keep") => {
       revision = await store.replace(key, String(revision), { cookie: {} }, expiresAt, "ada");
       expect(revision).not.toBeNull();
     };
-    const touch = (expiresAt: number, user: string) => store.touch(key, expiresAt, {}, user);
-    expect(await cost(() => replace("keep"))).toEqual(entering);
-    expect(await cost(() => replace("keep"))).toEqual(leaving);
-    expect(await cost(() => replace(later()))).toEqual(leaving);
-    expect(await cost(() => replace(later(24 * hour)))).toEqual(entering);
-    expect(await cost(() => replace(later(2 * hour)))).toEqual(leaving);
-    expect(await cost(() => replace("keep"))).toEqual(leaving);
-    expect(await cost(() => touch(later(3 * hour), "ada"))).toEqual(leaving);
-    expect(await cost(() => touch(later(48 * hour), "ada")), "beyond the entry").toEqual(entering);
-    expect(await cost(() => touch(later(49 * hour), "ada"))).toEqual(leaving);
-    expect(await cost(() => touch(later(49 * hour), "eve")), "another user").toEqual(entering);
-    clock.advance(600_000);
-    expect(await cost(() => touch(later(49 * hour), "eve")), "not trusted for ever").toEqual(entering);
-    await store.destroy(key, "destroyed");
-    const create = () => store.create(key, { cookie: {} }, later(), "eve");
-    expect(await cost(create), "one of the same id").toEqual(entering);
-    expect((await store.listByUser?.("eve"))?.map(({ sid }) => sid)).toEqual([key.sid]);
+    await cost(create);
+    await cost(() => replace("keep"));
+    await cost(() => replace(later()));
+    await cost(() => store.touch(key, later(2 * hour), {}, "ada"));
+    await cost(() => store.touch(key, later(2 * hour), {}, "eve"), "eve");
   });
 
-  const entering = { commands: 1, enters: true };
-  const leaving = { commands: 1, enters: false };
-
-  async function cost(run: () => Promise<unknown>) {
-    const indexes = ["ada", "eve"].flatMap((user) => new RedisNames(prefix).index(user));
-    await raw.del(...indexes);
-    const commands = await proxy.count(run);
-    return { commands, enters: (await raw.exists(...indexes)) > 0 };
-  }
+  it("changes nothing in the index while the entry outlasts the session", async () => {
+    const [expires] = new RedisNames(prefix).index("ada");
+    await store.create(key, { cookie: {} }, later(), "ada");
+    const entered = await raw.zscore(expires, key.sid);
+    await store.touch(key, later(24 * hour), {}, "ada");
+    expect(await raw.zscore(expires, key.sid)).toBe(entered);
+    await store.touch(key, later(24 * hour + 1), {}, "ada");
+    expect(Number(await raw.zscore(expires, key.sid))).toBe(later(48 * hour + 2));
+  });
 });
+
+cluster.describe("a Cluster", () => {
+  it.each(packages)("takes no step more for a save of an entered session, by %s", async (from) => {
+    const clock = new SetClock();
+    const later = (ms = hour) => clock.now() + ms;
+    const client = await clientForTest(from, cluster.url);
+    const store = storeForTest({ client, prefix: newPrefix(), clock });
+    const stepsOf = countSteps(client);
+    let revision: unknown = null;
+    const create = async (sid: string) => {
+      revision = await store.create(keyOf(sid), { cookie: {} }, later(), "ada");
+    };
+    const replace = async (expiresAt: number | "keep", user = "ada") => {
+      revision = await store.replace(key, String(revision), { cookie: {} }, expiresAt, user);
+      expect(revision).not.toBeNull();
+    };
+    const touch = () => store.touch(key, later(), {}, "ada");
+    await create("warm");
+    await create(key.sid);
+    await replace("keep");
+    await touch(); // all servers have the scripts from now on
+    await store.destroy(key, "destroyed");
+    expect(await stepsOf(() => create(key.sid)), "a new one").toBe(2);
+    expect(await stepsOf(() => replace("keep"))).toBe(1);
+    expect(await stepsOf(() => replace(later()))).toBe(1);
+    expect(await stepsOf(() => replace(later(48 * hour))), "beyond the entry").toBe(2);
+    expect(await stepsOf(() => replace("keep", "eve")), "another user").toBe(3);
+    clock.advance(600_000);
+    expect(await stepsOf(() => replace("keep", "eve")), "not trusted for ever").toBe(3);
+    for (const name of ["a touch", "and the next"]) expect(await stepsOf(touch), name).toBe(3);
+    for (const user of ["ada", "eve"])
+      expect((await store.listByUser?.(user))?.map(({ sid }) => sid)).toContain(key.sid);
+    await store.clear?.();
+  });
+});
+
+/** How many commands the client is given. */
+function countSteps(client: RedisStoreOptions["client"]) {
+  const method = "call" in client ? "call" : "sendCommand";
+  const send: (...args: unknown[]) => unknown = Reflect.get(client, method);
+  let steps = 0;
+  Reflect.set(client, method, (...args: unknown[]) => {
+    steps += 1;
+    return Reflect.apply(send, client, args);
+  });
+  return async (run: () => Promise<unknown>) => {
+    steps = 0;
+    await run();
+    return steps;
+  };
+}

@@ -39,15 +39,16 @@ function enter(keyspace: Keyspace, keys: readonly string[], args: readonly strin
   const [expires, since] = [at(keys, -2), at(keys, -1)];
   const [id, now, slack] = [at(args, -3), Number(at(args, -2)), Number(at(args, -1))];
   const left = life === "keep" ? lifeTime(keyspace, at(keys, 0)) : life;
-  const ends = Math.min(now + left + slack, latest);
+  const known = keyspace.zscore(expires, id);
+  if (known !== undefined && known >= Math.min(now + left + scripts.marginMs, latest)) return;
   const members = keyspace.zrange(expires).filter(({ score }) => score <= now);
   const over = members.slice(0, 1000).map(({ member }) => member);
   if (over.length > 0) {
     keyspace.zrem(expires, over);
     keyspace.hdel(since, over);
   }
-  const known = keyspace.zscore(expires, id);
-  if (known === undefined || known < ends) keyspace.zadd(expires, Math.round(ends), id);
+  const ends = Math.min(now + left + slack, latest);
+  keyspace.zadd(expires, Math.round(ends), id);
   keyspace.hsetnx(since, id, at(args, -2));
   const last = keyspace.zrange(expires).at(-1)?.score ?? ends;
   const stays = Math.round(Math.max(last - now, 1));
