@@ -68,10 +68,10 @@ export async function expectRejection(run: () => Promise<unknown> | undefined, w
   }
 }
 
-const patienceMs = 5_000;
+const patienceMs = 10_000;
 const intervalMs = 5;
 
-/** Waits until `holds`, for at most five seconds. `what` says what was expected to come. */
+/** Waits until `holds`, for at most ten seconds. `what` says what was expected to come. */
 export async function eventually(holds: () => boolean, what: () => string): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (!holds()) {

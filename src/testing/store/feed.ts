@@ -163,7 +163,7 @@ const listening: readonly Check[] = [
     name: "says by `alive` only what is true: everything published before that time has been received",
     async run({ store, other, later, harness }) {
       const received = new WatchedListener(() => harness.now());
-      await subscribeWith(other, received, { heartbeatMs: 100 });
+      await subscribeWith(other, received);
       await store.create(key, { cookie: {} }, later());
       await store.destroy(key, "revoked");
       await harness.advance(1000);

@@ -42,10 +42,9 @@ export function subscribe(store: SessionStore): Promise<Subscription<RecordingLi
 export async function subscribeWith<Listener extends FeedListener>(
   store: SessionStore,
   received: Listener,
-  options = feedOptions,
 ): Promise<Subscription<Listener>> {
   if (!store.changes) throw new Error("Expected a store with a change feed, but it has no changes().");
-  return { received, stop: await store.changes(received, options) };
+  return { received, stop: await store.changes(received, feedOptions) };
 }
 
 let marks = 0;
