@@ -56,6 +56,9 @@ declare module "socket.io" {
 
 const debug = createDebug("socket-session");
 
+/** How long `close()` waits for requests and updates under way. */
+const maxWaitAtCloseMs = 5_000;
+
 type Request = Parameters<RequestHandler>[0];
 
 /** Sessions that requests and sockets share. Made by {@link liveSessions}. */
@@ -246,16 +249,29 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     };
   }
 
-  /** Closes the sockets' transports (stock clients try elsewhere) and the store. Ends no session. */
+  /**
+   * Closes the sockets' transports (stock clients try elsewhere); then the store, once the requests and updates under way
+   * have ended, after 5 s at the latest. Ends no session.
+   */
   async close(...none: []): Promise<void> {
     refuseCallback("sessions.close()", none);
     this.#isClosed = true;
     for (const gateway of this.#gateways) gateway.close();
+    await this.#atRest();
     for (const undo of this.#undo.splice(0)) undo();
     this.#activity.close();
     this.#loaded.close();
     await this.#hub.close();
     await this.#options.store.close();
+  }
+
+  /** Resolves once the requests and updates that are under way have ended, but does not wait for ever. */
+  async #atRest(): Promise<void> {
+    const { clock } = this.#options;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.after(maxWaitAtCloseMs, resolve);
+    await Promise.race([late, Promise.all([this.#responses.allSettled(), this.#handles.updates.idle()])]);
+    cancel();
   }
 
   #liveKey(session: { readonly publicId: string }): SessionKey | undefined {

@@ -11,6 +11,11 @@ export class KeyedLock {
     return this.#tails.has(key);
   }
 
+  /** Resolves once nothing is running or waiting. */
+  async idle(): Promise<void> {
+    while (this.#tails.size > 0) await Promise.all(this.#tails.values());
+  }
+
   run<T>(key: string, fn: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key);
     const result = before ? before.then(fn) : fn();

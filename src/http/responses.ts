@@ -13,6 +13,8 @@ export class Responses {
   readonly #responses = new WeakMap<object, ServerResponse>();
   readonly #watched = new WeakSet<ServerResponse>();
   readonly #ending = new WeakSet<object>();
+  /** Watched, and not gone out yet. */
+  readonly #open = new Set<ServerResponse>();
 
   remember(request: IncomingMessage, response: ServerResponse): void {
     this.#responses.set(request, response);
@@ -31,6 +33,8 @@ export class Responses {
     const response = this.of(request);
     if (!response || this.#watched.has(response)) return;
     this.#watched.add(response);
+    this.#open.add(response);
+    response.once("close", () => this.#open.delete(response));
     const { end, writeHead } = response;
     response.end = ((...args: Parameters<End>): ServerResponse => {
       this.#ending.add(request);
@@ -54,13 +58,21 @@ export class Responses {
   /** Resolves once the response has been handed to the network, or its connection is gone. */
   settled(request: object): Promise<void> | undefined {
     const response = this.of(request);
-    if (!response) return undefined;
-    return new Promise((resolve) => {
-      if (response.writableFinished || response.destroyed) return resolve();
-      response.once("finish", () => resolve());
-      response.once("close", () => resolve());
-    });
+    return response && settled(response);
   }
+
+  /** Resolves once the responses that are open now have settled: `express-session` saves before that. */
+  async allSettled(): Promise<void> {
+    await Promise.all([...this.#open].map(settled));
+  }
+}
+
+function settled(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (response.writableFinished || response.destroyed) return resolve();
+    response.once("finish", () => resolve());
+    response.once("close", () => resolve());
+  });
 }
 
 /**

@@ -68,6 +68,11 @@ export class Updates {
     return this.#queue.size;
   }
 
+  /** Resolves once the updates under way have ended. */
+  idle(): Promise<void> {
+    return this.#queue.idle();
+  }
+
   /**
    * Runs `fn` on a draft and writes what it changed in one atomic step. Updates of one session run one after another
    * in this process. Rejects with
