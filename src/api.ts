@@ -98,6 +98,8 @@ export interface LiveSessionsEvents {
   ];
   /** A save overwrote top-level keys that somebody else had changed since the request loaded them. */
   conflict: [conflict: { publicId: string; keys: readonly string[] }];
+  /** The store's change feed is whole, at the start or again; or it is cut, and an `error` says why. */
+  feed: [feed: { state: "whole" | "broken" }];
   /** A save of an ended session was dropped. */
   discard: [discarded: { publicId: string }];
   /** Something failed where nobody waits for an answer. Without a listener it becomes a process warning. */
@@ -105,7 +107,7 @@ export interface LiveSessionsEvents {
 }
 
 const names: Readonly<Record<keyof LiveSessionsEvents, true>> = {
-  ...{ change: true, end: true, refuse: true, conflict: true, discard: true, error: true },
+  ...{ change: true, end: true, refuse: true, conflict: true, discard: true, feed: true, error: true },
 };
 /** All that can be listened to; the last two are Node's own. */
 export const sessionsEvents: readonly string[] = [...Object.keys(names), "newListener", "removeListener"];

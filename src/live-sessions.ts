@@ -15,6 +15,7 @@ import { Responses } from "./http/responses.ts";
 import { refuseUncalled } from "./http/store-contract.ts";
 import { type HttpContext, StoreFacade } from "./http/store-facade.ts";
 import { exposeInternals } from "./inject-session.ts";
+import type { FeedState } from "./live/feed.ts";
 import { Hub } from "./live/hub.ts";
 import {
   exemptionsOfAttach,
@@ -100,6 +101,10 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
         this.announce("end", { publicId: key.publicId, reason });
       },
       failed: (error: unknown) => this.#report(error),
+      feed: (state: FeedState) => {
+        debug("the change feed is %s", state);
+        if (state === "whole" || state === "broken") this.announce("feed", { state });
+      },
     };
     this.#hub = new Hub({ ...resolved, events });
     this.#loaded = new LoadedSessions(this.#hub);
@@ -112,7 +117,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     exposeInternals(this, { options: resolved, nameOf: this.#nameOf, saves: this.#saves });
     explainMissingAttach();
     warn([...secretWarnings(resolved), ...storeWarnings(resolved)]);
-    this.#hub.freshness.feed.start();
+    void this.#hub.freshness.feed.start();
   }
 
   /** The real `express-session` middleware over this store. */

@@ -196,8 +196,10 @@ export interface SessionStore {
   destroy(key: SessionKey, reason: StoredEndReason, isNewId?: boolean): Promise<boolean>;
 
   /**
-   * Listens to the changes of all writers of this database, this store object's own included. Resolves once nothing
-   * that happens from then on can be missed silently. Absent where the database cannot tell: then the hub asks.
+   * Listens to the changes of all writers of this database, this store object's own included. Resolves once nothing that
+   * happens from then on can be missed silently: the feed is whole, or `broken` has been called, as the database could not
+   * be reached. The store opens a feed that is cut again by itself, at the start as later, and then calls `missed`. A
+   * rejection is final: the feed stays broken, and the hub reads instead. Absent where the database has no feed.
    */
   changes?(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe>;
 

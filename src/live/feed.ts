@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
-import type { SessionChange, SessionStore, Unsubscribe } from "../session-store.ts";
+import type { FeedListener, SessionChange, SessionStore, Unsubscribe } from "../session-store.ts";
 
 /**
  * - `none`: the store has no change feed.
@@ -22,21 +22,26 @@ export interface FeedOptions {
   readonly catchUp: () => Promise<boolean>;
   /** From now on a session is as fresh as the feed. */
   readonly whole: () => void;
+  /** The state is another one now. */
+  readonly became: (state: FeedState) => void;
 }
 
+/** Until the sessions are read again, where none could be. */
 const retryMs = 1_000;
 
-/** The hub's subscription to its store's change feed. */
+/**
+ * The hub's subscription to its store's change feed. A feed that is cut, at the start or later, is opened again by the store;
+ * one whose `changes` rejects stays `broken`.
+ */
 export class Feed {
   readonly #options: FeedOptions;
-  #closed = false;
+  #isClosed = false;
   #state: FeedState = "none";
-  #isSubscribed = false;
   #unsubscribe: Unsubscribe | undefined;
   /** A feed that never says that it is alive is trusted. */
   #aliveAt = Number.POSITIVE_INFINITY;
-  /** What was reported of a feed that is still broken: it is tried every second, and says no more than once why it fails. */
-  #failure: string | undefined;
+  /** The failure that was reported last, until the feed is whole again. */
+  #reported: string | undefined;
   /** Counts gaps, so that catching up with one notices the next. */
   #gaps = 0;
 
@@ -48,7 +53,7 @@ export class Feed {
     return this.#state;
   }
 
-  /** While the feed is whole: everything published before this has been told; else the beginning of time. */
+  /** While the feed is whole: everything published before this has arrived; else the beginning of time. */
   get asOf(): number {
     if (this.#state !== "whole") return Number.NEGATIVE_INFINITY;
     const now = this.#options.clock.now();
@@ -57,53 +62,45 @@ export class Feed {
     return this.#aliveAt;
   }
 
-  start(): void {
+  /** Subscribes, once. */
+  async start(): Promise<void> {
     const { store, heartbeatMs } = this.#options;
-    const { changes } = store;
-    if (!changes || this.#isSubscribed || this.#closed) return;
-    if (this.#state === "none") this.#state = "opening";
-    const listener = {
-      changed: (change: SessionChange) => this.#options.changed(change),
-      alive: (asOf: number) => {
+    if (!store.changes || this.#state !== "none" || this.#isClosed) return;
+    this.#state = "opening";
+    const listener: FeedListener = {
+      changed: (change) => this.#options.changed(change),
+      alive: (asOf) => {
         this.#aliveAt = asOf;
       },
-      broken: (error: unknown) => this.#broken(error),
+      broken: (error) => this.#broken(error),
       missed: () => void this.#catchUp(),
     };
-    void this.#subscribe(() => changes.call(store, listener, { heartbeatMs }));
-  }
-
-  async #subscribe(subscribe: () => Promise<Unsubscribe>): Promise<void> {
-    this.#isSubscribed = true;
     try {
-      this.#unsubscribe = await subscribe();
-      if (this.#closed)
+      this.#unsubscribe = await store.changes(listener, { heartbeatMs });
+      if (this.#isClosed)
         await this.#unsubscribe(); // `close` does not wait for a subscription that may never be made
-      else void this.#catchUp();
+      else if (this.state !== "broken") void this.#catchUp();
     } catch (error) {
-      if (this.#closed) return; // the store may have been closed while it was opening the feed
-      this.#broken(error);
-      this.#isSubscribed = false;
-      this.#options.clock.after(retryMs, () => this.start());
+      if (!this.#isClosed) this.#broken(error); // else the store may have been closed while it opened the feed
     }
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     this.#gaps++;
     await this.#unsubscribe?.();
   }
 
   #broken(error: unknown): void {
     const text = errorText(error);
-    if (text !== this.#failure) this.#options.failed(error);
-    this.#failure = text;
+    if (text !== this.#reported) this.#options.failed(error);
+    this.#reported = text;
     this.#gap("broken");
   }
 
   #gap(state: "opening" | "broken"): number {
     const { asOf } = this;
-    this.#state = state;
+    this.#become(state);
     this.#options.gap(asOf);
     return ++this.#gaps;
   }
@@ -113,13 +110,19 @@ export class Feed {
     const gap = this.#gap(this.#state === "opening" ? "opening" : "broken");
     while (!(await this.#options.catchUp())) {
       if (gap !== this.#gaps) return;
-      this.#state = "broken";
+      this.#become("broken");
       await new Promise<void>((resolve) => this.#options.clock.after(retryMs, resolve));
       if (gap !== this.#gaps) return;
     }
     if (gap !== this.#gaps) return;
-    this.#state = "whole";
-    this.#failure = undefined;
+    this.#become("whole");
+    this.#reported = undefined;
     this.#options.whole();
+  }
+
+  #become(state: FeedState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#options.became(state);
   }
 }

@@ -6,6 +6,7 @@ import type { Snapshot } from "../data/snapshot.ts";
 import type { SessionChange, SessionKey, SessionStore, StoredEndReason } from "../session-store.ts";
 import { Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
+import type { FeedState } from "./feed.ts";
 import { Freshness } from "./freshness.ts";
 import { type GuardedStore, guardedStore } from "./guarded-store.ts";
 import { type End, LiveEntry, type Moment, type Observer } from "./live-entry.ts";
@@ -17,6 +18,7 @@ interface HubEvents {
   changed(key: SessionKey, snapshot: Snapshot): void;
   ended(key: SessionKey, end: End): void;
   failed(error: unknown): void;
+  feed?(state: FeedState): void;
 }
 
 export interface HubOptions {
@@ -75,6 +77,7 @@ export class Hub {
       reads: this.reads,
       mark: () => this.mark(),
       changed: (change) => this.#receive(change),
+      feedBecame: (state) => this.tell(() => options.events.feed?.(state)),
       unverified: (entry) => this.#finish(entry, { reason: "unverified" }),
       report: (error) => this.report(error),
     });

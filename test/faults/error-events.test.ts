@@ -62,6 +62,31 @@ for (const { name, service, kind, feed: marks } of Object.values(networked)) {
   });
 }
 
+for (const { name, service, kind, feed: marks } of Object.values(networked)) {
+  withService(service).describe(`the feed of ${name} that is cut from the start`, { timeout: 90_000 }, () => {
+    test("is reported as broken once, however often it is tried, and as whole when it is back", async () => {
+      const place: StoreAddress = { kind, url: withService(service).url, place: newPlace() };
+      const url = new URL(place.url);
+      const link = await TcpProxy.start({ host: url.hostname, port: Number(url.port) }, marks);
+      url.port = String(link.port);
+      const store = await openStore({ ...place, url: url.href });
+      link.dropFeed("visible");
+      world = await startWorld({ store, ...shortly });
+      const states: string[] = [];
+      world.sessions.on("feed", ({ state }) => states.push(state));
+      await until("broken");
+      await expect.poll(() => link.feedsCut, patience).toBeGreaterThan(4);
+      expect(codes().filter((code) => code === "STORE_FEED_BROKEN")).toHaveLength(1);
+      await link.heal();
+      await until("whole");
+      expect(states.slice(-2)).toEqual(["broken", "whole"]);
+      expect(codes().filter((code) => code === "STORE_FEED_BROKEN")).toHaveLength(1);
+      link.close();
+      await clearPlace(place);
+    });
+  });
+}
+
 test("SQLite whose tables are taken away is reported with a code", async () => {
   const path = newFile();
   world = await startWorld({ store: sqliteStore({ path }), ...shortly });

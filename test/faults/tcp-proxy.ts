@@ -36,6 +36,8 @@ export class TcpProxy {
   #cut: Cut | undefined;
   #feedCut: Cut | undefined;
   #delayMs = 0;
+  /** How often a feed's connection was reset since the start. */
+  feedsCut = 0;
 
   private constructor(port: number, target: { host: string; port: number }, feed: FeedMarks) {
     this.port = port;
@@ -104,7 +106,9 @@ export class TcpProxy {
   }
 
   #look(link: Link): void {
-    if (link.isFeed && this.#feedCut === "visible") link.reset();
+    if (!link.isFeed || this.#feedCut !== "visible") return;
+    this.feedsCut++;
+    link.reset();
   }
 }
 

@@ -228,22 +228,6 @@ describe("the feed", () => {
     expect(set.errors).toMatchObject([{ code: "STORE_FEED_BROKEN", cause: { message: "cut" } }]);
   });
 
-  test("a subscription that fails is tried again", async () => {
-    const clock = new ManualClock();
-    const store = memoryStore({ clock });
-    const changes = store.changes?.bind(store);
-    let attempts = 0;
-    store.changes = async (listener, options) => {
-      if (attempts++ === 0) throw new Error("not yet");
-      return changes?.(listener, options) ?? (async () => {});
-    };
-    const set = liveSet(store, clock);
-    await settle();
-    expect(set.hub.freshness.feed.state).toBe("broken");
-    await clock.advance(1000);
-    expect(set.hub.freshness.feed.state).toBe("whole");
-  });
-
   test("news under any public id of a session reach it, as in a rotation of secrets", async () => {
     const { set, feed } = feeding();
     const key = await stored(set, "a");

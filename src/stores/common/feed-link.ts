@@ -8,8 +8,6 @@ import { SocketSessionError } from "../../base/errors.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "./feed-source.ts";
 import { beatMessage, readMessage } from "./messages.ts";
 
-type Events = Omit<FeedSink, "message">;
-
 interface Beat {
   readonly sentAt: number;
   /** How many copies have yet to come back; below 0 until it is known how many there are. */
@@ -17,13 +15,14 @@ interface Beat {
 }
 
 export class FeedLink {
-  readonly #source: FeedSource;
+  readonly #findSource: () => FeedSource | Promise<FeedSource>;
   readonly #clock: Clock;
   readonly #heartbeatMs: number;
-  readonly #events: Events;
+  readonly #events: Omit<FeedSink, "message">;
   readonly #beats = new Map<string, Beat>();
   readonly #use = new AbortController();
   readonly #opened: { resolve(): void; reject(error: unknown): void; readonly promise: Promise<void> };
+  #source: FeedSource | undefined;
   #connection: Promise<FeedConnection> | undefined;
   #closed = false;
   #isConnected = false;
@@ -31,8 +30,13 @@ export class FeedLink {
   #cancelBeat: (() => void) | undefined;
   #cancelSilence: (() => void) | undefined;
 
-  constructor(source: FeedSource, clock: Clock, heartbeatMs: number, events: Events) {
-    this.#source = source;
+  constructor(
+    findSource: () => FeedSource | Promise<FeedSource>,
+    clock: Clock,
+    heartbeatMs: number,
+    events: Omit<FeedSink, "message">,
+  ) {
+    this.#findSource = findSource;
     this.#clock = clock;
     this.#heartbeatMs = heartbeatMs;
     this.#events = events;
@@ -43,17 +47,7 @@ export class FeedLink {
   async open(): Promise<void> {
     this.#opened.promise.catch(() => {}); // awaited below, if it comes to that
     this.#listenForSilence();
-    this.#connection = this.#source.open(
-      {
-        message: (text) => this.#message(text),
-        changed: (change) => this.#whileOpen(() => this.#events.changed(change)),
-        alive: (asOf) => this.#alive(asOf),
-        missed: () => this.#whileOpen(() => this.#events.missed()),
-        down: (error) => this.#down(error),
-      },
-      { heartbeatMs: this.#heartbeatMs },
-      this.#use.signal,
-    );
+    this.#connection = this.#connect();
     this.#connection.then(
       () => {
         this.#isConnected = true;
@@ -62,6 +56,18 @@ export class FeedLink {
       (error: unknown) => this.#down(error),
     );
     await this.#opened.promise;
+  }
+
+  async #connect(): Promise<FeedConnection> {
+    this.#source = await this.#findSource();
+    const sink: FeedSink = {
+      message: (text) => this.#message(text),
+      changed: (change) => this.#whileOpen(() => this.#events.changed(change)),
+      alive: (asOf) => this.#alive(asOf),
+      missed: () => this.#whileOpen(() => this.#events.missed()),
+      down: (error) => this.#down(error),
+    };
+    return this.#source.open(sink, { heartbeatMs: this.#heartbeatMs }, this.#use.signal);
   }
 
   async close(): Promise<void> {
@@ -102,7 +108,7 @@ export class FeedLink {
   }
 
   #beat(): void {
-    if (this.#closed || !this.#source.publish) return;
+    if (this.#closed || !this.#source?.publish) return;
     const beat = randomUUID();
     this.#beats.set(beat, { sentAt: this.#clock.now(), missing: 0 });
     this.#source.publish(beatMessage(beat)).then(
@@ -126,7 +132,12 @@ export class FeedLink {
     this.#cancelSilence?.();
     this.#cancelSilence = this.#clock.after(2 * this.#heartbeatMs, () => {
       const message = `Expected a sign of life on the change feed, but there was none for ${Math.round(2 * this.#heartbeatMs)} ms. `;
-      this.#down(new SocketSessionError("STORE_TIMEOUT", message + this.#source.silenceCure));
+      this.#down(
+        new SocketSessionError(
+          "STORE_TIMEOUT",
+          message + (this.#source?.silenceCure ?? "Look at the connection to the database."),
+        ),
+      );
     });
   }
 

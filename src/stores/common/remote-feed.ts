@@ -14,49 +14,51 @@ import { FeedListeners } from "./feed-listeners.ts";
 import type { FeedSource } from "./feed-source.ts";
 
 const firstRetryMs = 100;
-const longestRetryMs = 2_000;
+const maxRetryMs = 2_000;
 
 export class RemoteFeed {
-  readonly #source: FeedSource;
+  readonly #source: () => FeedSource | Promise<FeedSource>;
   readonly #clock: Clock;
   readonly #listeners = new FeedListeners();
   #current: FeedLink | undefined;
-  #whole: Promise<void> | undefined;
+  /** The first attempt to connect; it never rejects. */
+  #first: Promise<void> | undefined;
+  /** Why there is no connection, from a failure until the next connection. */
+  #failure: { readonly error: unknown } | undefined;
   #heartbeatMs = 10_000;
+  /** In a row. */
   #failures = 0;
   #aliveAt = Number.NEGATIVE_INFINITY;
   #cancelRetry: (() => void) | undefined;
   #closing: Promise<void> = Promise.resolve();
 
-  constructor(source: FeedSource, clock: Clock) {
+  /** `source` is asked at each attempt, where the database has to say what it can do. */
+  constructor(source: () => FeedSource | Promise<FeedSource>, clock: Clock) {
     this.#source = source;
     this.#clock = clock;
   }
 
-  /** Resolves once nothing can be missed silently; rejects if there is no connection to be had now. */
+  /** Resolves when the first attempt has succeeded, or `broken` has been called because it failed. Never rejects. */
   async listen(listener: FeedListener, { heartbeatMs }: FeedOptions): Promise<Unsubscribe> {
     this.#heartbeatMs = heartbeatMs;
+    const known = this.#failure;
     const remove = this.#listeners.add(listener);
-    const leave = async () => {
+    this.#first ??= this.#connect();
+    if (known) listener.broken(known.error);
+    else await this.#first;
+    if (!this.#failure && this.#current) listener.alive?.(this.#aliveAt);
+    return async () => {
       remove();
       if (this.#listeners.size === 0) await this.close();
     };
-    try {
-      this.#whole ??= this.#connect();
-      await this.#whole;
-      listener.alive?.(this.#aliveAt);
-    } catch (error) {
-      await leave();
-      throw error;
-    }
-    return leave;
   }
 
-  /** Ends the connection, and the attempts to have one. */
+  /** Ends the connection, and the attempts to open one. */
   async close(): Promise<void> {
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
-    this.#whole = undefined;
+    this.#first = undefined;
+    this.#failure = undefined;
     this.#failures = 0;
     this.#drop();
     await this.#closing;
@@ -68,22 +70,23 @@ export class RemoteFeed {
       changed: (change) => this.#listeners.changed(change),
       alive: (asOf) => {
         this.#aliveAt = asOf;
-        // One that breaks again and again is opened ever less often, although it opens each time.
+        // A connection that breaks again and again is opened ever less often, although it opens each time.
         if (asOf - openedAt >= this.#heartbeatMs) this.#failures = 0;
         this.#listeners.alive(asOf);
       },
       missed: () => this.#listeners.missed(),
-      down: (error) => {
-        if (this.#current === link) this.#lost(error);
-      },
+      down: (error) => this.#lost(link, error),
     });
     this.#current = link;
     try {
       await link.open();
     } catch (error) {
-      if (this.#current === link) this.#drop();
-      throw error;
+      this.#lost(link, error);
+      return;
     }
+    if (this.#current !== link || !this.#failure) return;
+    this.#failure = undefined;
+    this.#listeners.missed();
   }
 
   #drop(): void {
@@ -92,29 +95,17 @@ export class RemoteFeed {
     if (link) this.#closing = Promise.all([this.#closing, link.close()]).then(() => undefined);
   }
 
-  #lost(error: unknown): void {
+  #lost(link: FeedLink, error: unknown): void {
+    if (this.#current !== link) return;
     this.#drop();
-    this.#listeners.broken(error);
-    this.#retry(error);
-  }
-
-  #retry(error: unknown): void {
-    const failed = Promise.reject(error);
-    failed.catch(() => {}); // whoever listens anew meanwhile is told
-    this.#whole = failed;
-    const delayMs = Math.min(firstRetryMs * 2 ** this.#failures, longestRetryMs);
+    const isNew = this.#failure === undefined;
+    this.#failure = { error };
+    if (isNew) this.#listeners.broken(error);
+    const delayMs = Math.min(firstRetryMs * 2 ** this.#failures, maxRetryMs);
     this.#failures++;
-    this.#cancelRetry = this.#clock.after(delayMs * (0.5 + randomOf(this.#clock) / 2), () => {
-      const whole = this.#connect();
-      this.#whole = whole;
-      whole.then(
-        () => {
-          if (this.#whole === whole) this.#listeners.missed();
-        },
-        (failure: unknown) => {
-          if (this.#whole === whole) this.#retry(failure);
-        },
-      );
-    });
+    this.#cancelRetry = this.#clock.after(
+      delayMs * (0.5 + randomOf(this.#clock) / 2),
+      () => void this.#connect(),
+    );
   }
 }

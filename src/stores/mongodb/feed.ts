@@ -30,7 +30,7 @@ export class MongodbFeed {
   readonly #reader: MongodbChangeReader;
   #kind: MongodbFeedKind | undefined;
   #asked: Promise<MongodbFeedKind> | undefined;
-  #remote: RemoteFeed | undefined;
+  readonly #remote: RemoteFeed;
 
   constructor(setting: MongodbFeedSetting) {
     const { database, collection, ids, clock, feed, writeOptions } = setting;
@@ -38,6 +38,11 @@ export class MongodbFeed {
     this.messages = new MongodbCappedCollection(database, collection, writeOptions, clock);
     this.#reader = new MongodbChangeReader(ids, clock);
     if (feed !== "auto") this.#kind = feed;
+    const stream = new MongodbChangeStreamSource(collection, this.#reader, clock);
+    this.#remote = new RemoteFeed(
+      async () => ((await this.kind()) === "change stream" ? stream : this.messages),
+      clock,
+    );
   }
 
   get traits(): FeedTraits | undefined {
@@ -50,22 +55,14 @@ export class MongodbFeed {
     return this.#asked;
   }
 
-  async listen(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {
-    const { collection, clock } = this.#setting;
-    const kind = await this.kind();
-    this.#remote ??= new RemoteFeed(
-      kind === "change stream"
-        ? new MongodbChangeStreamSource(collection, this.#reader, clock)
-        : this.messages,
-      clock,
-    );
+  listen(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {
     return this.#remote.listen(listener, options);
   }
 
   async close(): Promise<void> {
     this.messages.stop();
     this.#reader.stop();
-    await this.#remote?.close();
+    await this.#remote.close();
   }
 
   async #ask(): Promise<MongodbFeedKind> {

@@ -85,7 +85,8 @@ class PostgresStore implements SessionStore {
     this.ttlMs = options.ttlMs;
     this.feed = { kind: "notify", complete: !options.otherWriters };
     this.#tables = new PostgresTables(options);
-    this.#feed = new RemoteFeed(new PostgresFeedSource(this.#tables, options), options.clock);
+    const source = new PostgresFeedSource(this.#tables, options);
+    this.#feed = new RemoteFeed(() => source, options.clock);
     this.#pruning = new PostgresPruning(this.#tables, options);
     this.#pool.on?.("error", idleClientLost);
     if (this.#tables.sql.users !== undefined) this.listByUser = (user) => this.#listByUser(user);

@@ -87,7 +87,7 @@ class RedisStore implements SessionStore {
     this.#clock = clock;
     this.#users = new RedisUsers(connection, names, clock);
     this.#source = new RedisFeed({ ...options, names });
-    this.#feed = new RemoteFeed(this.#source, clock);
+    this.#feed = new RemoteFeed(() => this.#source, clock);
   }
 
   read({ sid }: SessionKey): Promise<StoredSession | null> {

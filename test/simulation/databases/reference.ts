@@ -78,7 +78,7 @@ function changesOf(
 ): NonNullable<SessionStore["changes"]> {
   if (kind === "polled") return polledChanges(server, clock, pool);
   const source = kind === "log" ? logSource(server, clock, route, pool) : subscription(server, route, pool);
-  const feed = new RemoteFeed(source, clock);
+  const feed = new RemoteFeed(() => source, clock);
   return (listener, options) => feed.listen(listener, options);
 }
 

@@ -4,7 +4,7 @@
  * ```ts
  * const source = new FakeSource();
  * source.opens = "deaf";
- * const feed = new RemoteFeed(source, new ManualClock());
+ * const feed = new RemoteFeed(() => source, new ManualClock());
  * ```
  */
 import type { FeedConnection, FeedSink, FeedSource } from "../../../src/stores/common/feed-source.ts";
