@@ -1,3 +1,14 @@
+/**
+ * What session objects held when they were loaded or last saved: the base of the three-way merge. Weak: a record is gone with
+ * its object.
+ *
+ * ```ts
+ * const loaded = records.of(sid, session);
+ * const edit = loaded.edit();
+ * if (edit) loaded.begun(edit); // until it has failed, a save that is under way counts as saved for the next one
+ * if (edit) loaded.settled(edit, stored);
+ * ```
+ */
 import type { Clock } from "../base/clock.ts";
 import { ExpiringMap } from "../base/expiring-map.ts";
 import { type Fields, fieldsOf, textAt } from "../data/fields.ts";
@@ -11,7 +22,7 @@ import type { CookieDocument, SessionDocument, StoredSession } from "../session-
 const handedOutMs = 600_000;
 const maxHandedOut = 100_000;
 
-/** What a session object held when it was loaded or last saved, and what was stored then. */
+/** What a session object held, and what was stored then. */
 interface Base extends Held {
   readonly sid: string;
   readonly stored: Version;
@@ -19,19 +30,18 @@ interface Base extends Held {
   readonly since: number;
 }
 
-/**
- * Remembers of each session object what it held when it was loaded or last saved: the base of the three-way merge. A
- * save that is under way counts as saved for the next one, until it has failed. Weak: gone with the object.
- */
+/** How a session object came to be: loaded, generated and never stored, or by neither, which leaves nothing to compare with. */
+interface Origin {
+  readonly base?: Base | undefined;
+  readonly unstored?: Unstored;
+}
+
 export class LoadedSessions {
   readonly #hub: Pick<Hub, "mark" | "ends">;
   readonly #clock: Clock;
-  readonly #bases = new WeakMap<object, Base>();
+  readonly #recordsByObject = new WeakMap<object, LoadedSession>();
   /** By the `cookie` of what `get` gave, which a copy shares, as in `set(sid, { ...session, n: 1 })`. */
   readonly #basesByCookie = new WeakMap<object, Base>();
-  readonly #pending = new WeakMap<object, readonly Edit[]>();
-  readonly #unstored = new WeakMap<object, Unstored>();
-
   /** By id: what `get` gave and `express-session` has made no session object of, so that a copy of it may come back. */
   readonly #handedOut: ExpiringMap<{ readonly count: number; readonly expiresAt: number }>;
 
@@ -45,6 +55,16 @@ export class LoadedSessions {
     this.#handedOut.clear();
   }
 
+  /** The record of `session` as an object for `sid`: where it is another's there is nothing to compare it with. */
+  of(sid: string, session: { readonly cookie?: unknown }): LoadedSession {
+    const known = this.#recordsByObject.get(session);
+    if (known?.sid === sid) return known;
+    const base = known ? undefined : this.#baseOfCopied(session);
+    return base?.sid === sid
+      ? this.#add(sid, session, { base })
+      : new LoadedSession(sid, session, this.#hub, {});
+  }
+
   /** `document`, read after the mark `since`, is about to be handed out by `get`. */
   loaded(
     sid: string,
@@ -52,9 +72,9 @@ export class LoadedSessions {
     { expiresAt, revision }: StoredSession,
     since: number,
   ): void {
-    const held = heldBy(document);
-    const base = { ...held, sid, since, stored: { ...held, expiresAt, revision } };
-    this.#bases.set(document, base);
+    const content = contentOf(document);
+    const base = { ...content, sid, since, stored: { ...content, expiresAt, revision } };
+    this.#add(sid, document, { base });
     this.#handOut(sid, 1);
     if (typeof document.cookie === "object" && document.cookie)
       this.#basesByCookie.set(document.cookie, base);
@@ -62,15 +82,15 @@ export class LoadedSessions {
 
   /** `session` has just been made of `document`: what it does not carry is not its to delete. */
   inflated(session: object, document: object): void {
-    const base = this.#bases.get(document);
+    const base = this.#recordsByObject.get(document)?.base;
     if (!base) return;
-    this.#bases.set(session, { ...base, ...carried(session, base.fields) });
+    this.#add(base.sid, session, { base: { ...base, ...carried(session, base.fields) } });
     this.#handOut(base.sid, -1);
   }
 
-  /** `session` has just been generated, and was never stored. */
+  /** `session` has just been generated, and was never stored. `isNewId`: its id is no other session's. */
   generated(sid: string, session: object, isNewId: boolean): void {
-    this.#unstored.set(session, { since: this.#hub.ends.birth(sid), isNewId });
+    this.#add(sid, session, { unstored: { since: this.#hub.ends.birth(sid), isNewId } });
   }
 
   /** Whether `get` has given a session of this id of late to code of the application, which may copy it. */
@@ -78,89 +98,106 @@ export class LoadedSessions {
     return this.#handedOut.get(sid) !== undefined;
   }
 
+  #baseOfCopied({ cookie }: { readonly cookie?: unknown }): Base | undefined {
+    return typeof cookie === "object" && cookie ? this.#basesByCookie.get(cookie) : undefined;
+  }
+
+  #add(sid: string, session: object, origin: Origin): LoadedSession {
+    const record = new LoadedSession(sid, session, this.#hub, origin);
+    this.#recordsByObject.set(session, record);
+    return record;
+  }
+
   #handOut(sid: string, change: 1 | -1): void {
     const count = (this.#handedOut.get(sid)?.count ?? 0) + change;
     if (count > 0) this.#handedOut.set(sid, { count, expiresAt: this.#clock.now() + handedOutMs });
     else this.#handedOut.delete(sid);
   }
+}
 
-  /** How `session` was generated, if it has never been stored. */
-  unstored(session: object): Unstored | undefined {
-    return this.#unstored.get(session);
+/** The record of one session object. */
+export class LoadedSession {
+  readonly sid: string;
+  readonly #session: object;
+  readonly #hub: Pick<Hub, "mark">;
+  #base: Base | undefined;
+  #unstored: Unstored | undefined;
+  #pending: readonly Edit[] = [];
+
+  /** Of `session`, an object for `sid`. */
+  constructor(sid: string, session: object, hub: Pick<Hub, "mark">, { base, unstored }: Origin) {
+    this.sid = sid;
+    this.#session = session;
+    this.#hub = hub;
+    this.#base = base;
+    this.#unstored = unstored;
   }
 
-  /** What was stored, and when, as `session`, an object for `sid`, was loaded or last saved. */
-  baseOf(sid: string, session: object): Pick<Base, "stored" | "since"> | undefined {
-    return this.#baseOf(sid, session);
+  /** Undefined if there is nothing to compare the object with. */
+  get base(): Base | undefined {
+    return this.#base;
   }
 
-  /** What the application did to `session` since; undefined if there is nothing to compare it with. */
-  edit(sid: string, session: object): Edit | undefined {
-    const base = this.#baseOf(sid, session);
-    if (!base) return undefined;
-    const compared = this.#withPending(session, base);
-    const { fields, cookie } = heldBy(session);
-    const patch = diff(compared.fields, fields);
-    return { base: compared, patch, cookie, cookieChanged: cookieChanged(compared.cookie, cookie) };
+  /** How the object was generated, if it has never been stored. */
+  get unstored(): Unstored | undefined {
+    return this.#unstored;
+  }
+
+  /** What the application did to the object since; undefined if there is nothing to compare it with. */
+  edit(): Edit | undefined {
+    if (!this.#base) return undefined;
+    const base = this.#pending.reduce<Held>(applied, this.#base);
+    const { fields, cookie } = contentOf(this.#session);
+    const patch = diff(base.fields, fields);
+    return { base, patch, cookie, cookieChanged: cookieChanged(base.cookie, cookie) };
   }
 
   /** The edit is on its way to the store; `settled` is to follow. */
-  begun(session: object, edit: Edit): void {
-    this.#pending.set(session, [...(this.#pending.get(session) ?? []), edit]);
+  begun(edit: Edit): void {
+    this.#pending = [...this.#pending, edit];
   }
 
   /** The edit is stored, as part of `stored`; or, without that, it is still to be saved. */
-  settled(sid: string, session: object, edit: Edit, stored: Version | undefined): void {
-    const base = this.#baseOf(sid, session);
-    const pending = this.#pending.get(session)?.filter((one) => one !== edit) ?? [];
-    this.#pending.set(session, pending);
-    if (base && stored)
-      this.#bases.set(session, { ...this.#applied(base, edit), stored, since: this.#hub.mark() });
+  settled(edit: Edit, stored: Version | undefined): void {
+    this.#pending = this.#pending.filter((one) => one !== edit);
+    if (this.#base && stored) this.#store(applied(this.#base, edit), stored);
   }
 
-  /** `session`, which held `held`, has been stored for the first time. */
-  created(sid: string, session: object, held: Held, stored: Version): void {
-    this.#bases.set(session, { ...held, sid, stored, since: this.#hub.mark() });
-    this.#unstored.delete(session);
+  /** The object, which held `content`, has been stored for the first time. */
+  created(content: Held, stored: Version): void {
+    this.#store(content, stored);
+    this.#unstored = undefined;
   }
 
   /**
-   * Brings what is stored now into `session`, except where it has changes of its own that are not saved yet; those are
+   * Brings what is stored now into the object, except where it has changes of its own that are not saved yet; those are
    * still compared with what they started from. `began` is what it held when it was not stored yet.
    */
-  refresh(sid: string, session: object, stored: Version, began: Held | undefined): void {
-    const before = this.#baseOf(sid, session) ?? began;
+  refresh(stored: Version, began: Held | undefined): void {
+    const before = this.#base ?? began;
     if (!before) return;
-    const mine = fieldsOf(session);
-    const underWay = new Set((this.#pending.get(session) ?? []).flatMap(({ patch }) => [...patch.keys()]));
+    const mine = fieldsOf(this.#session);
+    const underWay = new Set(this.#pending.flatMap(({ patch }) => [...patch.keys()]));
     const fields = new Map<string, string>();
     for (const key of new Set([...before.fields.keys(), ...stored.fields.keys()])) {
       const [was, now] = [before.fields.get(key), stored.fields.get(key)];
-      const isOwn = mine.get(key) !== was || underWay.has(key) || !isCarried(session, key);
+      const isOwn = mine.get(key) !== was || underWay.has(key) || !isCarried(this.#session, key);
       const compared = isOwn ? was : now;
       if (compared !== undefined) fields.set(key, compared);
       if (isOwn) continue;
-      if (now === undefined) Reflect.deleteProperty(session, key);
-      else if (now !== was) Reflect.set(session, key, JSON.parse(now));
+      if (now === undefined) Reflect.deleteProperty(this.#session, key);
+      else if (now !== was) Reflect.set(this.#session, key, JSON.parse(now));
     }
-    this.#bases.set(session, { fields, cookie: before.cookie, sid, stored, since: this.#hub.mark() });
-    this.#unstored.delete(session);
+    this.created({ fields, cookie: before.cookie }, stored);
   }
 
-  #baseOf(sid: string, session: { readonly cookie?: unknown }): Base | undefined {
-    const { cookie } = session;
-    const ofCopy = typeof cookie === "object" && cookie ? this.#basesByCookie.get(cookie) : undefined;
-    const base = this.#bases.get(session) ?? ofCopy;
-    return base?.sid === sid ? base : undefined;
+  #store({ fields, cookie }: Held, stored: Version): void {
+    this.#base = { sid: this.sid, fields, cookie, stored, since: this.#hub.mark() };
   }
+}
 
-  #withPending(session: object, base: Held): Held {
-    return (this.#pending.get(session) ?? []).reduce<Held>((held, edit) => this.#applied(held, edit), base);
-  }
-
-  #applied<H extends Held>(held: H, { patch, cookie, cookieChanged: isChanged }: Edit): H {
-    return { ...held, fields: applyPatch(held.fields, patch), cookie: isChanged ? cookie : held.cookie };
-  }
+function applied({ fields, cookie }: Held, edit: Edit): Held {
+  return { fields: applyPatch(fields, edit.patch), cookie: edit.cookieChanged ? edit.cookie : cookie };
 }
 
 /** Whether there is anything to write. */
@@ -180,7 +217,7 @@ function isCarried(session: object, key: string): boolean {
 }
 
 /** What a session object holds at this moment. */
-export function heldBy(session: object): Held {
+export function contentOf(session: object): Held {
   return { fields: fieldsOf(session), cookie: cookieOf(session) };
 }
 

@@ -4,7 +4,7 @@ import { LiveEntry } from "../live/live-entry.ts";
 import { type HandleContext, SessionHandle } from "../session/session-handle.ts";
 import type { OwnObject } from "../session/updates.ts";
 import type { SessionKey } from "../session-store.ts";
-import { heldBy, type LoadedSessions } from "./loaded-sessions.ts";
+import { contentOf, type LoadedSessions } from "./loaded-sessions.ts";
 import type { RequestHandler } from "./middleware.ts";
 
 /** A request that the session middleware has seen. */
@@ -22,15 +22,15 @@ export function requestSession(
   const own: OwnObject = {
     unstored: () => {
       const object = current();
-      const unstored = object && loaded.unstored(object);
-      return object && unstored ? { ...heldBy(object), ...unstored } : undefined;
+      const unstored = object && loaded.of(key.sid, object).unstored;
+      return object && unstored ? { ...contentOf(object), ...unstored } : undefined;
     },
     refresh: (snapshot, began) => {
       const object = current(); // `reload()` may have put another one in its place
-      if (object) loaded.refresh(key.sid, object, snapshot, began);
+      if (object) loaded.of(key.sid, object).refresh(snapshot, began);
     },
   };
-  const base = loaded.baseOf(key.sid, request.session);
+  const { base } = loaded.of(key.sid, request.session);
   const stored = base?.stored;
   const seed = stored && snapshotOf({ ...stored, document: documentOf(stored.fields, stored.cookie) });
   const isOver = base !== undefined && context.hub.ends.has(key, base.since);

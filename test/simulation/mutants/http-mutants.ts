@@ -5,7 +5,7 @@ export const httpMutants: readonly Mutant[] = [
   {
     name: "an update does not show in its request",
     file: "src/http/request-session.ts",
-    from: "if (object) loaded.refresh(key.sid, object, snapshot, began);",
+    from: "if (object) loaded.of(key.sid, object).refresh(snapshot, began);",
     to: "void [object, snapshot, began];",
     oracle: "no-crash",
     seeds: 5,
@@ -13,7 +13,7 @@ export const httpMutants: readonly Mutant[] = [
   },
   {
     name: "a save that came too late counts as written",
-    file: "src/http/store-facade.ts",
+    file: "src/http/store-saves.ts",
     from: "if (!quiet) throw new SessionEnded(key.publicId);",
     to: "void SessionEnded;",
     oracle: "no-lost-update",
@@ -23,7 +23,7 @@ export const httpMutants: readonly Mutant[] = [
   {
     name: "a load does not wait for saves that wait",
     file: "src/http/store-facade.ts",
-    from: "if (this.#saves.isHeld(sid)) await this.#saves.run(sid, async () => {});",
+    from: "if (underWay) await underWay;",
     to: "",
     oracle: "serial-history",
     seeds: 60,

@@ -1,0 +1,119 @@
+/**
+ * What becomes of a session object that `express-session` saves: its changes since it was loaded are merged onto what is
+ * stored; a new one is created; one that is set so that it is over ends.
+ */
+import { Cookie } from "express-session";
+import { SessionEnded } from "../base/errors.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
+import { isOver, lifeMs, withLife } from "../data/life-time.ts";
+import type { Birth } from "../live/ends.ts";
+import type { Edit, Held, Saved } from "../session/saves.ts";
+import type { SessionKey } from "../session-store.ts";
+import type { HttpContext } from "./http-context.ts";
+import { contentOf, hasChanges, type LoadedSession } from "./loaded-sessions.ts";
+
+/** A save as it was asked for. */
+interface Save {
+  readonly key: SessionKey;
+  readonly session: object;
+  readonly loaded: LoadedSession;
+  readonly content: Held;
+  readonly edit: Edit | undefined;
+  /** Saved by `express-session` at the end of the response: that the session has ended is then no error. */
+  readonly quiet: boolean;
+}
+
+export class StoreSaves {
+  readonly #context: HttpContext;
+  /**
+   * Saves of one session one after another: each starts from what the one before has stored, and a load waits for the
+   * whole of each. The session's lock does not do: a save may take it twice, where an update has just stored what it was
+   * to create, and a load could come in between.
+   */
+  readonly #queue = new KeyedLock();
+
+  constructor(context: HttpContext) {
+    this.#context = context;
+  }
+
+  /** Resolves when the saves under way are done; undefined if there are none. */
+  underWay(sid: string): Promise<void> | undefined {
+    return this.#queue.isHeld(sid) ? this.#queue.run(sid, async () => {}) : undefined;
+  }
+
+  /** Throws `SessionEnded` where the session has ended, unless the save is quiet. */
+  async save(key: SessionKey, session: object, quiet: boolean): Promise<void> {
+    const { onConflict, onDiscard } = this.#context;
+    const loaded = this.#context.loaded.of(key.sid, session);
+    // now, not when its turn comes: an update may change the session until then
+    const save: Save = { key, session, loaded, content: contentOf(session), edit: loaded.edit(), quiet };
+    if (save.edit) loaded.begun(save.edit);
+    let saved: Saved | undefined;
+    try {
+      saved = await this.#queue.run(key.sid, () => this.#write(save));
+    } finally {
+      if (save.edit) loaded.settled(save.edit, saved?.snapshot ?? undefined);
+    }
+    if (saved && !saved.snapshot) {
+      onDiscard(key);
+      if (!quiet) throw new SessionEnded(key.publicId);
+    }
+    if (saved && saved.conflicts.length > 0) onConflict(key, saved.conflicts);
+  }
+
+  /** Undefined if there was nothing to write, and the session is not over. */
+  async #write(save: Save): Promise<Saved | undefined> {
+    const { saves, activity, hub } = this.#context;
+    const { key, loaded, content, quiet } = save;
+    const { unstored } = loaded;
+    if (isSetOver(save)) {
+      await hub.end(key, "expired", undefined, unstored?.isNewId);
+      return undefined;
+    }
+    if (unstored) {
+      const created = await this.#create(save, unstored.since);
+      if (created) return created;
+    }
+    const now = Date.now();
+    const stored = loaded.base?.stored;
+    if (!stored) {
+      const whole = { ...content, cookie: withLife(content.cookie, now) };
+      return saves.saveWhole(key, whole, this.#context.loaded.isHandedOut(key.sid));
+    }
+    const edit = save.edit ?? loaded.edit(); // none: it was stored for the first time since the save was asked for
+    if (edit && (!quiet || hasChanges(edit))) {
+      const saved = await saves.save(key, stored, { ...edit, cookie: withLife(edit.cookie, now) });
+      if (edit !== save.edit) loaded.settled(edit, saved.snapshot ?? undefined);
+      return saved;
+    }
+    const touched = await activity.onRequest(key, { ...content, expiresAt: stored.expiresAt });
+    return touched ? undefined : { snapshot: null, conflicts: [] };
+  }
+
+  /** Undefined if an update of the same request has stored the session meanwhile. */
+  async #create({ key, session, loaded, content }: Save, since: Birth): Promise<Saved | undefined> {
+    const { saves, hub, onCreate } = this.#context;
+    onCreate(session);
+    // What is stored under an id that `genid` gives again is overwritten in any case: no store need look for it.
+    const snapshot = await saves.createNew(key, { ...content, isNewId: true }, since, (stored) => {
+      loaded.created(content, stored);
+    });
+    if (snapshot || hub.ends.has(key, since)) return { snapshot, conflicts: [] };
+    if (loaded.base) return undefined;
+    const saved = await saves.overwrite(key, content); // `genid` has given an id again
+    if (saved.snapshot) loaded.created(content, saved.snapshot);
+    return saved;
+  }
+}
+
+/**
+ * Whether the session is set so that it is over. What was made or loaded long ago is not: it is used at this moment. So
+ * of those only a time counts that the application has put there. Cookies go by the system's time.
+ */
+function isSetOver({ session, loaded, content: { cookie } }: Save): boolean {
+  if (loaded.unstored) return lifeMs(cookie, 1) === 0;
+  const stored = loaded.base?.stored;
+  const isOwnCookie = !(Reflect.get(session, "cookie") instanceof Cookie);
+  const isOwnTime = isOwnCookie && cookie.expires !== stored?.cookie.expires;
+  return (!stored || isOwnTime) && isOver(cookie, Date.now());
+}
