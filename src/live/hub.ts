@@ -44,8 +44,8 @@ const expiryToleranceMs = 1_000;
 export class Hub {
   readonly store: GuardedStore;
   /**
-   * Spans read-merge-write of one session, never application code. An update of a session waits for its turn first
-   * (`Updates`), then for this lock.
+   * Spans read-merge-write of one session, never application code. Those that wait for one another take it last: the queue
+   * of updates, whose function may save the session; the queue of its saves; this lock.
    */
   readonly lock = new KeyedLock();
   readonly clock: Clock;
