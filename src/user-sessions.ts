@@ -1,4 +1,5 @@
 import { checkPlainOptions, invalid, refuseCallback } from "./base/arguments.ts";
+import { batches } from "./base/batches.ts";
 import { SocketSessionError } from "./base/errors.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { lifeMs } from "./data/life-time.ts";
@@ -73,7 +74,7 @@ export function userSessions(
 }
 
 /** How many sessions are ended at the same time. */
-const mostAtOnce = 50;
+const maxAtOnce = 50;
 
 /** All sessions of one user, on all nodes, live or not. By the store's index, each compared with what is stored. */
 export class UserSessions {
@@ -108,9 +109,8 @@ export class UserSessions {
     const keys = (await this.#found()).map(({ key }) => key).filter(isMeant);
     let ended = 0;
     const failures: unknown[] = [];
-    for (let done = 0; done < keys.length; done += mostAtOnce) {
-      const some = keys.slice(done, done + mostAtOnce).map((key) => hub.end(key, "revoked"));
-      for (const outcome of await Promise.allSettled(some)) {
+    for (const some of batches(keys, maxAtOnce)) {
+      for (const outcome of await Promise.allSettled(some.map((key) => hub.end(key, "revoked")))) {
         if (outcome.status === "rejected") failures.push(outcome.reason);
         else if (outcome.value) ended++;
       }
