@@ -4,7 +4,7 @@ import { sign } from "cookie-signature";
 import { Cookie } from "express-session";
 import { checkOptions, invalid, invalidChoice, isPlain } from "./base/arguments.ts";
 import { fieldsOf } from "./data/fields.ts";
-import { dateText, longestLifeMs } from "./data/life-time.ts";
+import { dateText, maxLifeMs } from "./data/life-time.ts";
 import { refuseLosses } from "./data/lost-in-json.ts";
 import type { ResolvedOptions } from "./options/options.ts";
 import type { Saves } from "./session/saves.ts";
@@ -80,9 +80,9 @@ function maxAgeOf(options: unknown): number | undefined {
   checkOptions("signIn()", options, ["maxAge"]);
   const { maxAge } = options;
   if (maxAge === undefined && !("maxAge" in options)) return undefined;
-  if (typeof maxAge === "number" && maxAge > 0 && maxAge <= longestLifeMs) return maxAge;
+  if (typeof maxAge === "number" && maxAge > 0 && maxAge <= maxLifeMs) return maxAge;
   throw invalidChoice(
-    `signIn() expects \`maxAge\` in milliseconds, ${longestLifeMs} at most`,
+    `signIn() expects \`maxAge\` in milliseconds, ${maxLifeMs} at most`,
     maxAge,
     "Leave it out for what is configured.",
   );

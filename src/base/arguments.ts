@@ -118,14 +118,14 @@ export function refuseArguments(method: string, given: readonly unknown[]): void
 }
 
 /** Longer ones are not compared with what is known. */
-const longestName = 60;
+const maxNameLength = 60;
 
 function asList(names: readonly string[]): string {
   return names.map((name) => `\`${name}\``).join(", ");
 }
 
 function nearest(name: string, known: readonly string[]): string | undefined {
-  if (name.length > longestName) return undefined;
+  if (name.length > maxNameLength) return undefined;
   const ranked = known
     .map((one) => ({ one, distance: editDistance(name.toLowerCase(), one.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);

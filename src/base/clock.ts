@@ -18,12 +18,12 @@ export function isClock(value: unknown): value is Clock {
 }
 
 /** The longest delay a Node timer takes; a longer one would fire at once. */
-export const longestDelayMs = 2 ** 31 - 1;
+export const maxDelayMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delayMs, fn) {
-    const timer = setTimeout(fn, Math.min(delayMs, longestDelayMs));
+    const timer = setTimeout(fn, Math.min(delayMs, maxDelayMs));
     timer.unref();
     return () => clearTimeout(timer);
   },

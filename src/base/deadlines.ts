@@ -1,4 +1,4 @@
-import { type Clock, longestDelayMs } from "./clock.ts";
+import { type Clock, maxDelayMs } from "./clock.ts";
 
 /** How far the clock may be set back without a notice. */
 const toleratedStepMs = 1_000;
@@ -83,7 +83,7 @@ export class Deadlines<T> {
     const now = this.#clock.now();
     if (this.#armedAt - now > toleratedStepMs) this.#isSetBack = true;
     this.#armedAt = now;
-    const delay = this.#isSetBack ? 0 : Math.min(Math.max(next - now, 0), longestDelayMs);
+    const delay = this.#isSetBack ? 0 : Math.min(Math.max(next - now, 0), maxDelayMs);
     this.#expectedAt = now + delay;
     this.#cancel = this.#clock.after(delay, () => this.#fire());
   }

@@ -3,7 +3,7 @@
  * expected or a database's address where its client is, and messages are logged: so values are described, not quoted.
  */
 
-const longestName = 24;
+const maxNameLength = 24;
 const word = /^[\w:-]{0,16}$/;
 const className = /^[\w$]{1,64}$/;
 
@@ -23,7 +23,7 @@ export function shownChoice(came: unknown): string {
 
 /** An option by its name, unless that is too long for one, or no text of one line. */
 export function shownOption(name: string): string {
-  const isName = name.length <= longestName && /^[ -~]*$/.test(name);
+  const isName = name.length <= maxNameLength && /^[ -~]*$/.test(name);
   return isName ? `option \`${name}\`` : `option with a name of ${characters(name)}`;
 }
 
@@ -44,7 +44,7 @@ export function shownMember(key: string): string {
   return /^[\w$]+$/.test(key) ? `.${shortKey(key)}` : `[${shownKey(key)}]`;
 }
 
-const longestKey = 60;
+const maxKeyLength = 60;
 
 /** A key of a session as messages name it: what clients send may have become a key of any length. */
 export function shownKey(key: string): string {
@@ -52,7 +52,7 @@ export function shownKey(key: string): string {
 }
 
 function shortKey(key: string): string {
-  return key.length > longestKey ? `${key.slice(0, longestKey)}…` : key;
+  return key.length > maxKeyLength ? `${key.slice(0, maxKeyLength)}…` : key;
 }
 
 function characters({ length }: string): string {

@@ -8,12 +8,12 @@ import { type Fields, fieldsOf, jsonOf, withCookie } from "./fields.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "../session-store.ts";
 
 /** Of nested objects and arrays, the session included: what every store keeps, in each of its formats. */
-const mostWrittenLevels = 64;
+const maxWrittenLevels = 64;
 /** Other packages may have written more. A third of what the tightest of V8's and our own recursions bears. */
-export const mostReadLevels = 512;
+export const maxReadLevels = 512;
 
 /** Objects of one level; from there on each is looked at once, which takes longer. */
-const mostCounted = 100;
+const maxCounted = 100;
 
 /**
  * Whether objects and arrays are nested in `value` to more than `levels`, `value` being the first; or hold what `isOdd`.
@@ -31,14 +31,14 @@ export function isDeeperThan(value: unknown, levels: number, isOdd?: (held: unkn
       }
     }
     // What refers to itself is deeper than any number of levels, and no wider than it is.
-    level = next.length > mostCounted ? [...new Set(next)] : next;
+    level = next.length > maxCounted ? [...new Set(next)] : next;
   }
   return false;
 }
 
 /** Whether what is stored can be worked on, or there is nothing. */
 export function isReadable(stored: StoredSession | null): boolean {
-  return !stored || !isDeeperThan(stored.document, mostReadLevels);
+  return !stored || !isDeeperThan(stored.document, maxReadLevels);
 }
 
 /** `stored`; throws `SESSION_UNREADABLE` for what is nested too deeply. */
@@ -48,14 +48,14 @@ export function readable(stored: StoredSession | null): StoredSession | null {
 }
 
 export function tooDeepToRead(): SocketSessionError {
-  return unreadableError(`one that is nested deeper than ${mostReadLevels} levels`);
+  return unreadableError(`one that is nested deeper than ${maxReadLevels} levels`);
 }
 
 /** The whole document that a store is to keep. Throws `SESSION_INVALID_DATA` where that is too large or too deep. */
 export function writableDocument(fields: Fields, cookie: CookieDocument, maxBytes: number): SessionDocument {
   refuseLarger(fields, cookie, maxBytes);
   const document: SessionDocument = JSON.parse(jsonOf(withCookie(fields, cookie)));
-  refuseDeeper(document, mostWrittenLevels);
+  refuseDeeper(document, maxWrittenLevels);
   return document;
 }
 
@@ -83,9 +83,9 @@ function tooLarge(texts: Fields, bytes: number, maxBytes: number): SocketSession
 /** Throws `SESSION_INVALID_DATA` for what neither a store nor `express-session` could take, however it got into a session. */
 export function refuseUnusable(session: object): void {
   const { cookie: _cookie, ...data }: { readonly cookie?: unknown } = session;
-  if (!isDeeperThan(data, mostReadLevels, hasNoPlainJson)) return; // at a glance, as every response pays for it
+  if (!isDeeperThan(data, maxReadLevels, hasNoPlainJson)) return; // at a glance, as every response pays for it
   fieldsOf(session);
-  refuseDeeper(session, mostReadLevels);
+  refuseDeeper(session, maxReadLevels);
 }
 
 function hasNoPlainJson(value: unknown): boolean {
@@ -96,7 +96,7 @@ function refuseDeeper(session: object, levels: number): void {
   for (const [key, value] of Object.entries(session)) {
     if (isDeeperThan(value, levels - 1)) {
       throw invalidData(
-        `A session may be nested ${mostWrittenLevels} levels deep, but its ${shownKey(key)} is nested deeper. ` +
+        `A session may be nested ${maxWrittenLevels} levels deep, but its ${shownKey(key)} is nested deeper. ` +
           "Keep it flat, or as text; and check what clients send before it gets into a session.",
       );
     }

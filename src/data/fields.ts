@@ -50,7 +50,7 @@ export function valuesOf(fields: Fields): SessionValues {
 }
 
 /** The whole document that a store keeps. */
-export function documentOf(fields: Fields, cookie: CookieDocument): SessionDocument {
+export function documentFromFields(fields: Fields, cookie: CookieDocument): SessionDocument {
   return JSON.parse(jsonOf(withCookie(fields, cookie)));
 }
 

@@ -1,7 +1,7 @@
 import type { CookieDocument } from "../session-store.ts";
 
 /** The longest life that options may give, some 3,000 years: the time when the session ends has to be one that a Date can hold. */
-export const longestLifeMs = 1e14;
+export const maxLifeMs = 1e14;
 
 /** How long a session with this cookie lives after its last activity: its own `maxAge` ("remember me"), else `ttlMs`; 0 if it is over. */
 export function lifeMs(cookie: CookieDocument, ttlMs: number): number {

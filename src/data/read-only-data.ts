@@ -6,7 +6,7 @@ import type { SessionValues } from "./fields.ts";
 const values = Symbol("values");
 /** Keys may be a client's choice: neither many nor long ones are kept for ever. */
 const rememberedKeys = 1_000;
-const longestRemembered = 64;
+const maxRememberedLength = 64;
 
 /** The accessors of each key, shared by all sessions: objects with the same keys stay of one hidden class, so reads stay fast. */
 const accessorsByKey = new Map<string, PropertyDescriptor>();
@@ -40,7 +40,7 @@ function accessorsOf(key: string): PropertyDescriptor {
       throw readOnlyError(key);
     },
   };
-  if (accessorsByKey.size < rememberedKeys && key.length <= longestRemembered)
+  if (accessorsByKey.size < rememberedKeys && key.length <= maxRememberedLength)
     accessorsByKey.set(key, accessors);
   return accessors;
 }

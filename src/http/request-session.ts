@@ -1,4 +1,4 @@
-import { documentOf } from "../data/fields.ts";
+import { documentFromFields } from "../data/fields.ts";
 import { snapshotOf } from "../data/snapshot.ts";
 import { LiveEntry } from "../live/live-entry.ts";
 import { type HandleContext, SessionHandle } from "../session/session-handle.ts";
@@ -32,7 +32,8 @@ export function requestSession(
   };
   const { base } = loaded.of(key.sid, request.session);
   const stored = base?.stored;
-  const seed = stored && snapshotOf({ ...stored, document: documentOf(stored.fields, stored.cookie) });
+  const seed =
+    stored && snapshotOf({ ...stored, document: documentFromFields(stored.fields, stored.cookie) });
   const isOver = base !== undefined && context.hub.ends.has(key, base.since);
   return new SessionHandle(context, isOver ? LiveEntry.over(key, seed) : key, { seed, own });
 }

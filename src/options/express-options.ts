@@ -3,7 +3,7 @@ import { serialize } from "cookie";
 import type { SessionOptions } from "express-session";
 import { checkOptions, invalid, invalidChoice } from "../base/arguments.ts";
 import { SocketSessionError } from "../base/errors.ts";
-import { longestLifeMs } from "../data/life-time.ts";
+import { maxLifeMs } from "../data/life-time.ts";
 
 /** The options of `express-session` that keep their name and meaning; `name` may be written `key`. */
 export type SharedOptions = Pick<
@@ -66,9 +66,9 @@ function checkCookie(cookie: SharedOptions["cookie"], name: string): void {
     attributes;
   for (const [option, life] of Object.entries({ maxAge, originalMaxAge })) {
     if (life === undefined || life === null) continue;
-    if (typeof life === "number" && Math.abs(life) <= longestLifeMs) continue;
+    if (typeof life === "number" && Math.abs(life) <= maxLifeMs) continue;
     const cure = "Leave it out for a cookie that the browser keeps until it is closed.";
-    const expected = `\`cookie.${option}\` expects a number of milliseconds, ${longestLifeMs} at most`;
+    const expected = `\`cookie.${option}\` expects a number of milliseconds, ${maxLifeMs} at most`;
     throw invalidChoice(expected, life, cure);
   }
   for (const [flag, value] of Object.entries({ httpOnly, partitioned, secure })) {

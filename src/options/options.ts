@@ -2,7 +2,7 @@ import type { Store } from "express-session";
 import type { AppData, DeepReadonly } from "../api.ts";
 import { checkOptions, clockOf, invalid, invalidChoice } from "../base/arguments.ts";
 import type { Clock } from "../base/clock.ts";
-import { longestLifeMs } from "../data/life-time.ts";
+import { maxLifeMs } from "../data/life-time.ts";
 import type { Secret } from "../data/session-key.ts";
 import type { SessionStore } from "../session-store.ts";
 import { type OriginsOption, originsOf } from "../socket/allowed-origins.ts";
@@ -96,8 +96,8 @@ const known: Readonly<Record<keyof LiveSessionsOptions, true>> = {
 
 const day = 86_400_000;
 const standardMaxBytes = 1_048_576;
-const leastMaxBytes = 1_024;
-const leastStandardStaleMs = 10_000;
+const minLimitBytes = 1_024;
+const minStandardStaleMs = 10_000;
 
 /** Checks the options and fills in the defaults; throws `INVALID_OPTION` with the cure. */
 export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
@@ -116,8 +116,8 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
   }
   const duration = (option: string, value: number | undefined, standard: number, least: number): number => {
     const ms = value ?? standard;
-    if (typeof ms === "number" && ms >= least && ms <= longestLifeMs) return ms;
-    const most = Number(ms) > longestLifeMs ? `, ${longestLifeMs} at most` : "";
+    if (typeof ms === "number" && ms >= least && ms <= maxLifeMs) return ms;
+    const most = Number(ms) > maxLifeMs ? `, ${maxLifeMs} at most` : "";
     throw invalidChoice(
       `\`${option}\` expects milliseconds, ${least} or more${most}`,
       ms,
@@ -129,7 +129,7 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
   const store = storeOf(options, storeTimeoutMs, clock);
   const ttlMs = duration("ttlMs", options.ttlMs, store.ttlMs ?? day, 1);
   const revalidateIntervalMs = duration("revalidateIntervalMs", options.revalidateIntervalMs, 30_000, 1);
-  const standardStaleMs = Math.min(Math.max(2 * revalidateIntervalMs, leastStandardStaleMs), longestLifeMs);
+  const standardStaleMs = Math.min(Math.max(2 * revalidateIntervalMs, minStandardStaleMs), maxLifeMs);
   return {
     shared,
     store,
@@ -153,10 +153,10 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
 }
 
 function bytesOf(maxSessionBytes: unknown = standardMaxBytes): number {
-  if (Number.isSafeInteger(maxSessionBytes) && Number(maxSessionBytes) >= leastMaxBytes)
+  if (Number.isSafeInteger(maxSessionBytes) && Number(maxSessionBytes) >= minLimitBytes)
     return Number(maxSessionBytes);
   throw invalidChoice(
-    `\`maxSessionBytes\` expects a whole number of bytes, ${leastMaxBytes} or more`,
+    `\`maxSessionBytes\` expects a whole number of bytes, ${minLimitBytes} or more`,
     maxSessionBytes,
     `Leave it out for ${standardMaxBytes}.`,
   );

@@ -12,7 +12,7 @@ import {
 } from "./origin.ts";
 
 /** How long an `origins` function may take. */
-const mostAskedMs = 10_000;
+const maxAskedMs = 10_000;
 
 export class OriginCheck {
   readonly #policy: OriginPolicy;
@@ -50,12 +50,12 @@ export class OriginCheck {
     const late = () =>
       new SocketSessionError(
         "LISTENER_FAILED",
-        `The \`origins\` function did not answer within ${mostAskedMs} ms, so the page was refused. Let it return true or false, or a promise of one.`,
+        `The \`origins\` function did not answer within ${maxAskedMs} ms, so the page was refused. Let it return true or false, or a promise of one.`,
       );
     try {
       const answer: unknown = await withTimeout(
         this.#clock,
-        mostAskedMs,
+        maxAskedMs,
         () => mayConnect(origin, request),
         late,
       );

@@ -4,8 +4,8 @@ import { type Address, addressOf, isOrigin, isSameOrigin, type OriginPolicy } fr
 import type { StartWarning } from "./start-checks.ts";
 
 /** A client can send other origins without end. */
-const mostWarnings = 20;
-const longestShown = 200;
+const maxWarnings = 20;
+const maxShownLength = 200;
 
 /** Names each origin whose page was refused, once, with what it was compared with and what would admit it. */
 export class OriginWarnings {
@@ -21,9 +21,9 @@ export class OriginWarnings {
     const { origin } = request.headers;
     if (origin === undefined) return [];
     const name = shownOrigin(origin);
-    if (this.#warned.has(name) || this.#warned.size === mostWarnings) return [];
+    if (this.#warned.has(name) || this.#warned.size === maxWarnings) return [];
     this.#warned.add(name);
-    const isLast = this.#warned.size === mostWarnings;
+    const isLast = this.#warned.size === maxWarnings;
     const message = `${messageOf(request, origin, this.#policy)}${isLast ? ' Further origins are not warned of: sessions.on("refuse", …) gets each refusal.' : ""}`;
     return [{ code: "SOCKET_SESSION_ORIGIN", message }];
   }
@@ -31,12 +31,14 @@ export class OriginWarnings {
 
 /** An origin as it is; anything else, which may be anything, by its length. */
 export function shownOrigin(origin: string | undefined): string {
-  return origin !== undefined && isOrigin(origin) && origin.length <= longestShown ? origin : shown(origin);
+  return origin !== undefined && isOrigin(origin) && origin.length <= maxShownLength ? origin : shown(origin);
 }
 
 /** Likewise. */
 export function shownHost(host: string | undefined): string {
-  return host !== undefined && /^[\w.:[\]-]+$/.test(host) && host.length <= longestShown ? host : shown(host);
+  return host !== undefined && /^[\w.:[\]-]+$/.test(host) && host.length <= maxShownLength
+    ? host
+    : shown(host);
 }
 
 function messageOf(request: IncomingMessage, origin: string, policy: OriginPolicy): string {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { documentOf, fieldsOf, valuesOf } from "../../src/data/fields.ts";
+import { documentFromFields, fieldsOf, valuesOf } from "../../src/data/fields.ts";
 import { applyPatch, conflictsOf, cookieChanged, diff } from "../../src/data/merge.ts";
 
 const key = fc.constantFrom("a", "b", "c", "__proto__", "constructor", "toJSON", "id", "save");
@@ -35,7 +35,7 @@ describe("the three-way merge", () => {
 
   test("hostile keys are keys like any other", () => {
     const values = JSON.parse('{"__proto__":{"polluted":1},"constructor":1,"toJSON":"x","hasOwnProperty":2}');
-    const copy = documentOf(fieldsOf(values), { path: "/" });
+    const copy = documentFromFields(fieldsOf(values), { path: "/" });
     expect(Object.keys(copy).sort()).toEqual([
       "__proto__",
       "constructor",

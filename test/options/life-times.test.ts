@@ -7,7 +7,7 @@ import { postgresStore } from "socket-session/postgres";
 import { redisStore } from "socket-session/redis";
 import { signIn } from "socket-session/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { longestLifeMs } from "../../src/data/life-time.ts";
+import { maxLifeMs } from "../../src/data/life-time.ts";
 import { secret, startWorld } from "../support/world.ts";
 
 const build = (options: object) => {
@@ -18,13 +18,13 @@ const build = (options: object) => {
 const pool = { query() {}, Client: class {} };
 
 describe("a life time that no Date can hold is refused", () => {
-  const longestSeconds = longestLifeMs / 1_000;
+  const longestSeconds = maxLifeMs / 1_000;
   test.each<[string, number, (value: number) => unknown]>([
-    ["ttlMs", longestLifeMs, (ttlMs) => build({ ttlMs })],
-    ["cookie.maxAge", longestLifeMs, (maxAge) => build({ cookie: { maxAge } })],
-    ["cookie.originalMaxAge", longestLifeMs, (originalMaxAge) => build({ cookie: { originalMaxAge } })],
-    ["ttlMs of a store", longestLifeMs, (ttlMs) => build({ store: Object.assign(memoryStore(), { ttlMs }) })],
-    ["maxAge of signIn", longestLifeMs, (maxAge) => signIn(build({}), {}, { maxAge })],
+    ["ttlMs", maxLifeMs, (ttlMs) => build({ ttlMs })],
+    ["cookie.maxAge", maxLifeMs, (maxAge) => build({ cookie: { maxAge } })],
+    ["cookie.originalMaxAge", maxLifeMs, (originalMaxAge) => build({ cookie: { originalMaxAge } })],
+    ["ttlMs of a store", maxLifeMs, (ttlMs) => build({ store: Object.assign(memoryStore(), { ttlMs }) })],
+    ["maxAge of signIn", maxLifeMs, (maxAge) => signIn(build({}), {}, { maxAge })],
     ["ttl of postgresStore", longestSeconds, (ttl) => postgresStore({ pool, ttl } as never)],
     ["ttl of redisStore", longestSeconds, (ttl) => redisStore({ client: {}, ttl } as never)],
     [
@@ -51,11 +51,11 @@ describe("a life time that no Date can hold is refused", () => {
 });
 
 test("the defaults follow", () => {
-  build({ revalidateIntervalMs: longestLifeMs });
+  build({ revalidateIntervalMs: maxLifeMs });
 });
 
 test("a cookie of the longest life is sent, and its session is kept", async () => {
-  const world = await startWorld({ cookie: { maxAge: longestLifeMs }, ttlMs: longestLifeMs });
+  const world = await startWorld({ cookie: { maxAge: maxLifeMs }, ttlMs: maxLifeMs });
   onTestFinished(() => world.close());
   const ada = await world.visitor({ name: "ada" });
   expect(JSON.parse(await ada.get("/session")).data).toEqual({ name: "ada" });

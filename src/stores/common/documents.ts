@@ -9,7 +9,7 @@
 
 import createDebug from "debug";
 import { errorText, isUnreadable, unreadableError } from "../../base/errors.ts";
-import { isDeeperThan, mostReadLevels, tooDeepToRead } from "../../data/bounds.ts";
+import { isDeeperThan, maxReadLevels, tooDeepToRead } from "../../data/bounds.ts";
 import type { CookieDocument, SessionDocument } from "../../session-store.ts";
 
 /** A level of nesting has two brackets at the least. */
@@ -29,8 +29,8 @@ export function parseDocument(text: string): SessionDocument {
  * `value`, where it is a session's document, of a text of so many characters. Throws `SESSION_UNREADABLE` for anything else.
  */
 export function documentIn(value: unknown, length = Number.POSITIVE_INFINITY): SessionDocument {
-  const mayBeDeep = length > mostReadLevels * charactersPerLevel; // most texts are shorter
-  if (mayBeDeep && isDeeperThan(value, mostReadLevels)) throw tooDeepToRead();
+  const mayBeDeep = length > maxReadLevels * charactersPerLevel; // most texts are shorter
+  if (mayBeDeep && isDeeperThan(value, maxReadLevels)) throw tooDeepToRead();
   if (isDocument(value)) return value;
   if (!isRecord(value)) throw unreadableError(kindOf(value));
   throw unreadableError(isRecord(value.cookie) ? wrongLife : "an object without one");
@@ -38,7 +38,7 @@ export function documentIn(value: unknown, length = Number.POSITIVE_INFINITY): S
 
 /** A copy as JSON. Throws `SESSION_UNREADABLE` for what has none. */
 export function jsonCopy(value: unknown): unknown {
-  if (isDeeperThan(value, mostReadLevels)) throw tooDeepToRead();
+  if (isDeeperThan(value, maxReadLevels)) throw tooDeepToRead();
   try {
     return JSON.parse(JSON.stringify(value));
   } catch (cause) {

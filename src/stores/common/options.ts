@@ -9,7 +9,7 @@
  */
 import { checkOptions, refusal } from "../../base/arguments.ts";
 import { shown, shownChoice } from "../../base/shown.ts";
-import { longestLifeMs } from "../../data/life-time.ts";
+import { maxLifeMs } from "../../data/life-time.ts";
 import { isRecord } from "./documents.ts";
 import { recognised } from "./recognised.ts";
 
@@ -17,8 +17,8 @@ interface Range {
   readonly unit: string;
   /** Exclusive. */
   readonly above?: number;
-  readonly least?: number;
-  readonly most?: number;
+  readonly min?: number;
+  readonly max?: number;
   readonly cure?: string;
 }
 
@@ -38,7 +38,7 @@ const curesOfSeconds = {
 };
 
 /** Of lives, in seconds. */
-export const lifeTime: Range = { unit: "seconds", above: 0, most: longestLifeMs / 1000 };
+export const lifeTime: Range = { unit: "seconds", above: 0, max: maxLifeMs / 1000 };
 
 export class OptionChecks {
   readonly #what: string;
@@ -52,11 +52,11 @@ export class OptionChecks {
     if (!holds) throw refusal(`\`${option}\` of ${this.#what} expects ${expected}`, came, cure);
   }
 
-  number(option: string, value: unknown, { unit, above, least = 0, most, cure }: Range): void {
-    const isInRange = (n: number) => (above === undefined ? n >= least : n > above) && n <= (most ?? n);
+  number(option: string, value: unknown, { unit, above, min = 0, max, cure }: Range): void {
+    const isInRange = (n: number) => (above === undefined ? n >= min : n > above) && n <= (max ?? n);
     const holds = typeof value === "number" && Number.isFinite(value) && isInRange(value);
-    const range = above === undefined ? `of ${least} or more` : `greater than ${above}`;
-    const limit = most === undefined ? "" : `, ${most} at most`;
+    const range = above === undefined ? `of ${min} or more` : `greater than ${above}`;
+    const limit = max === undefined ? "" : `, ${max} at most`;
     this.expect(holds, option, `a number of ${unit} ${range}${limit}`, shownChoice(value), cure);
   }
 

@@ -54,7 +54,7 @@ export function hasOwnLife(cookie: CookieDocument): boolean {
 }
 
 /** What a store's `get` gave as a plain document of our own, without the keys that the store keeps for itself. */
-export function documentOf(session: object, stamps: readonly string[] = []): SessionDocument {
+export function plainDocument(session: object, stamps: readonly string[] = []): SessionDocument {
   const copy = jsonCopy(session);
   if (!isDocument(copy)) {
     const hasCookie = isRecord(copy) && isRecord(copy.cookie);
@@ -67,7 +67,7 @@ export function documentOf(session: object, stamps: readonly string[] = []): Ses
 }
 
 /** What a store's `all` gave, by id or as a list. */
-export function documentsOf(
+export function plainDocuments(
   sessions: unknown,
   stamps: readonly string[],
 ): Record<string, SessionDocument> | SessionDocument[] {
@@ -82,7 +82,7 @@ export function documentsOf(
 
 /** One that can't be read keeps none of the others from being listed. */
 function readable(session: unknown, stamps: readonly string[]): SessionDocument[] {
-  const document = isRecord(session) ? ifReadable(() => documentOf(session, stamps)) : null;
+  const document = isRecord(session) ? ifReadable(() => plainDocument(session, stamps)) : null;
   return document ? [document] : [];
 }
 

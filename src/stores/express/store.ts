@@ -46,11 +46,11 @@ import { stampsOf, withOwnValues } from "./own-values.ts";
 import {
   contentRevision,
   copyOf,
-  documentOf,
-  documentsOf,
   type ExpressStore,
   expressSession,
   hasOwnLife,
+  plainDocument,
+  plainDocuments,
 } from "./shape.ts";
 import { ownTtlMs } from "./ttl.ts";
 
@@ -105,7 +105,7 @@ class WrappedStore implements SessionStore {
     this.#stamps = stampsOf(store);
     this.#startedAt = clock.now();
     this.#lastTouchBySid = new ExpiringMap(clock);
-    if (store.all) this.all = async () => this.#notOver(documentsOf(await calls.all(), this.#stamps));
+    if (store.all) this.all = async () => this.#notOver(plainDocuments(await calls.all(), this.#stamps));
     if (store.length) this.count = () => calls.length();
     if (store.clear) this.clear = () => this.#clear();
     if (store.on) this.connectivity = (listener) => calls.connectivity(listener);
@@ -181,7 +181,7 @@ class WrappedStore implements SessionStore {
   async #find(sid: string): Promise<{ session: object; document: SessionDocument } | null> {
     const session = await this.#calls.get(sid);
     if (!session) return null;
-    const document = documentOf(session, this.#stamps);
+    const document = plainDocument(session, this.#stamps);
     return this.#isOver(sid, document.cookie) ? null : { session, document };
   }
 

@@ -6,7 +6,7 @@
  * ownTtlMs(new RedisStore({ client, ttl: 300 })); // 300_000
  * ```
  */
-import { longestLifeMs } from "../../data/life-time.ts";
+import { maxLifeMs } from "../../data/life-time.ts";
 import { isRecord } from "../common/documents.ts";
 
 /** Undefined where the store does not tell, or where its option is a function. */
@@ -22,5 +22,5 @@ export function ownTtlMs(store: object): number | undefined {
 
 function milliseconds(ttl: unknown, unit: number): number | undefined {
   const isTime = typeof ttl === "number" && ttl > 0 && Number.isFinite(ttl);
-  return isTime ? Math.min(ttl * unit, longestLifeMs) : undefined;
+  return isTime ? Math.min(ttl * unit, maxLifeMs) : undefined;
 }

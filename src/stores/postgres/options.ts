@@ -2,12 +2,12 @@
  * The options of `postgresStore`: connect-pg-simple's own names, units and defaults, and what is added to them.
  */
 import { clockOf, refusal } from "../../base/arguments.ts";
-import { type Clock, longestDelayMs, randomOf } from "../../base/clock.ts";
+import { type Clock, maxDelayMs, randomOf } from "../../base/clock.ts";
 import { hasMethods, hasProperty, property } from "../../base/shapes.ts";
 import { shown, shownChoice } from "../../base/shown.ts";
 import { checkStoreOptions, lifeTime, type OptionChecks } from "../common/options.ts";
 import { recognised } from "../common/recognised.ts";
-import { longestNameBytes } from "./sql.ts";
+import { maxNameBytes } from "./sql.ts";
 
 /** A `Pool` of `pg`. It is never closed, and no client is taken out of it. */
 export interface PostgresPool {
@@ -161,8 +161,8 @@ function namesOf(options: PostgresStoreOptions, userIndex: boolean, check: Optio
   for (const [option, [name, cure]] of Object.entries(namesOfTables)) {
     if (name === undefined) continue;
     const isText = typeof name === "string" && name !== "" && !name.includes("\0");
-    const isName = isText && Buffer.byteLength(name) <= longestNameBytes;
-    check.expect(isName, option, `a name of at most ${longestNameBytes} bytes`, shown(name), cure);
+    const isName = isText && Buffer.byteLength(name) <= maxNameBytes;
+    check.expect(isName, option, `a name of at most ${maxNameBytes} bytes`, shown(name), cure);
   }
   const another = "Give it another name, or `userIndex: false`.";
   check.expect(users !== table, "usersTableName", "another table than `tableName`", "the same", another);
@@ -183,12 +183,12 @@ function pruneDelayOf(
   const option = "pruneSessionRandomizedInterval";
   const isOne = randomized === undefined || randomized === false || typeof randomized === "function";
   check.expect(isOne, option, "a function or false", shown(randomized));
-  if (randomized === undefined) return () => Math.min(standard(), longestDelayMs);
+  if (randomized === undefined) return () => Math.min(standard(), maxDelayMs);
   return () => {
     const delayMs: unknown = randomized === false ? intervalMs : randomized(intervalMs);
     const isDelay = typeof delayMs === "number" && delayMs > 0;
     check.expect(isDelay, option, "a function that returns milliseconds, more than 0", shownChoice(delayMs));
-    return Math.min(Number(delayMs), longestDelayMs);
+    return Math.min(Number(delayMs), maxDelayMs);
   };
 }
 

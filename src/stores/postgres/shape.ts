@@ -34,7 +34,7 @@ export function mayBeOfShape(code: unknown): boolean {
   return typeof code === "string" && ofShape.has(code);
 }
 
-const mostShown = 200;
+const maxShown = 200;
 
 /** `columns`: JSON of the types by the names. Undefined where nothing is wrong with them, or there is no table. */
 export function shapeError(
@@ -50,7 +50,7 @@ export function shapeError(
   if (isRight && !ofKeys.has(String(code))) return undefined;
   const listed = Object.entries(found).map(([name, type]) => `${name} ${type}`);
   const all = listed.join(", ");
-  const came = all.length > mostShown ? `${all.slice(0, mostShown)}…` : all || "no columns";
+  const came = all.length > maxShown ? `${all.slice(0, maxShown)}…` : all || "no columns";
   const why = isRight ? ", and another key, or others that have to be set" : "";
   return new SocketSessionError(
     "STORE_OPEN",

@@ -177,7 +177,7 @@ CREATE INDEX ${this.#indexName} ON ${this.table} ("expire");`;
   /** Empty where it would be cut off, and then be another table's: the database chooses one. */
   get #indexName(): string {
     const name = `IDX_${this.#names.tableName}_expire`;
-    return Buffer.byteLength(name) <= longestNameBytes ? quotedIdentifier(name) : "";
+    return Buffer.byteLength(name) <= maxNameBytes ? quotedIdentifier(name) : "";
   }
 
   get createUsers(): string {
@@ -229,7 +229,7 @@ function stored(alias: string): string {
 }
 
 /** Longer names are cut off by the database. */
-export const longestNameBytes = 63;
+export const maxNameBytes = 63;
 
 /** As `escapeIdentifier` of `pg`: `a"b` becomes `"a""b"`. For names inside a statement, where no parameter can stand. */
 function quotedIdentifier(name: string): string {

@@ -67,7 +67,7 @@ export function postgresStore(options: PostgresStoreOptions): SessionStore {
 const debug = createDebug("socket-session:store");
 
 /** NOTIFY takes less than 8000 bytes. */
-const longestMessageBytes = 7_999;
+const maxMessageBytes = 7_999;
 
 class PostgresStore implements SessionStore {
   readonly name = "postgres";
@@ -236,7 +236,7 @@ function storedSession(row: Row): StoredSession {
 function fitting(publicIds: readonly string[], message: (publicIds: readonly string[]) => string): string {
   for (let count = publicIds.length; count > 1; count -= 1) {
     const text = message(publicIds.slice(0, count));
-    if (Buffer.byteLength(text) <= longestMessageBytes) return text;
+    if (Buffer.byteLength(text) <= maxMessageBytes) return text;
   }
   return message(publicIds.slice(0, 1));
 }

@@ -24,7 +24,7 @@ export interface SqliteFeedOptions {
   readonly wrapError: (error: unknown) => Error;
 }
 
-const ROWS_PER_READ = 500;
+const rowsPerRead = 500;
 
 export class SqliteFeed {
   readonly #options: SqliteFeedOptions;
@@ -44,9 +44,9 @@ export class SqliteFeed {
 
   constructor(database: DatabaseSync, options: SqliteFeedOptions) {
     this.#options = options;
-    this.#dataVersion = database.prepare(sql.DATA_VERSION);
-    this.#lastSequence = database.prepare(sql.LAST_SEQUENCE);
-    this.#changesSince = database.prepare(sql.CHANGES_SINCE);
+    this.#dataVersion = database.prepare(sql.dataVersion);
+    this.#lastSequence = database.prepare(sql.lastSequence);
+    this.#changesSince = database.prepare(sql.changesSince);
   }
 
   /** From now on nothing is missed silently. Throws if the file can't be read. */
@@ -120,7 +120,7 @@ export class SqliteFeed {
   #deliver(): void {
     for (;;) {
       this.#behind = false;
-      const rows = this.#changesSince.all(this.#cursor, ROWS_PER_READ);
+      const rows = this.#changesSince.all(this.#cursor, rowsPerRead);
       for (const row of rows) {
         const sequence = Number(row.sequence);
         if (sequence !== this.#cursor + 1) this.#listeners.missed();
@@ -130,7 +130,7 @@ export class SqliteFeed {
         else this.#listeners.missed();
         if (this.#closed) return; // by a listener
       }
-      if (rows.length < ROWS_PER_READ && !this.#behind) return;
+      if (rows.length < rowsPerRead && !this.#behind) return;
     }
   }
 

@@ -11,7 +11,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { SocketSessionError } from "../../base/errors.ts";
 import { isBusy, openError } from "./errors.ts";
-import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
+import { applicationId, migrations, schemaVersion } from "./schema.ts";
 
 export function openSqliteFile(path: string, busyTimeoutMs: number): DatabaseSync {
   const { DatabaseSync } = requireSqlite();
@@ -45,11 +45,11 @@ function requireSqlite(): typeof import("node:sqlite") {
 
 /** Also throws for a file that is damaged or no database: the pages read here are those the store needs first. */
 function refuseForeignFile(database: DatabaseSync, path: string): void {
-  const applicationId = pragma(database, "application_id");
+  const owner = pragma(database, "application_id");
   const version = pragma(database, "user_version");
   const objects = database.prepare("SELECT count(*) AS count FROM sqlite_schema").get();
-  const isOurs = applicationId === APPLICATION_ID;
-  const isEmpty = applicationId === 0 && version === 0 && Number(objects?.count) === 0;
+  const isOurs = owner === applicationId;
+  const isEmpty = owner === 0 && version === 0 && Number(objects?.count) === 0;
   if (!isOurs && !isEmpty) {
     throw new SocketSessionError(
       "STORE_OPEN",
@@ -57,10 +57,10 @@ function refuseForeignFile(database: DatabaseSync, path: string): void {
         "Give the sessions a file of their own.",
     );
   }
-  if (version > SCHEMA_VERSION) {
+  if (version > schemaVersion) {
     throw new SocketSessionError(
       "STORE_OPEN",
-      `Expected ${path} to have tables of version ${SCHEMA_VERSION} or older, but they are of version ${version}, ` +
+      `Expected ${path} to have tables of version ${schemaVersion} or older, but they are of version ${version}, ` +
         "written by a newer release of socket-session. Update socket-session here too.",
     );
   }
@@ -72,15 +72,13 @@ function refuseForeignFile(database: DatabaseSync, path: string): void {
 }
 
 function migrate(database: DatabaseSync, path: string): void {
-  if (pragma(database, "user_version") === SCHEMA_VERSION) return;
+  if (pragma(database, "user_version") === schemaVersion) return;
   database.exec("BEGIN IMMEDIATE");
   try {
     // Looked at again under the lock: another process may have done it, or more, in the meantime.
     refuseForeignFile(database, path);
-    for (const migration of MIGRATIONS.slice(pragma(database, "user_version"))) database.exec(migration);
-    database.exec(
-      `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
-    );
+    for (const migration of migrations.slice(pragma(database, "user_version"))) database.exec(migration);
+    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}; COMMIT`);
   } catch (error) {
     rollback(database);
     throw error;
@@ -101,7 +99,7 @@ function inOneSnapshot(database: DatabaseSync, look: () => void): void {
 function refuseUnwritable(database: DatabaseSync): void {
   try {
     database.exec("BEGIN IMMEDIATE");
-    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    database.exec(`PRAGMA user_version = ${schemaVersion}`);
   } catch (error) {
     // Somebody else is writing, so the file can be written; to wait for the proof would hold the event loop.
     if (!isBusy(error)) throw error;

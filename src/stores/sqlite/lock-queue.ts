@@ -22,15 +22,15 @@ interface Waiting {
   readonly since: number;
 }
 
-const FIRST_DELAY_MS = 1;
-const LONGEST_DELAY_MS = 40;
+const firstDelayMs = 1;
+const maxDelayMs = 40;
 
 export class LockQueue {
   readonly #options: LockQueueOptions;
   readonly #waiting: Waiting[] = [];
   /** An operation runs, or a timer is set that will run the next one. */
   #engaged = false;
-  #delayMs = FIRST_DELAY_MS;
+  #delayMs = firstDelayMs;
 
   constructor(options: LockQueueOptions) {
     this.#options = options;
@@ -65,13 +65,13 @@ export class LockQueue {
       if (this.#options.isBusy(error) && waitedMs < this.#options.timeoutMs) {
         // Jitter, so that processes that met once don't meet at every attempt.
         setTimeout(() => this.#tryFirst(), this.#delayMs * (0.5 + Math.random()));
-        this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_DELAY_MS);
+        this.#delayMs = Math.min(this.#delayMs * 2, maxDelayMs);
         return;
       }
       first.reject(this.#options.isBusy(error) ? this.#options.timeoutError(waitedMs, error) : error);
     }
     this.#waiting.shift();
-    this.#delayMs = FIRST_DELAY_MS;
+    this.#delayMs = firstDelayMs;
     setImmediate(() => this.#tryFirst());
   }
 }

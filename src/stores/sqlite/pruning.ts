@@ -10,9 +10,9 @@ import type { SqliteTables } from "./tables.ts";
 
 const debug = createDebug("socket-session:store");
 
-const CHANGES_KEPT_MS = 10 * 60_000;
-const SESSIONS_PER_BATCH = 50;
-const CHANGES_PER_BATCH = 500;
+const changesKeptMs = 10 * 60_000;
+const sessionsPerBatch = 50;
+const changesPerBatch = 500;
 
 export class SqlitePruning {
   readonly #tables: SqliteTables;
@@ -47,8 +47,8 @@ export class SqlitePruning {
   }
 
   async #prune(): Promise<void> {
-    await this.#inBatches(SESSIONS_PER_BATCH, (limit) => this.#tables.pruneSessions(limit));
-    await this.#inBatches(CHANGES_PER_BATCH, (limit) => this.#tables.pruneChanges(CHANGES_KEPT_MS, limit));
+    await this.#inBatches(sessionsPerBatch, (limit) => this.#tables.pruneSessions(limit));
+    await this.#inBatches(changesPerBatch, (limit) => this.#tables.pruneChanges(changesKeptMs, limit));
   }
 
   async #inBatches(limit: number, removeSome: (limit: number) => number): Promise<void> {

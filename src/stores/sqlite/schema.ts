@@ -6,12 +6,12 @@
  */
 
 /** Marks the file as one of ours in SQLite's header (`file(1)` shows it): the bytes "sose". */
-export const APPLICATION_ID = 0x736f7365;
+export const applicationId = 0x736f7365;
 
-export const MIGRATIONS: readonly string[] = [
+export const migrations: readonly string[] = [
   // Ids are BLOBs of UTF-16: bound as TEXT, ids with different lone surrogates become the same U+FFFD, and SQLite's
   // own text functions end at a NUL. Times are REAL so that any JavaScript number comes back as it went in.
-  // The highest `sequence` is never deleted (see PRUNE_CHANGES), so that sequences have no gaps and never come back.
+  // The highest `sequence` is never deleted (see `pruneChanges`), so that sequences have no gaps and never come back.
   `CREATE TABLE sessions (
      id         BLOB PRIMARY KEY,
      document   TEXT NOT NULL,
@@ -38,12 +38,12 @@ export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE changes ADD COLUMN write TEXT;`,
 ];
 
-export const SCHEMA_VERSION = MIGRATIONS.length;
+export const schemaVersion = migrations.length;
 
-export const READ = "SELECT document, expires_at, revision FROM sessions WHERE id = ? AND expires_at > ?";
+export const read = "SELECT document, expires_at, revision FROM sessions WHERE id = ? AND expires_at > ?";
 
 /** Takes the place of an expired session, never that of a live one. */
-export const CREATE = `
+export const create = `
   INSERT INTO sessions (id, document, expires_at, revision, user_id, user_since)
   VALUES (:id, :document, :expiresAt, :revision, :user, iif(:user IS NULL, NULL, :now))
   ON CONFLICT (id) DO UPDATE
@@ -52,44 +52,44 @@ export const CREATE = `
     WHERE sessions.expires_at <= :now`;
 
 /** A session without a user keeps the one it had in the index. */
-const SET_USER = `
+const setUser = `
   user_since = iif(:user IS NULL OR user_id IS :user, user_since, :now), user_id = coalesce(:user, user_id)`;
 
-export const REPLACE = `
+export const replace = `
   UPDATE sessions
-  SET document = :document, expires_at = coalesce(:expiresAt, expires_at), revision = :revision, ${SET_USER}
+  SET document = :document, expires_at = coalesce(:expiresAt, expires_at), revision = :revision, ${setUser}
   WHERE id = :id AND revision = :expected AND expires_at > :now`;
 
 /** The user of a touch may be one of before: it never takes the place of another. */
-export const TOUCH = `
+export const touch = `
   UPDATE sessions
   SET expires_at = max(expires_at, :expiresAt),
     user_since = iif(:user IS NULL OR user_id IS NOT NULL, user_since, :now), user_id = coalesce(user_id, :user)
   WHERE id = :id AND expires_at > :now`;
 
-export const LIST_BY_USER = `
+export const listByUser = `
   SELECT id, document, expires_at, revision, user_since FROM sessions WHERE user_id = ? AND expires_at > ?`;
 
-export const DESTROY = "DELETE FROM sessions WHERE id = ? AND expires_at > ?";
+export const destroy = "DELETE FROM sessions WHERE id = ? AND expires_at > ?";
 
-export const ALL = "SELECT id, document FROM sessions WHERE expires_at > ?";
+export const all = "SELECT id, document FROM sessions WHERE expires_at > ?";
 
-export const COUNT = "SELECT count(*) AS count FROM sessions WHERE expires_at > ?";
+export const count = "SELECT count(*) AS count FROM sessions WHERE expires_at > ?";
 
-export const CLEAR = "DELETE FROM sessions";
+export const clear = "DELETE FROM sessions";
 
-export const PRUNE_SESSIONS = `
+export const pruneSessions = `
   DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ? LIMIT ?)`;
 
-export const PUBLISH = "INSERT INTO changes (at, kind, public_ids, reason, write) VALUES (?, ?, ?, ?, ?)";
+export const publish = "INSERT INTO changes (at, kind, public_ids, reason, write) VALUES (?, ?, ?, ?, ?)";
 
-export const CHANGES_SINCE = `
+export const changesSince = `
   SELECT sequence, kind, public_ids, reason, write FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?`;
 
-export const LAST_SEQUENCE = "SELECT coalesce(max(sequence), 0) AS sequence FROM changes";
+export const lastSequence = "SELECT coalesce(max(sequence), 0) AS sequence FROM changes";
 
 /** Removes the oldest rows only, so that a reader sees by the first sequence it finds whether it missed some. */
-export const PRUNE_CHANGES = `
+export const pruneChanges = `
   DELETE FROM changes WHERE sequence < min(
     coalesce(
       (SELECT sequence FROM changes WHERE at >= ? ORDER BY sequence LIMIT 1),
@@ -97,4 +97,4 @@ export const PRUNE_CHANGES = `
     (SELECT min(sequence) FROM changes) + ?)`;
 
 /** Changes when another connection has committed, in this process or another; never by this connection's writes. */
-export const DATA_VERSION = "PRAGMA data_version";
+export const dataVersion = "PRAGMA data_version";

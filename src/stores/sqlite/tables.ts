@@ -33,14 +33,14 @@ export class SqliteTables {
   constructor(database: DatabaseSync, clock: Clock) {
     this.#database = database;
     this.#clock = clock;
-    this.#read = database.prepare(sql.READ);
-    this.#create = database.prepare(sql.CREATE);
-    this.#replace = database.prepare(sql.REPLACE);
-    this.#touch = database.prepare(sql.TOUCH);
-    this.#destroy = database.prepare(sql.DESTROY);
-    this.#publish = database.prepare(sql.PUBLISH);
-    this.#pruneSessions = database.prepare(sql.PRUNE_SESSIONS);
-    this.#pruneChanges = database.prepare(sql.PRUNE_CHANGES);
+    this.#read = database.prepare(sql.read);
+    this.#create = database.prepare(sql.create);
+    this.#replace = database.prepare(sql.replace);
+    this.#touch = database.prepare(sql.touch);
+    this.#destroy = database.prepare(sql.destroy);
+    this.#publish = database.prepare(sql.publish);
+    this.#pruneSessions = database.prepare(sql.pruneSessions);
+    this.#pruneChanges = database.prepare(sql.pruneChanges);
   }
 
   read({ sid }: SessionKey): StoredSession | null {
@@ -88,7 +88,7 @@ export class SqliteTables {
   }
 
   listByUser(user: string): UserSession[] {
-    const rows = this.#database.prepare(sql.LIST_BY_USER).all(utf16(user), this.#clock.now());
+    const rows = this.#database.prepare(sql.listByUser).all(utf16(user), this.#clock.now());
     return rows.map((row) => ({
       sid: textOf(row.id),
       since: Number(row.user_since),
@@ -106,7 +106,7 @@ export class SqliteTables {
   }
 
   all(): Record<string, SessionDocument> {
-    const rows = this.#database.prepare(sql.ALL).all(this.#clock.now());
+    const rows = this.#database.prepare(sql.all).all(this.#clock.now());
     // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
     return Object.fromEntries(
       rows.flatMap((row): [string, SessionDocument][] => {
@@ -117,12 +117,12 @@ export class SqliteTables {
   }
 
   count(): number {
-    return Number(this.#database.prepare(sql.COUNT).get(this.#clock.now())?.count);
+    return Number(this.#database.prepare(sql.count).get(this.#clock.now())?.count);
   }
 
   clear(): void {
     this.#transaction(() => {
-      this.#database.exec(sql.CLEAR);
+      this.#database.exec(sql.clear);
       this.#publish.run(this.#clock.now(), "cleared", "[]", null, null);
     });
   }

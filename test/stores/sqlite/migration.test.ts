@@ -1,6 +1,6 @@
 /** A file of an earlier version, and a process of that version that goes on working on it. */
 import { expect, it, onTestFinished } from "vitest";
-import { MIGRATIONS } from "../../../src/stores/sqlite/schema.ts";
+import { migrations } from "../../../src/stores/sqlite/schema.ts";
 import { sqliteStore } from "../../../src/stores/sqlite/store.ts";
 import { Heard } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
@@ -15,7 +15,7 @@ it("a process of the version before goes on working beside a new one, and each s
   const path = newFile();
   const earlier = rawConnection(path);
   earlier.exec("PRAGMA journal_mode = WAL");
-  for (const migration of MIGRATIONS.slice(0, 2)) earlier.exec(migration);
+  for (const migration of migrations.slice(0, 2)) earlier.exec(migration);
   earlier.exec("PRAGMA application_id = 0x736f7365; PRAGMA user_version = 2");
   const publish = earlier.prepare(earlierPublish);
   const changes = earlier.prepare(earlierChanges);

@@ -27,8 +27,8 @@ import { MongodbTail } from "./tail.ts";
 /** Some ten thousand messages: a node that falls behind by more reads everything again. */
 const sizeBytes = 4 * 1024 * 1024;
 const firstRetryMs = 100;
-const longestRetryMs = 5_000;
-const mostAttempts = 20;
+const maxRetryMs = 5_000;
+const maxAttempts = 20;
 
 export type PublicChange = SessionChange & { readonly publicIds: readonly string[] };
 
@@ -107,8 +107,8 @@ export class MongodbCappedCollection implements FeedSource {
   }
 
   #retry(document: MongodbDocument, attempts: number): void {
-    if (this.#stopped || attempts > mostAttempts) return;
-    const cancel = this.#clock.after(Math.min(firstRetryMs * 2 ** attempts, longestRetryMs), () => {
+    if (this.#stopped || attempts > maxAttempts) return;
+    const cancel = this.#clock.after(Math.min(firstRetryMs * 2 ** attempts, maxRetryMs), () => {
       this.#retries.delete(cancel);
       this.#insert(document).catch(() => this.#retry(document, attempts + 1));
     });

@@ -30,7 +30,7 @@ export interface MongodbTailOptions {
 }
 
 /** How often a cursor may be opened in vain before the feed counts as down. */
-const mostOpenings = 3;
+const maxOpenings = 3;
 
 export class MongodbTail implements FeedConnection {
   readonly #options: MongodbTailOptions;
@@ -87,7 +87,7 @@ export class MongodbTail implements FeedConnection {
     if (!cursor) return undefined;
     const { document, error } = await this.#ask(cursor);
     if (this.#closed || error === undefined) return document;
-    if (this.#openingsInVain >= mostOpenings) throw await this.#failed(error);
+    if (this.#openingsInVain >= maxOpenings) throw await this.#failed(error);
     this.#openingsInVain += 1;
     await this.#openCursor();
     if (this.#closed) await this.close(); // meanwhile
@@ -115,7 +115,7 @@ export class MongodbTail implements FeedConnection {
     const why = isOrdinary
       ? "there is an ordinary collection of that name. Drop it if it is of no other use, and a capped one is made; else " +
         "give another `collectionName`."
-      : `its cursor failed ${mostOpenings + 1} times in a row: ${errorText(cause)}.${cureOf(cause)}`;
+      : `its cursor failed ${maxOpenings + 1} times in a row: ${errorText(cause)}.${cureOf(cause)}`;
     return new SocketSessionError("STORE_FAILED", `${expected}; ${why}`, { cause });
   }
 

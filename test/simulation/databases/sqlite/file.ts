@@ -4,7 +4,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { parseDocument } from "../../../../src/stores/common/documents.ts";
-import { READ } from "../../../../src/stores/sqlite/schema.ts";
+import { read as readStatement } from "../../../../src/stores/sqlite/schema.ts";
 import type { Ledger } from "../../ledger.ts";
 import type { SimulatedProcess } from "../../world/process.ts";
 
@@ -67,7 +67,7 @@ export class SessionFile extends DatabaseSync {
     return Object.assign(statement, {
       get: (...parameters: SQLInputValue[]) => {
         if (this.#isWatched) this.#refuse();
-        if (sql === READ) this.#ledger.read(this.#process.name);
+        if (sql === readStatement) this.#ledger.read(this.#process.name);
         return get(...parameters);
       },
       all: (...parameters: SQLInputValue[]) => {
