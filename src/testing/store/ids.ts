@@ -21,8 +21,8 @@ const ids = [
   ...["\ud800".repeat(249), `\ud800${"x".repeat(300)}`, "\ud800".repeat(1001), `${"\ud800".repeat(1001)}y`],
 ];
 
-export function idChecks({ longestIdBytes, feed, users }: ResolvedTraits): readonly Check[] {
-  const isKept = (sid: string) => Buffer.byteLength(sid) <= longestIdBytes;
+export function idChecks({ maxIdBytes, feed, users }: ResolvedTraits): readonly Check[] {
+  const isKept = (sid: string) => Buffer.byteLength(sid) <= maxIdBytes;
   const keys = ids.filter(isKept).map(keyOf);
   const refused = ids.filter((sid) => !isKept(sid)).map(keyOf);
   return [

@@ -36,7 +36,7 @@ export interface StoreTraits {
   /** Keeps texts that are not well-formed; else U+FFFD stands for each lone surrogate. Default: true. */
   readonly anyText?: boolean;
   /** Ids that take more bytes are refused with an error that says so; else none is. */
-  readonly longestIdBytes?: number;
+  readonly maxIdBytes?: number;
   /** How deep a session is nested that is tried. Default: 64, the deepest that the library writes. */
   readonly levels?: number;
   /** What the harness's `damage` can write in the place of a session. Absent: it has none. */
@@ -61,7 +61,7 @@ export function resolveTraits(traits: StoreTraits): ResolvedTraits {
     timePasses: false,
     anyKey: true,
     anyText: true,
-    longestIdBytes: Number.POSITIVE_INFINITY,
+    maxIdBytes: Number.POSITIVE_INFINITY,
     levels: 64,
     stalls: false,
     outlivesClose: false,

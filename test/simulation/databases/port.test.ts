@@ -15,7 +15,7 @@ const tested: readonly (readonly [name: string, traits: StoreTraits])[] = [
   ["redis, node-redis", ofRedis],
   ["redis, ioredis", ofRedis],
   ["sqlite", { ...common, uniqueRevisions: true, exactExpiry: false }],
-  ["postgres", { ...common, longestIdBytes: 2_600 }],
+  ["postgres", { ...common, maxIdBytes: 2_600 }],
   ["mongodb", common],
   ["mongodb standalone", common],
 ];

@@ -4,7 +4,7 @@ import { describeWithPostgres, newName, openPool, startPostgres } from "./tables
 
 const traits = {
   ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true },
-  longestIdBytes: 2600,
+  maxIdBytes: 2600,
   damage: "JSON",
   stalls: true,
 } as const;
