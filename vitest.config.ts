@@ -1,13 +1,26 @@
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import { services } from "./scripts/services.mjs";
 
-export default defineConfig({
+/** What the quick ring leaves out: what starts programs, or lets seconds pass. */
+const slow = [
+  "apps/**",
+  "test/docs/**",
+  "test/faults/**",
+  "test/recipe/**",
+  "test/setup/**",
+  "test/simulation/command/**",
+];
+const withoutServices = { SOCKET_SESSION_MISSING: services.map(({ name }) => name).join(",") };
+
+export default defineConfig(({ mode }) => ({
   // Tests see the sources under the package's public names, so that they need no build.
   ssr: { resolve: { conditions: ["socket-session-source", ...defaultServerConditions] } },
   test: {
     environment: "node",
+    env: { SOCKET_SESSION_RING: mode, ...(mode === "quick" ? withoutServices : {}) },
     include: ["test/**/*.test.ts", "apps/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "test/package/tarball/**"],
+    exclude: ["**/node_modules/**", "test/package/tarball/**", ...(mode === "quick" ? slow : [])],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 20_000,
@@ -15,4 +28,4 @@ export default defineConfig({
     // Databases answer late where other tests keep them busy.
     expect: { poll: { timeout: 10_000 } },
   },
-});
+}));

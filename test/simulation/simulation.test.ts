@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { ring } from "../setup/ring.ts";
 import { firstSeedOfCommit } from "./command/commit.ts";
 import { mixOfSeed } from "./command/mixes.ts";
 import { runMixes } from "./command/run-mixes.ts";
@@ -11,7 +12,7 @@ import { oracles } from "./oracles/all.ts";
 import { mixesOf, regressions } from "./regressions.ts";
 
 /** The whole suite runs at the same time, and `npm run simulate` takes as long as it is given. */
-const seeds = 150;
+const seeds = ring === "quick" ? 30 : 150;
 const longestMs = 45_000;
 
 async function summariesOf(mixes: Iterable<Mix>, mutant?: Mutant): Promise<Summary[]> {
