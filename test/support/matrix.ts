@@ -7,6 +7,7 @@ import type { Clock, LiveSessionsOptions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { sqliteStore } from "socket-session/sqlite";
 import { describe } from "vitest";
+import { type Ring, ring } from "../setup/ring.ts";
 import { databaseKinds } from "./database-kinds.ts";
 
 export interface StoreKind {
@@ -62,10 +63,31 @@ export const namespaceKinds = [
 ] as const;
 
 export interface Setting {
+  readonly name: string;
   readonly store: StoreKind;
   readonly transports: string[];
   readonly namespace: string;
 }
+
+/** Every store by every transport in every namespace. */
+const product: readonly Setting[] = storeKinds.flatMap((store) =>
+  transportKinds.flatMap(({ name: transport, transports }) =>
+    namespaceKinds.map(({ name, namespace }) => ({
+      name: `over ${store.name}, by ${transport}, in ${name}`,
+      store,
+      transports: [...transports],
+      namespace,
+    })),
+  ),
+);
+
+/** Every store by WebSocket in the main namespace, and the first one in every other way as well. */
+const usual = product.filter(
+  ({ store, transports, namespace }) =>
+    store === storeKinds[0] || (String(transports) === "websocket" && namespace === "/"),
+);
+
+export const settingsIn = (ring: Ring): readonly Setting[] => (ring === "product" ? product : usual);
 
 /** Runs `tests` on every store, or those of `kinds`. */
 export function describeKinds(
@@ -77,19 +99,14 @@ export function describeKinds(
     describe.skipIf(store.isMissing)(`${name}, over ${store.name}`, () => tests(store));
 }
 
-/** Runs `tests` on every store, transport and namespace kind. */
+/** Runs `tests` on every store, transport and namespace kind; in the ring `product` on all that these make together. */
 export function describeEverywhere(name: string, tests: (setting: Setting) => void): void {
-  describeKinds(name, (store) => {
-    describe.each(transportKinds)("by $name", ({ transports }) => {
-      describe.each(namespaceKinds)("in $name", ({ namespace }) => {
-        tests({ store, transports: [...transports], namespace });
-      });
-    });
-  });
+  for (const setting of settingsIn(ring))
+    describe.skipIf(setting.store.isMissing)(`${name}, ${setting.name}`, () => tests(setting));
 }
 
 /** Runs `tests` on every store, by WebSocket in the main namespace. */
-export function describeStores(name: string, tests: (setting: Setting) => void): void {
+export function describeStores(name: string, tests: (setting: Omit<Setting, "name">) => void): void {
   describeKinds(name, (store) => {
     tests({ store, transports: ["websocket"], namespace: "/" });
   });
