@@ -50,7 +50,7 @@ export interface StoreTraits {
   readonly outlivesClose?: boolean;
   /** It has `listByUser`. Default: false. */
   readonly users?: boolean;
-  /** How many sessions of one user are tried. Default: 10,000. */
+  /** How many sessions of one user are tried. Default: 1,200. */
   readonly manySessions?: number;
 }
 
@@ -66,7 +66,7 @@ export function resolveTraits(traits: StoreTraits): ResolvedTraits {
     stalls: false,
     outlivesClose: false,
     users: false,
-    manySessions: 10_000,
+    manySessions: 1_200,
     ...traits,
   };
 }

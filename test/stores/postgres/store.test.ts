@@ -10,7 +10,7 @@ const traits = {
 } as const;
 
 describeWithPostgres("PostgreSQL", () => {
-  describeStore("postgresStore", traits, () => startPostgres());
+  describeStore("postgresStore", { ...traits, manySessions: 10_000 }, () => startPostgres());
 
   describe("in a schema, with names that are hostile to the query language", () => {
     const schemaName = newName(`it's "a"; DROP TABLE x; --`);
