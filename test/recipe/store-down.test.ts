@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { transportKinds } from "../support/matrix.ts";
 import { type Application, type ApplicationOptions, tell } from "./application.ts";
+import { isRecipeTested } from "./contrast.ts";
 import { ours } from "./ours.ts";
 import { recipe } from "./recipe.ts";
 import { storeDown } from "./stories/nobody-else.ts";
@@ -30,6 +31,7 @@ describe.concurrent.each(transportKinds)("while the store is down, by $name", ({
     expect(await outage(ours, announces, namespace)).toEqual(kept);
   });
 
+  if (!isRecipeTested) return;
   test("nobody is let in by the recipe either, if the store only fails", async () => {
     expect(await outage(recipe, false, "/")).toEqual(kept);
     expect(await outage(recipe, false, "/admin")).toEqual(kept);
