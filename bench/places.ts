@@ -2,9 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Redis } from "ioredis";
 import type { SessionStore } from "socket-session";
-import { redisStore } from "socket-session/redis";
 import { clearPlace, newPlace, openStore, type StoreAddress } from "../test/support/store-address.ts";
 
 export type Client = "node:sqlite" | "redis" | "ioredis" | "pg" | "mongodb";
@@ -30,6 +28,5 @@ export async function closePlace(address: StoreAddress): Promise<void> {
 
 /** Lasts as long as the process. */
 export async function storeAt({ address, client }: Place): Promise<SessionStore> {
-  if (client !== "ioredis") return openStore(address);
-  return redisStore({ client: new Redis(address.url), prefix: `${address.place}:` });
+  return openStore(client === "ioredis" ? { ...address, client } : address);
 }

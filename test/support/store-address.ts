@@ -9,23 +9,20 @@
  * ```
  */
 import { randomUUID } from "node:crypto";
-import { MongoClient } from "mongodb";
-import { Pool } from "pg";
-import { createClient } from "redis";
+import type { Pool } from "pg";
 import type { SessionStore } from "socket-session";
-import { mongodbStore } from "socket-session/mongodb";
-import { postgresStore } from "socket-session/postgres";
-import { redisStore } from "socket-session/redis";
-import { sqliteStore } from "socket-session/sqlite";
+import type { ClientPackage } from "./redis-clients.ts";
 
 export interface StoreAddress {
   readonly kind: "sqlite" | "redis" | "postgres" | "mongodb";
-  /** For SQLite the path of the file. */
+  /** For SQLite the path of the file; for a Redis Cluster those of several servers, with commas between. */
   readonly url: string;
   /** The prefix of the keys, the table, or the database; nothing for SQLite. */
   readonly place: string;
   /** Whether another package writes there too: Redis and PostgreSQL have to be told. */
   readonly otherWriters?: boolean;
+  /** To Redis. Default: `redis`. */
+  readonly client?: ClientPackage;
 }
 
 /** A name that no other test has, fit for a key, a table and a database. */
@@ -33,54 +30,59 @@ export function newPlace(): string {
   return `test_${randomUUID().replaceAll("-", "")}`;
 }
 
-/** Clients as an application has them. Errors of idle connections are theirs to tell; the store notices by itself. */
+/** Errors of idle connections are the application's to report; the store notices by itself. */
 const ignored = () => {};
 
-export async function redisClient(url: string) {
-  const client = createClient({ url });
-  client.on("error", ignored);
-  return client.connect();
-}
+// Drivers are loaded where they are used: a process of a test needs one of them, and starts in half the time.
 
-export function postgresPool(url: string): Pool {
+export async function postgresPool(url: string): Promise<Pool> {
+  const { Pool } = await import("pg");
   const pool = new Pool({ connectionString: url, max: 40 });
   pool.on("error", ignored);
   return pool;
 }
 
 /** Its client lasts as long as the process. */
-export async function openStore({ kind, url, place, otherWriters }: StoreAddress): Promise<SessionStore> {
+export async function openStore(address: StoreAddress): Promise<SessionStore> {
+  const { kind, url, place, otherWriters } = address;
   const told = otherWriters === undefined ? {} : { otherWriters };
   switch (kind) {
-    case "sqlite":
+    case "sqlite": {
+      const { sqliteStore } = await import("socket-session/sqlite");
       return sqliteStore({ path: url });
-    case "redis":
-      return redisStore({ client: await redisClient(url), prefix: `${place}:`, ...told });
-    case "postgres":
-      return postgresStore({
-        pool: postgresPool(url),
-        tableName: place,
-        createTableIfMissing: true,
-        ...told,
-      });
-    case "mongodb":
+    }
+    case "redis": {
+      const { openClient } = await import("./redis-clients.ts");
+      const { redisStore } = await import("socket-session/redis");
+      const { client } = await openClient(address.client ?? "redis", url);
+      return redisStore({ client, prefix: `${place}:`, ...told });
+    }
+    case "postgres": {
+      const { postgresStore } = await import("socket-session/postgres");
+      const pool = await postgresPool(url);
+      return postgresStore({ pool, tableName: place, createTableIfMissing: true, ...told });
+    }
+    case "mongodb": {
+      const { MongoClient } = await import("mongodb");
+      const { mongodbStore } = await import("socket-session/mongodb");
       return mongodbStore({ client: await new MongoClient(url).connect(), dbName: place });
+    }
   }
 }
 
 /** Removes all that was stored there. */
 export async function clearPlace({ kind, url, place }: StoreAddress): Promise<void> {
   if (kind === "redis") {
-    const client = await redisClient(url);
-    const patterns = [`${place}:*`, `socket-session:${place}:*`];
-    const keys = (await Promise.all(patterns.map((pattern) => client.keys(pattern)))).flat();
-    if (keys.length > 0) await client.del(keys);
-    client.destroy();
+    const { keysUnder, openIoRedis } = await import("./redis-clients.ts");
+    const client = openIoRedis(url);
+    await Promise.all((await keysUnder(client, `${place}:`)).map((key) => client.del(key)));
+    client.disconnect();
   } else if (kind === "postgres") {
-    const pool = postgresPool(url);
+    const pool = await postgresPool(url);
     await pool.query(`DROP TABLE IF EXISTS ${place}, ${place}_users`);
     await pool.end();
   } else if (kind === "mongodb") {
+    const { MongoClient } = await import("mongodb");
     const client = new MongoClient(url);
     await client.db(place).dropDatabase();
     await client.close();

@@ -1,12 +1,10 @@
 /** What the MongoDB store sends: commands, as the driver tells them. */
-import { once } from "node:events";
 import type { CommandStartedEvent } from "mongodb";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { mongodbStore } from "../../../src/stores/mongodb/store.ts";
 import { withService } from "../../setup/services.ts";
 import { keyOf } from "../session-keys.ts";
-import { start } from "../sqlite/files.ts";
 import { databaseOfTest, type TestDatabase } from "./databases.ts";
 
 const servers = [
@@ -119,20 +117,6 @@ describe.each(servers)("what the MongoDB store sends, server %#", ({ server, mes
           w: 1,
         });
       }
-    });
-  });
-
-  server.describe("with four processes", () => {
-    it("loses none of 400 increments", { timeout: 120_000 }, async () => {
-      const database = await databaseOfTest(server.url);
-      const store = mongodbStore({ client: database.client, dbName: database.name });
-      onTestFinished(() => store.close());
-      await store.create(key, { cookie: {}, n: 0 }, later());
-      const args = [server.url, database.name, key.sid, "100"];
-      const processes = Array.from({ length: 4 }, () => start("mongodb/fixtures/increment", args));
-      const codes = await Promise.all(processes.map(async (child) => (await once(child, "exit"))[0]));
-      expect(codes).toEqual([0, 0, 0, 0]);
-      expect((await store.read(key))?.document.n).toBe(400);
     });
   });
 });

@@ -1,7 +1,9 @@
 import type { SessionStore } from "../../../src/session-store.ts";
 import { type MongodbStoreOptions, mongodbStore } from "../../../src/stores/mongodb/store.ts";
 import { type TestedService, withService } from "../../setup/services.ts";
+import { newPlace } from "../../support/store-address.ts";
 import { describeStore, type StoreTraits } from "../conformance.ts";
+import { describeProcesses } from "../describe-processes.ts";
 import { SetClock } from "../set-clock.ts";
 import { openStalledLink } from "../stalled-link.ts";
 import { newDatabase } from "./databases.ts";
@@ -45,6 +47,7 @@ function describeMongodb(
   });
 }
 
+const addressOn = ({ url }: TestedService) => ({ kind: "mongodb", url, place: newPlace() }) as const;
 const asObjects = { anyKey: false, anyText: false };
 
 const standalone = withService("mongodb");
@@ -54,10 +57,12 @@ standalone.describe("on a standalone server", () => {
   describeMongodb("texts", standalone, onStandalone, {});
   // FerretDB takes twice as long for each level of an object that it compares.
   describeMongodb("objects", standalone, { ...asObjects, ...onStandalone, levels: 10 }, { stringify: false });
+  describeProcesses(() => addressOn(standalone));
 });
 
 const replicaSet = withService("mongodb-replica");
 replicaSet.describe("on a replica set", () => {
   describeMongodb("texts", replicaSet, {}, {});
   describeMongodb("objects", replicaSet, asObjects, { stringify: false });
+  describeProcesses(() => addressOn(replicaSet));
 });

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { Client } from "pg";
 import { expect, it, vi } from "vitest";
 import { Heard } from "../heard.ts";
+import { start } from "../processes.ts";
 import { keyOf } from "../session-keys.ts";
-import { start } from "../sqlite/files.ts";
 import { startProxy } from "./proxy.ts";
 import { describeWithPostgres, postgresUrl, testStore, testTable, watched } from "./tables.ts";
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { newPlace } from "../../support/store-address.ts";
 import { describeStore } from "../conformance.ts";
-import { describeWithPostgres, newName, openPool, startPostgres } from "./tables.ts";
+import { describeProcesses } from "../describe-processes.ts";
+import { describeWithPostgres, newName, openPool, postgresUrl, startPostgres } from "./tables.ts";
 
 const traits = {
   ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true },
@@ -11,6 +13,7 @@ const traits = {
 
 describeWithPostgres("PostgreSQL", () => {
   describeStore("postgresStore", { ...traits, manySessions: 10_000 }, () => startPostgres());
+  describeProcesses(() => ({ kind: "postgres", url: postgresUrl(), place: newPlace() }));
 
   describe("in a schema, with names that are hostile to the query language", () => {
     const schemaName = newName(`it's "a"; DROP TABLE x; --`);

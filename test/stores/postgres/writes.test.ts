@@ -1,12 +1,9 @@
-import { once } from "node:events";
 import { expect, it } from "vitest";
 import { keyOf } from "../session-keys.ts";
 import { SetClock } from "../set-clock.ts";
-import { start } from "../sqlite/files.ts";
 import {
   describeWithPostgres,
   newName,
-  postgresUrl,
   testPool,
   testStore,
   testTable,
@@ -40,17 +37,6 @@ describeWithPostgres("postgresStore", () => {
     expect(await roundTrips(async () => store.listByUser?.("ada"))).toBe(1);
     expect(await roundTrips(() => store.destroy(key, "destroyed"))).toBe(1);
     expect(await store.listByUser?.("ada")).toHaveLength(1);
-  });
-
-  it("loses none of 400 increments by four processes", { timeout: 60_000 }, async () => {
-    const { tableName, pool } = testTable();
-    const store = testStore({ pool, tableName });
-    await store.create(key, { cookie: {}, n: 0 }, later());
-    const args = [postgresUrl(), tableName, key.sid, "100"];
-    const processes = Array.from({ length: 4 }, () => start("postgres/fixtures/increment", args));
-    const codes = await Promise.all(processes.map(async (child) => (await once(child, "exit"))[0]));
-    expect(codes).toEqual([0, 0, 0, 0]);
-    expect((await store.read(key))?.document.n).toBe(400);
   });
 
   it("decides on the row as it is once another writer has let go of it", async () => {

@@ -4,11 +4,11 @@ import { expect, it } from "vitest";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { redisStore } from "../../../src/stores/redis/store.ts";
 import { withService } from "../../setup/services.ts";
+import { type ClientPackage, type OpenedClient, openClient } from "../../support/redis-clients.ts";
 import { everythingTold, listen } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
 import { SetClock } from "../set-clock.ts";
 import { rawClient } from "./clients.ts";
-import { type ClientPackage, type OpenedClient, openClient } from "./open.ts";
 import { ownRedis } from "./server.ts";
 
 const packages: ClientPackage[] = ["redis", "ioredis"];

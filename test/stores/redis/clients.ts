@@ -1,13 +1,13 @@
 /** Clients and stores for the tests of the Redis store, and what Redis holds behind the store's back. */
 import { randomUUID } from "node:crypto";
-import { Cluster, Redis } from "ioredis";
+import { type Cluster, Redis } from "ioredis";
 import { expect, onTestFinished, vi } from "vitest";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { type RedisStoreOptions, redisStore } from "../../../src/stores/redis/store.ts";
+import { type ClientPackage, keysUnder, openClient, openIoRedis } from "../../support/redis-clients.ts";
 import type { StoreHarness } from "../conformance.ts";
 import { SetClock } from "../set-clock.ts";
 import { openStalledLink } from "../stalled-link.ts";
-import { type ClientPackage, openClient, openIoRedis } from "./open.ts";
 
 /** Closed after the test. */
 export async function clientForTest(from: ClientPackage, url: string): Promise<RedisStoreOptions["client"]> {
@@ -66,7 +66,7 @@ export async function redisHarness(
     },
     async end() {
       await Promise.all(stores.map((store) => store.close()));
-      await Promise.all((await keysOf(admin, prefix)).map((key) => admin.del(key)));
+      await Promise.all((await keysUnder(admin, prefix)).map((key) => admin.del(key)));
       admin.disconnect();
       for (const { close } of opened) close();
       link?.close();
@@ -75,20 +75,10 @@ export async function redisHarness(
   };
 }
 
-/** All keys of the sessions and of the index under that prefix. */
-async function keysOf(client: Redis | Cluster, prefix: string): Promise<string[]> {
-  const nodes = client instanceof Cluster ? client.nodes("master") : [client];
-  const found = nodes.map(async (node) => [
-    ...(await node.keys(`${prefix}*`)),
-    ...(await node.keys(`socket-session:${prefix}*`)),
-  ]);
-  return (await Promise.all(found)).flat();
-}
-
 /** Takes `ms` from the life of every key, and waits until those are gone whose time is over. */
 async function advanceKeys(client: Redis | Cluster, prefix: string, ms: number): Promise<void> {
   const over: string[] = [];
-  for (const key of await keysOf(client, prefix)) {
+  for (const key of await keysUnder(client, prefix)) {
     const left = await client.pttl(key);
     if (left < 0) continue;
     if (left <= ms) over.push(key);

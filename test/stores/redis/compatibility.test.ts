@@ -5,9 +5,9 @@ import type { Redis } from "ioredis";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { SessionDocument, SessionStore } from "../../../src/session-store.ts";
 import { withService } from "../../setup/services.ts";
+import type { ClientPackage } from "../../support/redis-clients.ts";
 import { keyOf } from "../session-keys.ts";
 import { clientForTest, newPrefix, rawClient, storeForTest } from "./clients.ts";
-import type { ClientPackage } from "./open.ts";
 
 const server = withService("redis");
 const packages: ClientPackage[] = ["redis", "ioredis"];

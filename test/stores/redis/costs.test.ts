@@ -4,11 +4,11 @@ import type { SessionStore } from "../../../src/session-store.ts";
 import { RedisNames } from "../../../src/stores/redis/keys.ts";
 import type { RedisStoreOptions } from "../../../src/stores/redis/store.ts";
 import { withService } from "../../setup/services.ts";
+import type { ClientPackage } from "../../support/redis-clients.ts";
 import { type CountingProxy, countingProxy } from "../counting-proxy.ts";
 import { keyOf } from "../session-keys.ts";
 import { SetClock } from "../set-clock.ts";
 import { clientForTest, newPrefix, rawClient, storeForTest } from "./clients.ts";
-import type { ClientPackage } from "./open.ts";
 
 const server = withService("redis");
 const cluster = withService("redis-cluster");

@@ -2,11 +2,11 @@ import { beforeEach, expect, it, vi } from "vitest";
 import { startRedisCluster } from "../../../scripts/services/redis.mjs";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { withService } from "../../setup/services.ts";
+import type { ClientPackage } from "../../support/redis-clients.ts";
 import { countingProxy } from "../counting-proxy.ts";
 import { everythingTold, feedOptions, Heard, listen } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
 import { clientForTest, newPrefix, rawClient, storeForTest } from "./clients.ts";
-import type { ClientPackage } from "./open.ts";
 import { ownRedis } from "./server.ts";
 
 const packages: ClientPackage[] = ["redis", "ioredis"];

@@ -3,11 +3,11 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { RedisNames } from "../../../src/stores/redis/keys.ts";
 import { withService } from "../../setup/services.ts";
+import type { ClientPackage } from "../../support/redis-clients.ts";
 import { describeStore } from "../conformance.ts";
 import { everythingTold, feedOptions, Heard, listen } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
 import { clientForTest, newPrefix, rawClient, redisHarness, storeForTest } from "./clients.ts";
-import type { ClientPackage } from "./open.ts";
 import { ownRedis } from "./server.ts";
 
 const traits = {

@@ -4,11 +4,11 @@ import type { SessionStore } from "../../../src/session-store.ts";
 import { removeScript } from "../../../src/stores/redis/scripts.ts";
 import type { RedisStoreOptions } from "../../../src/stores/redis/store.ts";
 import { withService } from "../../setup/services.ts";
+import { type ClientPackage, openIoRedis } from "../../support/redis-clients.ts";
 import { everythingTold, listen } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
 import { SetClock } from "../set-clock.ts";
 import { clientForTest, newPrefix, storeForTest } from "./clients.ts";
-import { type ClientPackage, openIoRedis } from "./open.ts";
 
 const packages: ClientPackage[] = ["redis", "ioredis"];
 const key = keyOf("a session");

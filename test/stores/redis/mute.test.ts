@@ -6,9 +6,9 @@ import { connectionOf } from "../../../src/stores/redis/client.ts";
 import type { RedisNode } from "../../../src/stores/redis/connection.ts";
 import type { RedisStoreOptions } from "../../../src/stores/redis/store.ts";
 import { withService } from "../../setup/services.ts";
+import type { ClientPackage } from "../../support/redis-clients.ts";
 import { Heard } from "../heard.ts";
 import { clientForTest, newPrefix, rawClient, storeForTest } from "./clients.ts";
-import type { ClientPackage } from "./open.ts";
 
 const packages: ClientPackage[] = ["redis", "ioredis"];
 const service = withService("redis");

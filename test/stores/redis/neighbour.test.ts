@@ -11,10 +11,10 @@ import { redisStore } from "../../../src/stores/redis/store.ts";
 import { withService } from "../../setup/services.ts";
 import { Browser, disconnected } from "../../support/browser.ts";
 import { installHandlers } from "../../support/handlers.ts";
+import type { ClientPackage } from "../../support/redis-clients.ts";
 import { sessionRoutes } from "../../support/session-routes.ts";
 import { secret, startWorld, type World } from "../../support/world.ts";
 import { clientForTest, newPrefix, rawClient } from "./clients.ts";
-import type { ClientPackage } from "./open.ts";
 import { ownRedis } from "./server.ts";
 
 const packages: ClientPackage[] = ["redis", "ioredis"];

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { RedisNames } from "../../../src/stores/redis/keys.ts";
 import { withService } from "../../setup/services.ts";
+import type { ClientPackage } from "../../support/redis-clients.ts";
 import { keyOf } from "../session-keys.ts";
 import { clientForTest, newPrefix, rawClient, storeForTest } from "./clients.ts";
-import type { ClientPackage } from "./open.ts";
 
 const packages: ClientPackage[] = ["redis", "ioredis"];
 const server = withService("redis");

@@ -4,8 +4,10 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { expect, it, onTestFinished } from "vitest";
 import { sqliteStore } from "../../../src/stores/sqlite/store.ts";
+import { execArgv } from "../../support/node-process.ts";
+import { call, fixturePath, message } from "../processes.ts";
 import { keyOf } from "../session-keys.ts";
-import { call, execArgv, fixturePath, message, newFile, rawConnection } from "./files.ts";
+import { newFile, rawConnection } from "./files.ts";
 
 it("keeps all that was answered, and nothing half, when a writer is killed", async () => {
   const path = newFile();

@@ -1,19 +1,10 @@
-/** Session files for tests: a directory that goes away, raw connections, and other processes on the same file. */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
+/** Session files for tests: a directory that goes away, raw connections, and another process that locks the file. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-
-/** Run as a child process, so that TypeScript sources also run on releases of Node that ask for the flag. */
-export const execArgv = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
-
-export function fixturePath(name: string): string {
-  return fileURLToPath(new URL(`../${name}.ts`, import.meta.url));
-}
+import { message, start } from "../processes.ts";
 
 export function temporaryDirectory(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), "sessions-"));
@@ -37,36 +28,6 @@ export function rawConnection(path: string): DatabaseSync {
 
 export function countRows(database: DatabaseSync, table: "sessions" | "changes"): number {
   return Number(database.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.count);
-}
-
-/** Starts a fixture; it is killed after the test if it still runs. */
-export function start(name: string, args: string[]): ChildProcess {
-  const child = fork(fixturePath(name), args, { execArgv });
-  onTestFinished(() => {
-    child.kill("SIGKILL");
-  });
-  return child;
-}
-
-/** The next message of a child process; rejects if it ends instead. */
-export async function message(child: ChildProcess): Promise<unknown> {
-  const ended = new AbortController();
-  const exit = once(child, "exit", { signal: ended.signal }).then(
-    ([code]) => Promise.reject(new Error(`Expected a message, but the process ended with ${code}.`)),
-    () => new Promise<never>(() => {}),
-  );
-  try {
-    const [received] = await Promise.race([once(child, "message"), exit]);
-    return received;
-  } finally {
-    ended.abort();
-  }
-}
-
-export async function call(child: ChildProcess, method: string, ...args: unknown[]): Promise<unknown> {
-  const answer = message(child);
-  child.send({ method, args });
-  return answer;
 }
 
 /** Another process takes the write lock; the returned function makes it let go. */

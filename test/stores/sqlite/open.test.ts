@@ -5,8 +5,9 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { SocketSessionError } from "../../../src/base/errors.ts";
 import { sqliteStore } from "../../../src/stores/sqlite/store.ts";
+import { call, message, start } from "../processes.ts";
 import { keyOf } from "../session-keys.ts";
-import { call, message, newFile, start } from "./files.ts";
+import { newFile } from "./files.ts";
 
 const later = () => Date.now() + 3_600_000;
 

@@ -1,14 +1,15 @@
-import { once } from "node:events";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import type { Clock } from "../../../src/base/clock.ts";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { sqliteStore } from "../../../src/stores/sqlite/store.ts";
 import { describeStore } from "../conformance.ts";
+import { describeProcesses } from "../describe-processes.ts";
 import { feedOptions, Heard } from "../heard.ts";
+import { call, message, start } from "../processes.ts";
 import { keyOf } from "../session-keys.ts";
 import { SetClock, StoppedTimers } from "../set-clock.ts";
-import { call, countRows, message, newFile, rawConnection, start, temporaryDirectory } from "./files.ts";
+import { countRows, newFile, rawConnection, temporaryDirectory } from "./files.ts";
 
 const traits = { atomic: true, feed: true, uniqueRevisions: true, exactExpiry: true, users: true };
 
@@ -66,17 +67,7 @@ function openStore(path: string, options: { pruneIntervalMs?: number; clock?: Cl
   return store;
 }
 
-it("loses none of 400 increments by four processes", async () => {
-  const path = newFile();
-  const store = openStore(path);
-  await store.create(key, { cookie: {}, n: 0 }, later());
-  const processes = Array.from({ length: 4 }, () =>
-    start("sqlite/fixtures/increment", [path, key.sid, "100"]),
-  );
-  const codes = await Promise.all(processes.map(async (child) => (await once(child, "exit"))[0]));
-  expect(codes).toEqual([0, 0, 0, 0]);
-  expect((await store.read(key))?.document.n).toBe(400);
-});
+describeProcesses(() => ({ kind: "sqlite", url: newFile(), place: "" }));
 
 it("lets several processes make the same new file at the same time", async () => {
   const path = newFile();
