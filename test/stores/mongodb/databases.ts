@@ -1,8 +1,8 @@
 /** Databases of a MongoDB server for tests: each test has its own, and drops it. */
 import type MongoStore from "connect-mongo";
-import type { SessionData } from "express-session";
 import { MongoClient } from "mongodb";
 import { onTestFinished } from "vitest";
+import { promised, settle } from "../promised-peer.ts";
 
 let databases = 0;
 
@@ -35,19 +35,10 @@ export async function databaseOfTest(url: string): Promise<TestDatabase> {
   return database;
 }
 
-type Settled<T> = (error?: unknown, value?: T | null) => void;
-
 /** connect-mongo's methods as promises. Its `close` would close the client. */
 export function promisedPeer(peer: MongoStore) {
-  const settle = <T>(call: (done: Settled<T>) => void) =>
-    new Promise<T | null | undefined>((resolve, reject) =>
-      call((error, value) => (error ? reject(error) : resolve(value))),
-    );
   return {
-    get: (sid: string) => settle<SessionData>((done) => peer.get(sid, done)),
-    set: (sid: string, data: object) => settle((done) => peer.set(sid, data as SessionData, done)),
-    touch: (sid: string, data: object) => settle((done) => peer.touch(sid, data as SessionData, done)),
-    destroy: (sid: string) => settle((done) => peer.destroy(sid, done)),
+    ...promised(peer),
     all: () => settle<unknown>((done) => peer.all(done)),
     length: () => settle<number>((done) => peer.length(done)),
   };

@@ -1,20 +1,23 @@
-/** Next to connect-mongo 6 itself, on one collection: each reads, writes, extends and ends what the other has stored. */
+/** Next to connect-mongo 6 itself, on one collection. */
 import MongoStore from "connect-mongo";
-import type { SessionData } from "express-session";
 import { ObjectId } from "mongodb";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { type MongodbStoreOptions, mongodbStore } from "../../../src/stores/mongodb/store.ts";
 import { withService } from "../../setup/services.ts";
+import { asJson, describeBeside, handed, lasting } from "../describe-beside.ts";
 import { keyOf } from "../session-keys.ts";
 import { databaseOfTest, promisedPeer, type TestDatabase } from "./databases.ts";
 
-const servers = [withService("mongodb"), withService("mongodb-replica")];
+const servers = [
+  { server: withService("mongodb"), isReplicaSet: false },
+  { server: withService("mongodb-replica"), isReplicaSet: true },
+];
 const key = keyOf("a session");
 const patience = { timeout: 10_000 };
 const HOUR = 3_600_000;
 
-describe.each(servers)("mongodbStore beside connect-mongo, server %#", (server) => {
+describe.each(servers)("mongodbStore beside connect-mongo, server %#", ({ server, isReplicaSet }) => {
   server.describe.each([true, false])("with stringify: %s", (stringify) => {
     let database: TestDatabase;
     let store: SessionStore;
@@ -37,14 +40,9 @@ describe.each(servers)("mongodbStore beside connect-mongo, server %#", (server) 
 
     const collection = () => database.client.db(database.name).collection<{ _id: string }>("sessions");
     const stored = () => collection().findOne({ _id: key.sid });
-    const lasting = (ms: number) => {
-      const expires = new Date(Date.now() + ms);
-      return { cookie: { originalMaxAge: ms, expires: expires.toISOString(), httpOnly: true, path: "/" } };
-    };
-    /** As express-session hands it over: with a date. */
-    const handed = (document: ReturnType<typeof lasting>) => ({
-      ...document,
-      cookie: { ...document.cookie, expires: new Date(document.cookie.expires) },
+    describeBeside("on one collection", { notices: isReplicaSet }, async () => {
+      const peer = MongoStore.create({ client: database.client, dbName: database.name, stringify });
+      return { ours: store, peer };
     });
 
     it("stores the same", async () => {
@@ -55,46 +53,6 @@ describe.each(servers)("mongodbStore beside connect-mongo, server %#", (server) 
       await peer.set(key.sid, handed(document));
       expect(await stored()).toEqual(ours);
       expect(typeof ours?._id).toBe("string");
-    });
-
-    it("reads, writes, extends and ends what the other has stored", async () => {
-      const document = { ...lasting(HOUR), n: 1 };
-      await peer.set(key.sid, handed(document));
-      const found = await store.read(key);
-      expect(found).toMatchObject({ document, expiresAt: Date.parse(document.cookie.expires) });
-      expect(await store.create(key, { cookie: {} }, Date.now() + HOUR)).toBeNull();
-      const replaced = { ...document, n: 2 };
-      expect(await store.replace(key, found?.revision ?? "", replaced, "keep", "ada")).not.toBeNull();
-      expect(asJson(await peer.get(key.sid))).toEqual(replaced);
-      const extended = Date.now() + 3 * HOUR;
-      expect(await store.touch(key, extended, document.cookie, "ada")).toBe(true);
-      expect(await stored()).toMatchObject({ expires: new Date(extended) });
-      expect(asJson(await peer.get(key.sid))).toEqual(replaced);
-      expect(await store.destroy(key, "destroyed")).toBe(true);
-      expect(await peer.get(key.sid)).toBeNull();
-    });
-
-    it("has its own read, written, extended and ended by the other", async () => {
-      const document = { ...lasting(HOUR), n: 1 };
-      const revision = await store.create(key, document, Date.now() + HOUR, "ada");
-      expect(asJson(await peer.get(key.sid))).toEqual(document);
-      const extended = lasting(2 * HOUR);
-      await peer.touch(key.sid, handed(extended));
-      expect(await store.read(key)).toEqual({
-        document,
-        expiresAt: Date.parse(extended.cookie.expires),
-        revision,
-      });
-      await peer.set(key.sid, handed({ ...document, n: 2 } as typeof document));
-      expect(
-        (await store.listByUser?.("ada"))?.map(({ sid }) => sid),
-        "the index is left",
-      ).toEqual([key.sid]);
-      expect(await store.replace(key, revision ?? "", { ...document, n: 3 }, "keep")).toBeNull();
-      expect((await store.read(key))?.document.n).toBe(2);
-      await peer.destroy(key.sid);
-      expect(await store.read(key)).toBeNull();
-      expect(await store.listByUser?.("ada")).toEqual([]);
     });
 
     it("leaves nothing of its own that the other lists or counts", async () => {
@@ -195,7 +153,3 @@ describe.each(servers)("mongodbStore beside connect-mongo, server %#", (server) 
     });
   });
 });
-
-function asJson(value: SessionData | null | undefined): unknown {
-  return JSON.parse(JSON.stringify(value));
-}

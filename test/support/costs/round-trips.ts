@@ -12,10 +12,10 @@ import type { Socket } from "socket.io-client";
 import type { Browser } from "../browser.ts";
 import { installHandlers } from "../handlers.ts";
 import { ManualClock } from "../manual-clock.ts";
+import { type PeerApplication, startPeer } from "../peer-application.ts";
 import type { WireCounter } from "../wire/wire-counter.ts";
 import { startWorld } from "../world.ts";
 import type { CountedStore, OpenedStore } from "./counted-stores.ts";
-import { type PeerApplication, startPeer } from "./peer-application.ts";
 
 interface Scenario {
   readonly title: string;

@@ -1,19 +1,20 @@
-/** An application of plain express-session over any store of its kind, with the routes of `startWorld`'s. */
-import "../session-data.ts";
+/** An application of somebody else: plain express-session over any store of its kind, with the routes of `startWorld`'s. */
+import "./session-data.ts";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import session, { type Store } from "express-session";
-import { Browser } from "../browser.ts";
-import { sessionRoutes } from "../session-routes.ts";
-import { secret } from "../world.ts";
+import { Browser } from "./browser.ts";
+import { sessionRoutes } from "./session-routes.ts";
+import { secret } from "./world.ts";
 
 export interface PeerApplication {
+  readonly url: string;
   browser(): Browser;
   close(): Promise<void>;
 }
 
-export async function startPeer(store: Store, cookie: session.CookieOptions): Promise<PeerApplication> {
+export async function startPeer(store: Store, cookie: session.CookieOptions = {}): Promise<PeerApplication> {
   const app = express();
   app.use(express.json());
   app.use(session({ store, secret, name: "sid", cookie, resave: false, saveUninitialized: false }));
@@ -29,6 +30,7 @@ export async function startPeer(store: Store, cookie: session.CookieOptions): Pr
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
   return {
+    url,
     browser: () => new Browser(url),
     close: () =>
       new Promise((resolve) => {
