@@ -22,27 +22,13 @@ async function setUp(on = server) {
 }
 
 server.describe("a session in MongoDB that can't be read", () => {
-  it("is listed without what it holds, left out of all, and keeps no other from either", async () => {
+  it("is left out of all where ids can't be had back either", async () => {
     const { collection, open } = await setUp();
-    const store = open();
-    for (const sid of ["1", "2", "3"])
-      await store.create(keyOf(sid), { cookie: {}, of: sid }, later(), "ada");
+    const store = open({ transformId: (sid) => sid });
+    for (const sid of ["1", "2", "3"]) await store.create(keyOf(sid), { cookie: {}, of: sid }, later());
     await collection.updateOne({ _id: "2" }, { $set: { session: '{"cookie":{},"of' } });
-    const listed = (await store.listByUser?.("ada")) ?? [];
-    expect(new Map(listed.map(({ sid, stored }) => [sid, stored?.document.of]))).toEqual(
-      new Map([
-        ["1", "1"],
-        ["2", undefined],
-        ["3", "3"],
-      ]),
-    );
-    expect(listed.find(({ sid }) => sid === "2")?.stored).toBeNull();
-    expect(Object.keys((await store.all?.()) ?? {}).sort()).toEqual(["1", "3"]);
-    const irreversible = open({ transformId: (sid) => sid });
-    expect(await irreversible.all?.()).toMatchObject([{ of: "1" }, { of: "3" }]);
+    expect(await store.all?.()).toMatchObject([{ of: "1" }, { of: "3" }]);
     await expect(store.read(keyOf("2"))).rejects.toThrow("as connect-mongo keeps it");
-    await expect(store.readMany?.([keyOf("1"), keyOf("2")])).rejects.toThrow("as connect-mongo keeps it");
-    expect(await store.destroy(keyOf("2"), "revoked")).toBe(true);
   });
 
   it("is over or live, never neither: one that was given no end gives way to a new one", async () => {

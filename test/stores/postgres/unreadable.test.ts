@@ -1,37 +1,25 @@
-/** Rows that something else has written, and that are no sessions. */
+/** What the debug log says of rows that are no sessions. */
 import createDebug from "debug";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { keyOf } from "../session-keys.ts";
 import { describeWithPostgres, testStore, testTable } from "./tables.ts";
 
-const later = () => Date.now() + 3_600_000;
+const key = keyOf("a secret id");
 
 describeWithPostgres("a session in PostgreSQL that can't be read", () => {
-  it("is listed without what it holds, left out of all, and keeps no other from either", async () => {
+  it("is left out of a list with one debug line, which says why without its id", async () => {
     const { tableName, pool } = testTable();
     const store = testStore({ pool, tableName });
-    for (const sid of ["1", "a secret id", "3"]) {
-      await store.create(keyOf(sid), { cookie: {}, of: sid }, later(), "ada");
-    }
-    await pool.query(`UPDATE ${tableName} SET sess = '{"of":"nobody"}' WHERE sid = 'a secret id'`);
+    await store.create(key, { cookie: {} }, Date.now() + 3_600_000, "ada");
+    await pool.query(`UPDATE ${tableName} SET sess = '{"of":"nobody"}'`);
     const told = debugOutput();
-    const listed = (await store.listByUser?.("ada")) ?? [];
-    expect(new Map(listed.map(({ sid, stored }) => [sid, stored?.document.of]))).toEqual(
-      new Map([
-        ["1", "1"],
-        ["a secret id", undefined],
-        ["3", "3"],
-      ]),
-    );
-    expect(listed.find(({ sid }) => sid === "a secret id")?.stored).toBeNull();
+    await store.listByUser?.("ada");
     expect(told.mock.calls).toHaveLength(1);
-    expect(Object.keys((await store.all?.()) ?? {}).sort()).toEqual(["1", "3"]);
+    await store.all?.();
     expect(told.mock.calls).toHaveLength(2);
     expect(String(told.mock.calls)).toMatch(/can't be read.*an object with `cookie`/s);
-    expect(String(told.mock.calls)).not.toContain("a secret id");
-    await expect(store.read(keyOf("a secret id"))).rejects.toThrow("an object with `cookie`");
-    await expect(store.readMany?.([keyOf("1"), keyOf("a secret id")])).rejects.toThrow("`cookie`");
-    expect(await store.destroy(keyOf("a secret id"), "revoked")).toBe(true);
+    expect(String(told.mock.calls)).not.toContain(key.sid);
+    await expect(store.read(key)).rejects.toThrow("an object with `cookie`");
   });
 });
 
