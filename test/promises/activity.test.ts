@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { connected, disconnected } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
-import { describeEverywhere, describeStores, storeKinds, transportKinds } from "../support/matrix.ts";
+import { describeStores, storeKinds, transportKinds } from "../support/matrix.ts";
 import { spyStore } from "../support/spy-store.ts";
 import { upgraded } from "../support/upgraded.ts";
 import { startWorld, type World } from "../support/world.ts";
@@ -179,7 +179,7 @@ describe.each(obedient)("activity is what people do, over $name", (store) => {
   });
 });
 
-describeEverywhere("in real time", ({ store, transports, namespace }) => {
+describeStores("in real time", ({ store, transports, namespace }) => {
   test("an idle socket ends with its session", async () => {
     world = await startWorld({
       store: store.open(),

@@ -3,12 +3,13 @@
  * late answers of their writes. On real databases, with nothing slowed down, as often as it takes to meet the bad moments.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { ring } from "../setup/ring.ts";
 import type { Browser } from "../support/browser.ts";
 import { transportKinds } from "../support/matrix.ts";
 import { type NodeProcess, startNodes } from "../support/node-process.ts";
 import { sharedStores } from "../support/shared-stores.ts";
 
-const tries = 100;
+const tries = ring === "product" ? 100 : 40;
 const handles = 12;
 const writes = 4;
 

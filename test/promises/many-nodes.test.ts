@@ -83,7 +83,8 @@ for (const store of sharedStores) {
       }
     });
 
-    describe.each([
+    // At the same time: what they wait for is real time.
+    describe.concurrent.each([
       { end: "a logout", path: "/logout", body: {}, reason: "destroyed" },
       { end: "a regenerate", path: "/regenerate", body: {}, reason: undefined },
       { end: "expiry", path: "/live-for", body: { ms: 1_500 }, reason: "expired" },

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { startRedisCluster } from "../../../scripts/services/redis.mjs";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { withService } from "../../setup/services.ts";
@@ -112,20 +112,24 @@ withService("redis").describe.each(packages)("redisStore over a connection that 
 });
 
 withService("redis").describe("redisStore in a Cluster whose servers do not hear each other", () => {
+  let cluster: Awaited<ReturnType<typeof startRedisCluster>>;
+  beforeAll(async () => {
+    cluster = await startRedisCluster();
+  }, 60_000);
+  afterAll(() => cluster?.close());
+
   it.each(packages)("counts the feed as broken, %s", { timeout: 60_000 }, async (from) => {
-    const cluster = await startRedisCluster();
+    const client = await clientForTest(from, cluster.urls.join(","));
+    const store = storeForTest({ client, prefix: newPrefix() });
+    const { heard } = await listen(store);
+    const [one] = cluster.nodes;
+    one?.freeze(); // whichever server it listens at, one beat does not come back
     try {
-      const client = await clientForTest(from, cluster.urls.join(","));
-      const store = storeForTest({ client, prefix: newPrefix() });
-      const { heard } = await listen(store);
-      const [one] = cluster.nodes;
-      one?.freeze(); // whichever server it listens at, one beat does not come back
       await vi.waitFor(() => expect(heard.errors).toHaveLength(1), patient);
-      one?.thaw();
-      await vi.waitFor(() => expect(heard.missedCount).toBeGreaterThan(0), { ...patient, timeout: 30_000 });
-      await store.close();
     } finally {
-      await cluster.close();
+      one?.thaw();
     }
+    await vi.waitFor(() => expect(heard.missedCount).toBeGreaterThan(0), { ...patient, timeout: 30_000 });
+    await store.close();
   });
 });
