@@ -7,6 +7,7 @@ import { Server } from "socket.io";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { startPostgres } from "../../../scripts/services/postgres.mjs";
 import { startRedis } from "../../../scripts/services/redis.mjs";
+import { ring } from "../../../test/setup/ring.ts";
 import { withService } from "../../../test/setup/services.ts";
 import { readDatabaseUrl } from "../server/database-url.ts";
 import { openAdapter } from "../server/open-adapter.ts";
@@ -59,10 +60,15 @@ test("with no adapter at all a session is one on all nodes, and messages stay on
   for (const tab of [one, two]) expect(await tab.until("session:end")).toEqual({ reason: "destroyed" });
 });
 
-describe.each([
+const redisAdapters = [
   { ADAPTER: "redis-streams", service: withService("redis"), startServer: startRedis },
   { ADAPTER: "redis", service: withService("redis"), startServer: startRedis },
+];
+
+describe.each([
   { ADAPTER: "postgres", service: withService("postgres"), startServer: startPostgres },
+  // That these go on without their database is shown below as well.
+  ...(ring === "product" ? redisAdapters : []),
 ])("$ADAPTER", ({ ADAPTER, service, startServer }) => {
   test.skipIf(service.isMissing)(
     "outlives its database, and sessions don't notice",

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ring } from "../../../test/setup/ring.ts";
 import { withService } from "../../../test/setup/services.ts";
 import { type BuiltPage, buildPage } from "./build-page.ts";
 import { launchChromium } from "./chromium.ts";
@@ -77,6 +78,8 @@ for (const { name, service, prepare, adapter } of storeKinds) {
       expect(await other.say("Goodbye.")).toEqual({ ok: true });
     });
 
+    // The balancer and the restart of a node, which no store has a part in.
+    if (name !== "a file" && ring !== "product") return;
     test("polling stays with its node", async () => {
       const grace = await chat.member("Grace");
       const transports = ["polling"];
@@ -204,6 +207,7 @@ describe("the cluster", { timeout: 90_000 }, () => {
     expect(chat.output).toContain(`Port ${PORT} is taken.`);
   });
 
+  if (ring !== "product") return;
   test.skipIf(chromium.isMissing)(
     "has a page that says which node has served it, and which has its socket",
     async () => {
