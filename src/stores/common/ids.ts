@@ -10,7 +10,7 @@
  */
 import { createHash } from "node:crypto";
 
-export const escapeMark = "~utf16~";
+const escapeMark = "~utf16~";
 const hashMark = "~sha256~";
 
 /** What not every database can keep in a text. */
