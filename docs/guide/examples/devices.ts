@@ -25,7 +25,7 @@ app.use(sessions.express());
 
 type Route = (req: Request, res: Response) => Promise<unknown>;
 
-/** Hands what an async route rejects with to Express 4, as Express 5 does by itself. */
+/** Passes the rejection of an async route to Express 4, as Express 5 does itself. */
 const safely = (route: Route) => (req: Request, res: Response, next: NextFunction) => {
   route(req, res).catch(next);
 };
