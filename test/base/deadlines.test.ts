@@ -4,7 +4,7 @@ import { Deadlines } from "../../src/base/deadlines.ts";
 import { SetBackClock } from "../live/set-back-clock.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
-test("any schedule: each item comes due once, at its last time, in order; one timer at a time", async () => {
+test("any schedule: each item is due once, at its last time, in order; one timer at a time", async () => {
   const step = fc.record({ item: fc.nat(9), at: fc.option(fc.nat(1000), { nil: undefined }) });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
@@ -33,7 +33,7 @@ test("any schedule: each item comes due once, at its last time, in order; one ti
   );
 });
 
-test("a time further away than a Node timer reaches is waited for in steps", async () => {
+test("a time beyond the reach of a Node timer is waited for in steps", async () => {
   const clock = new ManualClock();
   const due: string[] = [];
   const delays: number[] = [];
@@ -52,7 +52,7 @@ test("a time further away than a Node timer reaches is waited for in steps", asy
   expect(Math.max(...delays)).toBeLessThan(2 ** 31);
 });
 
-test("a clock that was set back says of nothing that it is not due yet: at the next timer all is", async () => {
+test("after the clock is set back, everything is due at the next timer", async () => {
   const clock = new SetBackClock();
   const due: string[] = [];
   const deadlines = new Deadlines<string>(clock, (item) => due.push(item));
@@ -66,7 +66,7 @@ test("a clock that was set back says of nothing that it is not due yet: at the n
   expect(deadlines.size + clock.pending).toBe(0);
 });
 
-test("a clock that runs a little behind its timers makes nothing due before its time", async () => {
+test("a clock that runs a little behind its timers makes nothing due early", async () => {
   const clock = new SetBackClock();
   const due: string[] = [];
   const deadlines = new Deadlines<string>(clock, (item) => due.push(item));

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { ExpiringMap } from "../../src/base/expiring-map.ts";
 import { SetClock, StoppedTimers } from "../stores/set-clock.ts";
 
-it("holds nothing behind once a sweep has passed", () => {
+it("keeps nothing once a sweep has passed", () => {
   const time = new SetClock();
   const timers = new StoppedTimers(time);
   const map = new ExpiringMap(timers);

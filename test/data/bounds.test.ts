@@ -8,19 +8,19 @@ const plenty = 1 << 20;
 const levelsOf = (value: unknown) =>
   [0, 1, 2, 3, 4, 5].find((levels) => !isDeeperThan(value, levels)) ?? "more";
 
-test("levels are of nested objects and arrays; anything else adds none", () => {
+test("only nested objects and arrays add levels", () => {
   const values = [1, null, "[[[[", {}, [1, 2], { a: [] }, [{ a: 1 }, { a: { b: {} } }, 1]];
   expect(values.map(levelsOf)).toEqual([0, 0, 0, 1, 1, 2, 4]);
   expect(isDeeperThan(nested(200_000), 199_999)).toBe(true);
 });
 
-test("what refers to itself, also in many ways, is deeper than anything, and is found to be at once", () => {
+test("a value that refers to itself, even in many ways, is deeper than any limit, and is detected at once", () => {
   const self: unknown[] = [];
   self.push(self, self, [self, self]);
   expect(isDeeperThan(self, 100_000)).toBe(true);
 });
 
-test("a session is written up to 64 levels, itself one of them; the error names the key", () => {
+test("a session is written up to 64 levels, including itself; the error names the key", () => {
   const document = { cookie: {}, deep: nested(63), n: 1 };
   expect(writableDocument(fieldsOf(document), {}, plenty)).toEqual(document);
   const write = (values: object, cookie = {}) => writableDocument(fieldsOf(values), cookie, plenty);
@@ -34,7 +34,7 @@ test("a session is written up to 64 levels, itself one of them; the error names 
   expect(() => write({}, { path: 1n })).toThrow(expect.objectContaining(cookie));
 });
 
-test("its keys and the JSON of its values count, in bytes, the cookie's as well; the error names the largest", () => {
+test("keys and the JSON of their values count, in bytes, including the cookie's; the error names the largest", () => {
   const fields = fieldsOf({ a: 1, text: "é".repeat(10) });
   const bytes = "a".length + 1 + "text".length + 22 + "cookie".length + '{"path":"/"}'.length;
   expect(writableDocument(fields, { path: "/" }, bytes)).toMatchObject({ a: 1 });
@@ -63,14 +63,14 @@ test.each([
         },
       }),
   ],
-])("data that hold %s are refused by name, and the message quotes nothing of them", (_what, spoil) => {
+])("data with %s is refused by name, and the message quotes nothing of it", (_what, spoil) => {
   const refused = { code: "SESSION_INVALID_DATA", message: expect.stringContaining('"a key"') };
   const values = spoil({});
   expect(() => fieldsOf(values)).toThrow(expect.objectContaining(refused));
   expect(() => fieldsOf(values)).not.toThrow("s3cret");
 });
 
-test("what another package has written is readable up to 512 levels, and none overflows the stack", () => {
+test("a session of another package is readable up to 512 levels, and none overflows the stack", () => {
   const stored = (levels: number) => ({
     document: { cookie: {}, deep: nested(levels) },
     expiresAt: 1,

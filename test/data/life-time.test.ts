@@ -17,7 +17,7 @@ describe("the life time of a cookie that express-session has not made", () => {
     expect(withLife(cookie, now).originalMaxAge).toBe(expected);
   });
 
-  test("is written as express-session would, which knows no maxAge of a stored cookie", () => {
+  test("is written as by express-session, which knows no maxAge of a stored cookie", () => {
     expect(withLife({ maxAge: 2, path: "/app" }, now)).toEqual({
       originalMaxAge: 2,
       expires: at(2),
@@ -25,7 +25,7 @@ describe("the life time of a cookie that express-session has not made", () => {
     });
   });
 
-  test("is over at its time, whatever the other members say", () => {
+  test("is over at its deadline, whatever the other members say", () => {
     expect(isOver({ expires: at(0) }, now)).toBe(true);
     expect(isOver({ expires: at(0), originalMaxAge: 60_000 }, now)).toBe(true);
     expect(isOver({ originalMaxAge: -1, expires: at(-1) }, now)).toBe(true);
@@ -37,7 +37,7 @@ describe("the life time of a cookie that express-session has not made", () => {
   });
 });
 
-test("a deadline is never later than a date can be, and one that is told as never is the latest date", () => {
+test("a deadline is never later than the latest Date, and never counts as that", () => {
   const latest = 8.64e15;
   expect(deadlineFrom(5, { originalMaxAge: latest }, 1)).toBe(latest);
   expect(deadlineFrom(5, { originalMaxAge: 10 }, 1)).toBe(15);

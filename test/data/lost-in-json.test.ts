@@ -1,4 +1,4 @@
-/** What `update` refuses as JSON would lose it: which values are looked at, and what becomes of those that resist. */
+/** Values that `update` refuses because JSON would lose them: which are checked, and those that resist the check. */
 import type { LiveSession } from "socket-session";
 import { afterEach, expect, test } from "vitest";
 import { fieldsOf } from "../../src/data/fields.ts";
@@ -48,7 +48,7 @@ test.each<[string, (draft: object) => unknown, string]>([
     (s) => Object.assign(s, { x: Object.defineProperty({}, "a", twoFaced(endless)) }),
     "it was, or held, what is another value each time it is read. Keep data alone in a session.",
   ],
-])("a value that %s when it is read again is refused like others", async (_name, change, text) => {
+])("a value that %s when it is read again is refused like the others", async (_name, change, text) => {
   const session = await sessionOf({ name: "ada" });
   const refused = session.update((s) => void change(s));
   await expect(refused).rejects.toMatchObject({
@@ -60,14 +60,14 @@ test.each<[string, (draft: object) => unknown, string]>([
   expect(session.data).toEqual({ name: "ada" });
 });
 
-test("what is too large is refused for that, before it is looked at", async () => {
+test("data that is too large is refused for that, before its values are checked", async () => {
   const session = await sessionOf({ name: "ada" }, { maxSessionBytes: 2_000 });
   await expect(
     session.update((s) => void Object.assign(s, { x: [new Map(), "x".repeat(2_000)] })),
   ).rejects.toThrow("A session may have 2000 bytes of JSON");
 });
 
-test("what has not changed is not looked at", () => {
+test("unchanged data is not checked", () => {
   const before = fieldsOf({ same: { a: 1 }, n: 1 });
   const values = { same: new Proxy({ a: 1 }, { get: fail, ownKeys: fail, getPrototypeOf: fail }), n: 2 };
   refuseLosses(values, new Map([...before, ["n", "2"]]), before);
@@ -77,13 +77,13 @@ test.each<[string, object]>([
   ["a Map in the place of {}", { x: new Map([["a", 1]]) }],
   ["a function in the place of nothing", { y: () => 1 }],
   ["a function in the place of {}", { x: () => 1 }],
-])("%s leaves the text as it was, and is refused all the same", async (_name, changes) => {
+])("%s leaves the text unchanged, and is refused all the same", async (_name, changes) => {
   const session = await sessionOf({ x: {} });
   await expect(session.update((s) => void Object.assign(s, changes))).rejects.toThrow("what JSON can hold");
   expect(session.data).toEqual({ x: {} });
 });
 
-test("many values that have no text of their own are no reason to refuse", async () => {
+test("many values without JSON text are no reason to refuse", async () => {
   const session = await sessionOf({});
   const none = { toJSON: () => undefined };
   await session.update((s) => void Object.assign(s, { x: { a: none, b: none, c: none, d: none }, y: none }));

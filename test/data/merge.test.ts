@@ -7,7 +7,7 @@ const key = fc.constantFrom("a", "b", "c", "__proto__", "constructor", "toJSON",
 const data = fc.dictionary(key, fc.jsonValue()).map((values) => JSON.parse(JSON.stringify(values)));
 
 describe("the three-way merge", () => {
-  test("with nobody else writing, what is stored is what was saved", () => {
+  test("without other writers, the result is the saved session", () => {
     fc.assert(
       fc.property(data, data, (base, mine) => {
         const merged = applyPatch(fieldsOf(base), diff(fieldsOf(base), fieldsOf(mine)));
@@ -16,7 +16,7 @@ describe("the three-way merge", () => {
     );
   });
 
-  test("each key holds my value if I changed it, else the other's; conflicts are the keys both changed apart", () => {
+  test("each key has my value if I changed it, else the other's; conflicts are keys that both changed differently", () => {
     fc.assert(
       fc.property(data, data, data, (base, mine, other) => {
         const [b, m, o] = [fieldsOf(base), fieldsOf(mine), fieldsOf(other)];
@@ -33,7 +33,7 @@ describe("the three-way merge", () => {
     );
   });
 
-  test("hostile keys are keys like any other", () => {
+  test("hostile keys are ordinary keys", () => {
     const values = JSON.parse('{"__proto__":{"polluted":1},"constructor":1,"toJSON":"x","hasOwnProperty":2}');
     const copy = documentFromFields(fieldsOf(values), { path: "/" });
     expect(Object.keys(copy).sort()).toEqual([

@@ -23,7 +23,7 @@ describe("the data of a session", () => {
     ["Reflect.set", "Reflect.set(data, 'name', 'eve')"],
     ["destructuring", "[data.name] = ['eve']"],
     ["through an object that inherits", "Object.create(data).name = 'eve'"],
-  ])("says how to write: %s", (_name, code) => {
+  ])("throws the cure: %s", (_name, code) => {
     const data = dataOf();
     expect(() => sloppy(code)(data)).toThrow(refusal);
     expect(() => sloppy(`"use strict"; ${code}`)(data)).toThrow(refusal);
@@ -44,7 +44,7 @@ describe("the data of a session", () => {
     expect(data).toEqual(plain);
   });
 
-  test("is plain data to what reads, copies, compares and shows it", () => {
+  test("is plain data to read, copy, compare and show", () => {
     const data = dataOf();
     assert.deepEqual(data, plain);
     assert.deepEqual({ ...data }, plain);
@@ -65,7 +65,7 @@ describe("the data of a session", () => {
     expect(forIn).toEqual(Object.keys(plain));
   });
 
-  test("keeps keys that mean something elsewhere", () => {
+  test("keeps keys that have a meaning elsewhere", () => {
     const text = '{"cookie":{},"__proto__":{"a":1},"constructor":"c","toString":"t","get":"g","":"empty"}';
     const data = dataOf(JSON.parse(text));
     expect(JSON.stringify(data)).toBe(text.replace('"cookie":{},', ""));
@@ -73,7 +73,7 @@ describe("the data of a session", () => {
     expect(() => sloppy("data.toString = 1")(data)).toThrow(refusal);
   });
 
-  test("shares accessors of keys that are short, and keeps nothing of long ones", () => {
+  test("shares accessors of short keys, and keeps nothing of long keys", () => {
     const getters = (key: string) =>
       [1, 2].map((n) => Object.getOwnPropertyDescriptor(dataOf({ cookie: {}, [key]: n }), key)?.get);
     const [one, other] = getters("short");
@@ -83,7 +83,7 @@ describe("the data of a session", () => {
     expect(dataOf({ cookie: {}, ["k".repeat(100_000)]: 1 })).toEqual({ ["k".repeat(100_000)]: 1 });
   });
 
-  test("of many sessions with keys of their own are each their own", () => {
+  test("of many sessions with different keys stays separate", () => {
     const many = Array.from({ length: 3_000 }, (_, n) => dataOf({ cookie: {}, name: n, [`key ${n}`]: n }));
     for (const [n, data] of many.entries()) {
       expect(data).toEqual({ name: n, [`key ${n}`]: n });

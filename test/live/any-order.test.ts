@@ -1,4 +1,4 @@
-/** Operations of a node and of others, answers and messages in any order: nothing old is left when all have arrived. */
+/** Operations of a node and of others, with answers and messages in any order: no old version is left when all have arrived. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SocketSessionError } from "../../src/base/errors.ts";
@@ -85,7 +85,7 @@ async function play(moves: readonly (readonly [number, number])[]) {
   return { on, holders };
 }
 
-test("all that is live at rest is stored, and holds what is stored", async () => {
+test("once everything settles, each live session is stored, and its snapshot is the stored version", async () => {
   const moves = fc.array(fc.tuple(fc.nat(99), fc.nat(1_000)), { minLength: 40, maxLength: 120 });
   await fc.assert(
     fc.asyncProperty(moves, async (some) => {

@@ -1,4 +1,4 @@
-/** Sessions are read again in batches; when one fails, the others are not to suffer, and neither is the store. */
+/** Sessions are read again in batches; if one fails, the others must not suffer, and neither must the store. */
 import { describe, expect, test } from "vitest";
 import { ManualClock, settle } from "../support/manual-clock.ts";
 import { listening, nameOf } from "./live-set.ts";
@@ -13,7 +13,7 @@ describe("a batch that can't be read", () => {
     return { hand, sessions, before: hand.store.asked };
   }
 
-  test("because of one session: the others are verified as ever", async () => {
+  test("because of one session: the others are still verified", async () => {
     const { hand, sessions } = await cutOff(10);
     hand.store.corrupt.add("sid 3");
     await hand.clock.advance(90_000);
@@ -22,14 +22,14 @@ describe("a batch that can't be read", () => {
     expect(heard[3]).toEqual(["unverified"]);
   });
 
-  test("because the store is down: that is found out by two more reads, and not by one for each session", async () => {
+  test("because the store is down: two more reads find that out, not one for each session", async () => {
     const { hand, before } = await cutOff(10);
     hand.store.answers = "fails";
     await hand.clock.advance(30_000);
     expect(hand.store.asked).toBe(before + 3);
   });
 
-  test("because the store does not answer in time: nothing more is asked of it at once", async () => {
+  test("because the store does not answer in time: no more reads are sent at once", async () => {
     const { hand, before } = await cutOff(10);
     hand.store.answers = "hangs";
     await hand.clock.advance(30_000 + 10_000);
@@ -56,7 +56,7 @@ describe("a gap in the feed", () => {
     expect(sessions[3]?.observer.heard).toEqual(["unverified"]);
   });
 
-  test("while the store hangs: a session that is still being read starts no timer over and over", async () => {
+  test("while the store hangs: a session that is still being read does not restart a timer again and again", async () => {
     const clock = new ManualClock();
     let started = 0;
     const after = clock.after.bind(clock);

@@ -1,4 +1,4 @@
-/** What a node can't know of a session is asked soon, whatever else happens to the session; and of others nothing is said. */
+/** A doubtful session is read soon, whatever else happens to it; other sessions are not affected. */
 import { describe, expect, test } from "vitest";
 import { Deadlines } from "../../src/base/deadlines.ts";
 import { unreadableError } from "../../src/base/errors.ts";
@@ -11,8 +11,8 @@ import { oneNode } from "./one-node.ts";
 import { SetBackClock } from "./set-back-clock.ts";
 import { inHand, tellOf, watched, writtenElsewhere } from "./store-in-hand.ts";
 
-describe("a write that is made and not answered, whose message came before", () => {
-  test("is read soon, also where a touch succeeds at that time", async () => {
+describe("a write that is made without an answer, and whose message came before", () => {
+  test("is read soon, even if a touch succeeds at that time", async () => {
     const hand = inHand();
     const { key, entry } = await watched(hand, "a");
     await hand.clock.advance(120_000);
@@ -32,7 +32,7 @@ describe("a write that is made and not answered, whose message came before", () 
     expect(entry.snapshot?.data).toEqual({ n: 2 });
   });
 
-  test("is read soon, also where a read from before it is answered at that time", async () => {
+  test("is read soon, even if a read from before it is answered at that time", async () => {
     const on = await oneNode();
     const socket = on.handshake();
     await on.store.finish();
@@ -58,7 +58,7 @@ describe("a write that is made and not answered, whose message came before", () 
 });
 
 describe("a change whose read fails is read soon", () => {
-  test("also where a touch succeeds before", async () => {
+  test("even if a touch succeeds before", async () => {
     const hand = inHand();
     const { key, entry } = await watched(hand, "a");
     await hand.clock.advance(120_000);
@@ -73,7 +73,7 @@ describe("a change whose read fails is read soon", () => {
     expect(entry.snapshot?.data).toEqual({ n: 2 });
   });
 
-  test("also where a request's read from before it is answered, of a session that is gone", async () => {
+  test("even if a request's read from before it is answered, of a session that is gone", async () => {
     const hand = inHand();
     const { key, entry } = await watched(hand, "a");
     hand.store.answers = "held";
@@ -92,7 +92,7 @@ describe("a change whose read fails is read soon", () => {
 });
 
 test.each([{ bad: [3, 4] }, { bad: [0, 1] }, { bad: [0, 1, 4, 5] }])(
-  "sessions $bad of ten, which can't be read, take no other along after a gap",
+  "unreadable sessions, $bad of ten, do not affect the others after a gap",
   async ({ bad }) => {
     const clock = new ManualClock();
     const hand = inHand(clock);
@@ -119,7 +119,7 @@ test("sessions that are known to be unreadable don't count as a store that is do
   expect(hand.hub.freshness.feed.state).toBe("whole");
 });
 
-test("a session that became stale while its end got no answer is told as unverified, and not as ended", async () => {
+test("a session that became stale while its end got no answer ends as unverified, not as destroyed", async () => {
   const hand = inHand();
   const { key, observer } = await watched(hand, "a");
   hand.feed().broken(new Error("cut"));
@@ -133,7 +133,7 @@ test("a session that became stale while its end got no answer is told as unverif
   expect(hand.hub.ends.has(key)).toBe(false);
 });
 
-test("a clock that is set back makes everything due, also where another timer is set after it", async () => {
+test("a clock that is set back makes everything due, even if another timer is set after it", async () => {
   const clock = new SetBackClock();
   const due: string[] = [];
   const deadlines = new Deadlines<string>(clock, (item) => due.push(item));
@@ -144,7 +144,7 @@ test("a clock that is set back makes everything due, also where another timer is
   expect(due).toEqual(["soon", "in half a minute"]);
 });
 
-test("a handshake does not share a read that began before it: it may be without a logout", async () => {
+test("a handshake does not share a read that began before it, which may miss a logout", async () => {
   const on = await oneNode();
   const first = on.handshake();
   await on.store.do("read");
@@ -157,7 +157,7 @@ test("a handshake does not share a read that began before it: it may be without 
   expect(await second.admitted).toBeNull();
 });
 
-test("an update is what handlers read when it resolves, and needs no read although one overlapped it", async () => {
+test("handlers read an update when it resolves, without another read, although a read overlapped it", async () => {
   const on = await oneNode();
   const socket = on.handshake();
   await on.store.finish();
@@ -177,8 +177,8 @@ test("an update is what handlers read when it resolves, and needs no read althou
   expect(on.store.choices).toBe(0);
 });
 
-describe("an id that is given again after its end", () => {
-  test("does not end by the late message of that", async () => {
+describe("an id that is reused after its end", () => {
+  test("does not end by the late message of the first end", async () => {
     const on = await oneNode();
     const ending = on.hub.end(on.key, "destroyed");
     await on.store.do("destroy");
@@ -198,7 +198,7 @@ describe("an id that is given again after its end", () => {
     expect(socket.observer.heard).toEqual([]);
   });
 
-  test("is stored, although the null of one that nobody holds any more comes late", async () => {
+  test("is stored, although the null of an abandoned read comes late", async () => {
     const on = await oneNode();
     const socket = on.handshake();
     await on.store.finish();
@@ -217,7 +217,7 @@ describe("an id that is given again after its end", () => {
   });
 });
 
-test("two handles that have seen different versions: the one that saw the older hears the change", async () => {
+test("two handles that have seen different versions: the one with the older gets the change", async () => {
   const on = await oneNode();
   const load = async () => {
     const loading = on.request();
@@ -237,7 +237,7 @@ test("two handles that have seen different versions: the one that saw the older 
   expect(newer.heard).toEqual([]);
 });
 
-test("close() does not wait for a subscription that is never made", async () => {
+test("close() does not wait for a subscription that never resolves", async () => {
   const clock = new ManualClock();
   const database = memoryStore({ clock });
   const store: SessionStore = Object.assign(Object.create(database), {

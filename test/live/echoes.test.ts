@@ -4,7 +4,7 @@ import { settle } from "../support/manual-clock.ts";
 import { listening, stored } from "./live-set.ts";
 import { inHand, tellOf, watched, writtenElsewhere } from "./store-in-hand.ts";
 
-test("own writes that the feed tells late cost no read", async () => {
+test("own writes that the feed reports late cost no read", async () => {
   const hand = inHand();
   const { key } = await watched(hand, "a");
   const untold: (() => void)[] = [];
@@ -20,7 +20,7 @@ test("own writes that the feed tells late cost no read", async () => {
   expect(hand.store.asked).toBe(asked);
 });
 
-describe("another writer's change of the same content is read", () => {
+describe("another writer's change to the same content is read", () => {
   test.each([{ gap: false }, { gap: true }])("after a gap: $gap", async ({ gap }) => {
     const hand = inHand();
     hand.store.revisions = "of content";
@@ -41,7 +41,7 @@ describe("another writer's change of the same content is read", () => {
   });
 });
 
-test("a write that failed, and was made all the same, is read when the feed tells it", async () => {
+test("a write that failed, but was made, is read when the feed reports it", async () => {
   const hand = inHand();
   const { key, entry } = await watched(hand, "a");
   hand.store.answers = "held";
@@ -61,7 +61,7 @@ test("a write that failed, and was made all the same, is read when the feed tell
   expect(entry.snapshot?.data).toEqual({ n: 2 });
 });
 
-test("also where the session came to life between the write and its failure", async () => {
+test("even if the session came to life between the write and its failure", async () => {
   const hand = inHand();
   await settle();
   const key = await stored(hand.set, "a", { n: 1 });

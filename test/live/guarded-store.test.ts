@@ -42,7 +42,7 @@ function operationsOf(answer: () => Promise<never>) {
 
 const failureOf = (outcome: Promise<unknown>) => outcome.then(() => undefined).catch((error: Error) => error);
 
-test("what a driver says keeps its cause, and names store, operation and public id, never the id", async () => {
+test("a driver's error becomes the cause of one that names store, operation and public id, never the id", async () => {
   const cause = new Error("cannot write a secret id or another%20secret%20id");
   for (const [operation, names, run] of operationsOf(() => Promise.reject(cause)).operations) {
     const error = await failureOf(run());
@@ -78,7 +78,7 @@ const storedDeeply = (levels: number) => ({
   revision: 1,
 });
 
-test("a session that any store gives and that is nested too deeply is unreadable, by itself", async () => {
+test("a session that is nested too deeply is unreadable, over any store, and alone", async () => {
   const clock = new ManualClock();
   const found = [storedDeeply(500), storedDeeply(5_000)];
   const store: SessionStore = Object.assign(memoryStore({ clock }), {
@@ -95,7 +95,7 @@ test("a session that any store gives and that is nested too deeply is unreadable
   expect((await guarded.listByUser("ada")).map(({ stored }) => stored)).toEqual([found[0], null]);
 });
 
-test("what a store can't do is said in its name", async () => {
+test("an unsupported operation is refused in the store's name", async () => {
   const { listByUser: _list, all: _all, count: _count, clear: _clear, ...rest } = allOf(memoryStore());
   const guarded = guardedStore({ ...rest, name: "small" }, new ManualClock(), 10_000);
   const unsupported = { code: "STORE_UNSUPPORTED", message: expect.stringContaining("small store has no ") };

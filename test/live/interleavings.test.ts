@@ -1,4 +1,4 @@
-/** What overtakes what: reads, writes, the feed's news and gaps, and the clock, in the orders that are easily got wrong. */
+/** Overtaking reads, writes, changes and gaps of the feed, and clock steps, in the orders that are easy to get wrong. */
 import { describe, expect, test } from "vitest";
 import { settle } from "../support/manual-clock.ts";
 import { cookie, listening, stored } from "./live-set.ts";
@@ -14,8 +14,8 @@ async function quiet(hand: Hand, ms: number) {
   hand.feed().alive?.(hand.clock.now());
 }
 
-describe("a gap of which the feed tells without having broken", () => {
-  test("counts from when it is told: one read that fails after it ends no session", async () => {
+describe("a gap that the feed reports without having broken", () => {
+  test("counts from its report: one read that fails after it ends no session", async () => {
     const hand = inHand();
     const { entry, observer } = await watched(hand, "a");
     await quiet(hand, 600_000);
@@ -42,7 +42,7 @@ describe("a gap of which the feed tells without having broken", () => {
     expect(hand.hub.freshness.feed.state).toBe("whole");
   });
 
-  test("is not closed by signs of life: what could not be read since is served for staleMs", async () => {
+  test("is not closed by beats: sessions that could not be read since are served for staleMs", async () => {
     const hand = inHand();
     const { entry, observer } = await watched(hand, "a");
     hand.store.answers = "hangs";
@@ -60,7 +60,7 @@ describe("a gap of which the feed tells without having broken", () => {
 test.each([
   { when: "while it is whole", breaks: false },
   { when: "when it breaks", breaks: true },
-])("a feed that does not tell of every write vouches for nothing, $when", async ({ breaks }) => {
+])("an incomplete feed vouches for nothing, $when", async ({ breaks }) => {
   const hand = inHand();
   hand.store.feed = { kind: "pub/sub", complete: false };
   const { entry, key } = await watched(hand, "a");
@@ -88,7 +88,7 @@ describe("a clock that is set back", () => {
   test.each([
     { vouches: "a read", cut: true },
     { vouches: "the feed", cut: false },
-  ])("makes a snapshot no younger that $vouches vouches for", async ({ cut }) => {
+  ])("makes a snapshot no younger if $vouches vouches for it", async ({ cut }) => {
     const clock = new SetBackClock();
     const hand = inHand(clock);
     const { entry } = await watched(hand, "a");
@@ -102,8 +102,8 @@ describe("a clock that is set back", () => {
   });
 });
 
-describe("news during a read", () => {
-  test("of a change back to what the snapshot holds: is read, as the answer may be older", async () => {
+describe("a change during a read", () => {
+  test("back to the content of the snapshot is read, because the answer may be older", async () => {
     const hand = inHand();
     hand.store.revisions = "of content";
     const { entry, key } = await watched(hand, "a");
@@ -117,7 +117,7 @@ describe("news during a read", () => {
     expect(entry.snapshot?.data).toEqual({ n: 1 });
   });
 
-  test("in whatever turn around its answer: the store is asked once more", async () => {
+  test("in any turn around its answer: the store is read once more", async () => {
     const lost: number[] = [];
     for (let turns = 0; turns < 30; turns++) {
       const hand = inHand();
@@ -140,7 +140,7 @@ describe("news during a read", () => {
     expect(lost).toEqual([]);
   });
 
-  test("reload() within a listener of the change that the read brought asks the store again", async () => {
+  test("reload() within a listener of the change that the read brought reads the store again", async () => {
     const hand = inHand();
     const { key, entry } = await watched(hand, "a");
     const asked: number[] = [];
@@ -156,7 +156,7 @@ describe("news during a read", () => {
     expect(asked).toEqual([2, 3]);
   });
 
-  test("comes faster than reads do: load() settles all the same, and the last of them is read", async () => {
+  test("is followed by more, faster than reads: load() settles all the same, and the last change is read", async () => {
     const hand = inHand();
     const key = await stored(hand.set, "a", { n: 0 });
     const entry = hand.hub.observe(key, listening());
@@ -180,7 +180,7 @@ describe("news during a read", () => {
   });
 });
 
-test("a write's answer that an other's later write has overtaken, while the feed is cut: the store is asked", async () => {
+test("a write's answer that arrives after another writer's later write, while the feed is cut: the store is read", async () => {
   const hand = inHand();
   const { entry, key } = await watched(hand, "a");
   hand.feed().broken(new Error("cut"));
@@ -216,14 +216,14 @@ describe("a session that becomes unverified while it is read", () => {
     return { hand, key, entry, becomeStale };
   }
 
-  test("is there for the request that reads it", async () => {
+  test("exists for the request that reads it", async () => {
     const { hand, key, becomeStale } = await almostStale();
     const reading = hand.hub.reads.read(key);
     await becomeStale();
     expect((await reading)?.document).toEqual({ cookie, n: 1 });
   });
 
-  test("is not told a handshake as one that is over: it is to try again", async () => {
+  test("makes the handshake retry: it is not refused as ended", async () => {
     const { hand, key, becomeStale } = await almostStale();
     const loading = hand.hub.reads.load(hand.hub.observe(key, listening()));
     const rejected = expect(loading).rejects.toMatchObject({ code: "STORE_FAILED" });
@@ -233,7 +233,7 @@ describe("a session that becomes unverified while it is read", () => {
     expect(await hand.hub.reads.load(hand.hub.observe(key, listening()))).toMatchObject({ data: { n: 1 } });
   });
 
-  test("is not told update() as one that is over: nothing is written, and it may be tried again", async () => {
+  test("makes update() reject as unverified, not as ended: nothing is written, and it may be retried", async () => {
     const { hand, key, becomeStale } = await almostStale();
     const updating = hand.set.updates.update(key, async (draft) => {
       await becomeStale();

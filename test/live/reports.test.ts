@@ -1,4 +1,4 @@
-/** What the application is told of a store that fails for as long as it fails: once, not at each attempt. */
+/** Reports of a store that keeps failing: one, not one for each attempt. */
 import { expect, test } from "vitest";
 import { unreadableError } from "../../src/base/errors.ts";
 import { memoryStore } from "../../src/stores/memory.ts";

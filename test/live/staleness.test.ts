@@ -19,7 +19,7 @@ test.each(["fails", "hangs"] as const)(
   },
 );
 
-test("while the feed is cut, a store that answers keeps its sessions served, and is asked every revalidateIntervalMs", async () => {
+test("while the feed is cut, a store that answers keeps its sessions served, and is read every revalidateIntervalMs", async () => {
   const hand = inHand();
   const { observer, key } = await watched(hand, "a");
   hand.feed().broken(new Error("cut"));
@@ -31,7 +31,7 @@ test("while the feed is cut, a store that answers keeps its sessions served, and
   expect(observer.heard).toEqual(["destroyed"]);
 });
 
-test("a feed that stays silent vouches for nothing: what is older than staleMs is not served once more", async () => {
+test("a silent feed vouches for nothing: a snapshot older than staleMs is not served again", async () => {
   const hand = inHand();
   const { entry, observer } = await watched(hand, "a");
   hand.feed().alive?.(hand.clock.now());
@@ -45,7 +45,7 @@ test("a feed that stays silent vouches for nothing: what is older than staleMs i
   expect(observer.heard).toEqual(["unverified"]);
 });
 
-test("a feed that breaks has vouched for its sessions up to its last sign of life, and from then on counts revalidateIntervalMs", async () => {
+test("a feed that breaks has vouched for its sessions up to its last beat, and from then on counts revalidateIntervalMs", async () => {
   const hand = inHand();
   const { observer, key } = await watched(hand, "a");
   hand.feed().alive?.(hand.clock.now());
@@ -88,7 +88,7 @@ test("a gap during the catching up is caught up with as well", async () => {
   expect(observer.heard).toEqual(["destroyed"]);
 });
 
-test("a feed that does not tell of every write is not relied on alone", async () => {
+test("an incomplete feed is not relied on alone", async () => {
   const hand = inHand();
   hand.store.feed = { kind: "a collection", complete: false };
   const { key, observer } = await watched(hand, "a");
@@ -97,7 +97,7 @@ test("a feed that does not tell of every write is not relied on alone", async ()
   expect(observer.heard).toEqual(["destroyed"]);
 });
 
-test("a database that names its keys reaches the session by its id; what it does not say is looked up", async () => {
+test("a database that names its keys reaches the session by its id; missing details are read", async () => {
   const hand = inHand();
   const { key, observer } = await watched(hand, "a");
   await writtenElsewhere(hand, key, { n: 2 });
@@ -112,7 +112,7 @@ test("a database that names its keys reaches the session by its id; what it does
   expect(observer.heard).toEqual([{ n: 2 }, "destroyed"]);
 });
 
-test("a change that was told and can't be read is not waited for beyond staleMs, however alive the feed is", async () => {
+test("a reported change that can't be read is not waited for beyond staleMs, however alive the feed is", async () => {
   const hand = inHand();
   const { key, entry, observer } = await watched(hand, "a");
   await hand.clock.advance(3_600_000);
@@ -129,7 +129,7 @@ test("a change that was told and can't be read is not waited for beyond staleMs,
   expect(observer.heard).toEqual(["unverified"]);
 });
 
-test("a change that is read late is vouched for again from then on", async () => {
+test("after a late read of a change the feed vouches again", async () => {
   const hand = inHand();
   const { key, entry, observer } = await watched(hand, "a");
   await writtenElsewhere(hand, key, { n: 2 });

@@ -1,4 +1,4 @@
-/** Versions of a session in time: an old one never takes the place of a newer one, whichever way and whenever it comes. */
+/** Versions of a session in time: an old one never replaces a newer one, whichever way and whenever it arrives. */
 import { describe, expect, test } from "vitest";
 import { fieldsOf } from "../../src/data/fields.ts";
 import type { Snapshot } from "../../src/data/snapshot.ts";
@@ -16,8 +16,8 @@ async function loaded(on: OneNode): Promise<Snapshot> {
   return found;
 }
 
-describe("what a request had loaded", () => {
-  test("lets no socket in whose session has ended elsewhere since, and its handle ends", async () => {
+describe("the version that a request had loaded", () => {
+  test("lets no socket in if its session has ended elsewhere since, and its handle ends", async () => {
     const on = await oneNode();
     const seed = await loaded(on);
     await on.elsewhere.logout();
@@ -32,7 +32,7 @@ describe("what a request had loaded", () => {
     expect(on.hub.counts).toMatchObject({ live: 0, timers: 0 });
   });
 
-  test("does not take the place of what another node has written since", async () => {
+  test("does not replace a later write of another node", async () => {
     const on = await oneNode();
     const seed = await loaded(on);
     await on.elsewhere.write({ n: 2 });
@@ -74,7 +74,7 @@ describe("what a request had loaded", () => {
     expect(heard).toEqual(told);
   });
 
-  test("costs no read where its handle is released with the response, nor where an update writes", async () => {
+  test("costs no read if its handle is released with the response, or if an update writes", async () => {
     const on = await oneNode();
     const seed = await loaded(on);
     on.handle(seed).one.release();
@@ -94,7 +94,7 @@ describe("what a request had loaded", () => {
     expect(one.data).toEqual({ n: 2 });
   });
 
-  test("is no base for an update that changes nothing once the session is over", async () => {
+  test("is not a base for an update that changes nothing once the session is over", async () => {
     const on = await oneNode();
     const seed = await loaded(on);
     await on.elsewhere.logout();
@@ -108,7 +108,7 @@ describe("what a request had loaded", () => {
   });
 });
 
-describe("the late answer of a write", () => {
+describe("the late answer to a write", () => {
   /** A request here has written `{ n: 2 }`; its answer is on its way, and nobody holds the session live yet. */
   async function written(on: OneNode) {
     const known = await loaded(on);
@@ -135,7 +135,7 @@ describe("the late answer of a write", () => {
   );
 
   test.each([{ first: "read" }, { first: "write" }])(
-    "does not take the place of what was written after it; the answer of the $first comes first",
+    "does not replace what was written after it; the answer of the $first comes first",
     async ({ first }) => {
       const on = await oneNode();
       const { writing } = await written(on);
@@ -152,7 +152,7 @@ describe("the late answer of a write", () => {
   );
 });
 
-test("a null that a write overlaps is not forgotten: the session is read again", async () => {
+test("a null that a write overlaps is not ignored: the session is read again", async () => {
   const on = await oneNode();
   const socket = on.handshake();
   await on.store.finish();
@@ -172,7 +172,7 @@ test("a null that a write overlaps is not forgotten: the session is read again",
   expect(socket.entry.isEnded).toBe(true);
 });
 
-test("a null ends the session at once, also where a change was published while it was on its way", async () => {
+test("a null ends the session at once, even if a change was published while it was on its way", async () => {
   const on = await oneNode();
   const socket = on.handshake();
   await on.store.finish();
@@ -186,7 +186,7 @@ test("a null ends the session at once, also where a change was published while i
   expect(socket.entry.isEnded).toBe(true);
 });
 
-test("a null is asked for once more where a change was published while it was on its way, to a session not seen yet", async () => {
+test("a null for a session not seen yet is read again if a change was published on its way", async () => {
   const on = await oneNode();
   await on.elsewhere.logout();
   await on.store.deliver();
@@ -200,7 +200,7 @@ test("a null is asked for once more where a change was published while it was on
   expect((await socket.admitted)?.data).toEqual({ n: 2 });
 });
 
-test("the late answer of a touch does not lengthen a life that was shortened while it was on its way", async () => {
+test("the late answer to a touch does not lengthen a life that was shortened while it was on its way", async () => {
   const on = await oneNode();
   const socket = on.handshake();
   await on.store.finish();
@@ -221,7 +221,7 @@ test("the late answer of a touch does not lengthen a life that was shortened whi
 
 describe("while this node is storing a session", () => {
   test.each(["handshake", "request"] as const)(
-    "a %s whose null comes after the answer finds it",
+    "a %s whose null comes after the answer finds the session",
     async (who) => {
       const on = await oneNode();
       await on.elsewhere.logout();

@@ -19,7 +19,7 @@ async function node() {
   return { ...on, activity, request };
 }
 
-test("requests side by side make one touch, also where express-session has lost a millisecond of the life", async () => {
+test("concurrent requests make one touch, even if express-session has lost a millisecond of the life", async () => {
   const { store, activity, request } = await node();
   const requests = [request(life), request(life - 1), request(life)];
   await store.finish();
@@ -27,7 +27,7 @@ test("requests side by side make one touch, also where express-session has lost 
   expect(activity.touches).toBe(1);
 });
 
-test("a life that was shortened counts from then on", async () => {
+test("a shortened life applies from then on", async () => {
   const { store, activity, request } = await node();
   const requests = [request(life), request(life * 0.8)];
   await store.finish();
