@@ -35,7 +35,7 @@ describe.each(obedient)("activity is what people do, over $name", (store) => {
     }
 
     test.each(["/", "/admin", "/room-7"])(
-      "a silent socket in %s ends at expiry, told as expired",
+      "a silent socket in %s ends at expiry, with the reason expired",
       async (namespace) => {
         const { clock } = await start();
         const ada = await world.visitor();
@@ -55,7 +55,7 @@ describe.each(obedient)("activity is what people do, over $name", (store) => {
       },
     );
 
-    test("a chatting socket lives on, and the store sees one touch per touchIntervalMs at most", async () => {
+    test("a chatting socket lives on, and the store receives one touch per touchIntervalMs at most", async () => {
       const { clock, spy } = await start({ maxAge: hour }, { touchIntervalMs: minute });
       const ada = await world.visitor();
       const first = await ada.connect("/", { transports });
@@ -73,7 +73,7 @@ describe.each(obedient)("activity is what people do, over $name", (store) => {
       expect(touches).toBeGreaterThanOrEqual((rounds * 30_000) / minute / 2 - 1);
     });
 
-    test("polls, heartbeats and acknowledgements are no activity: an idle connection expires", async () => {
+    test("polls, heartbeats and acknowledgements are not activity: an idle connection expires", async () => {
       const { clock, spy } = await start({ maxAge: hour }, { io: { pingInterval: 20, pingTimeout: 5000 } });
       const ada = await world.visitor();
       const socket = await ada.connect("/", { transports });
@@ -108,7 +108,7 @@ describe.each(obedient)("activity is what people do, over $name", (store) => {
       expect(await gone).toBe("io server disconnect");
     });
 
-    test("a session with a maxAge of its own (remember me) is extended by that", async () => {
+    test("a session with its own maxAge (remember me) is extended by that", async () => {
       const { clock } = await start(
         { maxAge: hour },
         {
@@ -208,7 +208,7 @@ describeStores("touches of requests", ({ store }) => {
     expect(world.sessions.stats().touches).toBe(touches + 3);
   });
 
-  test("requests side by side make one touch", async () => {
+  test("concurrent requests make one touch", async () => {
     const clock = new ManualClock();
     world = await startWorld({ store: store.open(clock), clock, cookie: { maxAge: hour } });
     const ada = await world.visitor();

@@ -1,4 +1,4 @@
-/** In the very moment of an end, and after it: nothing is delivered and nothing handled, by whatever way it comes. */
+/** At the moment of an end, and after it: nothing is delivered and nothing handled, by any path. */
 import { once } from "node:events";
 import type { Socket as ServerSocket } from "socket.io";
 import { afterEach, describe, expect, test } from "vitest";
@@ -35,7 +35,7 @@ describe.each(transportKinds)("by $name", ({ transports }) => {
     expect(own.told).toEqual(Array(6).fill({ reason: "destroyed" })); // the farewell is
   });
 
-  test("nor does an acknowledgement that another tab waits for reach it, where the end listener gives it", async () => {
+  test("nor does an acknowledgement that another tab waits for reach it, if the end listener gives it", async () => {
     const waiting: ((answer: string) => void)[] = [];
     world = await startWorld({
       sockets: (io) =>
@@ -132,7 +132,7 @@ describe.each(transportKinds)("an event that waits in socket middleware, by $nam
 
 const farewell = ['42["session:end",{"reason":"destroyed"}]', "41"];
 
-describe("what waits for the poll of a client", () => {
+describe("packets that wait for the client's poll", () => {
   async function waiting() {
     let meanwhile = async () => {};
     world = await startWorld({
@@ -158,18 +158,18 @@ describe("what waits for the poll of a client", () => {
     return { ada, client, regenerate };
   }
 
-  test("is given out while the session lives", async () => {
+  test("are delivered while the session lives", async () => {
     const { client } = await waiting();
     expect((await client.send("GET")).body).toBe('42["news","private"]');
   });
 
-  test("is not after a logout: the farewell alone is", async () => {
+  test("are not delivered after a logout, except session:end", async () => {
     const { ada, client } = await waiting();
     await ada.post("/logout");
     expect((await client.send("GET")).body.split("\x1e")).toEqual(farewell);
   });
 
-  test("is not once the session is replaced", async () => {
+  test("are not delivered once the session is replaced", async () => {
     const { client, regenerate } = await waiting();
     let poll: Promise<{ body: string }> | undefined;
     await regenerate(async () => {
@@ -181,7 +181,7 @@ describe("what waits for the poll of a client", () => {
   });
 });
 
-describe("what waits for the end of an upgrade", () => {
+describe("packets that wait for the end of an upgrade", () => {
   async function waiting() {
     world = await startWorld({ sockets: (io) => installHandlers(io) });
     const ada = await world.visitor();
@@ -192,13 +192,13 @@ describe("what waits for the end of an upgrade", () => {
     return { ada, upgrade };
   }
 
-  test("is delivered while the session lives", async () => {
+  test("are delivered while the session lives", async () => {
     const { upgrade } = await waiting();
     upgrade.finish();
     await expect.poll(() => upgrade.received).toEqual(['42["news","private"]']);
   });
 
-  test("is not after a logout: the farewell alone is", async () => {
+  test("are not delivered after a logout, except session:end", async () => {
     const { ada, upgrade } = await waiting();
     await ada.post("/logout");
     upgrade.finish();

@@ -14,7 +14,7 @@ afterEach(() => world.close());
 
 describeKinds("a page that connects while its session is being stored", (store) => {
   test.each([{ guests: "refuse" }, { guests: "allow" }] as const)(
-    "is in, with its session, each of 60 times; guests: $guests",
+    "gets in, with its session, each of 60 times; guests: $guests",
     async ({ guests }) => {
       const sockets = (io: Server) => {
         io.on("connection", (socket) => socket.emit("who", socket.session.data.name ?? "a guest"));

@@ -10,8 +10,8 @@ import { startWorld, type World } from "../support/world.ts";
 let world: World;
 afterEach(() => world.close());
 
-describeEverywhere("what it costs", ({ store, transports, namespace }) => {
-  test("one read per connection, none per event, one write per update", async () => {
+describeEverywhere("database calls", ({ store, transports, namespace }) => {
+  test("are one read per connection, none per event, one write per update", async () => {
     const clock = new ManualClock();
     const opened = store.open(clock);
     const port = store.feed

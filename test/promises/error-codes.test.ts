@@ -23,7 +23,7 @@ const throwing = (what: unknown) => () => {
   throw what;
 };
 
-describeStores("what reaches the `error` event", ({ store }) => {
+describeStores("an error of the `error` event", ({ store }) => {
   test("is a SocketSessionError with a code of the table, whatever fails and however", async () => {
     const opened = store.open();
     let failure: (() => never) | undefined;

@@ -1,4 +1,4 @@
-/** What an operator sees of a failing store: debug output, warnings, and what the application logs of the events. */
+/** Output that an operator sees of a failing store: debug output, warnings, and the application's logs of the events. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -47,7 +47,7 @@ async function expectNoSecrets(setting: Failing): Promise<void> {
     expect(written.split("\n").filter((line) => line.includes(secret))).toEqual([]);
 }
 
-describe("what is said of a store that fails names no session id, and quotes neither its data nor the driver", () => {
+describe("output about a failing store names no session id, and quotes neither its data nor the driver", () => {
   test.each(["memory", "wrapped"] as const)("over a %s store", (kind) =>
     expectNoSecrets({ kind, url: "", place: "" }),
   );

@@ -1,4 +1,4 @@
-/** What a client sends may end up in its session: it harms no session, its own included, and nobody's view of them. */
+/** Data that a client sends may end up in its session: it harms no session, its own included, and no reader of them. */
 import type { NextFunction, Request, Response } from "express";
 import { signIn } from "socket-session/testing";
 import { afterEach, describe, expect, test } from "vitest";
@@ -29,7 +29,7 @@ const keeping = (hostile: () => unknown) => async (req: Request, res: Response, 
   });
 };
 
-describeStores("data that are too deep or too large", ({ store }) => {
+describeStores("data that is too deep or too large", ({ store }) => {
   const hostile: { what: string; make: () => unknown; byRequest: boolean }[] = [
     { what: "64 levels", make: () => nested(64), byRequest: true },
     { what: "1,500 levels", make: () => nested(1_500), byRequest: true },
@@ -38,7 +38,7 @@ describeStores("data that are too deep or too large", ({ store }) => {
     { what: "two megabytes", make: () => ["x".repeat(1 << 21)], byRequest: true },
   ];
   test.each(hostile)(
-    "of $what are refused before anything is written, and the session goes on",
+    "of $what is refused before anything is written, and the session goes on",
     async (one) => {
       world = await startWorld({
         store: store.open(),
@@ -59,7 +59,7 @@ describeStores("data that are too deep or too large", ({ store }) => {
     },
   );
 
-  test("by maxSessionBytes are those the application says", async () => {
+  test("by maxSessionBytes is limited as the application says", async () => {
     world = await startWorld({ store: store.open(), maxSessionBytes: 2_000 });
     const ada = await world.visitor({ name: "ada" });
     await ada.connect();
@@ -87,7 +87,7 @@ describeKinds(
         what: "is nested too deeply",
         text: `{"cookie":{},"userId":"ada","list":${JSON.stringify(nested(3_000))}}`,
       },
-    ])("as it $what keeps its user from nothing", async ({ text }) => {
+    ])("because it $what does not affect the other sessions of its user", async ({ text }) => {
       world = await startWorld({
         store: open(),
         userId: (data) => data.userId,
@@ -112,8 +112,8 @@ describeKinds(
       expect(JSON.parse((await stolen?.get("/session")) ?? "").data).toEqual({});
     });
 
-    describe.each(["refuse", "allow"] as const)("where guests are: %s", (guests) => {
-      test.each(transportKinds)("it is refused for good at a handshake by $name", async ({ transports }) => {
+    describe.each(["refuse", "allow"] as const)("with guests: %s", (guests) => {
+      test.each(transportKinds)("is refused for good at a handshake by $name", async ({ transports }) => {
         const refusals: unknown[] = [];
         world = await startWorld({
           store: open(),

@@ -108,7 +108,7 @@ test("the handle of a guest shows no more than that of a session", async () => {
   }
 });
 
-test("a store's error that names its key does not pass it on in our message", async () => {
+test("our message does not repeat a store's error that names its key", async () => {
   const store = memoryStore();
   world = await startWorld({ store });
   const ada = await world.visitor();
@@ -124,7 +124,7 @@ test("a store's error that names its key does not pass it on in our message", as
   expect(said).not.toContain("for key");
 });
 
-test("a handler that lets the error of a wrapped store through passes on its name and code alone", async () => {
+test("a handler that rethrows the error of a wrapped store reveals its name and code alone", async () => {
   const store = new session.MemoryStore();
   const written: string[] = [];
   const write = createDebug.log;
@@ -190,7 +190,7 @@ test("public ids are keyed: another secret gives others; a rotation knows both",
   expect(old("a\ud800").publicId).not.toBe(old("a\ud801").publicId);
 });
 
-test("sessions.end({ publicId }) ends a session that is live here, also under its name of an older secret", async () => {
+test("sessions.end({ publicId }) ends a session that is live here, also by its public id of an older secret", async () => {
   const store = memoryStore();
   world = await startWorld({ store, secret: ["new", "old"], sockets: (io) => installHandlers(io) });
   const ada = await world.visitor();

@@ -31,7 +31,7 @@ for (const store of sharedStores) {
       await clear();
     });
 
-    test(`${tries} sockets that connect after a logout elsewhere, while requests here ask for their handles: none is in`, async () => {
+    test(`${tries} sockets that connect after a logout elsewhere, while requests here ask for their handles: none gets in`, async () => {
       const [here, there] = nodes;
       if (!here || !there) throw new Error("Expected two nodes.");
       const outcomes: string[] = [];

@@ -14,7 +14,7 @@ let world: World;
 afterEach(() => world.close());
 
 describeEverywhere("a stock client through a login", ({ store, transports, namespace }) => {
-  test("never shows the new identity on the old connection, and is back with the new cookie by itself", async () => {
+  test("never shows the new identity on the old connection, and reconnects with the new cookie on its own", async () => {
     const served: [connection: string, name: string | undefined][] = [];
     let respond = () => {};
     let regenerated = Promise.withResolvers<void>();
@@ -68,7 +68,7 @@ describeEverywhere("a stock client through a login", ({ store, transports, names
     regenerated = Promise.withResolvers();
   });
 
-  test("where the response never goes out the old connection closes after rebindMs", async () => {
+  test("closes the old connection after rebindMs if the response never goes out", async () => {
     world = await startWorld({
       store: store.open(),
       rebindMs: 50,
@@ -84,7 +84,7 @@ describeEverywhere("a stock client through a login", ({ store, transports, names
     await hanging;
   });
 
-  test("whoever holds a socket of the old id, a planted one, does not come back with the new session", async () => {
+  test("a client with a socket of the old id, a planted one, does not come back with the new session", async () => {
     world = await startWorld({ store: store.open(), sockets: (io) => installHandlers(io) });
     const victim = await world.visitor({ name: "planted" });
     const attacker = world.browser();

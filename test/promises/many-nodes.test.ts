@@ -41,7 +41,7 @@ for (const store of sharedStores) {
       const transports = [...kind];
 
       test.each(namespaceKinds)(
-        "what one writes is in the events of another, in $name",
+        "a write on one is in the events of another, in $name",
         async ({ namespace }) => {
           const ada = await node(1).visitor({ name: "ada" });
           const here = await ada.connect(namespace, { transports });
@@ -69,7 +69,7 @@ for (const store of sharedStores) {
       for (const one of nodes) expect(await dataOf(one.guest(ada))).toEqual({ name: "ada", n: 400 });
     }, 120_000);
 
-    test("a login on one is seen by requests on all others at once, and the id before it by none", async () => {
+    test("requests on all others see a login on one at once, and none accepts the old id", async () => {
       const ada = await node(1).visitor({ name: "ada" });
       const { cookie: before } = ada;
       for (const one of nodes) expect(await dataOf(one.guest(ada))).toEqual({ name: "ada" });

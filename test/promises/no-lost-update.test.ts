@@ -25,7 +25,7 @@ describeEverywhere("no lost update", ({ store, transports, namespace }) => {
 });
 
 describeStores("merging saves", ({ store }) => {
-  test("requests side by side that write different keys all keep theirs", async () => {
+  test("concurrent requests that write different keys all keep theirs", async () => {
     let arrived = 0;
     let release = () => {};
     const all = new Promise<void>((resolve) => {
@@ -48,7 +48,7 @@ describeStores("merging saves", ({ store }) => {
     expect(world.sessions.stats().conflicts).toBe(0);
   });
 
-  test("a save over another's write of the same key is told as a conflict; a removed key stays removed", async () => {
+  test("a save over another's write of the same key is reported as a conflict; a removed key stays removed", async () => {
     const conflicts: unknown[] = [];
     world = await startWorld({
       store: store.open(),
@@ -116,7 +116,7 @@ describeStores("merging saves", ({ store }) => {
     expect(JSON.parse(await visitor.get("/session")).data).toEqual({ name: "first", n: 2 });
   });
 
-  test("what an unawaited save has written and the end of the response removes is gone", async () => {
+  test("the end of the response removes a key that an unawaited save has written", async () => {
     world = await startWorld({
       store: store.open(),
       routes: (app) => {
@@ -212,7 +212,7 @@ describeStores("merging saves", ({ store }) => {
       expect(stored).toEqual({ name: "ada" });
     });
 
-    test("leave alone what an unawaited save is still to store", async () => {
+    test("leave alone what an unawaited save has still to store", async () => {
       const { sent, stored } = await run(
         async (req, sessions) => {
           req.session.m = 1;
@@ -253,7 +253,7 @@ describeStores("merging saves", ({ store }) => {
       expect(Math.round((document?.cookie.originalMaxAge ?? 0) / 1000)).toBe(1000);
     });
 
-    test("do not hide the conflict of an own change that is still to be saved", async () => {
+    test("do not hide the conflict of an own change that is not saved yet", async () => {
       const { stored, conflicts } = await run(
         async (req, sessions, fast) => {
           req.session.n = 5;

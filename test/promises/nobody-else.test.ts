@@ -16,7 +16,7 @@ const start = async (options: WorldOptions = {}) => {
 };
 
 describeEverywhere("refusals", ({ store, transports, namespace }) => {
-  test("a stock client finds the code, stops, and nothing of the application runs", async () => {
+  test("a stock client finds the code, stops, and no code of the application runs", async () => {
     const ran: string[] = [];
     await start({
       store: store.open(),
@@ -82,7 +82,7 @@ describeEverywhere("refusals", ({ store, transports, namespace }) => {
     expect(serverSockets(world.io)).toHaveLength(2);
   });
 
-  test("while the store is down nobody is let in, and a stock client is in as soon as it is back", async () => {
+  test("while the store is down no client is let in, and a stock client gets in as soon as it is back", async () => {
     const port = memoryStore();
     let down = true;
     const read = port.read.bind(port);
@@ -109,7 +109,7 @@ describeEverywhere("refusals", ({ store, transports, namespace }) => {
 });
 
 describe("a refused connection", () => {
-  test("is closed by the server if the client does not, and takes nothing else", async () => {
+  test("is closed by the server if the client does not, and accepts nothing else", async () => {
     await start();
     const attacker = new RawPolling(world.url, {});
     expect(await attacker.open()).toBe(
@@ -130,8 +130,8 @@ describe("a refused connection", () => {
   });
 });
 
-describe("polls and upgrades of others", () => {
-  test("get nothing, take nothing, and leave the rightful connection unharmed", async () => {
+describe("polls and upgrades by other visitors", () => {
+  test("get nothing, accept nothing, and leave the rightful connection unharmed", async () => {
     const heard: unknown[] = [];
     await start({
       sockets: (io) => io.on("connection", (socket) => socket.onAny((...event) => heard.push(event))),
@@ -160,7 +160,7 @@ describe("polls and upgrades of others", () => {
     ["cookies of others", { cookie: "theme=dark; lang=en" }, "COOKIE_MISSING"],
     ["an empty cookie", { cookie: "sid=" }, "COOKIE_MISSING"],
     ["a damaged cookie", { cookie: "sid=s%3Adamaged" }, "COOKIE_MISMATCH"],
-  ])("by a client that sends %s after its handshake are told so", async (_name, headers, code) => {
+  ])("by a client that sends %s after its handshake get a code", async (_name, headers, code) => {
     await start();
     const { cookie } = await world.visitor();
     const client = new RawPolling(world.url, { cookie });
@@ -177,7 +177,7 @@ describe("polls and upgrades of others", () => {
     expect((await client.send("GET")).body).toBe('430[{"name":"ada"}]');
   });
 
-  test("with a session where the handshake had none are those of another", async () => {
+  test("with a session, for a handshake without one, count as another's", async () => {
     await start({ guests: "allow" });
     const { cookie } = await world.visitor();
     const guest = new RawPolling(world.url, {});
@@ -187,7 +187,7 @@ describe("polls and upgrades of others", () => {
     expect((await guest.send("POST", '420["state"]')).status).toBe(200);
   });
 
-  test("which engine id a request means is read once: the last of two, as Engine.IO does", async () => {
+  test("the engine id of a request is read once: the last of two, as Engine.IO does", async () => {
     await start();
     const ada = await world.visitor({ name: "ada" });
     const eve = await world.visitor({ name: "eve" });
@@ -248,7 +248,7 @@ describe("polls and upgrades of others", () => {
     expect(world.sessions.stats()).toMatchObject({ live: 0, connections: 0 });
   });
 
-  test("an admission whose request never becomes a connection gives back what it holds", async () => {
+  test("an admission whose request never becomes a connection releases its resources", async () => {
     await start({ io: { allowRequest: (_req, decide) => decide("no", false) } });
     const ada = await world.visitor();
     for (const transports of [["polling"], ["websocket"]]) {

@@ -11,7 +11,7 @@ describeEverywhere("one session", ({ store, transports, namespace }) => {
   });
   afterEach(() => world.close());
 
-  test("what a request writes is in the next event, and what a handler writes in the next request", async () => {
+  test("the next event reads what a request writes, and the next request what a handler writes", async () => {
     const ada = await world.visitor({ name: "ada" });
     const socket = await ada.connect(namespace, { transports });
     await upgraded(socket);
@@ -25,7 +25,7 @@ describeEverywhere("one session", ({ store, transports, namespace }) => {
     expect(world.errors).toEqual([]);
   });
 
-  test("the end event tells the reason, once", async () => {
+  test("the end event has the reason, and comes once", async () => {
     const told: unknown[] = [];
     world.io.of(namespace).on("connection", ({ session }) => {
       session.on("end", (reason) => told.push([reason, session.state]));
@@ -37,7 +37,7 @@ describeEverywhere("one session", ({ store, transports, namespace }) => {
     expect(told).toEqual([["destroyed", "ended"]]);
   });
 
-  test("the change event tells of it, with what was before", async () => {
+  test("the change event reports it, with the data before", async () => {
     const changes: unknown[] = [];
     world.io.of(namespace).on("connection", (socket) => {
       socket.session.on("change", () => {

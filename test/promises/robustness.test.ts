@@ -10,7 +10,7 @@ import { startWorld, type World } from "../support/world.ts";
 let world: World;
 afterEach(() => world.close());
 
-describeEverywhere("what goes wrong in a handler", ({ store, transports, namespace }) => {
+describeEverywhere("a failing handler", ({ store, transports, namespace }) => {
   test("is reported by the error event, and the process and the socket go on", async () => {
     world = await startWorld({
       store: store.open(),
@@ -211,7 +211,7 @@ class WildStore extends session.MemoryStore {
   }
 }
 
-describe("a store that does wrong", () => {
+describe("a faulty store", () => {
   const faults: [string, Misbehave][] = [
     [
       "throws synchronously",
@@ -303,7 +303,7 @@ describe("a store that does wrong", () => {
     expect(world.errors).toMatchObject([{ code: "LISTENER_FAILED", cause: new Error("from the callback") }]);
   });
 
-  test("what async listeners reject with is reported", async () => {
+  test("rejections of async listeners are reported", async () => {
     world = await startWorld({
       sockets: (io, sessions) => {
         sessions.on("change", async () => {
@@ -333,7 +333,7 @@ describe("a store that does wrong", () => {
       ]);
   });
 
-  test("each end is told once; a refused handshake is not another", async () => {
+  test("each end is reported once; a refused handshake is not another", async () => {
     const ends: string[] = [];
     world = await startWorld({
       routes: (_app, sessions) => sessions.on("end", ({ reason }) => ends.push(reason)),
@@ -364,8 +364,8 @@ describe("a store that does wrong", () => {
   });
 });
 
-describe("a save that failed", () => {
-  test("is made up for at the end of the response, once the store works again", async () => {
+describe("a failed save", () => {
+  test("is repeated at the end of the response, once the store works again", async () => {
     const store = memoryStore();
     const failed: unknown[] = [];
     world = await startWorld({
@@ -396,7 +396,7 @@ describe("a save that failed", () => {
 });
 
 describe("a session that cannot be verified at its deadline", () => {
-  test("is not served for ever: its sockets close, and stock clients come back when the store does", async () => {
+  test("is not served for ever: its sockets close, and stock clients reconnect when the store does", async () => {
     const clock = new ManualClock();
     const store = memoryStore({ clock });
     const read = store.read.bind(store);

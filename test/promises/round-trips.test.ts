@@ -1,4 +1,4 @@
-/** What a request, a handshake, an event and an `update` ask of the database, on its wire, beside the peer's package. */
+/** The database requests of a request, a handshake, an event and an `update`, on the wire, compared with the peer's package. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { withService } from "../setup/services.ts";
 import { countedStores } from "../support/costs/counted-stores.ts";

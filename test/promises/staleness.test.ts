@@ -71,7 +71,7 @@ describe.each(transportKinds)(
         expect(world.sessions.stats().live).toBe(0);
       });
 
-      test("takes no event from them, not for onAny either, and closes them", async () => {
+      test("handles no event from them, not for onAny either, and closes them", async () => {
         const { freeze, socket, reached, gone } = await connect();
         await freeze(60_000);
         socket.emit("late");
@@ -79,7 +79,7 @@ describe.each(transportKinds)(
         expect(reached).toEqual([]);
       });
 
-      test("lets no event through that waited in a middleware of theirs, and closes them", async () => {
+      test("handles no event that waited in a middleware of theirs, and closes them", async () => {
         const { freeze, socket, held, reached, gone } = await connect();
         socket.emit("slow");
         await expect.poll(() => held.length).toBe(1);
@@ -89,7 +89,7 @@ describe.each(transportKinds)(
         expect(reached).toEqual([]);
       });
 
-      test("takes no acknowledgement from them, and closes them", async () => {
+      test("accepts no acknowledgement from them, and closes them", async () => {
         const { freeze, asked, reached, gone } = await connect();
         await freeze(60_000);
         asked[0]?.("acknowledgement");
@@ -97,7 +97,7 @@ describe.each(transportKinds)(
         expect(reached).toEqual([]);
       });
 
-      test("goes on as if nothing had been, where its feed has caught up first", async () => {
+      test("goes on as before, if its feed has caught up first", async () => {
         const { freeze, alive, socket, received, asked, reached } = await connect();
         await freeze(60_000);
         alive();
@@ -110,7 +110,7 @@ describe.each(transportKinds)(
       });
     });
 
-    describe("lets nobody join a namespace", () => {
+    describe("lets no socket join a namespace", () => {
       const connect = async () => {
         const frozen = await startFrozen();
         const ada = await world.visitor();
@@ -127,7 +127,7 @@ describe.each(transportKinds)(
         }
       };
 
-      test("that is asked for after the freeze: neither middleware nor handler runs, and no socket is left", async () => {
+      test("that a client asks for after the freeze: neither middleware nor handler runs, and no socket is left", async () => {
         const { freeze, socket, reached, gone } = await connect();
         await freeze(60_000);
         socket.io.socket("/joined-late");
@@ -147,7 +147,7 @@ describe.each(transportKinds)(
         expect(reached).toEqual(["middleware"]);
       });
 
-      test("but where its feed has caught up first", async () => {
+      test("unless its feed has caught up first", async () => {
         const { freeze, alive, socket, reached } = await connect();
         await freeze(60_000);
         alive();
@@ -159,7 +159,7 @@ describe.each(transportKinds)(
   },
 );
 
-describe("what waited for the poll of a client while its node was frozen", () => {
+describe("packets that waited for a client's poll while its node was frozen", () => {
   const waiting = async () => {
     const frozen = await startFrozen();
     const ada = await world.visitor();
@@ -170,14 +170,14 @@ describe("what waited for the poll of a client while its node was frozen", () =>
     return { ...frozen, client };
   };
 
-  test("is not given out", async () => {
+  test("are not delivered", async () => {
     const { client } = await waiting();
     const { body } = await client.send("GET");
     expect(body).not.toContain("private");
     expect(world.sessions.stats().live).toBe(0);
   });
 
-  test("is given out where its feed has caught up first", async () => {
+  test("are delivered if its feed has caught up first", async () => {
     const { client, alive } = await waiting();
     alive();
     expect((await client.send("GET")).body).toContain("private");

@@ -1,4 +1,4 @@
-/** Who comes while nobody can say whether a session still lives is to try again; the session itself is unharmed. */
+/** Clients that come while a session can't be verified have to retry; the session itself is unharmed. */
 import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
 import { connected } from "../support/browser.ts";
@@ -35,7 +35,7 @@ describe("a session that becomes unverified", () => {
   test.each([
     { by: "WebSocket", transport: "websocket", event: "upgrade" },
     { by: "polling", transport: "polling", event: "request" },
-  ])("during a handshake by $by: the stock client tries again, and is let in", async (kind) => {
+  ])("during a handshake by $by: the stock client retries, and is let in", async (kind) => {
     const { ada, refused, becomeUnverified } = await almostUnverified();
     const asked = once(world.http, kind.event);
     const socket = ada.socket("/", { transports: [kind.transport] });
@@ -49,7 +49,7 @@ describe("a session that becomes unverified", () => {
     expect(refusals).toEqual([undefined]);
   });
 
-  test("while the application's allowRequest looks at a handshake: the stock client tries again, and is let in", async () => {
+  test("while the application's allowRequest checks a handshake: the stock client retries, and is let in", async () => {
     let waiting: (() => void)[] | undefined;
     const frozen = await frozenWorld({
       sockets: (io) => installHandlers(io),

@@ -26,7 +26,7 @@ const start = async (open: StoreKind["open"]) => {
 const listing = storeKinds.filter(({ feed }) => feed);
 
 function stories({ open }: StoreKind): void {
-  test("are listed with their device, from the login on, and no one else's", async () => {
+  test("are listed with their device, from the login on, and no other user's", async () => {
     await start(open);
     const before = Date.now();
     const phone = await world.visitor({ userId: "ada", name: "phone" });
@@ -49,7 +49,7 @@ function stories({ open }: StoreKind): void {
     expect(await socket.emitWithAck("state")).toBe("live");
   });
 
-  test("end all at once but the one that asks, with their sockets", async () => {
+  test("end all at once except the caller's, with their sockets", async () => {
     await start(open);
     const here = await world.visitor({ userId: "ada", name: "here" });
     const there = await world.visitor({ userId: "ada", name: "there" });
@@ -68,7 +68,7 @@ function stories({ open }: StoreKind): void {
     expect(JSON.parse(await eve.get("/session")).data).toEqual({ userId: "eve" });
   });
 
-  test("are a user's from an update or a save on, and no longer once the data name another or none", async () => {
+  test("are a user's from an update or a save on, and no longer once the data names another or none", async () => {
     await start(open);
     const visitor = await world.visitor({ name: "late" });
     expect(await world.sessions.user("ada").list()).toEqual([]);
@@ -82,7 +82,7 @@ function stories({ open }: StoreKind): void {
     expect(JSON.parse(await visitor.get("/session")).data).toMatchObject({ name: "late" });
   });
 
-  test("end one by its public id: live here, live on another node, live nowhere, and one that can't be read", async () => {
+  test("end one by its public id: live here, live on another node, live nowhere, and unreadable", async () => {
     const store = open();
     const options: WorldOptions = {
       store,
@@ -131,7 +131,7 @@ function stories({ open }: StoreKind): void {
     expect([...world.errors, ...other.errors]).toEqual([]);
   });
 
-  test("end none where the options are wrong", async () => {
+  test("end none if the options are wrong", async () => {
     await start(open);
     const ada = await world.visitor({ userId: "ada", name: "here" });
     const socket = await ada.connect("/");
@@ -179,7 +179,7 @@ function stories({ open }: StoreKind): void {
     expect(JSON.parse(await ada.get("/session")).data).toEqual({});
   });
 
-  test("are not those of all others whose userId is an object too, also if they were kept as such before", async () => {
+  test("are not those of all others whose userId is an object too, even if they were indexed as such before", async () => {
     const store = open();
     const index = "[object Object]";
     const now = Date.now();
@@ -231,7 +231,7 @@ test("a store without an index, and sessions without the userId option, say so",
   await anonymous.close();
 });
 
-describe("whose session it is", () => {
+describe("the user of a session", () => {
   const start = async (userId: (data: never) => unknown) => {
     world = await startWorld({ userId: userId as never, sockets: (io) => installHandlers(io) });
     const ada = await world.visitor({ name: "ada" });
@@ -287,7 +287,7 @@ describe("whose session it is", () => {
     ["a boolean", () => true, "true"],
     ["a symbol", () => Symbol("ada"), "a symbol"],
     ["a function", () => () => "ada", "a function"],
-  ])("%s is nobody, and reported once", async (_name, userId, shown) => {
+  ])("%s is no user, and is reported once", async (_name, userId, shown) => {
     expect(await start(userId)).toBeUndefined();
     expect(world.errors).toEqual([expect.objectContaining({ code: "INVALID_OPTION" })]);
     expect(String(world.errors[0])).toContain(`it was ${shown}. Return`);
