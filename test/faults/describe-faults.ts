@@ -1,4 +1,4 @@
-/** All stories of what goes wrong, over one networked store. */
+/** All stories of faults, over one networked store. */
 import { withService } from "../setup/services.ts";
 import type { NetworkedStore } from "./networked-stores.ts";
 import { useNodes } from "./nodes.ts";

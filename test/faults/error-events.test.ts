@@ -1,4 +1,4 @@
-/** What the `error` event gives while a database can't be reached: errors of this package, with a code and the cure. */
+/** The `error` events while a database can't be reached: errors of this package, with a code and the cure. */
 import { DatabaseSync } from "node:sqlite";
 import { errorCodes, SocketSessionError } from "socket-session";
 import { sqliteStore } from "socket-session/sqlite";

@@ -1,4 +1,4 @@
-/** The databases that are reached over a network, and how each one's change feed is told from its other connections. */
+/** The databases that are reached over a network, and how to recognise each one's change feed among its connections. */
 import { startMongo } from "../../scripts/services/mongodb.mjs";
 import { startPostgres } from "../../scripts/services/postgres.mjs";
 import { startRedis } from "../../scripts/services/redis.mjs";

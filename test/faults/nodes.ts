@@ -1,4 +1,4 @@
-/** The nodes of a file of stories, started once, and what holds of them whatever goes wrong. */
+/** The nodes of a file of stories, started once, and the invariants that hold whatever goes wrong. */
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { withService } from "../setup/services.ts";
 import { type NodeProcess, startNode } from "../support/node-process.ts";

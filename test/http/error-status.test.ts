@@ -1,4 +1,4 @@
-/** What Express answers where a route fails with an error of this package. */
+/** Express's response if a route fails with an error of this package. */
 import express from "express";
 import express4 from "express4";
 import { type ErrorCode, errorCodes, SocketSessionError } from "socket-session";
@@ -53,7 +53,7 @@ describe.each([
     expect((await ada.request("/session")).status).toBe(200);
   });
 
-  test("a store that is down is 503, and says nothing of the store's", async () => {
+  test("a store that is down is 503, and the message says nothing of the store's error", async () => {
     const store = memoryStore();
     world = await startWorld({ framework, store, routes: (app) => app.set("env", "production") });
     const ada = await world.visitor({ name: "ada" });
@@ -84,7 +84,7 @@ describe.each([
   });
 });
 
-test("error handlers that ask are told not to show the message", () => {
+test("error.expose tells error handlers not to show the message", () => {
   for (const code of Object.keys(errorCodes))
     expect(new SocketSessionError(code as ErrorCode, "text")).toMatchObject({ expose: false, code });
 });

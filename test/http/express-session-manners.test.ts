@@ -1,4 +1,4 @@
-/** What express-session alone would do over the same store, and an application counts on. */
+/** Behaviour of express-session alone over the same store, which applications rely on. */
 import type { ErrorRequestHandler } from "express";
 import session from "express-session";
 import { liveSessions } from "socket-session";
@@ -65,7 +65,7 @@ function startOver(store: session.Store, options: WorldOptions = {}): Promise<Wo
   });
 }
 
-describe("the store's own error reaches Express's handler as it is", () => {
+describe("Express's handler gets the store's own error, unchanged", () => {
   test.each([
     ["get", "/session", 500],
     ["get", "/reload", 500],
@@ -104,7 +104,7 @@ describe("the store's own error reaches Express's handler as it is", () => {
     await expect.poll(() => handled).toEqual([store.failure]);
   });
 
-  test("but nowhere else: what sockets are refused for names the session by its public id", async () => {
+  test("but nowhere else: the error of a refused socket names the session by its public id", async () => {
     const store = new FlawedStore();
     world = await startOver(store);
     const ada = await world.visitor({ name: "ada" });
@@ -113,7 +113,7 @@ describe("the store's own error reaches Express's handler as it is", () => {
     expect(world.errors).toEqual([expect.objectContaining({ code: "STORE_FAILED", cause: store.failure })]);
   });
 
-  test("of a store of this package it is ours, which names no id", async () => {
+  test("of a store of this package is ours, which names no id", async () => {
     const store = memoryStore();
     const failure = new Error("boom!");
     world = await startOver(Object.assign(store, { read: () => Promise.reject(failure) }) as never);
@@ -137,7 +137,7 @@ test("a session without a cookie in the store is an error, for requests and sock
   expect((await ada.request("/session")).status).toBe(200);
 });
 
-describe("a new session is stored and replaced without being asked for", () => {
+describe("a new session is stored and replaced without a read", () => {
   test("by the default ids, at its first save, at a login and by update", async () => {
     const store = new FlawedStore();
     world = await startOver(store, { touchIntervalMs: 60_000 });
@@ -149,7 +149,7 @@ describe("a new session is stored and replaced without being asked for", () => {
     expect(store.calls.splice(0)).toEqual(["set"]);
   });
 
-  test("and an id that genid gives again replaces what is stored, as with express-session", async () => {
+  test("and an id that genid returns again replaces what is stored, as with express-session", async () => {
     const store = new FlawedStore();
     let n = 0;
     world = await startOver(store, { genid: () => `id ${n++ % 2}` });
@@ -163,7 +163,7 @@ describe("a new session is stored and replaced without being asked for", () => {
     expect(await fourth.post("/update")).toBe("3"); // begins with what is stored under the id
   });
 
-  test("so that stores whose get fails or hangs for an unknown id serve visitors", async () => {
+  test("so stores whose get fails or hangs for an unknown id serve visitors", async () => {
     for (const get of [
       () => {
         throw new SyntaxError('"undefined" is not valid JSON');
@@ -184,7 +184,7 @@ describe("a new session is stored and replaced without being asked for", () => {
   });
 });
 
-test("an explicit save writes the session, also where nothing was changed", async () => {
+test("an explicit save writes the session, even if nothing was changed", async () => {
   const store = new FlawedStore();
   world = await startOver(store, { touchIntervalMs: 60_000 });
   const ada = await world.visitor({ name: "ada" });

@@ -1,4 +1,4 @@
-/** A browser follows a redirect at its headers, before the session is saved: the next request finds what was written. */
+/** A browser follows a redirect at its headers, before the session is saved: the next request reads the write. */
 import { request as httpRequest } from "node:http";
 import session, { type SessionData } from "express-session";
 import { afterEach, expect, test } from "vitest";
@@ -77,7 +77,7 @@ test.each(["as it is", "over a wrapped store"])("after a write and after a logou
   }
 });
 
-test("after two writes side by side, of which one waits for the other", async () => {
+test("after two concurrent writes, of which one waits for the other", async () => {
   world = await startWorld({
     store: new OrderedStore(),
     routes: (app) => {

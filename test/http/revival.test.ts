@@ -1,4 +1,4 @@
-/** Saves that come after an end that this process can hardly know of: nothing revives the session. */
+/** Saves after an end that this process can hardly know of: nothing revives the session. */
 import { liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, expect, test } from "vitest";
@@ -17,7 +17,7 @@ const call = (run: (callback: (error?: unknown, value?: unknown) => void) => voi
 const cookie = () =>
   ({ originalMaxAge: 60_000, expires: new Date(Date.now() + 60_000).toISOString() }) as never;
 
-describeKinds("a deep copy of what get() gave", (kind) => {
+describeKinds("a deep copy of the result of get()", (kind) => {
   test.each([
     { how: "structuredClone", copy: (given: object) => structuredClone({ ...given }) },
     { how: "JSON", copy: (given: object) => JSON.parse(JSON.stringify(given)) },
@@ -41,7 +41,7 @@ describeKinds("a deep copy of what get() gave", (kind) => {
     expect(discarded).toHaveLength(1);
   });
 
-  test("is stored where the session still is; and what was never here is stored", async () => {
+  test("is stored if the session still is; and a session that was never here is stored", async () => {
     const sessions = liveSessions({ store: kind.open(), secret });
     closing.push(() => sessions.close());
     const facade = sessions.store();
@@ -56,7 +56,7 @@ describeKinds("a deep copy of what get() gave", (kind) => {
   });
 });
 
-test("a session that ended before it was stored is not stored by a response, however much later that is", async () => {
+test("a response does not store a session that ended before it was stored, however much later it comes", async () => {
   const clock = new ManualClock();
   let ids: string | undefined;
   let respond = () => {};

@@ -23,7 +23,7 @@ const call = (run: (callback: (...answer: unknown[]) => void) => void) =>
 
 const at = (ms: number) => new Date(Date.now() + ms);
 
-describeStores("what is handed to store()", ({ store }) => {
+describeStores("the arguments of store()", ({ store }) => {
   function open(options: object = {}): session.Store {
     sessions = liveSessions({ store: store.open(), secret, ...options });
     sessions.on("error", () => {});
@@ -95,7 +95,7 @@ describeStores("what is handed to store()", ({ store }) => {
     },
   );
 
-  test("a life time that ends later than any date there is can be read", async () => {
+  test("a life time that ends later than the latest Date can be read", async () => {
     const facade = open();
     const cookie = { originalMaxAge: 8.64e15, expires: at(MINUTE).toISOString() };
     expect(await set(facade, { cookie, n: 1 })).toBeNull();
@@ -124,7 +124,7 @@ describeStores("what is handed to store()", ({ store }) => {
     ["expires, as a date", () => ({ expires: at(10 * MINUTE) })],
     ["expires, as JSON", () => ({ expires: at(10 * MINUTE).toJSON(), originalMaxAge: null })],
     ["a Cookie", () => Object.assign(new Cookie(), { expires: at(10 * MINUTE) })],
-  ])("a cookie of unknown origin says by %s how long its session lives", async (_name, cookieOf) => {
+  ])("the life time of a cookie of unknown origin comes from %s", async (_name, cookieOf) => {
     const facade = open();
     for (const n of [1, 2]) {
       expect(await set(facade, { cookie: cookieOf(), n })).toBeNull(); // a new one, and one in its place
@@ -138,7 +138,7 @@ describeStores("what is handed to store()", ({ store }) => {
     }
   });
 
-  test("a session whose time is over is not stored, and ends the one of its id", async () => {
+  test("an expired session is not stored, and ends the session of its id", async () => {
     const overs = [
       { expires: at(-1) },
       { expires: new Date(0).toJSON(), originalMaxAge: MINUTE },
@@ -169,7 +169,7 @@ describeStores("what is handed to store()", ({ store }) => {
     expect(await get(facade, "loaded")).toBeNull();
   });
 
-  test("a request that sets its cookie's time back ends its session, and the sockets", async () => {
+  test("a request that moves its cookie's expiry to the past ends its session, and the sockets", async () => {
     world = await startWorld({
       store: store.open(),
       cookie: { maxAge: MINUTE },
@@ -193,7 +193,7 @@ describeStores("what is handed to store()", ({ store }) => {
   });
 });
 
-describe("a request that takes longer than its session would live unused", () => {
+describe("a request that takes longer than the life time of its session", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["Date"], now: 1_800_000_000_000 });
   });

@@ -66,7 +66,7 @@ describeStores("the express-session store contract", ({ store }) => {
     expect(await call((done) => facade.get("a", done))).toEqual([null, null]); // a touch makes nothing
   });
 
-  test("callbacks are optional where express-session says so", async () => {
+  test("callbacks are optional, as in express-session", async () => {
     const { facade } = open();
     facade.set("a", { cookie: cookie(), n: 1 });
     facade.touch?.("a", { cookie: cookie() } as never);
@@ -75,7 +75,7 @@ describeStores("the express-session store contract", ({ store }) => {
     await expect.poll(async () => (await call((done) => facade.get("a", done)))[1]).toBeNull();
   });
 
-  test("all, length and clear, where the store has them; clear ends what is live", async () => {
+  test("all, length and clear, if the store has them; clear ends live sessions", async () => {
     world = await startWorld({ store: store.open(), sockets: (io) => installHandlers(io) });
     const facade = world.sessions.store();
     const ada = await world.visitor({ name: "ada" });
@@ -219,7 +219,7 @@ describe("options of express-session keep their meaning", () => {
     return world.browser();
   };
 
-  test("saveUninitialized is false unless asked for", async () => {
+  test("saveUninitialized is false by default", async () => {
     const plain = await start({});
     await plain.get("/nothing");
     expect(plain.cookie).toBe("");

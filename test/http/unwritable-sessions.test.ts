@@ -1,4 +1,4 @@
-/** What a request puts into its session may be what express-session itself can't take: the request is answered all the same. */
+/** A request may put data into its session that express-session itself can't take: the request is answered all the same. */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import express from "express";
@@ -109,7 +109,7 @@ describe.each([
   });
 });
 
-test("a middleware of one's own over store() is answered as well, and destroys nothing", async () => {
+test("an application's own middleware over store() is answered as well, and destroys nothing", async () => {
   const errors: unknown[] = [];
   const sessions = liveSessions({ store: memoryStore(), secret });
   const app = express();

@@ -1,4 +1,4 @@
-/** Which servers `attach` serves: several http servers of one `io`, one that was attached before, and two `io` side by side. */
+/** Servers that `attach` serves: several http servers of one `io`, a server that was attached before, and two `io` together. */
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server, type Socket } from "socket.io";
@@ -52,7 +52,7 @@ function server(also?: (socket: Socket) => void): Server {
 
 describe.each(transportKinds)("io on two servers, by $name", ({ transports }) => {
   test.each(["before sessions.attach(io)", "one before, one after", "after sessions.attach(io)"])(
-    "attached %s: both are served, and nobody gets in unchecked",
+    "attached %s: both are served, and no client gets in unchecked",
     async (when) => {
       const entered: string[] = [];
       const sessions = open();
@@ -103,7 +103,7 @@ async function refusalOf(socket: ReturnType<Browser["socket"]>) {
   }
 }
 
-test("a connection that is there before sessions.attach(io) is told, also on another server than the last", async () => {
+test("a connection from before sessions.attach(io) is reported, also on another server than the last", async () => {
   const io = server();
   const first = createServer();
   io.attach(first);
@@ -114,7 +114,7 @@ test("a connection that is there before sessions.attach(io) is told, also on ano
   expect(() => open().attach(io)).toThrow("clients are connected already");
 });
 
-test("an engine that can't be watched serves no session, and is reported", async () => {
+test("an engine that can't be guarded serves no session, and is reported", async () => {
   const errors: unknown[] = [];
   const sessions = open();
   sessions.on("error", (error) => errors.push(error));
@@ -218,7 +218,7 @@ describe("close() and attach again", () => {
     expect(await (await ada.connect()).emitWithAck("read")).toEqual({ name: "ada" });
   });
 
-  test("a handshake that was let pass before close() does not get into what is attached next", async () => {
+  test("a handshake that was accepted before close() does not get into what is attached next", async () => {
     const asked = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();
     const http = createServer();
@@ -261,7 +261,7 @@ describe("close() and attach again", () => {
     await (await visitor(url, second)).connect();
   });
 
-  test("sessions that are closed can't be attached", () => {
+  test("closed sessions can't be attached", () => {
     const sessions = open();
     void sessions.close();
     expect(() => sessions.attach(server())).toThrow(
@@ -271,7 +271,7 @@ describe("close() and attach again", () => {
 });
 
 describe("a server that is attached", () => {
-  test("takes no second sessions: two io on two paths do", async () => {
+  test("accepts no second sessions; two io on two paths do", async () => {
     const io = server();
     const sessions = open();
     sessions.attach(io);

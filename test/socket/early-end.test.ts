@@ -1,4 +1,4 @@
-/** A session that ends before its client has received that it is connected: the client is told both. */
+/** A session that ends before its client knows that it is connected: the client gets both messages. */
 import { afterEach, describe, expect, test } from "vitest";
 import { disconnected } from "../support/browser.ts";
 import { installHandlers } from "../support/handlers.ts";

@@ -1,4 +1,4 @@
-/** Whatever fails at the end of a session, its connections close. */
+/** A session's connections close at its end, whatever fails. */
 import type { Socket as ServerSocket } from "socket.io";
 import type { FeedListener } from "socket-session";
 import { memoryStore } from "socket-session/memory";
@@ -40,7 +40,7 @@ describe.each(transportKinds)("by $name", ({ transports }) => {
   }
 
   test.each([["bye"], ["constructor"], ["__proto__"], [undefined], [{}], [Symbol("s")]])(
-    "a reason of %o, which is not in the table, is told as revoked, and stops stock clients",
+    "the unknown reason %o is sent as revoked, and stops stock clients",
     async (reason) => {
       await start();
       const [socket] = serverSockets(world.io);
@@ -112,7 +112,7 @@ describe.each(transportKinds)("by $name", ({ transports }) => {
   });
 });
 
-describe("whatever fails at a refusal", () => {
+describe("any failure at a refusal", () => {
   const revisions = [3, 4] as const;
 
   test.each(
@@ -129,7 +129,7 @@ describe("whatever fails at a refusal", () => {
     expect(world.errors[0]).toMatchObject({ code: "LISTENER_FAILED", cause: new Error("fails at the end") });
   });
 
-  test("the request is answered, where a listener of connection_error throws", async () => {
+  test("the request is answered, if a listener of connection_error throws", async () => {
     world = await startWorld();
     world.io.engine.on("connection_error", fail);
     const url = `${world.url}/socket.io/?EIO=4&transport=polling`;

@@ -1,4 +1,4 @@
-/** `express-session` on the requests of sockets, left over from a recipe or an application's own: it does nothing, and that is told. */
+/** `express-session` on the requests of sockets, left over from a recipe or an application's own: it does nothing, and a warning says so. */
 import { createServer } from "node:http";
 import session from "express-session";
 import type { Server } from "socket.io";
@@ -81,7 +81,7 @@ async function poll(ada: Browser): Promise<void> {
 }
 
 describe.each(middlewares)("a session %s", (_whose, make) => {
-  test.each(places)("on %s: polls are no activity, and it is told once", async (_place, put) => {
+  test.each(places)("on %s: polls are not activity, and one warning is given", async (_place, put) => {
     const warned = warnings();
     const { store, ...calls } = spied();
     await start({ store }, (io, sessions) => put(io, make(sessions)));
@@ -99,7 +99,7 @@ describe.each(middlewares)("a session %s", (_whose, make) => {
   });
 
   test.each([["polling"], ["websocket"]])(
-    "stores nothing for those who are refused by %s",
+    "stores nothing for clients that are refused by %s",
     async (transport) => {
       warnings();
       const { store, ...calls } = spied();
@@ -124,7 +124,7 @@ describe.each(middlewares)("a session %s", (_whose, make) => {
 });
 
 describe("without one", () => {
-  test("nothing is told, whoever reads the session", async () => {
+  test("no warning is given, whatever code reads the session", async () => {
     const warned = warnings();
     await start({}, (io) => {
       io.engine.use((req: Request, _res: never, next: () => void) => {
@@ -136,7 +136,7 @@ describe("without one", () => {
     expect(warned.mock.calls).toEqual([]);
   });
 
-  test("nor by a function of the application's that is called session", async () => {
+  test("nor for an application's own function named session", async () => {
     const warned = warnings();
     await start({}, (io) => {
       function session(request: unknown) {
@@ -151,7 +151,7 @@ describe("without one", () => {
     expect(warned.mock.calls).toEqual([]);
   });
 
-  test("polls of a middleware of the engine find the session's data", async () => {
+  test("a middleware of the engine finds the session's data on polls", async () => {
     const seen = new Set<string>();
     await start({}, (io) => {
       io.engine.use((req: Request & { _query: { sid?: string } }, _res: never, next: () => void) => {
@@ -164,7 +164,7 @@ describe("without one", () => {
   });
 });
 
-describe("requests that an application hands to Engine.IO by itself", () => {
+describe("requests that an application passes to Engine.IO itself", () => {
   test("keep the session that they came with", async () => {
     await start({}, () => {});
     const { engine } = world.io;

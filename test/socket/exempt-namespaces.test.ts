@@ -1,4 +1,4 @@
-/** How long a client without a session may use exempt namespaces: for as long as it is in one. */
+/** How long a client without a session may use exempt namespaces: as long as it is in one. */
 import { afterEach, describe, expect, test } from "vitest";
 import { serverSockets } from "../support/handlers.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
@@ -50,7 +50,7 @@ describe.each(ways)(
       return send;
     }
 
-    test("a client stays for as long as it is in one, and is closed after it has left", async () => {
+    test("a client stays as long as it is in one, and is closed after it has left", async () => {
       const send = await open();
       await send(`0${namespace},`);
       await inUse().toEqual([...main, namespace]);
@@ -69,7 +69,7 @@ describe.each(ways)(
       expect(clock.pending).toBe(0);
     });
 
-    test("so does one that was refused elsewhere, before or after", async () => {
+    test("so does a client that was refused another namespace, before or after", async () => {
       const send = await open();
       await send("0/admin,");
       await send(`0${namespace},`);
@@ -84,7 +84,7 @@ describe.each(ways)(
       await expect.poll(clients).toBe(0);
     });
 
-    test("one that leaves and comes back is counted from when it left last", async () => {
+    test("the time of a client that leaves and returns counts from when it left last", async () => {
       const send = await open();
       if (revision === 3) await send("1");
       await send(`0${namespace},`);
@@ -122,7 +122,7 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
   });
 
   test.each([1, grace - 1])(
-    "one that leaves %i ms after it came has as long as any other",
+    "a client that leaves %i ms after it came has as long as any other",
     async (stayMs) => {
       await start();
       const send = await rawPackets(world.url, transport, 4);
@@ -139,7 +139,7 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     },
   );
 
-  test("one that only middleware has refused gains no time by asking again", async () => {
+  test("a client that only middleware has refused gains no time by asking again", async () => {
     await start();
     const refused: unknown[] = [];
     world.io.of("/slow-no").use((socket, next) => {
@@ -158,7 +158,7 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     expect(clock.pending).toBe(0);
   });
 
-  test("one that waits in the middleware of an exempt namespace is not closed before it is decided", async () => {
+  test("a client in the middleware of an exempt namespace is not closed before that decides", async () => {
     await start();
     const asked = Promise.withResolvers<() => void>();
     world.io.of("/slow").use((_socket, next) => asked.resolve(() => next(new Error("no"))));
@@ -173,7 +173,7 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     await expect.poll(clients).toBe(0);
   });
 
-  test("a connection that is lost leaves no timer behind", async () => {
+  test("a lost connection leaves no timer behind", async () => {
     await start();
     const send = await rawPackets(world.url, transport, 4);
     await send("0/static,");

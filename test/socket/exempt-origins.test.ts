@@ -1,4 +1,4 @@
-/** Exempt namespaces with origins of their own: their pages get these namespaces, and neither a session nor anything else. */
+/** Exempt namespaces with their own origins: their pages get these namespaces, and neither a session nor any other namespace. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Browser, connected, refused } from "../support/browser.ts";
 import { serverSockets } from "../support/handlers.ts";
@@ -93,7 +93,7 @@ describe.each(transportKinds)("by $name", (kind) => {
     expect(world.sessions.stats().refused.ORIGIN_REFUSED).toBe(1);
   });
 
-  test("other pages are refused as ever, and pages that are admitted may use all", async () => {
+  test("other pages are still refused, and pages that are admitted may use all", async () => {
     const ada = await start();
     const attempt = open(ada, "/admin", foreign);
     expect((await refused(attempt)).data).toBeUndefined();
@@ -107,7 +107,7 @@ describe.each(transportKinds)("by $name", (kind) => {
     }
   });
 
-  test("stays when the visitor whose browser it is logs out, or in as another", async () => {
+  test("stays when the visitor of the same browser logs out, or in as another user", async () => {
     const ada = await start();
     const options = {
       transports,
@@ -149,7 +149,7 @@ describe("requests", () => {
     expect((await admin.send("POST", "40/admin,")).status).toBe(200);
   });
 
-  test("without an origin, as native clients send them, get no more than before", async () => {
+  test("without an origin, as from native clients, get no more than before", async () => {
     await start();
     const client = new RawPolling(world.url, {});
     expect(await client.open()).toContain("SESSION_REQUIRED");
@@ -157,7 +157,7 @@ describe("requests", () => {
     expect((await client.send("GET")).body).toMatch(/^40\/admin,/);
   });
 
-  test("of clients of revision 3, which are in the main namespace unasked, are refused that", async () => {
+  test("of clients of revision 3, which join the main namespace without asking, are refused that", async () => {
     const ada = await start();
     const url = `${world.url}/socket.io/?EIO=3&transport=polling`;
     const headers = { cookie: ada.cookie, origin: adminUi };
@@ -170,7 +170,7 @@ describe("requests", () => {
   });
 });
 
-test("guests of the main namespace are no way in for such a page", async () => {
+test("guests of the main namespace open no way in for such a page", async () => {
   const ada = await start({ guests: "allow" });
   const socket = ada.socket("/", { extraHeaders: { cookie: ada.cookie, origin: adminUi } });
   expect((await refused(socket)).data).toEqual({ code: "ORIGIN_REFUSED" });

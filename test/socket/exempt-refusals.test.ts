@@ -1,4 +1,4 @@
-/** When a client that may use exempt namespaces counts as refused: when it is refused one, or comes for nothing. */
+/** When a client that may use exempt namespaces counts as refused: when it is refused another, or asks for none. */
 import { afterEach, describe, expect, test } from "vitest";
 import { serverSockets } from "../support/handlers.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -40,7 +40,7 @@ const refusals = () => [events, world.sessions.stats().refused.SESSION_REQUIRED]
 describe.each(["polling", "websocket"])("by %s", (transport) => {
   const open = () => rawPackets(world.url, transport, 4);
 
-  test.each(["/static", "/room-7"])("one that came for %s alone does not", async (namespace) => {
+  test.each(["/static", "/room-7"])("a client that came for %s alone does not", async (namespace) => {
     await start();
     const send = await open();
     await send(`0${namespace},`);
@@ -53,7 +53,7 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     expect(refusals()).toEqual([[], 0]);
   });
 
-  test("one that the middleware of an exempt namespace refused does not", async () => {
+  test("a client that the middleware of an exempt namespace refused does not", async () => {
     await start();
     const send = await open();
     await send("0/no,");
@@ -69,7 +69,7 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     ["several", ["0", "0/other,", "0"]],
     ["one after an exempt one", ["0/static,", "0"]],
     ["one before an exempt one", ["0", "0/static,"]],
-  ])("one that is refused %s does, once", async (_name, packets) => {
+  ])("a client that is refused %s does, once", async (_name, packets) => {
     await start();
     const send = await open();
     for (const packet of packets) await send(packet);
@@ -78,7 +78,7 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     expect(refusals()).toEqual([["SESSION_REQUIRED"], 1]);
   });
 
-  test("one that is closed for its silence does", async () => {
+  test("a client that is closed for its silence does", async () => {
     await start();
     await open();
     expect(refusals()).toEqual([[], 0]);
@@ -87,7 +87,7 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     expect(refusals()).toEqual([["SESSION_REQUIRED"], 1]);
   });
 
-  test("without exempt namespaces one does as it comes", async () => {
+  test("without exempt namespaces a client does as it comes", async () => {
     await start({ attach: {} });
     await open();
     expect(refusals()).toEqual([["SESSION_REQUIRED"], 1]);

@@ -80,7 +80,7 @@ describe("attach", () => {
     expect(await gone).toBe("io server disconnect");
   });
 
-  test("a server whose events are typed needs no cast", async () => {
+  test("a server with typed events needs no cast", async () => {
     const sessions = liveSessions({ store: memoryStore(), secret });
     const io = new Server<{ hello: (name: string) => void }, { answer: (text: string) => void }>();
     sessions.attach(io);
@@ -110,7 +110,7 @@ describe("exempt namespaces", () => {
   }
 
   test.each([["polling"], ["websocket"]])(
-    "by %s: no session is asked for there, and only there",
+    "by %s: they need no session, and no others do",
     async (transport) => {
       const { browser, io } = await startExempt();
       const exempt = browser.socket("/admin", { transports: [transport] });
@@ -125,7 +125,7 @@ describe("exempt namespaces", () => {
     },
   );
 
-  test("a session's end closes the connection; a stock client comes back to the exempt namespace", async () => {
+  test("a session's end closes the connection; a stock client reconnects to the exempt namespace", async () => {
     const { browser, sessions } = await startExempt();
     browser.cookie = await signIn(sessions, { name: "ada" });
     const main = await browser.connect("/");
@@ -166,7 +166,7 @@ describe("Engine.IO's third protocol revision", () => {
 });
 
 describe("a recipe's leftover, io.engine.use(sessions.express())", () => {
-  test("touches no session at a poll, and is told", async () => {
+  test("touches no session at a poll, and a warning is given", async () => {
     const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const store = memoryStore();
     const touch = vi.spyOn(store, "touch");
@@ -191,8 +191,8 @@ describe("a recipe's leftover, io.engine.use(sessions.express())", () => {
   });
 });
 
-describe("socket.request.session, for those who come from the recipe", () => {
-  test("reads the current data, and throws the cure at whoever writes", async () => {
+describe("socket.request.session, for applications that come from the recipe", () => {
+  test("reads the current data, and throws the cure at a write", async () => {
     const seen: unknown[] = [];
     await start({
       sockets: (io) => {
@@ -230,7 +230,7 @@ describe("socket.request.session, for those who come from the recipe", () => {
 });
 
 describe("handlers", () => {
-  test("on, once, off, prepend and listeners work as ever", async () => {
+  test("on, once, off, prepend and listeners work as before", async () => {
     await start();
     const ada = await world.visitor();
     const socket = await ada.connect();
@@ -257,7 +257,7 @@ describe("handlers", () => {
 });
 
 describe("close()", () => {
-  test("ends no session: clients try elsewhere, nobody new is let in", async () => {
+  test("ends no session: clients try elsewhere, no new client is let in", async () => {
     const store = memoryStore();
     await start({ store });
     const ada = await world.visitor({ name: "ada" });
@@ -272,7 +272,7 @@ describe("close()", () => {
 });
 
 describe("close() during a handshake", () => {
-  test.each([["polling"], ["websocket"]])("by %s: it is answered, and nobody gets in", async (transport) => {
+  test.each([["polling"], ["websocket"]])("by %s: it is answered, and gets no session", async (transport) => {
     const store = memoryStore();
     await start({ store });
     const ada = await world.visitor({ name: "ada" });
@@ -293,7 +293,7 @@ describe("close() during a handshake", () => {
     expect(serverSockets(world.io)).toEqual([]);
   });
 
-  test("one that allowRequest lets pass afterwards is closed", async () => {
+  test("a client that allowRequest accepts afterwards is closed", async () => {
     const asked = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();
     await start({
@@ -321,8 +321,8 @@ describe("close() during a handshake", () => {
   });
 });
 
-describe("what a connection leaves behind", () => {
-  test("nothing, after many came and went, also those that middleware refused again and again", async () => {
+describe("after connections are closed", () => {
+  test("nothing is left, even of many, including those that middleware refused again and again", async () => {
     await start({
       sockets: (io) => {
         installHandlers(io);

@@ -1,4 +1,4 @@
-/** What handlers of a socket are given, and what becomes of what they throw. */
+/** The arguments of socket handlers, and the handling of their errors. */
 import { runInNewContext } from "node:vm";
 import type { Server, Socket } from "socket.io";
 import { SocketSessionError } from "socket-session";
@@ -26,7 +26,7 @@ async function start(install: (socket: Socket) => void, options: WorldOptions = 
 
 const messages = () => world.errors.map((error) => (error as Error).message).sort();
 
-describe.each(namespaceKinds)("what a handler throws in $name", ({ namespace }) => {
+describe.each(namespaceKinds)("an error in $name", ({ namespace }) => {
   test("is reported with the event and the place", async () => {
     const boom = (): never => {
       throw new Error("boom");
@@ -70,7 +70,7 @@ describe.each(namespaceKinds)("what a handler throws in $name", ({ namespace }) 
       expect(error).toMatchObject({ code: "LISTENER_FAILED", cause: new Error("boom") });
   });
 
-  test("is reported of its connection handlers and middleware as well", async () => {
+  test("is reported for its connection handlers and middleware as well", async () => {
     const ada = await start(async () => {
       throw new Error("boom");
     });
@@ -87,7 +87,7 @@ describe.each(namespaceKinds)("what a handler throws in $name", ({ namespace }) 
 });
 
 describe("a message", () => {
-  test("holds a client's event on one line, and not more than a part of it", async () => {
+  test("has a client's event on one line, and only a part of it", async () => {
     const ada = await start((socket) =>
       socket.onAny(() => {
         throw new Error("boom");
@@ -109,7 +109,7 @@ function thenable(then: (resolve: Settle, reject: Settle) => void): object {
   return made;
 }
 
-describe("whatever a handler gives back", () => {
+describe("any rejection of a handler", () => {
   const isOther = () => runInNewContext("Promise.reject(new Error('of another realm'))");
   const given: [string, () => unknown, unknown][] = [
     ["a rejected promise of another realm", isOther, /failed: Error\. See/],
@@ -159,7 +159,7 @@ describe("whatever a handler gives back", () => {
     expect(socket.connected).toBe(true);
   });
 
-  test("a thenable that succeeds is left alone", async () => {
+  test("a thenable that succeeds is not touched", async () => {
     const ada = await start((socket) => {
       socket.on("event", (done) => thenable((resolve) => resolve(done())));
     });
@@ -168,7 +168,7 @@ describe("whatever a handler gives back", () => {
   });
 });
 
-describe("what is no handler", () => {
+describe("a handler that is not a function", () => {
   const methods = [
     ...["on", "addListener", "once", "prependListener", "prependOnceListener"].map((name) => [name, "x"]),
     ...["onAny", "prependAny", "onAnyOutgoing", "prependAnyOutgoing", "use"].map((name) => [name]),
@@ -230,7 +230,7 @@ describe("without an error listener", () => {
     return warned;
   };
 
-  test("a bug becomes a warning with the event, its places and the cure, without its words or what is behind it", async () => {
+  test("a bug becomes a warning with the event, its places and the cure, without its message or cause", async () => {
     const ada = await start((socket) => {
       socket.on("rename", function renameHandler() {
         throw new Error("boom", { cause: new Error("a driver's, with sess:secret") });
@@ -249,7 +249,7 @@ describe("without an error listener", () => {
     expect(JSON.stringify(warned.mock.calls)).not.toContain("sess:secret");
   });
 
-  test("the stack of the error says where the application threw, without its words", async () => {
+  test("the stack of the error is where the application threw, without its message", async () => {
     const ada = await start((socket) => {
       socket.on("rename", function renameHandler() {
         throw new Error("boom");
@@ -265,7 +265,7 @@ describe("without an error listener", () => {
     expect(stack).not.toContain("boom");
   });
 
-  test("what another package says is in neither message nor warning, the error of this package in both", async () => {
+  test("the message of another package's error is in neither message nor warning, that of this package in both", async () => {
     const raw = new URIError("sess:secret\n    at secret (postgres://app:hunter2@db:5432:1)");
     const own = new SocketSessionError("STORE_OPEN", "The file is gone.");
     const ada = await start((socket) => {
@@ -320,7 +320,7 @@ describe("without an error listener", () => {
     ],
     ["a proxy", new Proxy(new Error("x"), { get: trap, getPrototypeOf: trap })],
     ["an error of another realm", runInNewContext("new Error('x')")],
-  ])("an error with %s that can be read leaves the process up", async (_name, thrown) => {
+  ])("an error with %s that can be read does not end the process", async (_name, thrown) => {
     const ada = await start((socket) => {
       socket.on("throw", () => {
         throw thrown;
@@ -339,7 +339,7 @@ describe("without an error listener", () => {
     expect(serverSockets(world.io)).toHaveLength(1);
   });
 
-  test("a callback that throws what the store gave it is shown by its places alone", async () => {
+  test("an error of the store that a callback rethrows is shown by its places alone", async () => {
     world = await startWorld({
       routes: (app) =>
         app.post("/save", (req, res) => {
@@ -358,7 +358,7 @@ describe("without an error listener", () => {
     expect(JSON.stringify(warned.mock.calls)).not.toContain("sess:secret");
   });
 
-  test("what a store says becomes one without a stack", async () => {
+  test("an error of the store becomes a warning without a stack", async () => {
     const store = memoryStore();
     const ada = await start(() => {}, { store });
     const warned = warnings();
@@ -376,7 +376,7 @@ describe("without an error listener", () => {
   });
 
   test.each([[Object.create(null)], [Symbol("s")], [undefined]])(
-    "an error listener that throws %o leaves the process up",
+    "an error listener that throws %o does not end the process",
     async (thrown) => {
       const ada = await start((socket) => {
         socket.on("rename", () => {

@@ -1,4 +1,4 @@
-/** Polling over HTTP/2, where `Host` is `:authority`, and no header is about the connection. */
+/** Polling over HTTP/2, where `:authority` replaces `Host`, and no header is about the connection. */
 import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, connect, createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -100,7 +100,7 @@ describe("a page of another origin", () => {
     },
   );
 
-  test("is told apart by :authority, also in the warning and the event", async () => {
+  test("is recognised by :authority, also in the warning and the event", async () => {
     const hosts: unknown[] = [];
     sessions.on("refuse", ({ host, origin }) => hosts.push([host, origin]));
     await send({ cookie, origin: foreign });
@@ -108,7 +108,7 @@ describe("a page of another origin", () => {
     expect(warned[0]).toContain(`which is https://${authority} by the :authority header`);
   });
 
-  test("may read the answer to what else is refused, if it is admitted", async () => {
+  test("may read the response to other refusals, if it is admitted", async () => {
     mayConnect = () => true;
     const { body } = await send({ cookie, origin: foreign });
     const { sid } = JSON.parse(body.slice(1));
@@ -117,7 +117,7 @@ describe("a page of another origin", () => {
     expect(headers).toMatchObject({ ":status": 403, "access-control-allow-origin": foreign, vary: "Origin" });
   });
 
-  test("is cut off where a middleware makes the answer fail", async () => {
+  test("is cut off if a middleware makes the response fail", async () => {
     const errors: unknown[] = [];
     sessions.on("error", ({ code, cause }) => errors.push([code, cause]));
     io.engine.use((_request: unknown, response: object, next: () => void) => {
@@ -131,13 +131,13 @@ describe("a page of another origin", () => {
     expect(errors).toEqual([["LISTENER_FAILED", new Error("boom")]]);
   });
 
-  test("may not send what a proxy sends: its preflight is refused", async () => {
+  test("may not send a proxy's headers: its preflight is refused", async () => {
     const preflight = { ":method": "OPTIONS", "access-control-request-headers": "x-forwarded-host" };
     const { headers } = await send({ ...preflight, origin: foreign });
     expect([headers[":status"], warned]).toEqual([403, []]);
   });
 
-  test("that leaves while the application is asked leaves nothing behind", async () => {
+  test("leaves nothing behind if it goes away while the application decides", async () => {
     const given = Promise.withResolvers<boolean>();
     const asked = Promise.withResolvers<void>();
     mayConnect = () => {

@@ -1,4 +1,4 @@
-/** No middleware of a namespace runs for a connection that is over: it would see a guest, or a session that has ended. */
+/** No middleware of a namespace runs for a closed connection: it would see a guest, or an ended session. */
 import { EventEmitter } from "node:events";
 import type { Server } from "socket.io";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
@@ -54,7 +54,7 @@ const ends: [string, (ada: Browser) => unknown][] = [
 ];
 
 describe.each(["polling", "websocket"])("by %s", (transport) => {
-  test.each(ends)("not in a dynamic namespace that is decided after %s", async (_name, end) => {
+  test.each(ends)("not in a dynamic namespace whose decision comes after %s", async (_name, end) => {
     const { asked, decide } = await startLate();
     const ada = await world.visitor();
     const socket = await ada.connect("/", { transports: [transport], reconnection: false });
@@ -68,7 +68,7 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     expect(world.sessions.stats()).toMatchObject({ live: 0, connections: 0 });
   });
 
-  test("but in one that is decided before", async () => {
+  test("but in one whose decision comes before", async () => {
     const { asked, decide } = await startLate();
     const ada = await world.visitor();
     const socket = await ada.connect("/", { transports: [transport] });
@@ -79,7 +79,7 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     expect(ran).toEqual(["/late live"]);
   });
 
-  test("not in an exempt one that is decided after its client was closed", async () => {
+  test("not in an exempt one whose decision comes after its client was closed", async () => {
     const { asked, decide } = await startLate({ attach: { exempt: ["/late"] } });
     const send = await rawPackets(world.url, transport, 4);
     await send("0/late,");
@@ -91,7 +91,7 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     expect([ran, serverSockets(world.io)]).toEqual([[], []]);
   });
 
-  test.each(ends)("none that comes after one in which %s happened", async (_name, end) => {
+  test.each(ends)("nor after a middleware in which %s happened", async (_name, end) => {
     const reached = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
     world = await startWorld({
@@ -133,7 +133,7 @@ const nameless = {
   },
 };
 
-describe("a refused client under a parser that checks nothing", () => {
+describe("a refused client with a parser that checks nothing", () => {
   test.each(
     ["polling", "websocket"].flatMap((transport) =>
       [false, true].map((recovers) => [transport, recovers] as const),
@@ -160,7 +160,7 @@ describe("a refused client under a parser that checks nothing", () => {
   });
 });
 
-describe("a refused client under a parser that gives names without a slash", () => {
+describe("a refused client with a parser that gives names without a slash", () => {
   test.each(["polling", "websocket"])(
     "by %s is refused where that namespace is not exempt",
     async (transport) => {
@@ -184,7 +184,7 @@ describe("a refused client under a parser that gives names without a slash", () 
   );
 });
 
-describe("a refused client under a parser of another rhythm", () => {
+describe("a refused client with a parser of another rhythm", () => {
   type Emit = (packet: unknown) => void;
 
   /** `deliver` says how the packets of one message, written as a list, come out. */
@@ -226,7 +226,7 @@ describe("a refused client under a parser of another rhythm", () => {
   );
 
   test.each(["polling", "websocket"])(
-    "by %s is closed where only Socket.IO sees what it asks for",
+    "by %s is closed if only Socket.IO sees what it asks for",
     async (transport) => {
       const send = await start(transport, (packets, emit) => setImmediate(() => packets.forEach(emit)));
       await send(JSON.stringify([{ type: 0, nsp: "/private" }]));

@@ -43,12 +43,12 @@ const plain = () => {
 const own = (socket: Socket) => Object.getOwnPropertyDescriptor(socket, "session");
 
 describe("before anything is attached", () => {
-  test("without liveSessions() Socket.IO's sockets are as they are", async () => {
+  test("without liveSessions() Socket.IO's sockets are unchanged", async () => {
     expect("session" in Socket.prototype).toBe(false);
     expect((await plain()).session).toBeUndefined();
   });
 
-  test("reading socket.session says what is missing", async () => {
+  test("reading socket.session throws the missing call", async () => {
     open();
     const socket = await plain();
     expect(() => socket.session.data).toThrow(
@@ -60,7 +60,7 @@ describe("before anything is attached", () => {
     );
   });
 
-  test("what looks at a socket without reading it there sees nothing new", async () => {
+  test("code that inspects a socket without reading it sees nothing new", async () => {
     const socket = await plain();
     expect(inspect(socket)).not.toContain("session:");
     const keys: string[] = [];
@@ -70,7 +70,7 @@ describe("before anything is attached", () => {
     expect({ ...socket }).not.toHaveProperty("session");
   });
 
-  test("an application's own session can be put there, and is an ordinary property", async () => {
+  test("an application can set its own session there, as an ordinary property", async () => {
     const socket = await plain();
     Object.assign(socket, { session: { name: "ada" } });
     expect(own(socket)).toEqual({
@@ -85,7 +85,7 @@ describe("before anything is attached", () => {
 });
 
 describe("from the first attach on", () => {
-  test("an attached server has sessions, and another nothing", async () => {
+  test("an attached server has sessions, and another has none", async () => {
     const http = createServer();
     const io = new Server(http);
     const sessions = open({ guests: "allow" });
@@ -97,7 +97,7 @@ describe("from the first attach on", () => {
     expect("session" in Socket.prototype).toBe(false);
   });
 
-  test("what the application has put in that place itself is left alone", async () => {
+  test("a value that the application has set there stays", async () => {
     vi.resetModules(); // a process of its own, as to the first attach
     const fresh = await import("socket-session");
     const sessions = fresh.liveSessions({ store: memoryStore(), secret });

@@ -1,4 +1,4 @@
-/** `origins` as a function: it is asked for every page that is not the server's own, and only `true` admits. */
+/** `origins` as a function: it is called for every page that is not the server's own, and only `true` admits. */
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { memoryStore } from "socket-session/memory";
@@ -82,7 +82,7 @@ describe.each(transportKinds)("by $name", (kind) => {
         },
       ],
       ["rejects", async () => Promise.reject(new Error("no database"))],
-    ])("one that %s refuses, and is reported each time", async (_name, answer) => {
+    ])("a function that %s refuses, and is reported each time", async (_name, answer) => {
       await start(answer);
       await refused(await attempt(tenant));
       await refused(await attempt(tenant));
@@ -95,7 +95,7 @@ describe.each(transportKinds)("by $name", (kind) => {
       expect(world.errors).toEqual([expect.objectContaining(error), expect.objectContaining(error)]);
     });
 
-    test("one that does not answer refuses after ten seconds", async () => {
+    test("a function that does not answer refuses after ten seconds", async () => {
       const clock = new ManualClock();
       await start(() => new Promise(() => {}), clock);
       const outcome = refused(await attempt(tenant));
@@ -125,7 +125,7 @@ describe("polls", () => {
     return { client, cookie: ada.cookie };
   }
 
-  test("of another origin than their connection's are asked for, and neither gets the other's packets", async () => {
+  test("of another origin than their connection's are checked, and neither gets the other's packets", async () => {
     await start((origin) => origin === tenant);
     const { client, cookie } = await open({ origin: tenant });
     world.io.emit("secret");
@@ -137,7 +137,7 @@ describe("polls", () => {
     expect(asked).toEqual([tenant, ...Array(3).fill("https://other.example")]);
   });
 
-  test("of a page whose handshake named none, as behind a proxy that changes Host, are asked for once", async () => {
+  test("of a page whose handshake named none, as behind a proxy that changes Host, are checked once", async () => {
     await start((origin) => origin === tenant);
     const { client, cookie } = await open({});
     expect(asked).toEqual([]);
@@ -147,7 +147,7 @@ describe("polls", () => {
     expect(asked).toEqual([tenant]);
   });
 
-  test("of one connection stay in order, as no poll of its own page waits", async () => {
+  test("of one connection stay in order, because no poll of its own page waits", async () => {
     await start(async (origin) => origin === tenant);
     const { client } = await open({ origin: tenant });
     const received: unknown[] = [];
@@ -164,7 +164,7 @@ test.each([
   ["a path that ends like a tenant", "https://evil.example/.tenant.example"],
   ["a user before the host", "https://tenant.example@evil.example"],
   ["a wildcard", "https://*.tenant.example"],
-])("is not asked for what is no origin: %s", async (_name, origin) => {
+])("is not called for an invalid origin: %s", async (_name, origin) => {
   await start(() => true);
   const ada = await world.visitor();
   const client = new RawPolling(world.url, { cookie: ada.cookie, origin });
@@ -173,7 +173,7 @@ test.each([
   expect([asked, counts()]).toEqual([[], 2]);
 });
 
-test("is given the request, and what it needs of it", async () => {
+test("is given the request, with the parts that it needs", async () => {
   let seen: unknown;
   await start((_origin, request) => {
     seen = [request.headers.host, request.url?.slice(0, 12)];
@@ -184,10 +184,10 @@ test("is given the request, and what it needs of it", async () => {
   expect(seen).toEqual([new URL(world.url).host, "/socket.io/?"]);
 });
 
-describe.each(["polling", "websocket"])("by %s, what the function is given has no session", (transport) => {
+describe.each(["polling", "websocket"])("by %s, the function is given no session", (transport) => {
   const query = `EIO=4&transport=${transport}`;
 
-  test.each([true, false])("as nothing is proven yet, whatever it answers (%s)", async (answer) => {
+  test.each([true, false])("because nothing is proven yet, whatever it answers (%s)", async (answer) => {
     const seen: unknown[] = [];
     await start((_origin, request) => {
       seen.push({ ...Object(Reflect.get(request, "session")) });
@@ -214,7 +214,7 @@ describe.each(["polling", "websocket"])(
         ? new RawPolling(world.url, { cookie, origin: tenant }).send("GET").then(({ status }) => status)
         : rawUpgrade(world.url, { cookie, origin: tenant }).then((line) => Number(line.split(" ")[1]));
 
-    test("is told to try again, and the closed store is not read", async () => {
+    test("gets an answer that makes it retry, and the closed store is not read", async () => {
       const given = Promise.withResolvers<boolean>();
       const store = memoryStore();
       const read = vi.spyOn(store, "read");
@@ -229,7 +229,7 @@ describe.each(["polling", "websocket"])(
       expect([read.mock.calls, world.errors, world.sessions.stats().live]).toEqual([[], [], 0]);
     });
 
-    test("and then for the store, is told likewise, and the error of the store that is closed is none", async () => {
+    test("and then for the store, gets the same, and the closed store's error is not reported", async () => {
       const store = memoryStore();
       const reading = Promise.withResolvers<null>();
       await start(() => true, undefined, store);
@@ -245,7 +245,7 @@ describe.each(["polling", "websocket"])(
   },
 );
 
-describe.each(["polling", "websocket"])("a client by %s that leaves while it is asked", (transport) => {
+describe.each(["polling", "websocket"])("a client by %s that leaves while it runs", (transport) => {
   test.each([true, false])(
     "is not let in, and leaves nothing behind, whatever it answers (%s)",
     async (answer) => {

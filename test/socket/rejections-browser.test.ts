@@ -1,4 +1,4 @@
-/** What pages in a browser can read of a refusal, by the stock client, and what the server knows of them. */
+/** The parts of a refusal that pages in a browser can read, by the stock client, and the server's view of them. */
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { BrowserContext, Browser as Chromium } from "playwright-core";
@@ -92,7 +92,7 @@ describeWithChromium("a page in Chromium", () => {
     );
   }
 
-  test("that cors lists reads that its origin is not in `origins`, and the server says it as well", async () => {
+  test("that cors lists reads that its origin is not in `origins`, and a warning says it as well", async () => {
     await start({ io: { cors: { origin: origin(), credentials: true } } });
     expect(await findings(target())).toEqual(["xhr poll error", 403, "ORIGIN_REFUSED"]);
     expect(warned.at(-1)).toContain(
@@ -100,7 +100,7 @@ describeWithChromium("a page in Chromium", () => {
     );
   });
 
-  test("that is listed nowhere reads nothing", async () => {
+  test("that neither lists reads nothing", async () => {
     await start({});
     expect(await findings(target())).toEqual(["xhr poll error", 0, "nothing"]);
   });
@@ -114,13 +114,13 @@ describeWithChromium("a page in Chromium", () => {
     expect(await findings(target())).toEqual(["xhr poll error", 503, "STORE_UNAVAILABLE"]);
   });
 
-  test("that is listed by `origins` alone can't read that it is in, which the browser says, and no warning", async () => {
+  test("that `origins` alone lists can't read that it is in; the browser says so, and there is no warning", async () => {
     await start({ origins: [origin()] });
     expect(await findings(target())).toEqual(["xhr poll error", 0, "nothing"]);
     expect(warned).toEqual([]);
   });
 
-  test("that is listed by both is in", async () => {
+  test("that both list is in", async () => {
     await start({ io: { cors: { origin: origin(), credentials: true } }, origins: [origin()] });
     expect(await findings(target())).toBe("in");
     expect(warned).toEqual([]);

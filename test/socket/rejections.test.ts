@@ -1,4 +1,4 @@
-/** What an answer to a refused request is, and which pages may read it. */
+/** The response to a refused request, and the pages that may read it. */
 import { createServer } from "node:http";
 import { io as connect, type Socket } from "socket.io-client";
 import { memoryStore } from "socket-session/memory";
@@ -61,7 +61,7 @@ async function answerTo({ code, query, ...given }: (typeof refusals)[number], or
 describe.each(refusals)("$code", (refusal) => {
   const { code, status, message, number } = refusal;
 
-  test("is what the body says, and the event on the server", async () => {
+  test("is in the body, and in the event on the server", async () => {
     await start();
     const answer = await answerTo(refusal, world.url);
     expect(answer.status).toBe(status);
@@ -96,7 +96,7 @@ describe.each(refusals)("$code", (refusal) => {
   );
 });
 
-describe("a page that `origins` admits, though cors forgot it,", () => {
+describe("a page that `origins` admits but cors does not list,", () => {
   test.each([
     ["a list", [listed]],
     ["a function", async (origin: string) => origin === listed],
@@ -115,7 +115,7 @@ describe("a page that `origins` admits, though cors forgot it,", () => {
     }
   });
 
-  test("does not change what cors said to it", async () => {
+  test("does not override the headers of cors", async () => {
     await start({ io: { cors: { origin: "https://fixed.example" } } });
     const { headers } = await answerTo(refusals[0], listed);
     expect(headers["access-control-allow-origin"]).toBe("https://fixed.example");
@@ -138,7 +138,7 @@ describe("a page that `origins` admits, though cors forgot it,", () => {
 });
 
 describe("a middleware of the engine", () => {
-  test.each(refusals)("finds no session on what is refused: $code", async (refusal) => {
+  test.each(refusals)("finds no session on a refused request: $code", async (refusal) => {
     await start();
     const seen: unknown[] = [];
     world.io.engine.use((request: { session: object }, _response: unknown, next: () => void) => {
@@ -245,7 +245,7 @@ describe("a stock client by polling", () => {
       );
     });
 
-  test("finds them in disconnect, where a poll is refused that comes without its cookie", async () => {
+  test("finds them in disconnect, if a poll without its cookie is refused", async () => {
     await start();
     const ada = await world.visitor();
     const socket = await ada.connect("/", { transports: ["polling"], reconnection: false });

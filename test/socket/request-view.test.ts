@@ -1,4 +1,4 @@
-/** What code that comes from the recipes finds on `socket.request` and `socket.handshake`, and what it is told. */
+/** `socket.request` and `socket.handshake` for code that comes from the recipes, and the errors that it gets. */
 import { inspect } from "node:util";
 import type { Socket } from "socket.io";
 import { afterEach, describe, expect, test } from "vitest";
@@ -34,7 +34,7 @@ const refusal = (what: string, cure: string) =>
 
 describe.each(transportKinds)("by $name", ({ transports }) => {
   describe.each(namespaceKinds)("in $name", ({ namespace }) => {
-    test("reading what is not there throws, and names what to use", async () => {
+    test("reading a missing property throws, and names the replacement", async () => {
       const { socket, request } = await start({}, { namespace, transports: [...transports] });
       const { handshake } = socket as unknown as { handshake: Recipe };
       const readings: [() => unknown, string, string][] = [
@@ -66,12 +66,12 @@ describe.each(transportKinds)("by $name", ({ transports }) => {
   });
 });
 
-describe("how-tos of Socket.IO, taken over as they were", () => {
+describe("how-tos of Socket.IO, unchanged", () => {
   test.each([
     ["socket.request.session.id", ({ request }: Socket) => (request as unknown as Recipe).session.id],
     ["socket.request.sessionID", ({ request }: Socket) => (request as unknown as Recipe).sessionID],
     ["socket.handshake.sessionID", ({ handshake }: Socket) => (handshake as unknown as Recipe).sessionID],
-  ])("no one joins a room that all share by %s", async (_name, roomOf) => {
+  ])("no socket joins a shared room by %s", async (_name, roomOf) => {
     await start({
       sockets: (io) => io.on("connection", (socket) => void socket.join(roomOf(socket) as string)),
     });
@@ -83,7 +83,7 @@ describe("how-tos of Socket.IO, taken over as they were", () => {
 });
 
 describe("keys of the data with such a name", () => {
-  test("are read as any other", async () => {
+  test("are read like any other", async () => {
     const { socket, request } = await start();
     await socket.session.update((s) => void Object.assign(s, { id: 7, touch: "soft", reload: false }));
     expect([request.session.id, request.session.touch, request.session.reload]).toEqual([7, "soft", false]);
@@ -123,7 +123,7 @@ describe("looking at a socket", () => {
 });
 
 describe("the view", () => {
-  test("has what objects have", async () => {
+  test("has the properties of objects", async () => {
     const { socket, request } = await start({}, { data: { name: "ada", valueOf: "a key of its own" } });
     const { session } = request;
     expect([String(session), `${session}`, session.toString?.()]).toEqual(Array(3).fill("[object Object]"));
@@ -157,8 +157,8 @@ describe("the view", () => {
   });
 });
 
-describe("another package that leaves its traces", () => {
-  test("on a handshake or request finds them there", async () => {
+describe("a session of another package", () => {
+  test("on a handshake or request finds its properties there", async () => {
     const { socket } = await start();
     for (const bearer of [socket.handshake, socket.request]) {
       Object.assign(bearer, { sessionID: "its own", sessionStore: "store" });

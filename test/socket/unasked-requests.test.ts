@@ -1,4 +1,4 @@
-/** Requests that name a connection, and are none that a transport answers. */
+/** Requests that name a connection, but that no transport answers. */
 import { afterEach, describe, expect, test } from "vitest";
 import { RawPolling, rawRequest } from "../support/raw-client.ts";
 import { startWorld, type World } from "../support/world.ts";
@@ -58,7 +58,7 @@ describe.each(settings)("OPTIONS $name", ({ io, preflight }) => {
   });
 });
 
-describe("a preflight of a page that means to send a proxy's header", () => {
+describe("a preflight of a page that wants to send a proxy's header", () => {
   const reflecting = { cors: { origin: true, credentials: true } };
 
   test.each([
@@ -116,7 +116,7 @@ describe("a plain request that names a WebSocket connection", () => {
 });
 
 describe("polls", () => {
-  test("are answered as ever", async () => {
+  test("are answered as before", async () => {
     world = await startWorld({ io: { cors: { origin: page, credentials: true } }, origins: [page] });
     const ada = await world.visitor();
     const client = new RawPolling(world.url, { cookie: ada.cookie, origin: page });

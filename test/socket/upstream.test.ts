@@ -97,7 +97,7 @@ describe("socket.io", () => {
     await expect.poll(() => [...cleaned].sort()).toEqual(["closed", "disconnected", "refused"]);
   });
 
-  test("gives all that a client sends to socket._onpacket first, before onAny and acknowledgement callbacks", async () => {
+  test("passes all packets of a client to socket._onpacket first, before onAny and acknowledgement callbacks", async () => {
     const order: string[] = [];
     let isTaken = true;
     const { io, browser } = await plain((server) => {
@@ -145,7 +145,7 @@ describe("socket.io", () => {
     expect(order.filter((step) => !step.startsWith("packet"))).toEqual(["disconnect"]);
   });
 
-  test("drops a socket whose connection is not open after its middleware, without a word to anybody", async () => {
+  test("silently drops a socket whose connection is not open after its middleware", async () => {
     const cleaned: string[] = [];
     const joined: string[] = [];
     const { io, browser } = await plain((server) => {
@@ -203,7 +203,7 @@ describe("socket.io", () => {
 });
 
 describe("engine.io", () => {
-  test("is 6.6.12 or later, which bears a middleware that calls next twice", () => {
+  test("is 6.6.12 or later, which tolerates a middleware that calls next twice", () => {
     const socketIo = createRequire(import.meta.url).resolve("socket.io");
     const engine = createRequire(socketIo).resolve("engine.io");
     const { version } = createRequire(engine)("../package.json");
@@ -303,7 +303,7 @@ describe("engine.io", () => {
     expect(order).toEqual(["apply", [true, "https://app.example"], false]);
   });
 
-  test("has neither cors nor a middleware unless it is asked for", async () => {
+  test("has neither cors nor a middleware by default", async () => {
     const { io, browser } = await plain();
     expect([internals(io.engine).middlewares, internals(io).opts]).toEqual([
       [],
@@ -330,7 +330,7 @@ describe("engine.io", () => {
   });
 
   test.each(["polling", "websocket"])(
-    "passes all that is sent through connection.write, looked up on the instance, by %s",
+    "passes all packets that it sends through connection.write, looked up on the instance, by %s",
     async (transport) => {
       const asked: ((answer: string) => void)[] = [];
       const { io, browser } = await plain((server) => {
@@ -377,7 +377,7 @@ describe("engine.io", () => {
     },
   );
 
-  test("keeps in connection.writeBuffer what waits for a poll; emptied, it is not delivered, and later packets are", async () => {
+  test("keeps packets that wait for a poll in connection.writeBuffer; emptied, they are not delivered, and later ones are", async () => {
     const { io, browser } = await plain();
     const client = new RawPolling(browser.url, {});
     await client.open();
@@ -436,7 +436,7 @@ describe("express-session", () => {
     expect(made.id).toBe("a");
   });
 
-  test("leaves a request alone that has a session, and can be told by the file that asks for it", () => {
+  test("skips a request that has a session, and can be recognised by the file that reads it", () => {
     const store = new session.MemoryStore();
     const middleware = session({ store, secret: "x", resave: true, saveUninitialized: true });
     const asked: string[] = [];
@@ -454,7 +454,7 @@ describe("express-session", () => {
     expect(asked).toEqual([expect.stringMatching(/at session \(.*[\\/]express-session[\\/]/)]);
   });
 
-  test("saves by itself from within res.end, synchronously, and asks for a touch where nothing changed", async () => {
+  test("saves on its own from within res.end, synchronously, and touches if nothing changed", async () => {
     const calls: string[] = [];
     class Watching extends session.MemoryStore {
       override set(...args: Parameters<session.MemoryStore["set"]>): void {
@@ -492,7 +492,7 @@ describe("express-session", () => {
   });
 });
 
-test("a stock client stops at CONNECT_ERROR, and its err.data is what was sent", async () => {
+test("a stock client stops at CONNECT_ERROR, and its err.data is the data that was sent", async () => {
   const { browser } = await plain((io) => {
     io.use((_socket, next) => next(Object.assign(new Error("no"), { data: { code: "X" } })));
   });

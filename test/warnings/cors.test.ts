@@ -1,4 +1,4 @@
-/** Pages of other origins have to be listed twice, in Socket.IO's `cors` and in `origins`: what is said of those that only `cors` lists. */
+/** Pages of other origins have to be in Socket.IO's `cors` and in `origins`: the warnings about those that only `cors` lists. */
 import { Server, type ServerOptions } from "socket.io";
 import { type AttachOptions, type LiveSessionsOptions, liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
@@ -73,7 +73,7 @@ describe("attach says nothing", () => {
   });
 });
 
-describe("attach names what cors lists and `origins` does not", () => {
+describe("attach names origins that cors lists and `origins` does not", () => {
   test.each<[...Setting, string]>([
     ["one", undefined, withCookies(page), {}, `lists ${page}, but`],
     ["one of two", [other], withCookies([page, other]), {}, `lists ${page}, but`],

@@ -1,4 +1,4 @@
-/** What the server says of pages that it refused for their origin. */
+/** The server's warnings about pages that it refused for their origin. */
 import type { IncomingMessage } from "node:http";
 import { format } from "node:util";
 import createDebug from "debug";
@@ -100,7 +100,7 @@ describe("the warning of a refused page", () => {
     );
   });
 
-  test("behind a trusted proxy names what that sent", () => {
+  test("behind a trusted proxy names the host that the proxy sent", () => {
     const headers = { origin: page, host: "10.0.0.7", "x-forwarded-host": "other.example" };
     const message = messageOf(headers, { trustProxy: true });
     expect(message).toContain("which is other.example by the X-Forwarded-Host header");
@@ -108,7 +108,7 @@ describe("the warning of a refused page", () => {
     expect(message).not.toContain("proxy: true");
   });
 
-  test("names the function where there is one", () => {
+  test("names the function if there is one", () => {
     const message = messageOf({ origin: page, host: "api" }, { origins: () => false });
     expect(message).toContain("nor one that the `origins` function returned true for");
     expect(message).toContain("If the page is yours, let the function return true for it.");
@@ -147,7 +147,7 @@ describe("warnings", () => {
     expect(warned()[0]?.[1]).toEqual({ type: "SocketSessionWarning", code: "SOCKET_SESSION_ORIGIN" });
   });
 
-  test("come for a poll as well, as where a proxy changes Host and the handshake names no origin", async () => {
+  test("come for a poll as well, if a proxy changes Host and the handshake names no origin", async () => {
     await start();
     const { cookie } = await world.visitor();
     const client = new RawPolling(world.url, { cookie });
@@ -165,7 +165,7 @@ describe("warnings", () => {
     expect(world.sessions.stats().refused.ORIGIN_REFUSED).toBe(25);
   });
 
-  test("come beside the event, which has the host, and the debug output, which has both", async () => {
+  test("come with the event, which has the host, and the debug output, which has both", async () => {
     const lines: string[] = [];
     const { log } = createDebug;
     createDebug.log = (...line: unknown[]) => void lines.push(format(...line));

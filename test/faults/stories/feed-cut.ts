@@ -25,7 +25,7 @@ export function feedCutStories(store: NetworkedStore, nodes: () => Nodes): void 
       await expectOver(quick, cookie);
     });
 
-    test("closes the sockets when the feed is healed, where that is sooner", async () => {
+    test("closes the sockets when the feed is healed, if that is sooner", async () => {
       const { home, slow } = nodes();
       const ada = await visitorOf(home, slow, "ada");
       const eve = await visitorOf(home, slow, "eve");

@@ -1,4 +1,4 @@
-/** Given sockets on a node that stands still for longer than `staleMs`, during which their session is logged out. */
+/** Given sockets on a node that is frozen for longer than `staleMs`, during which their session is logged out. */
 import { expect, test } from "vitest";
 import { expectOver, expectUnharmed, logout, patience, visitorOf } from "../clients.ts";
 import { expectFeed, type Nodes, shortly } from "../nodes.ts";

@@ -6,7 +6,7 @@ import type { Nodes } from "../nodes.ts";
 import { killNode } from "../vocabulary.ts";
 
 export function killedNodeStories(nodes: () => Nodes): void {
-  test("a node killed at work leaves nothing locked, nothing lost, and its visitors come in elsewhere", async () => {
+  test("a node killed at work leaves nothing locked, nothing lost, and its visitors get in elsewhere", async () => {
     const { home, quick } = nodes();
     const browser = await home.visitor({ name: "ada" });
     const { cookie } = browser;

@@ -17,7 +17,7 @@ import type { Nodes } from "../nodes.ts";
 const script = new URL("../fixtures/peer-process.ts", import.meta.url);
 
 export function otherPackageStories(nodes: () => Nodes): void {
-  test("what another package writes is seen, its logout closes the sockets, and nothing undoes it", async () => {
+  test("another package's write is seen, its logout closes the sockets, and nothing undoes it", async () => {
     const { address, home } = nodes();
     const eve = await visitorOf(home, home, "eve");
     const complaints: unknown[] = [];

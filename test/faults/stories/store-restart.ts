@@ -29,7 +29,7 @@ export function storeRestartStories(store: NetworkedStore & { startServer(): Pro
     await server?.close();
   }, 60_000);
 
-  test("a store killed and restarted under load loses nothing it has acknowledged, and revives nobody", async () => {
+  test("a store killed and restarted under load loses no acknowledged write, and revives no session", async () => {
     const [first, second] = nodes;
     if (!first || !second) throw new Error("Expected two nodes.");
     const leaving = await inTurns(Array.from({ length: leavingSessions }), () => first.visitor());
