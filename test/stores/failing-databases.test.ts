@@ -1,4 +1,4 @@
-/** What a database answers to a set-up that is not right yet: the message names what is wrong, and the cure. */
+/** Errors of a database that is not set up yet: the message names the mistake, and the cure. */
 import { Redis } from "ioredis";
 import { MongoClient } from "mongodb";
 import { Pool } from "pg";
@@ -68,7 +68,7 @@ describeWithPostgres("PostgreSQL", () => {
       );
   });
 
-  test("with a user who may not", async () => {
+  test("with a user without the privileges", async () => {
     const { schemaName, pool } = await testSchema();
     await pool.query(
       `CREATE TABLE ${schemaName}.session (sid varchar PRIMARY KEY, sess json, expire timestamp)`,
@@ -132,7 +132,7 @@ withService("redis").describe("Redis", () => {
     }
   });
 
-  test.each(["redis", "ioredis"] as const)("with a user who may not, of %s", async (from) => {
+  test.each(["redis", "ioredis"] as const)("with a user without the privileges, of %s", async (from) => {
     const admin = rawClient(withPassword("right"));
     await admin.acl(
       "SETUSER",

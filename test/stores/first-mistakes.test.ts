@@ -1,4 +1,4 @@
-/** What is given by mistake where a store or its client belongs. Each message says what was expected, what came, and the cure. */
+/** Values given by mistake as a store or its client. Each message gives the expected value, the actual value, and the cure. */
 import { DatabaseSync } from "node:sqlite";
 import { MongoStore } from "connect-mongo";
 import connectPgSimple from "connect-pg-simple";
@@ -51,7 +51,7 @@ const withStore = (store: unknown) => () =>
 const open = (make: (options: never) => unknown, options: unknown) => () =>
   Reflect.apply(make, undefined, [options]);
 
-describe("what is given to liveSessions as its store", () => {
+describe("a value given to liveSessions as its store", () => {
   test.each([
     [
       "memoryStore, not called",
@@ -123,7 +123,7 @@ describe("what is given to liveSessions as its store", () => {
       "one that forwards to its client",
       () => Object.assign(new session.MemoryStore(), { sendCommand() {}, query() {}, connect() {} }),
     ],
-  ])("a store of express-session is taken: %s", async (_what, make) => {
+  ])("a store of express-session is accepted: %s", async (_what, make) => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const sessions = withStore(make())();
     expect(sessions.stats().store.atomic).toBe(false);
@@ -132,7 +132,7 @@ describe("what is given to liveSessions as its store", () => {
   });
 });
 
-describe("what is given to a store in the place of its options", () => {
+describe("a value given to a store in place of its options", () => {
   test.each<[string, (options: never) => unknown, unknown, string]>([
     [
       "a client",
@@ -258,7 +258,7 @@ describe("options that belong elsewhere", () => {
   });
 });
 
-describe("a life time that is no number of seconds", () => {
+describe("a life time that is not a number of seconds", () => {
   test.each<[string, (options: never) => unknown, object]>([
     ["redisStore", redisStore, { client: redis }],
     ["postgresStore", postgresStore, { pool }],
@@ -359,14 +359,14 @@ describe("a client of an older release", () => {
       "it was one of mongodb 5.",
       "Update `mongodb` to 6",
     ],
-  ])("of %s is refused when the store is made", (_version, make, options, came, cure) => {
+  ])("of %s is refused when the store is created", (_version, make, options, came, cure) => {
     const message = refusalOf(open(make, options));
     expect(message).toContain(came);
     expect(message).toContain(cure);
   });
 });
 
-describe("what is no client", () => {
+describe("a value that is not a client", () => {
   test.each<[string, (options: never) => unknown, object, string]>([
     [
       "a Redis client as pool",

@@ -12,7 +12,7 @@ const anyString = fc.string({ unit: "binary" });
 const publicIds = fc.array(anyString, { minLength: 1, maxLength: 3 });
 const reasons = ["destroyed", "expired", "revoked", "replaced"] satisfies StoredEndReason[];
 
-describe("what is read is what was written", () => {
+describe("a message is read as it was written", () => {
   test("of any change, of a known write or not, and any end", () => {
     const changes = fc.oneof(
       fc.record({ kind: fc.constant("changed"), publicIds, write: anyString }),
@@ -26,18 +26,18 @@ describe("what is read is what was written", () => {
     );
   });
 
-  test("of signs of life, and of the removal of all", () => {
+  test("of beats, and of the removal of all", () => {
     expect(readMessage(beatMessage("1-2-3"))).toEqual({ kind: "beat", beat: "1-2-3" });
     expect(readMessage(clearedMessage)).toEqual({ kind: "cleared" });
   });
 
-  test("in one line, as databases and logs want it", () => {
+  test("in one line, for databases and logs", () => {
     const text = changeMessage({ kind: "changed", publicIds: ["a\nb"], write: "\r\n" });
     expect(text).not.toMatch(/[\r\n]/);
   });
 });
 
-describe("what was not written by this release", () => {
+describe("a message that this release did not write", () => {
   test.each([
     ["another kind", { kind: "renamed", ids: ["a"] }],
     ["another reason of an end", { kind: "ended", ids: ["a"], reason: "merged" }],
@@ -67,7 +67,7 @@ describe("what was not written by this release", () => {
     );
   });
 
-  test("is read as far as it is known: what a newer release adds does no harm", () => {
+  test("is read as far as it is known: additions of a newer release do no harm", () => {
     const text = JSON.stringify({ kind: "ended", ids: ["a"], reason: "revoked", by: "an operator" });
     expect(readMessage(text)).toEqual({
       kind: "change",

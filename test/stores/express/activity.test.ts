@@ -1,4 +1,4 @@
-/** Who is active stays logged in over a wrapped store, also on a node that has not stored the session itself. */
+/** Active users stay logged in over a wrapped store, even on a node that has not stored the session itself. */
 import { afterEach, describe, expect, it } from "vitest";
 import { installHandlers } from "../../support/handlers.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -68,7 +68,7 @@ describe.each([
     });
   });
 
-  it("an open socket that is idle has the store asked no more often, and ends when the store says so", async () => {
+  it("an open, idle socket does not make the store be read more often, and ends when the store says so", async () => {
     const { clock, store, ada } = await start();
     const socket = await ada.connect("/");
     await expect.poll(() => store.touches).toBe(1);
@@ -81,8 +81,8 @@ describe.each([
   });
 });
 
-describe("a store that answers with sessions whose time is over, and is this process's own", () => {
-  it("does not end who was active before the restart and is since", async () => {
+describe("a store that returns expired sessions, and is this process's own", () => {
+  it("does not end a session that was active before the restart and is since", async () => {
     const clock = new ManualClock();
     const store = new KeepingStore();
     const { ada } = await atAnotherNode({

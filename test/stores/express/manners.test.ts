@@ -1,4 +1,4 @@
-/** What third-party stores do that the interface does not say, and what they are handed. */
+/** Behaviour of third-party stores that the interface does not define, and their arguments. */
 import { EventEmitter } from "node:events";
 import session from "express-session";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -26,7 +26,7 @@ function storeWith(changed: Partial<ExpressStore>, options: { operationTimeoutMs
 describe("answers", () => {
   const failure = new Error("the database is down");
 
-  it("rejects with what a store throws, calls back with, or rejects with", async () => {
+  it("rejects with the error that a store throws, calls back with, or rejects with", async () => {
     const ways: ExpressStore["get"][] = [
       () => {
         throw failure;
@@ -47,7 +47,7 @@ describe("answers", () => {
     expect(await storeWith({ get }).read(key)).toBeNull();
   });
 
-  it("takes no session, false and ENOENT for a session that is not there", async () => {
+  it("treats no session, false and ENOENT as a missing session", async () => {
     const missing = Object.assign(new Error("no such file"), { code: "ENOENT" });
     for (const answer of [[], [null], [null, null], [null, false], [missing]]) {
       expect(await storeWith({ get: (_sid, callback) => callback(...answer) }).read(key)).toBeNull();
@@ -57,7 +57,7 @@ describe("answers", () => {
     ).toBe(false);
   });
 
-  it("lets `get` decide what an error of touch means", async () => {
+  it("lets `get` decide the meaning of an error of touch", async () => {
     const store = storeWith({ touch: (_sid, _session, callback) => callback(failure) });
     await store.create(key, { cookie: {} }, later());
     await expect(store.touch(key, later(2 * HOUR), {})).rejects.toBe(failure);
@@ -83,7 +83,7 @@ describe("answers", () => {
     expect(destroy).toHaveBeenCalledWith(key.sid, expect.any(Function));
   });
 
-  it("is not held up by an operation that never answers", async () => {
+  it("is not blocked by an operation that never answers", async () => {
     let sets = 0;
     const inner = new session.MemoryStore();
     const set: ExpressStore["set"] = (sid, given, callback) => {
@@ -103,7 +103,7 @@ describe("answers", () => {
     expect((await store.read(key))?.document.n).toBe(2);
   });
 
-  it("can't read a session without a cookie, which express-session can't either, but destroys it", async () => {
+  it("can't read a session without a cookie, nor can express-session, but destroys it", async () => {
     const inner = new session.MemoryStore();
     Reflect.apply(inner.set, inner, [key.sid, { n: 1 }]);
     const store = fromExpressStore(inner);
@@ -112,7 +112,7 @@ describe("answers", () => {
     expect(await store.read(key)).toBeNull();
   });
 
-  it("asks for no session whose id is new, and for each that it has stored itself", async () => {
+  it("reads no session whose id is new, and each that it has stored itself", async () => {
     const inner = new session.MemoryStore();
     const get = vi.fn<ExpressStore["get"]>(inner.get.bind(inner));
     const store = storeWith({
@@ -155,7 +155,7 @@ describe("deadlines", () => {
     expect(found?.document.cookie.expires).toBe(new Date(created).toISOString());
   });
 
-  it("gives a deadline in the past while the store still has what another process touched", async () => {
+  it("returns a deadline in the past while the store still has a session that another process touched", async () => {
     const shared = new TtlStore();
     const here = fromExpressStore(shared, { ttlMs: HOUR });
     const elsewhere = fromExpressStore(shared, { ttlMs: HOUR });
@@ -204,7 +204,7 @@ describe("the rest", () => {
     expect(least.name).toBe("express-session store");
   });
 
-  it("gives revisions that the order of keys and what stores add don't change", async () => {
+  it("returns revisions that the order of keys and the store's additions don't change", async () => {
     const revisionOf = async (document: object) =>
       (await storeWith({ get: (_sid, callback) => callback(null, document) }).read(key))?.revision;
     const revision = await revisionOf({
@@ -222,7 +222,7 @@ describe("the rest", () => {
     expect(await revisionOf({ cookie: { path: "/x" }, a: { x: 1, y: [{ p: 1, q: 2 }] } })).not.toBe(revision);
   });
 
-  it("takes a list of sessions as it is, but for those that can't be read", async () => {
+  it("accepts a list of sessions, except those that can't be read", async () => {
     const sessions = [{ id: "1", cookie: {}, n: 1 }];
     const all: ExpressStore["all"] = (callback) => callback(null, [null, { id: "0" }, ...sessions]);
     expect(await storeWith({ all }).all?.()).toEqual(sessions);
@@ -230,7 +230,7 @@ describe("the rest", () => {
     expect(await storeWith({ all: byId }).all?.()).toEqual({ a: sessions[0] });
   });
 
-  it("tells when the database comes and goes", () => {
+  it("reports when the database comes and goes", () => {
     const events = new EventEmitter();
     const store = storeWith({
       on: events.on.bind(events),

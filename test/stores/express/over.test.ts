@@ -1,4 +1,4 @@
-/** Over is over, also where the store answers with a session whose time is over: where this process knows that it is. */
+/** Over is over, even if the store returns an expired session: where this process knows that it has expired. */
 import { afterEach, describe, expect, it } from "vitest";
 import type { ExpressStore } from "../../../src/stores/express/shape.ts";
 import { fromExpressStore } from "../../../src/stores/express/store.ts";
@@ -19,7 +19,7 @@ afterEach(async () => {
   world = undefined;
 });
 
-describe.each(transportKinds)("a store that this process has for itself, by $name", ({ transports }) => {
+describe.each(transportKinds)("a store for this process alone, by $name", ({ transports }) => {
   describe.each(namespaceKinds)("in $name", ({ namespace }) => {
     it.each([
       ["of the session", { cookie: { maxAge: MINUTE } }],
@@ -61,7 +61,7 @@ describe.each(transportKinds)("a store that this process has for itself, by $nam
   });
 });
 
-describe("what may have extended a session that the store answers with", () => {
+describe("a session that the store returns may have been extended", () => {
   async function storedAt(clock: ManualClock, isShared: boolean) {
     const inner = new KeepingStore();
     const earlier = fromExpressStore(inner, { clock, isShared });
@@ -78,17 +78,17 @@ describe("what may have extended a session that the store answers with", () => {
     return store.read(key);
   };
 
-  it("is another process, where the store is shared: it lives as long as the store says", async () => {
+  it("by another process, if the store is shared: it lives as long as the store says", async () => {
     expect(await readAfter(2 * MINUTE, true)).not.toBeNull();
   });
 
-  it("is an earlier process on the same store, until a life time after our start", async () => {
+  it("by an earlier process on the same store, until a life time after our start", async () => {
     expect(await readAfter(2 * MINUTE, false, 1.5 * MINUTE)).not.toBeNull();
     expect(await readAfter(2.5 * MINUTE, false, 1.5 * MINUTE)).toBeNull();
     expect(await readAfter(MINUTE, false, MINUTE)).not.toBeNull();
   });
 
-  it("is nothing after our own last touch: neither read, replaced, touched nor found to end", async () => {
+  it("by nothing after our own last touch: neither read, replaced, touched nor found to end", async () => {
     const clock = new ManualClock();
     const inner = new KeepingStore();
     const store = fromExpressStore(inner, { clock, isShared: false });
@@ -107,7 +107,7 @@ describe("what may have extended a session that the store answers with", () => {
     expect(await store.create(key, { cookie, n: 1 }, clock.now() + MINUTE)).not.toBeNull();
   });
 
-  it("is the store itself, where neither the session nor the application says how long it lives", async () => {
+  it("by the store itself, if neither the session nor the application says how long it lives", async () => {
     const clock = new ManualClock();
     const store = fromExpressStore(new KeepingStore(), { clock, isShared: false });
     await store.create(key, { cookie: { originalMaxAge: null, expires: null } }, clock.now() + MINUTE);
@@ -115,7 +115,7 @@ describe("what may have extended a session that the store answers with", () => {
     expect(await store.read(key)).not.toBeNull();
   });
 
-  it("is nothing for a list of all sessions either, by id or with their ids", async () => {
+  it("by nothing for a list of all sessions either, by id or with their ids", async () => {
     const clock = new ManualClock();
     const texts = new Map<string, string>();
     const documents = () => [...texts].map(([id, text]): [string, object] => [id, JSON.parse(text)]);

@@ -1,4 +1,4 @@
-/** What a store of express-session keeps in its sessions by itself outlives our writes, and is not ours to tell. */
+/** Values that a store of express-session adds to its sessions outlive our writes, and are not shown. */
 import MongoStore from "connect-mongo";
 import session from "express-session";
 import { Decimal128, Long, ObjectId } from "mongodb";
@@ -31,7 +31,7 @@ describe("values that are not JSON", () => {
     return data;
   };
 
-  it("stay where nothing was written, also within what was", () => {
+  it("stay where nothing was written, also within a written value", () => {
     const own = {
       at,
       user: { id, since: at, roles: [id, { at }] },
@@ -65,7 +65,7 @@ describe("values that are not JSON", () => {
     });
   });
 
-  it("are never another's: what has no JSON of its own is left as JSON where it can't be told apart", () => {
+  it("are never mixed up: a value without JSON of its own is left as JSON if it is ambiguous", () => {
     const own = { patterns: [/a/, /b/], same: [/c/, /c/], filters: [{ p: /a/ }, { p: /b/ }], n: 1 };
     expect(
       written(own, (data) => {
@@ -81,7 +81,7 @@ describe("values that are not JSON", () => {
     expect(written(own, (data) => Object.assign(data, { n: 2 }))).toStrictEqual({ ...own, n: 2 });
   });
 
-  it("are numbers that are not finite as well", () => {
+  it("include numbers that are not finite", () => {
     const own = { rate: Number.NaN, limits: [1, Number.NEGATIVE_INFINITY, { max: Infinity, n: 1 }] };
     expect(written(own, (data) => Object.assign(data, { n: 1 }))).toStrictEqual({ ...own, n: 1 });
     expect(written(own, (data) => Object.assign(data.limits[2], { n: 2 }))).toStrictEqual({
@@ -91,7 +91,7 @@ describe("values that are not JSON", () => {
     expect(written(own, (data) => Object.assign(data, { rate: 1 }))).toStrictEqual({ ...own, rate: 1 });
   });
 
-  it("are not made of a text in another place, though it reads the same", () => {
+  it("are not made of a text in another place with the same letters", () => {
     const own = { user: { id }, at, list: [id] };
     const label = id.toHexString();
     const changed = written(own, (data) => {
@@ -114,7 +114,7 @@ describe("values that are not JSON", () => {
     expect(changed.dates).toStrictEqual(own.dates.slice(1));
   });
 
-  it("stay dates when they become other dates, and are no longer there when they become something else", () => {
+  it("stay dates when they become other dates, and disappear when they become something else", () => {
     const later = new Date(at.getTime() + 1);
     expect(
       written({ at, till: at }, (data) => Object.assign(data, { at: later.toJSON(), till: "noon" })),
@@ -124,12 +124,12 @@ describe("values that are not JSON", () => {
     });
   });
 
-  it("are not made of texts that happen to be the same", () => {
+  it("are not made of equal texts", () => {
     const own = { at, label: at.toJSON(), pattern: /x/, options: {} };
     expect(written(own, (data) => Object.assign(data, { n: 1 }))).toStrictEqual({ ...own, n: 1 });
   });
 
-  it("come from no prototype", () => {
+  it("don't come from a prototype", () => {
     const own = JSON.parse('{"__proto__":{"at":1},"toString":2}');
     const changed = written({ ...own, at }, (data) => Object.assign(data, { n: 1 }));
     expect(Object.keys(changed).sort()).toEqual(["__proto__", "at", "n", "toString"]);
@@ -138,7 +138,7 @@ describe("values that are not JSON", () => {
 
 describe.each([withService("mongodb"), withService("mongodb-replica")])("server %#", (server) => {
   server.describe("over connect-mongo with stringify: false", () => {
-    it("a request and a socket leave dates and ids in the database as they were", async () => {
+    it("a request and a socket leave dates and ids in the database unchanged", async () => {
       const { client, name } = await databaseOfTest(server.url);
       const store = MongoStore.create({ client, dbName: name, stringify: false });
       const seen: unknown[] = [];
@@ -164,7 +164,7 @@ describe.each([withService("mongodb"), withService("mongodb-replica")])("server 
   });
 
   server.describe("over connect-mongo with touchAfter", () => {
-    it("a touch is no change, and its stamp is the store's", async () => {
+    it("a touch is not a change, and its stamp is the store's", async () => {
       const { client, name } = await databaseOfTest(server.url);
       const store = MongoStore.create({ client, dbName: name, touchAfter: 0.001 });
       await expectNoChange(store, ["websocket"], "/");
@@ -203,7 +203,7 @@ async function expectNoChange(store: session.Store, transports: string[], namesp
 }
 
 describe.each(transportKinds)("stamps of a store, by $name", ({ transports }) => {
-  it.each(namespaceKinds)("are no change of the session, in $name", async ({ namespace }) => {
+  it.each(namespaceKinds)("are not a change of the session, in $name", async ({ namespace }) => {
     const store = new StampingStore();
     await expectNoChange(store, [...transports], namespace);
     const [text = ""] = store.texts();
@@ -226,7 +226,7 @@ describe("stamps", () => {
     expect(kept).toMatchObject({ n: 2, __lastAccess: 5 });
   });
 
-  it("are not what an application calls the same, over a store that has none", async () => {
+  it("are not an application's values of the same name, over a store without stamps", async () => {
     const store = fromExpressStore(new session.MemoryStore());
     const first = await store.create(key, { cookie: {}, lastModified: "yesterday" }, Date.now() + 60_000);
     const found = await store.read(key);

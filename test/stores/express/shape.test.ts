@@ -1,4 +1,4 @@
-/** What third-party stores are handed: they must not be able to tell it from what `express-session` hands them. */
+/** The arguments of third-party stores: they must not be able to tell them from those of `express-session`. */
 import session from "express-session";
 import { expect, it, vi } from "vitest";
 import type { ExpressStore } from "../../../src/stores/express/shape.ts";
@@ -23,7 +23,7 @@ function isSessionData(value: object): value is session.SessionData {
   return "cookie" in value;
 }
 
-it("is what express-session would hand it", async () => {
+it("is the one that express-session would pass", async () => {
   const handed: session.SessionData[] = [];
   const set: ExpressStore["set"] = (_sid, given, callback) => {
     if (isSessionData(given)) handed.push(given);
@@ -41,7 +41,7 @@ it("is what express-session would hand it", async () => {
   expect(given?.cookie.maxAge).toBeLessThanOrEqual(HOUR);
 });
 
-it("has a deadline also for a cookie of the browser's session, whose JSON has none", async () => {
+it("has a deadline also for a browser-session cookie, whose JSON has none", async () => {
   const inner = new TtlStore();
   const until = later(5000);
   const own = new session.Cookie();
@@ -61,7 +61,7 @@ it("writes the new deadline over the document's old one", async () => {
   expect((await store.read(key))?.document.cookie.expires).toBe(new Date(until).toISOString());
 });
 
-it("gives touch what the store's own get gave", async () => {
+it("passes touch the session from the store's own get", async () => {
   const lastModified = new Date();
   const touch = vi.fn<NonNullable<ExpressStore["touch"]>>((_sid, _session, callback) => callback());
   const store = wrapped({

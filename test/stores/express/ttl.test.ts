@@ -137,7 +137,7 @@ describeWithPostgres("over connect-pg-simple", () => {
   it("the store's ttl decides, after a write, a touch and an update", () => expectLives(open, DAY));
 });
 
-describe("what a store is handed", () => {
+describe("the cookie that a store is given", () => {
   const handed: session.SessionData[] = [];
   const keep: ExpressStore["set"] = (_sid, given, callback) => {
     if ("cookie" in given) handed.push(given as session.SessionData);
@@ -150,7 +150,7 @@ describe("what a store is handed", () => {
     destroy: (_sid, callback) => callback(),
   });
 
-  it("is a cookie without a time, as from express-session, where the session has no life time of its own", async () => {
+  it("has no expiry, as from express-session, if the session has no life time of its own", async () => {
     const cookie = JSON.parse(JSON.stringify(new session.Cookie()));
     const wrapped = fromExpressStore(store());
     await wrapped.create(keyOf("a"), { cookie }, Date.now() + DAY, undefined, true);
@@ -164,8 +164,8 @@ describe("what a store is handed", () => {
   });
 });
 
-describe("what is known of a store's ttl", () => {
-  it("is what it says by itself, in its own unit", () => {
+describe("the ttl of a store", () => {
+  it("is the store's own, in its own unit", () => {
     expect(ownTtlMs(new MemoryStore({ ttl: 5_000 }))).toBe(5_000);
     expect(ownTtlMs(new MemoryStore({ ttl: () => 5_000 }))).toBeUndefined();
     expect(ownTtlMs(new MemoryStore({}))).toBeUndefined();
@@ -176,7 +176,7 @@ describe("what is known of a store's ttl", () => {
     expect(fromExpressStore(new session.MemoryStore()).ttlMs).toBe(DAY);
   });
 
-  it("is what the session says, and by which its touches are timed", async () => {
+  it("is the session's, and its touches depend on it", async () => {
     const inner = new MemoryStore({ ttl: 30_000 });
     world = await startWorld({ store: inner });
     const ada = await world.visitor();

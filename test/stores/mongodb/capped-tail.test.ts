@@ -1,4 +1,4 @@
-/** What a tail says of a cursor that it can't open, with a cursor that fails as the driver's do. */
+/** Errors of a tail whose cursor can't be opened, with a cursor that fails like the driver's. */
 import { expect, it } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import { MongodbTail } from "../../../src/stores/mongodb/capped/tail.ts";
@@ -8,7 +8,7 @@ it.each<[string, () => Promise<boolean>]>([
   ["is known not to be an ordinary one", async () => false],
   ["can't be asked for", () => Promise.reject(new Error("not allowed to list collections"))],
 ])(
-  "names the collection where it %s, and of the driver's error the name and the code alone",
+  "names the collection where it %s, and only the name and code of the driver's error",
   async (_what, isOrdinary) => {
     const failure = Object.assign(new Error("tailable cursor on s3cret"), {
       name: "MongoServerError",

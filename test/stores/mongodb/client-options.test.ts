@@ -1,4 +1,4 @@
-/** A client may be set to read numbers as objects of BSON, or documents as bytes: the store reads by settings of its own. */
+/** A client may be set to read numbers as BSON objects, or documents as bytes: the store reads with its own settings. */
 import { MongoClient, type MongoClientOptions } from "mongodb";
 import { expect, onTestFinished, test } from "vitest";
 import { type MongodbStoreOptions, mongodbStore } from "../../../src/stores/mongodb/store.ts";
@@ -57,7 +57,7 @@ async function expectWorking(options: MongodbStoreOptions, ofOther: MongodbStore
 for (const name of ["mongodb", "mongodb-replica"] as const) {
   const service = withService(name);
   service.describe(`a client of ${name}`, () => {
-    test.each(settings)("with %o works, by itself and by a collection of it", async (setting) => {
+    test.each(settings)("with %o works, directly and through one of its collections", async (setting) => {
       const { url, name: dbName, client: plain } = await databaseOfTest(service.url);
       const client = await new MongoClient(url, setting).connect();
       onTestFinished(() => client.close());

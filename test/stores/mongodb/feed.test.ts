@@ -1,4 +1,4 @@
-/** The feeds of the MongoDB store when their cursors are taken from them. */
+/** The feeds of the MongoDB store when their cursors are killed. */
 import { type CommandSucceededEvent, Long } from "mongodb";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { SessionStore } from "../../../src/session-store.ts";
@@ -50,7 +50,7 @@ describe.each([
   server.describe("on its server", () => {
     beforeEach(() => setUp(server.url));
 
-    it("is chosen by the server, and told", async () => {
+    it("is chosen by the server, and reported", async () => {
       const store = open();
       expect(store.feed).toBeUndefined();
       await listen(store);
@@ -58,7 +58,7 @@ describe.each([
       expect(open({ feed: "change stream" }).feed).toEqual({ kind: "change stream", complete: true });
     });
 
-    it("goes on where its cursor was killed, with nothing missed and nothing twice", {
+    it("resumes where its cursor was killed, with nothing missed and nothing twice", {
       timeout: 60_000,
     }, async () => {
       const store = open();
@@ -80,7 +80,7 @@ describe.each([
       expect(heard.errors).toEqual([]);
     });
 
-    it("never names a session by its id in what is published", async () => {
+    it("never publishes a session id", async () => {
       const store = open();
       const { heard } = await listen(store);
       await write(store, "a secret id");
@@ -91,7 +91,7 @@ describe.each([
       expect(JSON.stringify(messages)).not.toContain("a secret id");
     });
 
-    it("tells a sign of life regularly, each as of a time before it", async () => {
+    it("sends a beat regularly, each as of a time before it", async () => {
       const signs: { asOf: number; at: number }[] = [];
       const ignore = () => {};
       await open().changes?.(
@@ -126,7 +126,7 @@ replicaSet.describe("the change stream", () => {
     expect(namesOf(heard, ["2"])).toEqual(["2"]);
   });
 
-  it("names changes of sessions that it has read, where ids are transformed without a way back", async () => {
+  it("reports changes of sessions that it has read, if ids are transformed without a reverse", async () => {
     const options = { transformId: (sid: string) => Buffer.from(sid).toString("hex") };
     const store = open(options);
     const other = open(options);
@@ -141,7 +141,7 @@ replicaSet.describe("the change stream", () => {
       .toEqual([{ kind: "ended", sid: "2", reason: "revoked" }]);
   });
 
-  it("finds a session over whose end was marked, though its removal failed and the other extended it", async () => {
+  it("treats a session as over whose end was marked, though its removal failed and connect-mongo extended it", async () => {
     const store = open();
     const collection = database.client.db(database.name).collection<{ _id: string }>("sessions");
     await store.create(keyOf("1"), { cookie: {}, name: "ada" }, later(), "ada");
@@ -160,7 +160,7 @@ replicaSet.describe("the change stream", () => {
 standalone.describe("the capped collection", () => {
   beforeEach(() => setUp(standalone.url));
 
-  it("says `missed` where what came next was overwritten", { timeout: 60_000 }, async () => {
+  it("reports `missed` if the next message was overwritten", { timeout: 60_000 }, async () => {
     const store = open();
     const heard = new Heard();
     await open().changes?.(heard, { heartbeatMs: 15_000 });
@@ -180,7 +180,7 @@ standalone.describe("the capped collection", () => {
     expect(heard.missedCount).toBe(1);
   });
 
-  it("is made anew when it was dropped", { timeout: 60_000 }, async () => {
+  it("is created again after it was dropped", { timeout: 60_000 }, async () => {
     const { heard } = await listen(open());
     const store = open();
     const db = database.client.db(database.name);
@@ -197,7 +197,7 @@ standalone.describe("the capped collection", () => {
     await expect(listen(open())).rejects.toThrow("there is an ordinary collection of that name. Drop it");
   });
 
-  it("tells a change to its own process though the message can't be written, and writes it later", async () => {
+  it("reports a change to its own process though the message can't be written, and writes it later", async () => {
     const db = database.client.db(database.name);
     const changes = db.collection("sessions_changes");
     let refusing = false;

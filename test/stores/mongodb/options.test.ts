@@ -49,7 +49,7 @@ describe("the options of mongodbStore", () => {
     [{ client, constructor: 1 }, "mongodbStore() has no option `constructor`. The options are"],
     [undefined, "client: new MongoClient(url)"],
     [null, "client: new MongoClient(url)"],
-  ])("refuses %o, and says what to do", (options, cure) => {
+  ])("refuses %o, with the cure", (options, cure) => {
     const open = () => mongodbStore(options as Parameters<typeof mongodbStore>[0]);
     expect(open).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
     expect(open).toThrow(cure);
@@ -65,7 +65,7 @@ describe("the options of mongodbStore", () => {
     expect(open({ ttl: 60 }).ttlMs).toBe(60_000);
   });
 
-  it("takes what says nothing, as connect-mongo's own defaults do", () => {
+  it("accepts options that change nothing, as connect-mongo's own defaults do", () => {
     const harmless = [
       { crypto: undefined },
       { cryptoAdapter: null, crypto: { secret: false } },
@@ -81,7 +81,7 @@ describe("the options of mongodbStore", () => {
     }
   });
 
-  it("takes a collection of any driver from version 6 on", () => {
+  it("accepts a collection of any driver from version 6 on", () => {
     const own = client.db("app").collection("own");
     const older = { ...own, dbName: "app", collectionName: "own", db: undefined, client };
     for (const collection of [own, older]) {

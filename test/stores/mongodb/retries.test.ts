@@ -10,7 +10,7 @@ const server = withService("mongodb");
 const patience = { timeout: 10_000 };
 
 server.describe("a message of the MongoDB store that can't be written", () => {
-  it("is tried again until the store is closed, and not after", async () => {
+  it("is retried until the store is closed, and not afterwards", async () => {
     const { client, name } = await databaseOfTest(server.url);
     const db = client.db(name);
     const changes = db.collection("sessions_changes");

@@ -1,4 +1,4 @@
-/** Indexes and the removal of expired sessions; driven through a database's own collection, with one thing refused. */
+/** Indexes and the removal of expired sessions; through a database's own collection, with one command refused. */
 import type { Collection, Document } from "mongodb";
 import { beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import type { Clock } from "../../../src/base/clock.ts";
@@ -45,7 +45,7 @@ server.describe("the upkeep of the MongoDB store", () => {
     return emitted;
   }
 
-  it("makes the index of users only once there is a user", async () => {
+  it("creates the index of users only once there is a user", async () => {
     const store = open();
     await store.create(key, { cookie: {} }, later());
     await expect.poll(names, patience).toContain("expires_1");
@@ -54,7 +54,7 @@ server.describe("the upkeep of the MongoDB store", () => {
     await expect.poll(names, patience).toContain("socketSession.users_1");
   });
 
-  it("reports an index that it may not make, goes on, and removes expired sessions by itself", async () => {
+  it("reports an index that it may not create, goes on, and removes expired sessions itself", async () => {
     const emitted = warnings();
     refuse(13);
     const store = open({ autoRemoveInterval: 1 }, timers);
@@ -68,7 +68,7 @@ server.describe("the upkeep of the MongoDB store", () => {
     expect(await store.read(key)).not.toBeNull();
   });
 
-  it("does without a word where the server has no such index", async () => {
+  it("silently skips an index that the server does not have", async () => {
     const emitted = warnings();
     const asked = refuse(238);
     const store = open({}, timers);
@@ -81,7 +81,7 @@ server.describe("the upkeep of the MongoDB store", () => {
     expect(emitted).not.toHaveBeenCalled();
   });
 
-  it("tries again at the next operation where there was no answer", async () => {
+  it("retries at the next operation if there was no answer", async () => {
     const asked = refuse(undefined);
     const store = open();
     await store.read(key);
@@ -91,7 +91,7 @@ server.describe("the upkeep of the MongoDB store", () => {
     await expect.poll(names, patience).toContain("expires_1");
   });
 
-  it("removes at an interval, or not at all, where told to", async () => {
+  it("removes at an interval, or not at all, as configured", async () => {
     const store = open({ autoRemove: "interval" }, timers);
     await store.create(keyOf("short"), { cookie: {} }, later(1000));
     time.advance(2000);

@@ -8,7 +8,7 @@ it.each([
   [{ resetTokens: { "tok-s3cret": [new ObjectId()] } }],
   [{ resetTokens: [{ "tok-s3cret": { deeper: new ObjectId() } }] }],
   [{ resetTokens: new ObjectId() }],
-])("what is neither JSON nor a date is told by its type and its top-level key alone: %#", (session) => {
+])("a value other than JSON or a date is named by its type and top-level key alone: %#", (session) => {
   const message = expect.stringMatching(/of which "resetTokens" holds a value of type ObjectId\./);
   expect(() => valueText({ n: 1, ...session })).toThrow(
     expect.objectContaining({ code: "SESSION_UNREADABLE", message }),
@@ -17,7 +17,7 @@ it.each([
 });
 
 it.each([[undefined], [Object.assign(Object.create(Object.create(null)), { n: 1 })], [1n]])(
-  "what has no class, or is no object, is told as well: %#",
+  "a value without a class, or not an object, is named as well: %#",
   (value) => {
     expect(() => valueText({ n: value })).toThrow(expect.objectContaining({ code: "SESSION_UNREADABLE" }));
     expect(() => valueText(value)).toThrow(expect.objectContaining({ code: "SESSION_UNREADABLE" }));
@@ -30,7 +30,7 @@ it("a long key is cut", () => {
   );
 });
 
-it("the mark of an end does not depend on what stood in its place", () => {
+it("the mark of an end does not depend on the session that it replaces", () => {
   expect(endMark("revoked", "{}")).toEqual({
     $set: { session: "{}", expires: new Date(0), socketSession: { ended: "revoked" } },
   });

@@ -1,4 +1,4 @@
-/** How the connection of the feed is let go: said goodbye to, or cut where nobody answers. */
+/** How the connection of the feed is closed: with a goodbye, or cut if the server does not answer. */
 import { once } from "node:events";
 import { Client } from "pg";
 import { expect, it, vi } from "vitest";
@@ -25,7 +25,7 @@ function noted(overridden: Partial<Client> = {}) {
 }
 
 describeWithPostgres("the end of the feed of postgresStore", () => {
-  it("is waited for, though nothing else keeps the process", async () => {
+  it("is waited for, though nothing else keeps the process alive", async () => {
     const { tableName, pool } = testTable();
     await testStore({ pool, tableName }).read(keyOf("none")); // makes the table
     for (let round = 0; round < 3; round += 1) {
@@ -47,7 +47,7 @@ describeWithPostgres("the end of the feed of postgresStore", () => {
     await vi.waitFor(() => expect(cut()).toEqual([true]), waiting);
   });
 
-  it("hides no reason for which there was no feed", async () => {
+  it("hides no reason why there was no feed", async () => {
     const { tableName, pool } = testTable();
     const { Noted, cut } = noted({
       query: (() => Promise.reject(new Error("LISTEN is not for you"))) as unknown as Client["query"],

@@ -45,7 +45,7 @@ async function mended(heard: Heard, times = 1): Promise<void> {
 }
 
 describeWithPostgres("the feed of postgresStore", () => {
-  it("has one connection of its own, takes none of the pool, and lets it go", async () => {
+  it("has one connection of its own, takes none of the pool, and closes it", async () => {
     const { tableName, pool } = testTable();
     const own = testPool({ max: 1 });
     const store = testStore({ pool: own, tableName });
@@ -79,7 +79,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     expect(await listeners(pool, tableName)).toHaveLength(1);
   });
 
-  it("outlives a database that ends all connections, and so does the process", async () => {
+  it("survives a database that ends all connections, and so does the process", async () => {
     const { tableName, pool } = testTable();
     const own = new Pool({ connectionString: postgresUrl(), application_name: tableName });
     onTestFinished(() => own.end());
@@ -99,7 +99,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     expect(own.listenerCount("error")).toBe(0);
   });
 
-  it("is found to be deaf by its heartbeat, as behind a pooler in transaction mode", async () => {
+  it("detects by its heartbeat that it receives nothing, as behind a pooler in transaction mode", async () => {
     const { tableName, pool } = testTable();
     const clients: Client[] = [];
     class Noted extends Client {
@@ -127,7 +127,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     expect(clients).toHaveLength(2);
   });
 
-  it("is refused with the cure where it is deaf from the start", async () => {
+  it("is refused with the cure if it receives nothing from the start", async () => {
     const { tableName, pool } = testTable();
     class Pooled extends Client {
       constructor(config: object) {
@@ -145,7 +145,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     expect(await listeners(pool, tableName)).toEqual([]);
   });
 
-  it("goes by listenConnectionString, and notices when nothing comes that way any more", async () => {
+  it("uses listenConnectionString, and notices when nothing arrives there any more", async () => {
     const { tableName, pool } = testTable();
     const proxy = await startProxy();
     const store = testStore({ pool, tableName, listenConnectionString: proxy.url });
@@ -185,7 +185,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     await pool.query(`DROP SCHEMA ${schemaName} CASCADE`);
   });
 
-  it("tells a session of more names than a notification holds by the newest", async () => {
+  it("reports a session with more public ids than a notification holds by the newest", async () => {
     const { tableName, pool } = testTable();
     const store = testStore({ pool, tableName });
     const heard = await listen(store);

@@ -1,4 +1,4 @@
-/** Ids that are long: found as connect-pg-simple writes them, and listed as they are, or refused. */
+/** Long ids: found as connect-pg-simple writes them, and listed unchanged, or refused. */
 import { randomBytes } from "node:crypto";
 import connectPgSimple from "connect-pg-simple";
 import session from "express-session";
@@ -13,7 +13,7 @@ const later = () => Date.now() + 3_600_000;
 const random = (length: number) => randomBytes(length).toString("base64").slice(0, length);
 
 describeWithPostgres("a long id in PostgreSQL", () => {
-  it("is listed as it is, and ends its session by that, whatever its user is called", async () => {
+  it("is listed unchanged, and ends its session, whatever the name of its user", async () => {
     const { tableName, pool } = testTable();
     const store = testStore({ pool, tableName });
     const users = ["ada", random(80), random(81), random(1000), "\ud800".repeat(20), random(5000)];
@@ -49,7 +49,7 @@ describeWithPostgres("a long id in PostgreSQL", () => {
     }
   });
 
-  it("is refused where it can't be listed, and not without a word", async () => {
+  it("is refused, with an error, if it can't be listed", async () => {
     const { tableName, pool } = testTable();
     const store = testStore({ pool, tableName });
     await store.create(keyOf("hers"), { cookie: {} }, later(), "ada");

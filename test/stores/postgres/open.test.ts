@@ -34,7 +34,7 @@ async function indexes(pool: Pool, tableName: string, schemaName: string): Promi
 }
 
 describeWithPostgres("the tables of postgresStore", () => {
-  it("are made once, as connect-pg-simple makes them, by many at the same time", async () => {
+  it("are created once, as connect-pg-simple creates them, by many at the same time", async () => {
     const ours = await testSchema();
     const theirs = await testSchema();
     const stores = Array.from({ length: 8 }, () =>
@@ -59,7 +59,7 @@ describeWithPostgres("the tables of postgresStore", () => {
     );
   });
 
-  it("are not made unless that is asked for, and the error says how", async () => {
+  it("are not created by default, and the error says how", async () => {
     const { tableName, pool } = testTable();
     const store = testStore({ pool, tableName, createTableIfMissing: false });
     const missing = {
@@ -73,7 +73,7 @@ describeWithPostgres("the tables of postgresStore", () => {
     expect(await store.create(key, { cookie: {} }, later())).not.toBeNull();
   });
 
-  it("are made again where they were dropped", async () => {
+  it("are created again after they were dropped", async () => {
     const { tableName, pool } = testTable();
     const store = testStore({ pool, tableName });
     await store.create(key, { cookie: {} }, later(), "ada");
@@ -84,7 +84,7 @@ describeWithPostgres("the tables of postgresStore", () => {
     expect(await store.listByUser?.("ada")).toHaveLength(1);
   });
 
-  it("has one of users only once there is a user", async () => {
+  it("include that of users only once there is a user", async () => {
     const { tableName, pool } = testTable();
     const store = testStore({ pool, tableName });
     const other = testStore({ pool: testPool(), tableName });
@@ -98,7 +98,7 @@ describeWithPostgres("the tables of postgresStore", () => {
     expect(await columns(pool, `${tableName}_users`)).toHaveLength(4);
   });
 
-  it("of users is asked for by name where the role may not make it, or is done without", async () => {
+  it("of users is requested by name if the role may not create it, or is not used", async () => {
     const { schemaName, pool } = await testSchema();
     const restricted = await restrictedPool(pool, schemaName);
     await testStore({ pool, schemaName }).read(key);
@@ -126,7 +126,7 @@ describeWithPostgres("the tables of postgresStore", () => {
     });
   });
 
-  it("are pruned of what is over, in as many batches as it takes", async () => {
+  it("are pruned of expired rows, in as many batches as it takes", async () => {
     const { tableName, pool } = testTable();
     const clock = new SetClock();
     const timers = new StoppedTimers(clock);
@@ -164,7 +164,7 @@ describeWithPostgres("the tables of postgresStore", () => {
     expect(timers.pendingCount).toBe(0);
   });
 
-  it("are pruned again after a round that failed, which is told", async () => {
+  it("are pruned again after a round that failed, which is reported", async () => {
     const timers = new StoppedTimers(new SetClock());
     const told = vi.fn();
     const { tableName, pool } = testTable();
@@ -174,7 +174,7 @@ describeWithPostgres("the tables of postgresStore", () => {
     expect(told).toHaveBeenCalledWith(expect.any(String), expect.objectContaining({ code: "STORE_OPEN" }));
   });
 
-  it("are pruned again though errorLog throws or rejects, or the next interval can't be had", async () => {
+  it("are pruned again though errorLog throws or rejects, or the next interval can't be computed", async () => {
     const timers = new StoppedTimers(new SetClock());
     const { tableName, pool } = testTable();
     const told = vi.fn((): unknown => {
@@ -273,7 +273,7 @@ describeWithPostgres("the tables of postgresStore", () => {
     });
   });
 
-  it("that can't be made say what is in the way, and nothing else does", async () => {
+  it("that can't be created name the obstacle, and nothing else does", async () => {
     const { schemaName, pool } = await testSchema();
     const restricted = await restrictedPool(pool, schemaName);
     const own = { ...{ pool: restricted, schemaName }, tableName: "other" };

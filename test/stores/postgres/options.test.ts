@@ -2,7 +2,7 @@ import { Pool } from "pg";
 import { expect, it } from "vitest";
 import { type PostgresStoreOptions, postgresStore } from "../../../src/stores/postgres/store.ts";
 
-it("checks the options of postgresStore, and says the cure", () => {
+it("checks the options of postgresStore, and names the cure", () => {
   const pool = new Pool();
   const from = (options: object) => () => postgresStore({ pool, ...options } as PostgresStoreOptions);
   const refused: [object, RegExp][] = [
@@ -57,7 +57,7 @@ it("checks the options of postgresStore, and says the cure", () => {
   }
 });
 
-it("waits for half to one and a half of the interval between prunings, or what it is told", async () => {
+it("waits for half to one and a half of the interval between prunings, or as configured", async () => {
   const delays: number[] = [];
   const clock = {
     now: () => 0,

@@ -1,4 +1,4 @@
-/** A way to the database that can be made to pass nothing on, with all connections left open. */
+/** A proxy to the database that can stop forwarding, with all connections left open. */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { postgresUrl } from "./tables.ts";

@@ -51,7 +51,7 @@ withService("redis").describe.each(packages)("a restricted user of Redis, %s", (
     });
   });
 
-  it("hears of keys if it may ask how, and listen", async () => {
+  it("receives keyspace events if it may read their setting, and listen", async () => {
     const asking = rules([...commands, "config|get", "client|info", "psubscribe"]);
     await withUser([...asking, "&__keyspace@0__:sess:*"], async (store) => {
       await use(store);

@@ -32,7 +32,7 @@ server.describe.each(peers)("the same sessions as connect-redis $version", ({ Re
       raw = rawClient(server.url);
     });
 
-    it("reads, updates, touches and destroys what connect-redis has written", async () => {
+    it("reads, updates, touches and destroys sessions of connect-redis", async () => {
       await peer.set(key.sid, sessionData({ n: 1 }, hour));
       const text = (await raw.get(`${prefix}${key.sid}`)) ?? "";
       const found = await store.read(key);
@@ -50,7 +50,7 @@ server.describe.each(peers)("the same sessions as connect-redis $version", ({ Re
       expect(await peer.get(key.sid)).toBeNull();
     });
 
-    it("lets connect-redis read, update, touch and destroy what it has written", async () => {
+    it("lets connect-redis read, update, touch and destroy its own", async () => {
       const document = stored({ n: 1, text: "é\0😀" }, hour);
       const revision = await store.create(key, document, Date.now() + hour, "ada");
       expect(await raw.get(`${prefix}${key.sid}`)).toBe(JSON.stringify(document));
@@ -71,7 +71,7 @@ server.describe.each(peers)("the same sessions as connect-redis $version", ({ Re
       expect(await store.listByUser?.("ada")).toEqual([]);
     });
 
-    it("counts, lists and clears the same ones", async () => {
+    it("counts, lists and clears the same sessions", async () => {
       await peer.set("theirs", sessionData({ n: 1 }, hour));
       await store.create(keyOf("ours"), stored({ n: 2 }, hour), Date.now() + hour, "ada");
       expect(await store.count?.()).toBe(2);
@@ -83,7 +83,7 @@ server.describe.each(peers)("the same sessions as connect-redis $version", ({ Re
       expect(await store.count?.()).toBe(0);
     });
 
-    it("leaves a session without an end, as disableTTL makes them, without one", async () => {
+    it("leaves a session without an expiry, as disableTTL makes them, without one", async () => {
       await new RedisStore({ client: peer.client, prefix, disableTTL: true }).set(
         key.sid,
         sessionData({ n: 1 }, hour),
@@ -98,7 +98,7 @@ server.describe.each(peers)("the same sessions as connect-redis $version", ({ Re
       expect(await store.listByUser?.("ada")).toHaveLength(1);
     });
 
-    it("reads and writes by a serializer of one's own", async () => {
+    it("reads and writes with a custom serializer", async () => {
       const serializer = {
         stringify: (value: object) => Buffer.from(JSON.stringify(value)).toString("base64"),
         parse: async (text: string) => JSON.parse(Buffer.from(text, "base64").toString()),
@@ -117,7 +117,7 @@ server.describe.each(peers)("the same sessions as connect-redis $version", ({ Re
       await expect(store.read(key), "without it").rejects.toThrow(/JSON/);
     });
 
-    it("keeps its index out of the way of a prefix that is empty", async () => {
+    it("hides its index from an empty prefix", async () => {
       const url = `${server.url}/7`; // a database of its own
       await rawClient(url).flushdb();
       const bare = storeForTest({ client: await clientForTest(from, url), prefix: "" });

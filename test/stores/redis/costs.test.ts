@@ -16,7 +16,7 @@ const packages: ClientPackage[] = ["redis", "ioredis"];
 const key = keyOf("a session");
 const hour = 3_600_000;
 
-server.describe.each(packages)("what the Redis store costs, %s", (from) => {
+server.describe.each(packages)("the costs of the Redis store, %s", (from) => {
   let proxy: CountingProxy;
   let store: SessionStore;
   let raw: Redis;

@@ -30,7 +30,7 @@ withService("redis").describe("redisStore with keyspace events", () => {
 
   // What is told exactly without them is told exactly with them: our own writes are no news.
   for (const from of packages) {
-    describeStore(`as any store, ${from}`, traits, async () => {
+    describeStore(`like any store, ${from}`, traits, async () => {
       const harness = await redisHarness(from, server.url);
       const stores = Array.from({ length: mostConnections }, () => harness.open());
       // Only a store that listens knows that its own writes are to be marked.
@@ -64,7 +64,7 @@ withService("redis").describe("redisStore with keyspace events", () => {
       expect(store.feed).toEqual({ kind: "pub/sub and keyspace events", complete: true });
     });
 
-    it("tells what others do by plain commands, and none of our own writes twice", async () => {
+    it("reports other programs' plain commands, and none of our own writes twice", async () => {
       const revision = await store.create(key, document, later());
       await store.touch(key, later() + 60_000, {});
       await everythingTold(store, heard);
@@ -83,7 +83,7 @@ withService("redis").describe("redisStore with keyspace events", () => {
       expect(heard.changes.splice(0)).toEqual([news]);
     });
 
-    it("hears a foreign write that directly follows one of ours", async () => {
+    it("receives a foreign write that directly follows one of ours", async () => {
       const first = await store.create(key, document, later());
       const replaced = store.replace(key, first ?? "", { cookie: {}, n: 2 }, "keep");
       await Promise.all([replaced, raw.set(`${prefix}other`, JSON.stringify(document))]);
@@ -94,7 +94,7 @@ withService("redis").describe("redisStore with keyspace events", () => {
       expect(told.sort()).toEqual(["changed a session", "changed by public ids", "changed other"]);
     });
 
-    it("lists a session again that others have removed and brought back, once it is used", async () => {
+    it("lists a session that others have removed and brought back, once it is used", async () => {
       await store.create(key, document, later(), "ada");
       await raw.del(`${prefix}${key.sid}`, ...new RedisNames(prefix).index("ada"));
       await everythingTold(store, heard);
@@ -103,13 +103,13 @@ withService("redis").describe("redisStore with keyspace events", () => {
       expect(await store.listByUser?.("ada")).toMatchObject([{ sid: key.sid }]);
     });
 
-    it("tells that a session is over", async () => {
+    it("reports that a session is over", async () => {
       await store.create(key, document, Date.now() + 50);
       await vi.waitFor(() => expect(heard.changes).toContainEqual({ kind: "changed", sid: key.sid }));
       expect(await store.read(key)).toBeNull();
     });
 
-    it("hears the database of the client's options", async () => {
+    it("listens to the database of the client's options", async () => {
       const url = `${server.url}/3`;
       const elsewhere = storeForTest({ client: await clientForTest(from, url), prefix });
       const there = await listen(elsewhere);
@@ -120,7 +120,7 @@ withService("redis").describe("redisStore with keyspace events", () => {
       expect(heard.changes.filter(({ sid }) => sid !== undefined)).toEqual([]);
     });
 
-    it("hears the database that was selected since", async () => {
+    it("listens to the database that was selected since", async () => {
       const client = new Redis(server.url);
       onTestFinished(() => client.disconnect());
       await client.select(5);
@@ -131,7 +131,7 @@ withService("redis").describe("redisStore with keyspace events", () => {
       expect(there.heard.changes).toEqual([{ kind: "changed", sid: "x" }]);
     });
 
-    it("leaves them alone where told to", async () => {
+    it("ignores them if configured so", async () => {
       const quiet = storeForTest({
         client: await clientForTest(from, server.url),
         prefix,
@@ -149,7 +149,7 @@ withService("redis").describe("redisStore with keyspace events", () => {
 withService("redis").describe("redisStore without keyspace events", () => {
   const server = ownRedis(() => ["--notify-keyspace-events", "Kgx"]); // all but writes
 
-  it.each(packages)("goes without them, unless they are insisted on, %s", async (from) => {
+  it.each(packages)("works without them, unless they are required, %s", async (from) => {
     const client = await clientForTest(from, server.url);
     const store = storeForTest({ client, prefix: newPrefix() });
     await listen(store);

@@ -1,4 +1,4 @@
-/** Sessions that stay listed for their user, although their entry was taken out, or ends before what is stored. */
+/** Sessions that stay listed for their user, although their entry was removed, or expires before the session. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { removeScript } from "../../../src/stores/redis/scripts.ts";
@@ -34,7 +34,7 @@ for (const service of ["redis", "redis-cluster"] as const) {
         return { clock, prefix, client, store, other, later: (ms = hour) => clock.now() + ms };
       }
 
-      it("is one that was made anew while its entry was taken out", async () => {
+      it("was created again while its entry was removed", async () => {
         const { clock, client, store, other, later } = await startStores();
         await store.create(key, document, later(), "ada");
         await store.create(keyOf("gone"), document, later(), "ada");
@@ -46,7 +46,7 @@ for (const service of ["redis", "redis-cluster"] as const) {
         expect(await listed(other)).toEqual([key.sid]);
       });
 
-      it("is one that connect-redis has brought back, once it is used", async () => {
+      it("was brought back by connect-redis, once it is used", async () => {
         const { clock, prefix, store, other, later } = await startStores();
         const { heard } = await listen(other);
         await other.create(key, document, later(), "ada");
@@ -61,7 +61,7 @@ for (const service of ["redis", "redis-cluster"] as const) {
         expect(await listed(store)).toEqual([key.sid]);
       });
 
-      it("is one that lives longer than a touch asks for", async () => {
+      it("lives longer than a touch asks for", async () => {
         const { clock, store, later } = await startStores();
         await store.create(key, document, later(50 * hour));
         await store.touch(key, later(), {}, "ada");

@@ -1,4 +1,4 @@
-/** A server that takes connections and answers none of them: what the feed opens there does not stay. */
+/** A server that accepts connections and answers none of them: the feed's connections to it don't stay. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -70,7 +70,7 @@ async function muteServer(): Promise<MuteServer> {
   };
 }
 
-service.describe.each(packages)("a server that is mute, %s", (from) => {
+service.describe.each(packages)("a server that never answers, %s", (from) => {
   let server: MuteServer;
   let client: RedisStoreOptions["client"];
 
@@ -102,7 +102,7 @@ service.describe.each(packages)("a server that is mute, %s", (from) => {
     await vi.waitFor(() => expect(server.open).toBe(0), patient);
   });
 
-  it("keeps none that was open and waited for what the client is to ask", async () => {
+  it("keeps no open connection that waits for the client's requests", async () => {
     const prefix = newPrefix();
     const store = storeForTest({ client, prefix });
     const raw = rawClient(service.url);

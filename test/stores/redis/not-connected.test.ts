@@ -1,4 +1,4 @@
-/** A client that was not connected, or has been closed: every operation and the feed say so, with the cure. */
+/** A client that was not connected, or has been closed: every operation and the feed report it, with the cure. */
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
 import { afterEach, expect, test } from "vitest";
@@ -93,7 +93,7 @@ redis.describe("a client of Redis", () => {
       () => {},
     ],
     ["is connected in the same turn", () => {}, (client: { connect(): unknown }) => client.connect()],
-  ])("that %s works, without a word", async (_when, before, after) => {
+  ])("that %s works, without a warning", async (_when, before, after) => {
     const client = createClient({ url: redis.url });
     before(client);
     const starting = startWorld({ store: redisStore({ client, prefix: newPrefix() }) });
@@ -108,7 +108,7 @@ redis.describe("a client of Redis", () => {
     client.destroy();
   });
 
-  test("that is lazy connects by itself, of ioredis", async () => {
+  test("that is lazy connects on its own, of ioredis", async () => {
     const client = new Redis(redis.url, { lazyConnect: true });
     const store = storeForTest({ client, prefix: newPrefix() });
     expect(await store.create(key, { cookie: {} }, later())).not.toBeNull();

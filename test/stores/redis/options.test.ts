@@ -14,7 +14,7 @@ afterAll(() => ioredis.disconnect());
 const open = (options: object) => redisStore({ client: ioredis, ...options } as RedisStoreOptions);
 
 describe("redisStore", () => {
-  it("takes the clients of both packages, of one server and of a Cluster", async () => {
+  it("accepts the clients of both packages, of one server and of a Cluster", async () => {
     const clients: RedisStoreOptions["client"][] = [
       createClient({ url }),
       createCluster({ rootNodes: [{ url }] }),
@@ -29,11 +29,11 @@ describe("redisStore", () => {
     }
   });
 
-  it("takes ttl in seconds, as connect-redis does", () => {
+  it("accepts ttl in seconds, as connect-redis does", () => {
     expect(open({ ttl: 60, prefix: "", scanCount: 1000, disableTTL: false }).ttlMs).toBe(60_000);
   });
 
-  it("takes for its defaults what connect-redis does, and leaves out what is undefined", () => {
+  it("has the defaults of connect-redis, and ignores undefined", () => {
     const given = {
       prefix: null,
       scanCount: 0,

@@ -1,4 +1,4 @@
-/** What ioredis sends a second time, as the first answer was lost: from whichever state of its connection. */
+/** Commands that ioredis sends a second time, because the first answer was lost: from each state of its connection. */
 import { once } from "node:events";
 import { Cluster, Redis } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -71,7 +71,7 @@ one.describe("ioredis, one server", () => {
       expect((await witness.read(key))?.document.n, "done, once").toBe(2);
     });
 
-    it("takes another's for what it is, where no answer was lost", async () => {
+    it("recognises another's write, if no answer was lost", async () => {
       expect(await store.replace(key, "another", document(2), later())).toBeNull();
       expect(await store.destroy(keyOf("never"), "revoked")).toBe(false);
     });
@@ -82,7 +82,7 @@ one.describe("ioredis, one server", () => {
       expect(await witness.read(key)).toBeNull();
     });
 
-    it("makes no session again that has ended since", async () => {
+    it("does not create a session again that has ended since", async () => {
       const another = keyOf("another session");
       let ended = false;
       proxy.loseNextAnswer("evalsha", async () => {
@@ -146,7 +146,7 @@ cluster.describe("ioredis, a Cluster", () => {
       expect((await witness.read(key))?.document.n, "done, once").toBe(2);
     });
 
-    it("takes another's for what it is, where no answer was lost", async () => {
+    it("recognises another's write, if no answer was lost", async () => {
       expect(await store.replace(key, "another", document(2), later())).toBeNull();
       expect(await store.destroy(keyOf("never"), "revoked")).toBe(false);
     });

@@ -17,7 +17,7 @@ const later = () => Date.now() + 3_600_000;
 
 afterEach(() => createDebug.disable());
 
-server.describe.each(packages)("what can't be read, %s", (from) => {
+server.describe.each(packages)("an unreadable session, %s", (from) => {
   let store: SessionStore;
   let raw: Redis;
   let prefix: string;
@@ -44,7 +44,7 @@ server.describe.each(packages)("what can't be read, %s", (from) => {
     expect(await store.listByUser?.("ada")).toHaveLength(2);
   });
 
-  it("is told by a write as well, which finds a key of another kind", async () => {
+  it("makes a write fail as well, which finds a key of another type", async () => {
     const failure: unknown = await store
       .replace(list, "a revision", document, later(), "ada")
       .catch((error: unknown) => error);
@@ -54,7 +54,7 @@ server.describe.each(packages)("what can't be read, %s", (from) => {
     });
   });
 
-  it("is not said of a session whose user's index is of another kind", async () => {
+  it("is not one whose user's index is of another type", async () => {
     const { revision } = (await store.read(good)) ?? {};
     const index = new RedisNames(prefix).index("ada");
     for (const key of index) await raw.set(key, "of another kind");
@@ -78,7 +78,7 @@ server.describe.each(packages)("what can't be read, %s", (from) => {
     ],
     ["holds what JSON has not", () => ({ ...document, n: 1n })],
     ["has a toJSON that throws", () => ({ ...document, toJSON: throwing })],
-  ])("is what a serializer gives that %s", async (_what, parse) => {
+  ])("is one for which a serializer %s", async (_what, parse) => {
     const other = storeForTest({
       client: await clientForTest(from, server.url),
       prefix,
@@ -92,7 +92,7 @@ server.describe.each(packages)("what can't be read, %s", (from) => {
     expect(await other.destroy(good, "revoked")).toBe(true);
   });
 
-  it("is left out of all sessions, which a debug line says without its id or content", async () => {
+  it("is left out of all sessions, which a debug line reports without its id or content", async () => {
     await raw.set(`${prefix}${bad.sid}`, "s3cret", "KEEPTTL");
     const lines: string[] = [];
     const { log } = createDebug;
@@ -107,7 +107,7 @@ server.describe.each(packages)("what can't be read, %s", (from) => {
     for (const line of said) expect(line).not.toMatch(/s3cret|\bbad\b|\blist\b/);
   });
 
-  it("is not what is said of a server that can't be asked", async () => {
+  it("is not the error of a server that can't be reached", async () => {
     const client = await clientForTest(from, server.url);
     const other = storeForTest({ client, prefix });
     const [asking, listing] = [other.all?.(), other.listByUser?.("ada")];

@@ -9,7 +9,7 @@ import { call, fixturePath, message } from "../processes.ts";
 import { keyOf } from "../session-keys.ts";
 import { newFile, rawConnection } from "./files.ts";
 
-it("keeps all that was answered, and nothing half, when a writer is killed", async () => {
+it("keeps every answered write, and no half one, when a writer is killed", async () => {
   const path = newFile();
   const answered: string[] = [];
   for (let round = 0; round < 4; round += 1) {
@@ -55,7 +55,7 @@ it("keeps all that was answered, and nothing half, when a writer is killed", asy
 });
 
 it.skipIf(process.platform === "win32")(
-  "rejects when the disk takes no more, and goes on reading",
+  "rejects when the disk is full, and still reads afterwards",
   async () => {
     const path = newFile();
     const script = `ulimit -f 400; exec "$0" "$@"`;

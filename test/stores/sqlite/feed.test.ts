@@ -16,7 +16,7 @@ function openStore(path: string, clock: Clock, pruneIntervalMs = 5): SessionStor
   return store;
 }
 
-it("tells `missed` to a process that stood still while changes were pruned", async () => {
+it("reports `missed` to a process that was frozen while changes were pruned", async () => {
   const path = newFile();
   const clock = new SetClock();
   const timers = new StoppedTimers(clock);
@@ -45,7 +45,7 @@ it("tells `missed` to a process that stood still while changes were pruned", asy
   ]);
 });
 
-it("tells `missed` also when nothing came after what was pruned", async () => {
+it("reports `missed` even if nothing came after the pruned changes", async () => {
   const path = newFile();
   const clock = new SetClock();
   const timers = new StoppedTimers(clock);
@@ -62,7 +62,7 @@ it("tells `missed` also when nothing came after what was pruned", async () => {
   expect(heard.missedCount).toBe(1);
 });
 
-it("tells more changes than it reads at a time, each once", async () => {
+it("reports more changes than it reads at a time, each once", async () => {
   const path = newFile();
   const clock = new SetClock();
   const timers = new StoppedTimers(clock);
@@ -86,7 +86,7 @@ const noTable = {
   cause: expect.objectContaining({ message: expect.stringContaining("no such table") }),
 };
 
-it("tells `broken` once, and `missed` when the file can be read again", async () => {
+it("reports `broken` once, and `missed` when the file can be read again", async () => {
   const path = newFile();
   const timers = new StoppedTimers(new SetClock());
   const store = openStore(path, timers);
@@ -122,7 +122,7 @@ it("writes nothing that it can't publish", async () => {
   expect(await store.destroy(key, "destroyed")).toBe(true);
 });
 
-it("tells `missed` for a kind of change that a newer release may write", async () => {
+it("reports `missed` for a kind of change that a newer release may write", async () => {
   const path = newFile();
   const clock = new SetClock();
   const store = openStore(path, clock);
@@ -133,7 +133,7 @@ it("tells `missed` for a kind of change that a newer release may write", async (
   expect(heard.changes).toEqual([]);
 });
 
-it("polls only while somebody listens", async () => {
+it("polls only while there is a listener", async () => {
   const timers = new StoppedTimers(new SetClock());
   const store = openStore(newFile(), timers);
   const onlyPruning = timers.pendingCount;
@@ -150,7 +150,7 @@ it("polls only while somebody listens", async () => {
   expect(timers.pendingCount).toBe(0);
 });
 
-it("lets a listener write while it is told, and tells that after the rest", async () => {
+it("lets a listener write during its call, and reports that write after the rest", async () => {
   const path = newFile();
   const clock = new SetClock();
   const store = openStore(path, clock, 60_000);
@@ -173,7 +173,7 @@ it("lets a listener write while it is told, and tells that after the rest", asyn
   expect(heard.missedCount).toBe(0);
 });
 
-it("lets a listener close the store, and tells nothing after that", async () => {
+it("lets a listener close the store, and reports nothing after that", async () => {
   const path = newFile();
   const clock = new SetClock();
   const timers = new StoppedTimers(clock);

@@ -1,4 +1,4 @@
-/** While another process holds the write lock. If a store waited with the event loop held, it could not be let go here. */
+/** While another process holds the write lock. If a store blocked the event loop, the lock could not be released here. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import type { SessionStore } from "../../../src/session-store.ts";
@@ -18,7 +18,7 @@ async function storeWithSession(options: { busyTimeoutMs?: number } = {}): Promi
   return [store, path];
 }
 
-it("waits without holding the event loop, and then succeeds in order", async () => {
+it("waits without blocking the event loop, and then succeeds in order", async () => {
   const [store, path] = await storeWithSession();
   const release = await lockedElsewhere(path);
   let settled = 0;
@@ -35,7 +35,7 @@ it("waits without holding the event loop, and then succeeds in order", async () 
   expect((await store.read(key))?.document.n).toBe(1);
 });
 
-it("reads, and hears the feed, while writes wait", async () => {
+it("reads, and receives changes, while writes wait", async () => {
   const [store, path] = await storeWithSession();
   const { heard } = await listen(store);
   const release = await lockedElsewhere(path);
@@ -49,7 +49,7 @@ it("reads, and hears the feed, while writes wait", async () => {
   expect(heard.errors).toEqual([]);
 });
 
-it("gives up after busyTimeoutMs, says so, and has written nothing", async () => {
+it("gives up after busyTimeoutMs, reports it, and has written nothing", async () => {
   const [store, path] = await storeWithSession({ busyTimeoutMs: 30 });
   const release = await lockedElsewhere(path);
   const attempt = store.destroy(key, "destroyed");

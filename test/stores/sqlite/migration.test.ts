@@ -1,4 +1,4 @@
-/** A file of an earlier version, and a process of that version that goes on working on it. */
+/** A file of an earlier version, and a process of that version that keeps working on it. */
 import { expect, it, onTestFinished } from "vitest";
 import { migrations } from "../../../src/stores/sqlite/schema.ts";
 import { sqliteStore } from "../../../src/stores/sqlite/store.ts";
@@ -11,7 +11,7 @@ const earlierPublish = "INSERT INTO changes (at, kind, public_ids, reason, revis
 const earlierChanges =
   "SELECT sequence, kind, public_ids, reason, revision FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?";
 
-it("a process of the version before goes on working beside a new one, and each sees the other's changes", async () => {
+it("a process of the previous version keeps working beside a new one, and each sees the other's changes", async () => {
   const path = newFile();
   const earlier = rawConnection(path);
   earlier.exec("PRAGMA journal_mode = WAL");

@@ -1,4 +1,4 @@
-/** What stands in the way of opening a file is said at once, with the file's name and the cure. */
+/** An obstacle to opening a file is reported at once, with the file's name and the cure. */
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -50,7 +50,7 @@ it("names a missing directory", () => {
   );
 });
 
-it("names a directory in the place of the file, and a file in the place of the directory", () => {
+it("names a directory in place of the file, and a file in place of the directory", () => {
   const path = newFile();
   mkdirSync(path);
   expect(refusal(path).message).toMatch(/it is a directory\. Give the path of a file/);
@@ -61,7 +61,7 @@ it("names a directory in the place of the file, and a file in the place of the d
   );
 });
 
-it("names a file that is no database", () => {
+it("names a file that is not a database", () => {
   const path = newFile();
   const text = "name: sessions\n".repeat(500);
   writeFileSync(path, text);
@@ -86,7 +86,7 @@ it("names a damaged file", async () => {
   expect(refusal(path).message).toMatch(/malformed\. Restore the file/);
 });
 
-it("refuses the database of another application, and leaves it as it was", () => {
+it("refuses the database of another application, and does not change it", () => {
   const path = newFile();
   const foreign = new DatabaseSync(path);
   foreign.exec("CREATE TABLE sessions (sid PRIMARY KEY, expired, sess)");
@@ -117,7 +117,7 @@ it("refuses a file it can only read", async (context) => {
   );
 });
 
-it.skipIf(process.platform === "win32")("names what this user may not write", async () => {
+it.skipIf(process.platform === "win32")("names files that this user may not write", async () => {
   const path = await filledFile();
   // Root may write everything: then a process that becomes "nobody" has to try.
   const asUser = process.getuid?.() === 0 ? ["10000", "65534"] : [];
@@ -138,7 +138,7 @@ it.skipIf(process.platform === "win32")("names what this user may not write", as
   }
 });
 
-it("opens what another store has closed, whatever was left beside the file", async () => {
+it("opens a file that another store has closed, whatever was left beside it", async () => {
   const path = await filledFile();
   const child = start("sqlite/fixtures/store-process", [path]);
   await message(child);
