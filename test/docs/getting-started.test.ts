@@ -158,7 +158,7 @@ describeWithChromium("getting started in a browser", { timeout: 60_000 }, () => 
 test("getting started compiles as TypeScript, with what the guide adds to it", async () => {
   const declared = ofLanguage("ts", /^declare module/).code;
   const safely = ofLanguage("ts", /const safely/).code;
-  const untyped = /\/\*\* Hands what[\s\S]*?\n};\n/;
+  const untyped = /\/\*\* Passes the rejection[\s\S]*?\n};\n/;
   const program = programOf(true);
   expect(program).toMatch(untyped);
   const sources = [programOf(false), program.replace(untyped, () => safely)].map((code) => ({
