@@ -74,7 +74,7 @@ describe("a refusal quotes no credential", () => {
     expect(message).not.toContain("app:");
   });
 
-  test("an option that nobody knows is named, its value is not, and neither is a long name", async () => {
+  test("an unknown option is named, but neither its value nor a long name", async () => {
     const options = { [url]: "s3cret", [`x${"y".repeat(24)}`]: "s3cret" };
     const refusals = [
       ...Object.entries(options).map(([name, value]) => [

@@ -70,7 +70,7 @@ test("a key of a session", async () => {
   }
 });
 
-test("an option that nobody knows", async () => {
+test("an unknown option", async () => {
   const { message } = await start()
     .then(() => world.sessions.end({ publicId: "x", "\u009b2J\n\u202e": 1 } as never))
     .then(

@@ -28,25 +28,25 @@ test.each([
 });
 
 describe("an old Node", () => {
-  test("is told", () => {
+  test("is refused by name", () => {
     expect(() => requireNode("20.20.2")).toThrow(refusal);
     requireNode("22.13.0");
     requireNode();
   });
 
-  test("is told by what is made first", () => {
+  test("is refused by whatever is created first", () => {
     vi.stubGlobal("process", Object.create(process, { versions: { value: { node: "20.20.2" } } }));
     expect(() => liveSessions({ store: { get() {} }, secret: "" } as never)).toThrow(refusal);
     expect(() => sqliteStore({ path: ":memory:" })).toThrow(refusal);
   });
 
-  test("is told no less where it has no node:sqlite: nothing imports that but types", () => {
+  test("is also refused without node:sqlite: only types are imported from it", () => {
     const importing = sources().filter(({ text }) => /^import (?!type ).*"node:sqlite"/m.test(text));
     expect(importing.map(({ file }) => file)).toEqual([]);
   });
 });
 
-test("a Node whose node:sqlite is switched off is told by sqliteStore alone", async () => {
+test("a Node whose node:sqlite is switched off is refused by sqliteStore alone", async () => {
   vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined as never);
   expect(() => sqliteStore({ path: ":memory:" })).toThrow(
     expect.objectContaining({

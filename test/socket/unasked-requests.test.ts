@@ -87,7 +87,7 @@ describe("a preflight of a page that wants to send a proxy's header", () => {
   });
 
   test.each(["content-type", "x-forwarded", "not-forwarded,x-not-forwarded-host", ""])(
-    "is told from others: %j",
+    "is distinguished from: %j",
     async (names) => {
       world = await startWorld({ io: reflecting, proxy: true });
       const { status, headers } = await rawRequest(
