@@ -44,7 +44,7 @@ describe("code blocks", () => {
     ),
   );
 
-  test("compile, and so do the programs of the guides", async () => {
+  test("compile, and so do the programs of the guides", { timeout: 120_000 }, async () => {
     const programs = globSync("docs/guide/examples/*.ts", { cwd: root }).map(
       (file): Source => ({
         name: file,
