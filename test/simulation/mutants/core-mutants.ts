@@ -23,8 +23,8 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "events are no activity",
     file: "src/session/activity.ts",
-    from: "if (!snapshot || now < (this.#notBefore.get(entry) ?? 0)) return;",
-    to: "if (now > 0 || !snapshot) return;",
+    from: "if (this.#isClosed || !snapshot || now < (this.#notBefore.get(entry) ?? 0)) return;",
+    to: "if (this.#isClosed || !snapshot || now > 0) return;",
     oracle: "activity",
     seeds: 120,
     layer: "core",
@@ -94,9 +94,9 @@ export const coreMutants: readonly Mutant[] = [
   },
   {
     name: "a feed that can't be had is not asked for again",
-    file: "src/live/feed.ts",
-    from: "this.#options.clock.after(retryMs, () => this.start());",
-    to: "",
+    file: "src/stores/common/remote-feed.ts",
+    from: "() => void this.#connect(),",
+    to: "() => {},",
     oracle: "over-is-over",
     seeds: 150,
     layer: "core",

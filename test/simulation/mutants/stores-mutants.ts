@@ -105,8 +105,8 @@ export const storesMutants: readonly Mutant[] = [
   {
     name: "a feed that comes back has missed nothing",
     file: "src/stores/common/remote-feed.ts",
-    from: "if (this.#whole === whole) this.#listeners.missed();",
-    to: "",
+    from: "    this.#failure = undefined;\n    this.#listeners.missed();",
+    to: "    this.#failure = undefined;",
     oracle: "over-is-over",
     seeds: 200,
     layer: "core",
