@@ -221,7 +221,7 @@ export interface SessionStore {
   /** Removes all sessions. The feed's listeners receive `missed`, and find the sessions gone. */
   clear?(): Promise<void>;
 
-  /** Reports when the database connects and disconnects; `express-session` serves no session in between. */
+  /** Reports disconnects and connects of the database; `express-session` serves no session in between. Returns the unsubscribe. */
   connectivity?(listener: (state: "connected" | "disconnected") => void): () => void;
 
   /**
