@@ -1,7 +1,7 @@
 /**
- * The port between the hub and a database: what every store adapter implements, and what the conformance suite tests.
+ * The port between the hub and a database. Every store adapter implements it, and the conformance suite tests it.
  *
- * An adapter keeps whole session documents (what `express-session` serialises, `cookie` included) under their id and
+ * An adapter keeps whole session documents (as `express-session` serialises them, with `cookie`) under their id and
  * writes them conditionally. It knows nothing of sockets, requests or merging.
  */
 import type { EndReasonCode } from "./protocol.ts";
@@ -221,7 +221,10 @@ export interface SessionStore {
   /** Removes all sessions. The feed's listeners receive `missed`, and find the sessions gone. */
   clear?(): Promise<void>;
 
-  /** Reports disconnects and connects of the database; `express-session` serves no session in between. Returns the unsubscribe. */
+  /**
+   * Reports when the database disconnects and connects; in between `express-session` serves no session. The returned
+   * function unsubscribes.
+   */
   connectivity?(listener: (state: "connected" | "disconnected") => void): () => void;
 
   /**

@@ -15,7 +15,7 @@ import type { CookieDocument, SessionDocument } from "../../session-store.ts";
 /** A level of nesting has at least two brackets. */
 const charactersPerLevel = 2;
 
-/** Throws a `TypeError` where the document is not JSON (a cycle, a BigInt). */
+/** Throws a `TypeError` if the document is not JSON (a cycle, a BigInt). */
 export function documentText(document: SessionDocument): string {
   return JSON.stringify(document);
 }

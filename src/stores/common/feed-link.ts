@@ -43,7 +43,7 @@ export class FeedLink {
     this.#opened = Promise.withResolvers<void>();
   }
 
-  /** Resolves when the first beat has come back. */
+  /** Resolves at the first beat. */
   async open(): Promise<void> {
     this.#opened.promise.catch(() => {}); // awaited below
     this.#watchForSilence();

@@ -48,7 +48,7 @@ function describedFunction(store: { readonly name: string; readonly prototype?: 
     return { came: `the class ${shownName(store.name)} itself`, cure };
   }
   const cure =
-    "Call it if it makes a store, as memoryStore() does. What it takes, its own documentation says.";
+    "Call it if it makes a store, as memoryStore() does. Its own documentation says what it takes.";
   return { came: "a function", cure };
 }
 

@@ -26,7 +26,7 @@ export class RemoteFeed {
   /** Why there is no connection, from a failure until the next connection. */
   #failure: { readonly error: unknown } | undefined;
   #heartbeatMs = 10_000;
-  /** Consecutive ones. */
+  /** Consecutive failures. */
   #failures = 0;
   #aliveAt = Number.NEGATIVE_INFINITY;
   #cancelRetry: (() => void) | undefined;

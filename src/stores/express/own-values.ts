@@ -1,6 +1,6 @@
 /**
- * Preserves an `express-session` store's own values in the sessions that it returns, when a session is written: the stamps
- * that the store keeps for itself, and values that are not JSON, if the store keeps sessions as objects.
+ * Preserves two kinds of values when a session of an `express-session` store is written: stamps that the store keeps for
+ * itself, and values that are not JSON, if the store keeps sessions as objects.
  *
  * ```ts
  * withOwnValues({ cookie, id: "65f0", n: 2 }, { cookie, id: new ObjectId("65f0"), n: 1 }); // id is the ObjectId

@@ -101,7 +101,7 @@ class Pull implements FeedConnection {
     return new SocketSessionError(
       "STORE_FAILED",
       "Expected the change stream on the collection of the sessions to go on, but it has ended, as it does when the " +
-        "collection is dropped or renamed. It is opened anew.",
+        "collection is dropped or renamed. It is reopened.",
     );
   }
 }

@@ -12,7 +12,7 @@ import type { MongodbDocument } from "./client.ts";
 
 const maxUserBytes = 1_000;
 
-/** Matches live sessions. Without `expires` a session lives for ever; with the mark of its end it never lives again. */
+/** Matches live sessions. One without `expires` lives for ever; one marked as ended is over, even if it is extended. */
 export function live(now: number): MongodbDocument {
   return {
     $or: [{ expires: { $exists: false } }, { expires: { $gt: new Date(now) } }],
@@ -34,7 +34,7 @@ export function endMark(reason: StoredEndReason, empty: unknown): MongodbDocumen
 }
 
 /**
- * Indexes a session under a user, with the time since when it is theirs. Users are added, not replaced: concurrent writers
+ * Indexes a session under a user, and records since when it is theirs. Users are added, not replaced: concurrent writers
  * may leave a stale entry, never a missing one.
  */
 export function indexed(user: string | undefined, now: number): MongodbDocument {

@@ -45,7 +45,7 @@ export class EndedRemoval {
   }
 }
 
-/** To be called after all sessions were removed: each removal has an event, and this one says that they are complete. */
+/** To be called after all sessions were removed: each removal has an event, and the mark's event says it was the last. */
 export async function markCleared(
   collection: MongodbCollection,
   empty: unknown,

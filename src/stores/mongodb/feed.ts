@@ -1,5 +1,5 @@
 /**
- * The change feed of the sessions: a change stream if the server supports them (a replica set, a sharded cluster), else a
+ * The change feed of the sessions: a change stream if the server supports it (a replica set, a sharded cluster), else a
  * capped collection. The store asks the server when it first needs to know.
  */
 import type { Clock } from "../../base/clock.ts";
@@ -19,7 +19,7 @@ export interface MongodbFeedSetting {
   readonly ids: MongodbIds;
   readonly clock: Clock;
   readonly feed: MongodbFeedKind | "auto";
-  /** Those of the sessions. */
+  /** The write options of the sessions. */
   readonly writeOptions: MongodbWriteOptions;
 }
 

@@ -32,12 +32,12 @@ export class MongodbIds {
     this.#seen = new ExpiringMap(clock, { maxEntries: 100_000 });
   }
 
-  /** Whether every `_id` can be turned back into its id. */
+  /** Whether every `_id` can be converted back to its id. */
   get areReversible(): boolean {
     return this.#options.transformId === undefined || this.#options.originalId !== undefined;
   }
 
-  /** Throws `INVALID_OPTION` if `transformId` makes anything but a string of it. */
+  /** Throws `INVALID_OPTION` if `transformId` returns anything but a string. */
   stored(sid: string): string {
     const text = escaped(sid, clearedForm);
     const stored: unknown = this.#options.transformId ? this.#options.transformId(text) : text;

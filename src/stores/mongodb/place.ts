@@ -76,7 +76,7 @@ function placeOfCollection(collection: MongodbCollection): Place {
   const given: unknown = property(collection, "db");
   const database = isDatabase(given) ? given : isClient(client) ? client.db(collection.dbName) : undefined;
   if (!database) {
-    const came = `${shown(collection)} that tells neither its database nor its client`;
+    const came = `${shown(collection)} that exposes neither its database nor its client`;
     throw refusal(
       expectedCollection,
       came,

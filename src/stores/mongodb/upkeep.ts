@@ -100,7 +100,7 @@ function report(field: string, error: unknown): void {
   process.emitWarning(
     `Expected to create the index on ${field} of the sessions' collection, but the database refused: ${errorText(error)}. ` +
       "Let the user of the connection create indexes, or create it yourself as the page on MongoDB says. " +
-      "Sessions work without it; expired ones are removed by this process meanwhile.",
+      "Sessions work without it; until then this process removes expired ones.",
     { type: "SocketSessionWarning", code: "SOCKET_SESSION_MONGODB_INDEX" },
   );
 }

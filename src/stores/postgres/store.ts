@@ -14,7 +14,7 @@
  * - `pruneSessionInterval`: how often expired sessions are removed, in seconds, or false; 900.
  * - `pruneSessionRandomizedInterval`: a function of that interval in milliseconds that returns each delay, or false for
  *   the interval itself; half to one and a half of it.
- * - `errorLog`: is called when pruning failed; debug output (`DEBUG=socket-session:store`).
+ * - `errorLog`: called when pruning fails; by default debug output (`DEBUG=socket-session:store`).
  *
  * Its own:
  * - `userIndex`: whether to keep an index of each user's sessions, once there are users; true.

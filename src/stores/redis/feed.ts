@@ -136,7 +136,7 @@ export class RedisFeed implements FeedSource {
     if (config && !config.all) {
       throw new SocketSessionError(
         "INVALID_OPTION",
-        `Expected Redis to tell of its keys, but notify-keyspace-events is ${JSON.stringify(config.flags)}. ` +
+        `Expected Redis to publish keyspace events, but notify-keyspace-events is ${JSON.stringify(config.flags)}. ` +
           "Set it to Kg$x (or more), or leave redisStore's keyspaceEvents out.",
       );
     }

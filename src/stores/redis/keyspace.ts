@@ -18,10 +18,10 @@ export const createMark = beatMessage("create");
 export const touchMark = beatMessage("touch");
 
 /** Extra events of some servers, which concern neither a session's content nor its life. */
-const noNews = new Set(["new", "keymiss", "overwritten", "type_changed"]);
+const extraEvents = new Set(["new", "keymiss", "overwritten", "type_changed"]);
 
 export function isNews(event: string): boolean {
-  return !noNews.has(event);
+  return !extraEvents.has(event);
 }
 
 /**
@@ -69,8 +69,8 @@ export async function keyspaceConfig(node: RedisNode): Promise<{ all: boolean; f
   const reply = await unlessRefused(node.send(["CONFIG", "GET", setting]));
   if (reply === undefined) return undefined;
   const flags = replyText(Array.isArray(reply) ? reply[1] : (mapValue(reply, setting) ?? ""));
-  const tells = (flag: string) => flags.includes("A") || flags.includes(flag);
-  return { all: flags.includes("K") && ["g", "$", "x"].every(tells), flags };
+  const publishes = (flag: string) => flags.includes("A") || flags.includes(flag);
+  return { all: flags.includes("K") && ["g", "$", "x"].every(publishes), flags };
 }
 
 /** The database that the client has selected, which its options may not show. Undefined if the server refuses to say. */

@@ -116,6 +116,6 @@ function checkConnection(
     "keyspaceEvents",
     'false or "auto" in a Cluster',
     "true",
-    "There, each server tells of its own keys only. Leave it out.",
+    "There, each server publishes only the events of its own keys. Leave it out.",
   );
 }

@@ -156,7 +156,7 @@ const listening: readonly Check[] = [
       const again = await subscribe(other);
       await allReceived(store, again.received);
       expectEqual(again.received.changes, [], "what a later subscription received of before it");
-      expectEqual(again.received.missedCount, 0, "how often it was told `missed`");
+      expectEqual(again.received.missedCount, 0, "how often its `missed` was called");
     },
   },
   {

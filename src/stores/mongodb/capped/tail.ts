@@ -29,7 +29,7 @@ export interface MongodbTailOptions {
   down(error: unknown): void;
 }
 
-/** How often a cursor may be opened in vain before the feed counts as down. */
+/** How many times in a row opening a cursor may fail before the feed is down. */
 const maxOpenings = 3;
 
 export class MongodbTail implements FeedConnection {
@@ -111,7 +111,7 @@ export class MongodbTail implements FeedConnection {
   async #failed(cause: unknown): Promise<SocketSessionError> {
     const { collectionName } = this.#options.collection;
     const expected = `mongodbStore() expects to follow the capped collection ${collectionName}`;
-    const isOrdinary = await this.#options.isOrdinary().catch(() => false); // unknown
+    const isOrdinary = await this.#options.isOrdinary().catch(() => false); // assumed not, if unknown
     const why = isOrdinary
       ? "there is an ordinary collection of that name. Drop it if it is of no other use, and a capped one is made; else " +
         "give another `collectionName`."
