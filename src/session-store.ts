@@ -1,28 +1,28 @@
 /**
- * The port between the hub and a database: what every store adapter implements, and what the conformance suite tests.
+ * The port between the hub and a database. Every store adapter implements it, and the conformance suite tests it.
  *
- * An adapter keeps whole session documents (what `express-session` serialises, `cookie` included) under their id and
+ * An adapter keeps whole session documents (as `express-session` serialises them, with `cookie`) under their id and
  * writes them conditionally. It knows nothing of sockets, requests or merging.
  */
 import type { EndReasonCode } from "./protocol.ts";
 
-/** How a session is named: `sid` is the secret a cookie carries, the public ids are keyed hashes of it. */
+/** The names of a session: `sid` is the secret in the cookie, the public ids are keyed hashes of it. */
 export interface SessionKey {
   readonly sid: string;
-  /** The one name of the session that may appear in logs, rooms and messages. */
+  /** The only name that may appear in logs, rooms and messages. */
   readonly publicId: string;
-  /** The same under every configured secret, newest first: during a rotation nodes know each other's names. */
+  /** The public id under each configured secret, newest first, so that nodes recognise it during a rotation. */
   readonly publicIds: readonly string[];
 }
 
-/** What `express-session` keeps of a cookie inside the document. */
+/** The cookie's attributes, as `express-session` keeps them in the document. */
 export interface CookieDocument {
   originalMaxAge?: number | null;
   expires?: string | null;
   [attribute: string]: unknown;
 }
 
-/** A session as it is stored: plain JSON, the application's top-level keys beside `cookie`. */
+/** A session as stored: plain JSON, with the application's top-level keys next to `cookie`. */
 export interface SessionDocument {
   cookie: CookieDocument;
   [key: string]: unknown;
@@ -42,27 +42,27 @@ export interface StoredSession {
 /**
  * Why a session ended.
  * - `destroyed`: logged out, by `session.destroy()` or `end()`.
- * - `expired`: its time was over.
+ * - `expired`: its deadline passed.
  * - `revoked`: ended from outside, by `sessions.end()`.
  * - `replaced`: it got a new id (`regenerate`).
- * - `unverified`: its deadline passed while the store could not be asked; the stored session may live on.
+ * - `unverified`: its deadline passed while the store could not be read; the stored session may still exist.
  */
 export type EndReason = EndReasonCode;
 
-/** Why a session ended in the store. Never `unverified`, which is what one node does not know. */
+/** Why a session ended in the store. Never `unverified`: that is one node's view. */
 export type StoredEndReason = Exclude<EndReason, "unverified">;
 
 /**
- * How a change names its session: by `publicIds` as in {@link SessionKey}, one of which the listener knows; or by its id,
- * where the database's own events name their keys.
+ * How a change names its session: by `publicIds` as in {@link SessionKey}, of which the listener knows at least one; or
+ * by `sid`, where the database's own events name the key.
  */
 export type ChangedSession =
   | { readonly publicIds: readonly string[]; readonly sid?: never }
   | { readonly sid: string; readonly publicIds?: never };
 
 /**
- * Something that a writer did. `write` is the token that `replace` was given, so that a node knows its own writes again;
- * absent where another package wrote, or where the database does not say why a session is gone: then the listener reads.
+ * A writer's change. `write` is the token passed to `replace`, by which a node recognises its own writes. It is absent
+ * if another package wrote, or if the database does not say why a session is gone: the listener then reads the session.
  */
 export type SessionChange = ChangedSession &
   (
@@ -70,33 +70,33 @@ export type SessionChange = ChangedSession &
     | { readonly kind: "ended"; readonly reason: StoredEndReason }
   );
 
-/** Receives the change feed. A listener that throws disturbs neither the store nor other listeners. */
+/** Receives the change feed. A listener that throws affects neither the store nor other listeners. */
 export interface FeedListener {
   changed(change: SessionChange): void;
   /**
-   * Everything published before `asOf` (milliseconds since the epoch) has been told. Called about every `heartbeatMs`
-   * by a feed that comes over a network, once a sign of life has travelled through the database; a feed that never
-   * calls it is trusted while it is whole.
+   * Everything published before `asOf` (milliseconds since the epoch) has been delivered. A feed over a network calls it
+   * about every `heartbeatMs`, after a heartbeat has travelled through the database. A feed that never calls it is
+   * trusted while it is whole.
    */
   alive?(asOf: number): void;
-  /** The feed is cut: from now on changes may be missed, until `missed` is called. */
+  /** The feed is cut: changes may be missed until `missed` is called. */
   broken(error: unknown): void;
-  /** The feed is whole again, or was whole but overran: changes may have been missed, so read everything again. */
+  /** The feed is connected again, or it overran. Changes may have been missed: read everything again. */
   missed(): void;
 }
 
 export interface FeedOptions {
-  /** How often a feed over a network proves that it is alive; one silent for about twice as long is `broken`. */
+  /** How often a feed over a network proves that it is alive. After about twice that time in silence it is `broken`. */
   readonly heartbeatMs: number;
 }
 
-/** What a feed is made of. */
+/** The properties of a feed. */
 export interface FeedTraits {
   /** For `stats()`: `notify`, `change stream`, … */
   readonly kind: string;
   /**
-   * Whether it tells of every write. Not where a write and its message are two steps, and a crash may come between; nor
-   * where other packages write without one. Then live sessions are read regularly besides.
+   * Whether it reports every write. False if a crash can come between a write and its message, or if other packages
+   * write without publishing. Live sessions are then also read regularly.
    */
   readonly complete: boolean;
 }
@@ -106,56 +106,56 @@ export type Unsubscribe = () => Promise<void>;
 /** A session in the index of its user. */
 export interface UserSession {
   readonly sid: string;
-  /** When it became this user's, as at the login, in milliseconds since the epoch. */
+  /** When it became this user's, for example at login, in milliseconds since the epoch. */
   readonly since: number;
-  /** Null where it is stored and can't be read. */
+  /** Null if the stored session can't be read. */
   readonly stored: StoredSession | null;
 }
 
 /**
  * Holds for all operations:
  *
- * - Any may reject: the hub names the store, the operation and the session in the error it makes of that.
+ * - Any may reject. The hub's error then names the store, the operation and the session.
  * - Ids and users are arbitrary strings: any unicode, lone surrogates, NUL, hostile to the query language, of any length.
- *   A store that can't keep an id rejects `create`, and says why. Times are compared to the adapter's clock.
- * - A document that is handed over stays the caller's, who may change or freeze it as soon as `create` or `replace` has
- *   returned its promise. The store keeps no part of it, and does not change it.
- * - A session that is stored and can't be read (damaged, of another shape, nested too deeply) fails alone. `read` and
- *   `readMany` reject with `SESSION_UNREADABLE` where it is among the keys; `listByUser` lists it with `stored: null`;
- *   `all` leaves it out; `destroy` removes it. Messages quote nothing of it. (A wrapped store may take one for none.)
- * - An operation may take as long as it likes, and the caller may give up: it may be done all the same, and what it answers
- *   late does no harm. A write is published once, however late its answer is, and one that rejects may have been done.
- *   While the database does not answer, `close` and the end of a subscription resolve within seconds all the same.
+ *   A store that can't keep an id rejects `create`, and says why. Times are compared with the adapter's clock.
+ * - The caller owns the documents that it passes. It may change or freeze one as soon as `create` or `replace` has
+ *   returned its promise. The store keeps no part of a document, and does not change it.
+ * - A stored session that can't be read (damaged, of another shape, nested too deeply) fails alone. `read` and
+ *   `readMany` reject with `SESSION_UNREADABLE` if it is among the keys; `listByUser` lists it with `stored: null`;
+ *   `all` leaves it out; `destroy` removes it. Messages quote nothing of it. (A wrapped store may treat it as missing.)
+ * - An operation may take any time, and the caller may give up. The operation may still take effect, and its late answer
+ *   does no harm. A write is published once, however late its answer is; one that rejects may have taken effect.
+ *   `close` and the end of a subscription resolve within seconds, even while the database does not answer.
  */
 export interface SessionStore {
   /** For errors and `stats()`: `memory`, `sqlite`, … */
   readonly name: string;
 
-  /** True if `create` and `replace` are atomic towards every writer of the database, in whatever process. */
+  /** True if `create` and `replace` are atomic with respect to every writer of the database, in any process. */
   readonly atomic: boolean;
 
   /**
-   * True for a store of `express-session` itself. Requests are then given its own errors, as `express-session` would:
-   * what an application does with them goes on working.
+   * True for a wrapped `express-session` store. Requests then get its own errors, as with `express-session`, so that an
+   * application's handling of them keeps working.
    */
   readonly isWrapped?: boolean;
 
-  /** How long a session without a `cookie.maxAge` lives, where the store's options say so. */
+  /** How long a session without a `cookie.maxAge` lives, if the store has an option for it. */
   readonly ttlMs?: number;
 
   /**
-   * The session, or null if it is not stored or its time is over. Only a store that is not `atomic` may return a
-   * deadline in the past: its database still has the session, extended by another process, and is to be asked again.
+   * The session, or null if it is not stored or has expired. Only a store that is not `atomic` may return a deadline in
+   * the past: another process has extended the session, which the database still has. Read it again later.
    */
   read(key: SessionKey): Promise<StoredSession | null>;
 
-  /** As `read`, for many sessions in one round trip; in the order of `keys`. Absent: they are read side by side. */
+  /** As `read`, for many sessions in one round trip, in the order of `keys`. Absent: they are read concurrently. */
   readMany?(keys: readonly SessionKey[]): Promise<(StoredSession | null)[]>;
 
   /**
-   * Stores a new session and returns its revision; null, and no change, if one with this id is stored and not expired.
-   * Not published: nobody can have heard of it. `user`: see `listByUser`. `isNewId`: the id has been generated for this
-   * session, so that a store that would have to ask first whether it is taken need not.
+   * Stores a new session and returns its revision. Returns null and changes nothing if a session with this id is stored
+   * and not expired. Not published: no node can know the session yet. `user`: see `listByUser`. `isNewId`: the id has
+   * just been generated, so a store need not check whether it is taken.
    */
   create(
     key: SessionKey,
@@ -166,12 +166,12 @@ export interface SessionStore {
   ): Promise<Revision | null>;
 
   /**
-   * Writes if the stored revision still is `expected` and returns the new revision; else returns null and changes
-   * nothing. `expiresAt` sets the life time anew (longer or shorter); `"keep"` leaves the stored one. Never creates: a
-   * session that is gone or expired stays so. A revision names a version: another content never has it again. (Stores
-   * in a format of their own give each write another one; where the format is another package's it names content.) One
-   * atomic step together with its publication to the feed, unless `feed` says otherwise. `write` names this write, and no
-   * other; the feed tells it.
+   * Writes if the stored revision is still `expected`, and returns the new revision; otherwise returns null and changes
+   * nothing. `expiresAt` moves the deadline, later or earlier; `"keep"` leaves it. Never creates: a session that is gone
+   * or expired stays so. A revision names a version, and other content never gets it again. (Stores with a format of
+   * their own give each write a new revision; in another package's format the revision names the content.) The write and
+   * its publication are one atomic step, unless `feed` says otherwise. `write` is the unique token of this write; the
+   * feed publishes it.
    */
   replace(
     key: SessionKey,
@@ -183,55 +183,58 @@ export interface SessionStore {
   ): Promise<Revision | null>;
 
   /**
-   * Extends the life of a stored session to `expiresAt`; never shortens it, never creates, leaves the revision and is
-   * not published. False if the session is gone or expired (no error). `cookie` is for wrapped stores that want it. `user`
-   * is entered where the session has none in the index; it may be one of before, so another stays listed.
+   * Extends the life of a stored session to `expiresAt`. Never shortens it, never creates, keeps the revision, and is
+   * not published. False, not an error, if the session is gone or expired. `cookie` is for wrapped stores that need it.
+   * `user` is indexed only if the session has no user in the index: it may be outdated.
    */
   touch(key: SessionKey, expiresAt: number, cookie: CookieDocument, user?: string): Promise<boolean>;
 
   /**
-   * Removes the session and publishes `reason`; false, and nothing published, if there was none. One atomic step.
-   * `isNewId`: as for `create`.
+   * Removes the session and publishes `reason` in one atomic step. Returns false and publishes nothing if there was no
+   * session. `isNewId`: as for `create`.
    */
   destroy(key: SessionKey, reason: StoredEndReason, isNewId?: boolean): Promise<boolean>;
 
   /**
-   * Listens to the changes of all writers of this database, this store object's own included. Resolves once nothing that
-   * happens from then on can be missed silently: the feed is whole, or `broken` has been called, as the database could not
-   * be reached. The store opens a feed that is cut again by itself, at the start as later, and then calls `missed`. A
-   * rejection is final: the feed stays broken, and the hub reads instead. Absent where the database has no feed.
+   * Subscribes to the changes of all writers of this database, including this store object. Resolves once no later change
+   * can be missed silently: the feed is whole, or `broken` has been called because the database could not be reached.
+   * The store reopens a feed that is cut, at the start or later, and then calls `missed`. A rejection is final: the feed
+   * stays broken, and the hub reads instead. Absent if the database has no feed.
    */
   changes?(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe>;
 
-  /** What the feed is made of, as soon as that is known. */
+  /** The properties of the feed, once they are known. */
   readonly feed?: FeedTraits | undefined;
 
   /**
-   * The sessions of a user, each stored and not expired, in no order. Absent where there is no index. It holds what
-   * `create`, `replace` and `touch` were given as `user`, never later than the session itself: after a crash an entry
-   * may be too many, none is missing. It may still list a session that has another user by now: compare its data.
-   * Entries of sessions that are over are removed in time.
+   * The sessions of a user that are stored and not expired, in no order. Absent if the store has no index. The index
+   * holds the `user` of each `create`, `replace` and `touch`, and is written no later than the session: a crash may leave
+   * an entry too many, but none is missing. A listed session may have another user by now: check its data. Entries of
+   * ended sessions are removed eventually.
    */
   listByUser?(user: string): Promise<UserSession[]>;
 
-  /** All sessions not expired that can be read: by id, or (some wrapped stores) as a list. */
+  /** All sessions that can be read and are not expired: by id, or (some wrapped stores) as a list. */
   all?(): Promise<Record<string, SessionDocument> | SessionDocument[]>;
   /** How many sessions are not expired. */
   count?(): Promise<number>;
-  /** Removes all sessions; other listeners of the feed are told `missed`, and find them gone. */
+  /** Removes all sessions. The feed's listeners receive `missed`, and find the sessions gone. */
   clear?(): Promise<void>;
 
-  /** Tells when the database comes and goes (`express-session` serves no session in between); returns the undoing. */
+  /**
+   * Reports when the database disconnects and connects; in between `express-session` serves no session. The returned
+   * function unsubscribes.
+   */
   connectivity?(listener: (state: "connected" | "disconnected") => void): () => void;
 
   /**
-   * Releases what the store opened itself (a file, timers, a connection for its feed); never a client that was injected.
-   * Operations begun before finish as usual. From the call on, later ones reject at once with `STORE_FAILED` and do nothing,
-   * and no listener is called any more. Idempotent. `liveSessions` calls it in its own `close()`.
+   * Releases what the store opened itself (a file, timers, the feed's connection); never a client that was injected.
+   * Operations begun before the call finish as usual. Later ones reject at once with `STORE_FAILED` and do nothing, and
+   * no listener is called. Idempotent. `liveSessions` calls it in its own `close()`.
    *
-   * The exception is a store whose object others may hold on to: `memoryStore()`, which is the database of all that share
-   * the object, and a wrapped store of `express-session`, which is its maker's. Its `close` releases what keeps the process
-   * alive and no more, and operations and subscriptions go on.
+   * Stores whose object is shared are the exception: `memoryStore()`, the database of all that share the object, and a
+   * wrapped `express-session` store, which belongs to its maker. Their `close` only releases what keeps the process
+   * alive; operations and subscriptions go on.
    */
   close(): Promise<void>;
 }

@@ -6,13 +6,13 @@
  * const sessions = liveSessions({ store: memoryStore(), secret });
  * ```
  *
- * - `clock`: what decides that a session's time is over; the system's by default.
+ * - `clock`: decides when a session expires; the system's by default.
  *
- * Everything the port promises holds: conditional writes, a feed that misses nothing, data as plain JSON. Several hubs
- * may share one store object to play several nodes. Sessions whose time is over are removed within a minute.
+ * The store gives all guarantees of the port: conditional writes, a feed that misses nothing, data as plain JSON. Several
+ * hubs may share one store object to act as several nodes. Expired sessions are removed within a minute.
  *
- * `close()` ends the timer and no more, since other hubs may share the object: the sessions stay readable, and whoever
- * writes again starts the timer again. The memory is given back with the object.
+ * `close()` only ends the timer, since other hubs may share the object. The sessions stay readable, and the next write
+ * restarts the timer. The memory is freed with the object.
  */
 import { clockOf } from "../base/arguments.ts";
 import type { Clock } from "../base/clock.ts";
@@ -39,7 +39,7 @@ export interface MemoryStoreOptions {
 
 const known: Readonly<Record<keyof MemoryStoreOptions, true>> = { clock: true };
 
-/** Of memorystore. */
+/** For options of memorystore. */
 const cures = { checkPeriod: "Leave it out: sessions whose time is over are removed within a minute." };
 
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
@@ -52,11 +52,11 @@ interface Entry {
   readonly expiresAt: number;
   readonly revision: number;
   readonly user?: string | undefined;
-  /** When it became this user's. */
+  /** When the session became this user's. */
   readonly since?: number;
 }
 
-// Every method does its work in one synchronous step: that makes it atomic.
+// Every method is atomic, since it does its work in one synchronous step.
 class MemoryStore implements SessionStore {
   readonly name = "memory";
   readonly atomic = true;
@@ -113,7 +113,7 @@ class MemoryStore implements SessionStore {
   ): Promise<boolean> {
     const entry = this.#entriesBySid.get(sid);
     if (!entry) return false;
-    const listed = entry.user ?? user; // that of a touch may be one of before: it never takes the place of another
+    const listed = entry.user ?? user; // a touch may carry an outdated user: it never replaces another
     this.#set(sid, { ...entry, expiresAt: Math.max(expiresAt, entry.expiresAt) }, listed);
     return true;
   }

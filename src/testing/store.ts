@@ -1,5 +1,5 @@
 /**
- * The guarantees of `SessionStore` as cases for any test runner: run them against your own store. They assert with
+ * The guarantees of `SessionStore` as cases for any test runner, to run against your own store. They assert with
  * `node:assert`.
  *
  * ```ts
@@ -29,18 +29,18 @@ import { writeChecks } from "./store/writes.ts";
 
 export type { StoreHarness, StoreTraits };
 
-/** One guarantee, tried over a database of its own. */
+/** One guarantee, tested on a database of its own. */
 export interface StoreCase {
   readonly name: string;
-  /** How long it may take where databases are slow. */
+  /** Leaves room for slow databases. */
   readonly timeoutMs: number;
-  /** Opens a harness, asserts, and ends the harness. Rejects with an `AssertionError` where the store does otherwise. */
+  /** Opens a harness, asserts, and ends the harness. Rejects with an `AssertionError` if the store breaks the guarantee. */
   readonly run: () => Promise<void>;
 }
 
 const timeoutMs = 20_000;
 
-/** `start` makes a harness of a new, empty database; each case has its own. */
+/** `start` makes a harness with a new, empty database; each case calls it once. */
 export function storeCases(traits: StoreTraits, start: () => Promise<StoreHarness>): readonly StoreCase[] {
   const resolved = resolveTraits(traits);
   return checksOf(resolved).map((check) => ({
@@ -64,7 +64,7 @@ function checksOf(traits: ResolvedTraits): readonly Check[] {
   ];
 }
 
-/** Where the harness can't be ended either, the failure of the check is the one to look at. */
+/** If both the check and `end` fail, the check's failure is the one reported. */
 async function runCheck(check: Check, traits: ResolvedTraits, start: () => Promise<StoreHarness>) {
   const harness = await start();
   const run = async () => check.run(new Setting(harness, traits));

@@ -349,7 +349,7 @@ describe("a client of an older release", () => {
       "mongodb 4, a collection",
       mongodbStore,
       { collection: oldClients.collection4 },
-      "`collection` of mongodbStore() expects a collection of the driver mongodb, 6 or later; it was an object of Collection that tells neither its database nor its client",
+      "`collection` of mongodbStore() expects a collection of the driver mongodb, 6 or later; it was an object of Collection that exposes neither its database nor its client",
       "Give `client` and `dbName` instead",
     ],
     [

@@ -1,6 +1,6 @@
 /**
- * Session documents as the text the stores keep, and back. `JSON.stringify` writes NUL and lone surrogates as escapes,
- * so the text is safe in any column that takes unicode.
+ * Converts session documents to the text that stores keep, and back. `JSON.stringify` escapes NUL and lone surrogates, so
+ * the text is safe in any column that takes unicode.
  *
  * ```ts
  * parseDocument(documentText(document)); // a deep copy with JSON semantics
@@ -12,10 +12,10 @@ import { errorText, isUnreadable, unreadableError } from "../../base/errors.ts";
 import { isDeeperThan, maxReadLevels, tooDeepToRead } from "../../data/bounds.ts";
 import type { CookieDocument, SessionDocument } from "../../session-store.ts";
 
-/** A level of nesting has two brackets at the least. */
+/** A level of nesting has at least two brackets. */
 const charactersPerLevel = 2;
 
-/** Throws a `TypeError` where the document is not JSON (a cycle, a BigInt). */
+/** Throws a `TypeError` if the document is not JSON (a cycle, a BigInt). */
 export function documentText(document: SessionDocument): string {
   return JSON.stringify(document);
 }
@@ -25,9 +25,7 @@ export function parseDocument(text: string): SessionDocument {
   return documentIn(parsed(text), text.length);
 }
 
-/**
- * `value`, where it is a session's document, of a text of so many characters. Throws `SESSION_UNREADABLE` for anything else.
- */
+/** Returns `value` if it is a session's document, else throws `SESSION_UNREADABLE`. `length`: of its text, if known. */
 export function documentIn(value: unknown, length = Number.POSITIVE_INFINITY): SessionDocument {
   const mayBeDeep = length > maxReadLevels * charactersPerLevel; // most texts are shorter
   if (mayBeDeep && isDeeperThan(value, maxReadLevels)) throw tooDeepToRead();
@@ -36,7 +34,7 @@ export function documentIn(value: unknown, length = Number.POSITIVE_INFINITY): S
   throw unreadableError(isRecord(value.cookie) ? wrongLife : "an object without one");
 }
 
-/** A copy as JSON. Throws `SESSION_UNREADABLE` for what has none. */
+/** A copy as JSON. Throws `SESSION_UNREADABLE` if `value` is not JSON. */
 export function jsonCopy(value: unknown): unknown {
   if (isDeeperThan(value, maxReadLevels)) throw tooDeepToRead();
   try {
@@ -62,10 +60,10 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What is found where there is a cookie, and it is not one that `express-session` can make one of. */
+/** Describes a document whose cookie `express-session` can't use. */
 export const wrongLife = "one whose life time (`originalMaxAge` or `maxAge`) is not a number";
 
-/** `express-session` throws at any other life time, where nothing answers the request then. */
+/** `express-session` throws at any other life time, and the request is never answered. */
 function isCookie(value: unknown): value is CookieDocument {
   return isRecord(value) && [value.originalMaxAge, value.maxAge].every(isLife);
 }
@@ -82,8 +80,8 @@ function kindOf(value: unknown): string {
 const debug = createDebug("socket-session:store");
 
 /**
- * Reads one session among many: null where `read` throws `SESSION_UNREADABLE`, which becomes debug output, so that a damaged
- * session keeps none of the others from being listed. A read of that session alone rejects.
+ * Reads one session among many, so that a damaged session does not keep the others from being listed: if `read` throws
+ * `SESSION_UNREADABLE`, logs that as debug output and returns null. A read of that session alone rejects.
  */
 export function ifReadable<T>(read: () => T): T | null {
   try {
@@ -100,7 +98,7 @@ export function nullIfUnreadable(error: unknown): null {
   return null;
 }
 
-/** The date of a text that is exactly how JSON writes it. */
+/** The date that JSON writes as exactly this text. */
 export function dateOf(text: string): Date | undefined {
   const date = new Date(text);
   return !Number.isNaN(date.getTime()) && date.toISOString() === text ? date : undefined;

@@ -1,6 +1,6 @@
 /**
- * One connection of a change feed, from the attempt to open it until it is closed. It counts as open, and as alive, by
- * beats: messages that it has published, and that come back to it through the database.
+ * One connection of a change feed, from the attempt to open it until it is closed. It counts as open and alive while its
+ * beats, messages that it publishes, come back to it through the database.
  */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
@@ -10,7 +10,7 @@ import { beatMessage, readMessage } from "./messages.ts";
 
 interface Beat {
   readonly sentAt: number;
-  /** How many copies have yet to come back; below 0 until it is known how many there are. */
+  /** How many copies have yet to come back. Below 0 if some came before their number was known. */
   missing: number;
 }
 
@@ -43,10 +43,10 @@ export class FeedLink {
     this.#opened = Promise.withResolvers<void>();
   }
 
-  /** Resolves at the first sign of life. */
+  /** Resolves at the first beat. */
   async open(): Promise<void> {
-    this.#opened.promise.catch(() => {}); // awaited below, if it comes to that
-    this.#listenForSilence();
+    this.#opened.promise.catch(() => {}); // awaited below
+    this.#watchForSilence();
     this.#connection = this.#connect();
     this.#connection.then(
       () => {
@@ -78,15 +78,15 @@ export class FeedLink {
     this.#beats.clear();
     this.#opened.reject(new Error("The feed was closed."));
     this.#use.abort();
-    // A connection that can't be opened, or closed, is gone as well. One that is late is closed when it comes: a database
-    // that does not answer holds nobody up.
+    // If opening or closing fails, the connection is gone as well. A connection that opens late is closed then: a
+    // database that does not answer does not delay the caller.
     const closing = this.#connection?.then((connection) => connection.close()).catch(() => {});
     if (this.#isConnected) await closing;
   }
 
-  /** What comes before the first sign of life is of before anybody listened, or of before they are told `missed`. */
-  #whileOpen(tell: () => void): void {
-    if (this.#isOpen && !this.#closed) tell();
+  /** Changes before the first beat are dropped: they precede the subscription, or the call of `missed` that follows. */
+  #whileOpen(deliver: () => void): void {
+    if (this.#isOpen && !this.#closed) deliver();
   }
 
   #message(text: string): void {
@@ -99,7 +99,7 @@ export class FeedLink {
 
   #alive(asOf: number): void {
     if (this.#closed) return;
-    this.#listenForSilence();
+    this.#watchForSilence();
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.#opened.resolve();
@@ -118,7 +118,7 @@ export class FeedLink {
     this.#cancelBeat = this.#clock.after(this.#heartbeatMs, () => this.#beat());
   }
 
-  /** Copies may come before it is known how many there are to be. */
+  /** Copies may come back before `publish` resolves to their number. */
   #count(name: string, copies: number): void {
     const beat = this.#beats.get(name);
     if (!beat) return;
@@ -128,7 +128,7 @@ export class FeedLink {
     this.#alive(beat.sentAt);
   }
 
-  #listenForSilence(): void {
+  #watchForSilence(): void {
     this.#cancelSilence?.();
     this.#cancelSilence = this.#clock.after(2 * this.#heartbeatMs, () => {
       const message = `Expected a sign of life on the change feed, but there was none for ${Math.round(2 * this.#heartbeatMs)} ms. `;

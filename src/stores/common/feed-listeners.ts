@@ -1,6 +1,6 @@
 /**
- * Who listens to one store's change feed, and how they are told. A listener that throws is logged
- * (`DEBUG=socket-session:store`) and disturbs neither the store nor the listeners after it.
+ * The listeners of one store's change feed. If one throws, the error is logged (`DEBUG=socket-session:store`) and affects
+ * neither the store nor the other listeners.
  *
  * ```ts
  * const listeners = new FeedListeners();
@@ -16,10 +16,10 @@ import type { FeedListener, SessionChange } from "../../session-store.ts";
 const debug = createDebug("socket-session:store");
 
 export class FeedListeners {
-  // One object per subscription: the same listener may subscribe twice, and each subscription ends by itself.
+  // One object per subscription: a listener may subscribe twice, and each subscription ends on its own.
   readonly #subscriptions = new Set<{ readonly listener: FeedListener }>();
 
-  readonly #untold: ((listener: FeedListener) => void)[] = [];
+  readonly #pending: ((listener: FeedListener) => void)[] = [];
 
   get size(): number {
     return this.#subscriptions.size;
@@ -35,26 +35,26 @@ export class FeedListeners {
   }
 
   changed(change: SessionChange): void {
-    this.#tell((listener) => listener.changed(change));
+    this.#deliver((listener) => listener.changed(change));
   }
 
   alive(asOf: number): void {
-    this.#tell((listener) => listener.alive?.(asOf));
+    this.#deliver((listener) => listener.alive?.(asOf));
   }
 
   broken(error: unknown): void {
-    this.#tell((listener) => listener.broken(error));
+    this.#deliver((listener) => listener.broken(error));
   }
 
   missed(): void {
-    this.#tell((listener) => listener.missed());
+    this.#deliver((listener) => listener.missed());
   }
 
-  #tell(call: (listener: FeedListener) => void): void {
-    this.#untold.push(call);
-    // A listener that writes gets here again: what it wrote is told to all after this, so that all hear one order.
-    if (this.#untold.length > 1) return;
-    for (const next of this.#untold) {
+  #deliver(call: (listener: FeedListener) => void): void {
+    this.#pending.push(call);
+    // A listener that writes gets here again. Its change is delivered after this one, so that all receive one order.
+    if (this.#pending.length > 1) return;
+    for (const next of this.#pending) {
       for (const { listener } of this.#subscriptions) {
         try {
           next(listener);
@@ -63,6 +63,6 @@ export class FeedListeners {
         }
       }
     }
-    this.#untold.length = 0;
+    this.#pending.length = 0;
   }
 }

@@ -1,17 +1,17 @@
-/** What a store tells `RemoteFeed` of its database: how to listen to it, and how to publish. */
+/** The database's side of a `RemoteFeed`: how to subscribe, and how to publish. Each store implements it. */
 import type { FeedOptions, SessionChange } from "../../session-store.ts";
 
-/** What a connection tells. Ignored once it is closed. */
+/** Receives the events of a connection. Ignores them once the connection is closed. */
 export interface FeedSink {
   /** A message of `messages.ts`, published by any node. */
   message(text: string): void;
-  /** What the database itself tells of a session. */
+  /** A change that the database itself reports. */
   changed(change: SessionChange): void;
-  /** Everything published before `asOf` has been told. */
+  /** Everything published before `asOf` has been delivered. */
   alive(asOf: number): void;
-  /** Something may have been missed, but nothing is from now on. */
+  /** Changes may have been missed, but none will be from now on. */
   missed(): void;
-  /** The connection is of no more use. */
+  /** The connection has failed. */
   down(error: unknown): void;
 }
 
@@ -21,15 +21,15 @@ export interface FeedConnection {
 
 export interface FeedSource {
   /**
-   * Opens a connection that hears all that is published after it has resolved. `signal` is aborted when the connection is
-   * of no more use, also while it is being opened, so that one that gets no answer need not stay.
+   * Opens a connection that receives everything published after the promise has resolved. `signal` is aborted when the
+   * connection is no longer needed, even while it is being opened, so that an attempt without an answer does not linger.
    */
   open(sink: FeedSink, options: FeedOptions, signal: AbortSignal): Promise<FeedConnection>;
   /**
-   * Publishes through the database, by another connection; resolves to how many copies every connection is to get. Absent
-   * where the connection calls `alive` by itself.
+   * Publishes through the database, on another connection. Resolves to the number of copies that each connection will
+   * receive. Absent if the connection calls `alive` by itself.
    */
   publish?(text: string): Promise<number>;
-  /** For the error of a feed that stays silent: what may be the reason. */
+  /** The likely cause of silence, for the error of a feed that stays silent. */
   readonly silenceCure: string;
 }

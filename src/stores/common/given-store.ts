@@ -1,4 +1,4 @@
-/** What `liveSessions` was given as its `store`: one of this package's, one of `express-session`, or neither. */
+/** Recognises the `store` of `liveSessions`: a store of this package, of `express-session`, or neither. */
 import type { Store } from "express-session";
 import { refusal } from "../../base/arguments.ts";
 import { hasMethods } from "../../base/shapes.ts";
@@ -10,7 +10,7 @@ export function isOurStore(store: unknown): store is SessionStore {
   return hasMethods(store, "read", "replace");
 }
 
-/** Not all inherit from `express-session`'s Store. Those that do are what they say, whatever else they can do. */
+/** Not all inherit from `express-session`'s Store. Those that do are stores, whatever other methods they have. */
 export function isExpressStore(store: unknown): store is Store {
   if (!hasMethods(store, "get", "set", "destroy")) return false;
   return hasMethods(store, "createSession", "regenerate") || recognised(store) === undefined;
@@ -24,7 +24,7 @@ const uses = new Map([
   ["mongodbStore", "mongodbStore({ client, dbName })"],
 ]);
 
-/** The error of a store that is none. */
+/** The error for a `store` that is not a store. */
 export function noStore(store: unknown): Error {
   const { came, cure } = described(store);
   return refusal("`store` expects a session store", came, cure);
@@ -38,7 +38,7 @@ function described(store: unknown): { came: string; cure: string } {
   return { came: shown(store), cure: `Give it one of ${listed}, or any express-session store.` };
 }
 
-/** A function of this package by its name, which a minifier may have taken. */
+/** Recognises the functions of this package by name, which a minifier may have changed. */
 function describedFunction(store: { readonly name: string; readonly prototype?: unknown }) {
   const use = uses.get(store.name);
   if (use !== undefined)
@@ -48,7 +48,7 @@ function describedFunction(store: { readonly name: string; readonly prototype?: 
     return { came: `the class ${shownName(store.name)} itself`, cure };
   }
   const cure =
-    "Call it if it makes a store, as memoryStore() does. What it takes, its own documentation says.";
+    "Call it if it makes a store, as memoryStore() does. Its own documentation says what it takes.";
   return { came: "a function", cure };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Ids and users as text keys of a database, and back. Ordinary ones stay as they are, as other packages write them. Those
- * that no UTF-8 text can hold (lone surrogates), and those that look like an escape or a hash, are escaped.
+ * Converts ids and users to text keys of a database, and back. Ordinary ones stay as they are, as other packages write
+ * them. Those that no UTF-8 text can hold (lone surrogates), or that look like an escape or a hash, are escaped.
  *
  * ```ts
  * escaped("abc"); // "abc"
@@ -13,10 +13,10 @@ import { createHash } from "node:crypto";
 const escapeMark = "~utf16~";
 const hashMark = "~sha256~";
 
-/** What not every database can keep in a text. */
+/** Not every database can keep NUL in a text. */
 export const nul = /\0/;
 
-/** Injective, and reversed by `unescaped`. `unfit` matches what else this database can't keep, or has another use for. */
+/** Injective, and reversed by `unescaped`. `unfit` matches other ids that the database can't keep or uses otherwise. */
 export function escaped(id: string, unfit?: RegExp): string {
   const isMarked = id.startsWith(escapeMark) || id.startsWith(hashMark);
   if (id.isWellFormed() && !isMarked && !unfit?.test(id)) return id;
@@ -28,7 +28,7 @@ export function unescaped(text: string): string {
   return Buffer.from(text.slice(escapeMark.length), "hex").toString("utf16le");
 }
 
-/** Injective, and fit for every database and its indexes. `maxBytes` is not less than a hash takes, 72. */
+/** Injective, and fit for every database and its indexes. `maxBytes` is at least 72, the size of a hash. */
 export function hashedIfLonger(id: string, maxBytes: number): string {
   const text = escaped(id, nul);
   if (Buffer.byteLength(text) <= maxBytes) return text;

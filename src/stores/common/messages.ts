@@ -1,6 +1,6 @@
 /**
- * Changes of sessions as the messages that stores publish: one line of JSON, the same in every database. A message holds
- * public ids and never a session id.
+ * The messages by which stores publish changes: one line of JSON, the same in every database. A message holds public ids
+ * and never a session id.
  *
  * ```ts
  * publish(changeMessage({ kind: "ended", publicIds, reason: "revoked" }));
@@ -13,8 +13,8 @@ import type { SessionChange, StoredEndReason } from "../../session-store.ts";
 
 /**
  * - `cleared`: all sessions were removed at once.
- * - `beat`: a sign of life, for whoever sent it.
- * - `unknown`: what a newer release may write; all sessions have to be read again.
+ * - `beat`: a heartbeat, for its sender.
+ * - `unknown`: a newer release may have written it; all sessions have to be read again.
  */
 export type Message =
   | { readonly kind: "change"; readonly change: SessionChange }
@@ -54,7 +54,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // told as `unknown`
+    return undefined; // reported as `unknown`
   }
 }
 
@@ -62,7 +62,7 @@ export function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
-/** Of a reason that may be published: `unverified` is none. */
+/** Whether the reason may be published; `unverified` may not. */
 export function isStoredEndReason(value: unknown): value is StoredEndReason {
   return typeof value === "string" && value !== "unverified" && Object.hasOwn(endReasons, value);
 }

@@ -1,6 +1,6 @@
 /**
- * Checks of the options of this package's stores, in one form: `ttl` of redisStore() expects what, what it was, the cure.
- * All throw `INVALID_OPTION`.
+ * Checks the options of this package's stores. Every error is an `INVALID_OPTION` in one form: what the option expects,
+ * what it was, and the cure.
  *
  * ```ts
  * const check = checkStoreOptions("redisStore()", "redisStore({ client })", options, known);
@@ -24,7 +24,7 @@ interface Range {
 
 const forTheDefault = "Leave it out for the default.";
 
-/** Of `liveSessions`, where they may be looked for in the store's. */
+/** For options of `liveSessions` that are passed to the store by mistake. */
 const curesOfMisplaced = {
   ttlMs: "It is an option of liveSessions().",
   ttl: "Set `ttlMs` of liveSessions(), or `cookie.maxAge`.",
@@ -37,7 +37,7 @@ const curesOfSeconds = {
   ttlMs: "It is an option of liveSessions(), in milliseconds; this store has `ttl`, in seconds.",
 };
 
-/** Of lives, in seconds. */
+/** The range of a life time, in seconds. */
 export const lifeTime: Range = { unit: "seconds", above: 0, max: maxLifeMs / 1000 };
 
 export class OptionChecks {
@@ -47,7 +47,7 @@ export class OptionChecks {
     this.#what = what;
   }
 
-  /** `expected` reads after "expects". */
+  /** `expected` follows the word "expects" in the message. */
   expect(holds: boolean, option: string, expected: string, came: string, cure = forTheDefault): void {
     if (!holds) throw refusal(`\`${option}\` of ${this.#what} expects ${expected}`, came, cure);
   }
@@ -75,8 +75,8 @@ export class OptionChecks {
 }
 
 /**
- * Refuses what is no object of options, such as the client itself, and options that are unknown and have a value; `usage`
- * is what to write. Returns the checks of what the options hold.
+ * Refuses anything but an object of options, such as the client itself, and unknown options that have a value. `usage`
+ * shows what to write. Returns the checks of the values.
  */
 export function checkStoreOptions(
   what: string,

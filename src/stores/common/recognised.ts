@@ -1,12 +1,12 @@
 /**
- * What is given by mistake where a store, its options or its client belongs: recognised by its shape, so that the refusal
- * can say what to write instead. Clients of Redis have `get` and `set`, and newer ones `destroy`, which closes them: they
- * would pass for a store of `express-session`. So would a connection of Mongoose.
+ * Recognises by its shape what an application passes by mistake as a store, its options or its client, so that the error
+ * can say what to write instead. Redis clients have `get` and `set`, and newer ones `destroy`, which closes them: they
+ * would pass for a store of `express-session`. So would a Mongoose connection.
  */
 import { hasMethods, hasProperty } from "../../base/shapes.ts";
 
 export interface Recognised {
-  /** What it is, as messages say it. */
+  /** Its name in messages. */
   readonly what: string;
   readonly cure: string;
 }

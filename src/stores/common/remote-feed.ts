@@ -1,11 +1,11 @@
 /**
- * A change feed that comes over a network: keeps one connection of its own to the database while somebody listens, and
- * says when changes may have been missed.
+ * A change feed over a network: keeps one connection of its own to the database while it has listeners, and reports when
+ * changes may have been missed.
  *
- * - A connection counts once a sign of life has travelled through the database and back: one that is deaf (a pooler, a
- *   half-open socket) is found, not hoped for. It is asked for another one every `heartbeatMs`.
- * - One that breaks, or stays silent for twice as long, is `broken`; it is opened anew, again and again, and when it is
- *   back listeners are told `missed`.
+ * - A connection counts as open once a beat has travelled through the database and back, and beats repeat every
+ *   `heartbeatMs`. So a connection that receives nothing (a pooler, a half-open socket) is detected.
+ * - A connection that fails, or is silent for twice that time, is `broken`. The feed reconnects until it succeeds, and
+ *   then calls `missed`.
  */
 import { type Clock, randomOf } from "../../base/clock.ts";
 import type { FeedListener, FeedOptions, Unsubscribe } from "../../session-store.ts";
@@ -26,19 +26,19 @@ export class RemoteFeed {
   /** Why there is no connection, from a failure until the next connection. */
   #failure: { readonly error: unknown } | undefined;
   #heartbeatMs = 10_000;
-  /** In a row. */
+  /** Consecutive failures. */
   #failures = 0;
   #aliveAt = Number.NEGATIVE_INFINITY;
   #cancelRetry: (() => void) | undefined;
   #closing: Promise<void> = Promise.resolve();
 
-  /** `source` is asked at each attempt, where the database has to say what it can do. */
+  /** `source` is called at each attempt: it may have to ask the database what it supports. */
   constructor(source: () => FeedSource | Promise<FeedSource>, clock: Clock) {
     this.#source = source;
     this.#clock = clock;
   }
 
-  /** Resolves when the first attempt has succeeded, or `broken` has been called because it failed. Never rejects. */
+  /** Resolves when the first attempt has succeeded, or has failed and `broken` has been called. Never rejects. */
   async listen(listener: FeedListener, { heartbeatMs }: FeedOptions): Promise<Unsubscribe> {
     this.#heartbeatMs = heartbeatMs;
     const known = this.#failure;
@@ -70,7 +70,7 @@ export class RemoteFeed {
       changed: (change) => this.#listeners.changed(change),
       alive: (asOf) => {
         this.#aliveAt = asOf;
-        // A connection that breaks again and again is opened ever less often, although it opens each time.
+        // Opening alone does not reset the delay: a connection that keeps breaking is retried less and less often.
         if (asOf - openedAt >= this.#heartbeatMs) this.#failures = 0;
         this.#listeners.alive(asOf);
       },

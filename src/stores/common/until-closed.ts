@@ -1,6 +1,6 @@
 /**
- * The rule of `close()` for the stores of a database, in one place: operations begun before it finish, later ones reject
- * at once, and a listener of the feed is not called any more.
+ * Implements `close()` for all stores of a database: operations begun before it finish, later ones reject at once, and the
+ * feed's listeners are no longer called.
  *
  * ```ts
  * export const sqliteStore = (options) => untilClosed(new SqliteStore(options), "sqliteStore()");
@@ -10,7 +10,7 @@
 import { SocketSessionError } from "../../base/errors.ts";
 import type { FeedListener, SessionStore } from "../../session-store.ts";
 
-/** `maker` is how the application gets another one. */
+/** `maker` is the function that makes a new store, for the error message. */
 export function untilClosed(store: SessionStore, maker: string): SessionStore {
   let closing: Promise<void> | undefined;
   const closed = () =>
@@ -22,7 +22,7 @@ export function untilClosed(store: SessionStore, maker: string): SessionStore {
     <Args extends unknown[], Result>(operation: (...args: Args) => Promise<Result>) =>
     (...args: Args): Promise<Result> =>
       closing ? Promise.reject(closed()) : operation.apply(store, args);
-  /** The listener, until then. */
+  /** Passes calls to the listener until the store is closed. */
   const unlessClosed = (listener: FeedListener): FeedListener => {
     const call = (receive: () => void) => {
       if (!closing) receive();
@@ -52,7 +52,7 @@ export function untilClosed(store: SessionStore, maker: string): SessionStore {
       changes: open(async (listener, options) => {
         const stop = await changes.call(store, unlessClosed(listener), options);
         if (!closing) return stop;
-        await stop(); // it was being opened when the store was closed
+        await stop(); // the store was closed while the feed was being opened
         throw closed();
       }),
     }),

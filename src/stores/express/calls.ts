@@ -1,9 +1,9 @@
 /**
- * Calls the methods of an `express-session` store as promises that always settle, whatever the store does: throw
- * synchronously, call back twice, reject instead of calling back, or never answer (`STORE_TIMEOUT`).
+ * Calls the methods of an `express-session` store as promises that always settle, even if the store throws
+ * synchronously, calls back twice, rejects instead of calling back, or never answers (`STORE_TIMEOUT`).
  *
- * "Not found" comes in several forms, and is an answer rather than an error: no session, `false`, an error with the
- * code `ENOENT` (as in `express-session`), and an error of `touch` for a session that `get` does not find either.
+ * "Not found" has several forms, and is an answer rather than an error: no session, `false`, an error with the code
+ * `ENOENT` (as in `express-session`), and an error of `touch` for a session that `get` does not find either.
  */
 import type { Clock } from "../../base/clock.ts";
 import { SocketSessionError } from "../../base/errors.ts";
@@ -40,7 +40,7 @@ export class ExpressStoreCalls {
     await this.#call("destroy", (callback) => this.#store.destroy(sid, callback)).catch(nothingIfMissing);
   }
 
-  /** False if the session is gone. A store without `touch` is given the session as a whole. */
+  /** False if the session is gone. If the store has no `touch`, its `set` writes the whole session. */
   async touch(sid: string, session: object): Promise<boolean> {
     try {
       await this.#call("touch", (callback) =>
@@ -90,7 +90,7 @@ export class ExpressStoreCalls {
         settle(error || new Error(`${this.storeName}.${method} failed without an error.`));
       try {
         const returned = call(settle);
-        // Stores made of async functions call back and return a promise as well; only its rejection says something new.
+        // Async functions call back and also return a promise; only its rejection adds anything.
         if (isPromiseLike(returned)) returned.then(undefined, fail);
       } catch (error) {
         fail(error);

@@ -1,6 +1,6 @@
 /**
- * What belongs to a store of `express-session` in the sessions that it answers with, and outlives our writing: stamps that
- * it keeps for itself, and values that are not JSON, where it keeps sessions as objects.
+ * Preserves two kinds of values when a session of an `express-session` store is written: stamps that the store keeps for
+ * itself, and values that are not JSON, if the store keeps sessions as objects.
  *
  * ```ts
  * withOwnValues({ cookie, id: "65f0", n: 2 }, { cookie, id: new ObjectId("65f0"), n: 1 }); // id is the ObjectId
@@ -10,10 +10,10 @@ import { isDeepStrictEqual } from "node:util";
 import type { SessionDocument } from "../../session-store.ts";
 import { dateOf, isRecord } from "../common/documents.ts";
 
-/** The objects and lists of a session that hold values which are not JSON. */
+/** The objects and lists of a session that hold values other than JSON. */
 type Holding = WeakSet<object>;
 
-/** The top-level keys in which the store notes that a session was used: session-file-store, connect-mongo with `touchAfter`. */
+/** The top-level keys in which a store notes a session's last use: session-file-store, connect-mongo with `touchAfter`. */
 export function stampsOf(store: object): readonly string[] {
   const options: unknown = "options" in store ? store.options : undefined;
   const marksTouches = isRecord(options) && Number(options.touchAfter) > 0;
@@ -21,10 +21,10 @@ export function stampsOf(store: object): readonly string[] {
 }
 
 /**
- * `document`, which is JSON, with those values of `own` that JSON does not have, where the JSON of them still stands: at
- * the same keys, and in a list wherever the item is by now. A date that has become another date in its place stays one.
- * Never a guess: where two items of a list have the same JSON, as two regular expressions have, and are not the same, and
- * one of them is gone, what is left is the JSON.
+ * Returns `document`, which is JSON, with the values of `own` that are not JSON, wherever their JSON is unchanged: at the
+ * same keys, and in a list at any position. A date that has changed to another date in its place stays a date. It never
+ * guesses: if different items of a list have the same JSON, such as two regular expressions, and one of them is gone, the
+ * rest stay JSON.
  */
 export function withOwnValues(document: SessionDocument, own: object): object {
   const { cookie, ...data } = document;
@@ -33,7 +33,7 @@ export function withOwnValues(document: SessionDocument, own: object): object {
   return holds(before, holding) ? { cookie, ...restoredRecord(data, before, holding) } : document;
 }
 
-/** Whether `value` is not JSON, or holds what is not; enters it in `holding` then. */
+/** Whether `value` is not JSON, or holds such a value; adds it to `holding` in the second case. */
 function holds(value: unknown, holding: Holding): boolean {
   if (isForeign(value)) return true;
   if (typeof value !== "object" || value === null) return false;
@@ -63,7 +63,7 @@ function restoredRecord(
   return Object.fromEntries(Object.entries(next).map(([key, value]) => [key, restoredOf(key, value)]));
 }
 
-/** An item that was there is found by its JSON. One that has changed is where it was, if the list is as long as it was. */
+/** Finds an unchanged item by its JSON. A changed item is taken to be in its place if the length of the list is the same. */
 function restoredList(next: unknown[], own: unknown[], holding: Holding): unknown[] {
   const nextByText = Map.groupBy(next, textOf);
   const ownByText = Map.groupBy(own, textOf);
@@ -81,12 +81,12 @@ function restoredList(next: unknown[], own: unknown[], holding: Holding): unknow
   });
 }
 
-/** As JSON writes it in a list. */
+/** The JSON of an item in a list. */
 function textOf(value: unknown): string {
   return JSON.stringify(value) ?? "null";
 }
 
-/** What JSON makes something else of: a date, an id of a database, binary data, a number that is not finite. */
+/** Whether JSON changes the value: a date, a database id, binary data, a number that is not finite. */
 function isForeign(value: unknown): boolean {
   if (typeof value === "number") return !Number.isFinite(value);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;

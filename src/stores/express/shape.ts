@@ -1,6 +1,6 @@
 /**
- * What `express-session` stores and their callers hand each other: the store's interface, described structurally, and
- * session objects that a store can't tell from `express-session`'s own.
+ * The interface of `express-session` stores, described structurally, and session objects that a store can't distinguish
+ * from `express-session`'s own.
  */
 import { createHash } from "node:crypto";
 import { unreadableError } from "../../base/errors.ts";
@@ -29,10 +29,9 @@ export interface ExpressStore {
 }
 
 /**
- * The document as a store expects a session: `cookie.expires` is a Date and `cookie.maxAge` what is left of it, which
- * is what stores derive their own expiry from; as JSON it is what `express-session` would have written. Without
- * `expiresAt` both are null, as for a cookie without `maxAge`: the store's own `ttl` decides. `base` may be what the
- * store's `get` gave, with whatever the store added for itself.
+ * The session as a store expects it: stores derive their expiry from `cookie.expires`, a Date, and `cookie.maxAge`, the
+ * time left. Its JSON is as `express-session` would write it. Without `expiresAt` both are null, as for a cookie without
+ * `maxAge`, and the store's own `ttl` decides. `base` may be a session from the store's `get`, with the store's additions.
  */
 export function expressSession(base: object, cookie: CookieDocument, expiresAt: number | undefined): object {
   const expires = expiresAt === undefined ? null : new Date(expiresAt);
@@ -48,12 +47,12 @@ export function expressSession(base: object, cookie: CookieDocument, expiresAt: 
   return { ...base, cookie: shaped };
 }
 
-/** Whether the cookie says how long its session lives; one for the browser's session does not. */
+/** Whether the cookie has a life time. A cookie for the browser's session has none. */
 export function hasOwnLife(cookie: CookieDocument): boolean {
   return typeof cookie.originalMaxAge === "number" || Boolean(cookie.expires);
 }
 
-/** What a store's `get` gave as a plain document of our own, without the keys that the store keeps for itself. */
+/** A plain copy of a session from the store's `get`, without the keys that the store keeps for itself. */
 export function plainDocument(session: object, stamps: readonly string[] = []): SessionDocument {
   const copy = jsonCopy(session);
   if (!isDocument(copy)) {
@@ -66,7 +65,7 @@ export function plainDocument(session: object, stamps: readonly string[] = []): 
   return copy;
 }
 
-/** What a store's `all` gave, by id or as a list. */
+/** Plain copies of the sessions from the store's `all`, by id or as a list. */
 export function plainDocuments(
   sessions: unknown,
   stamps: readonly string[],
@@ -80,20 +79,20 @@ export function plainDocuments(
   );
 }
 
-/** One that can't be read keeps none of the others from being listed. */
+/** Empty if the session can't be read, so that the others are still listed. */
 function readable(session: unknown, stamps: readonly string[]): SessionDocument[] {
   const document = isRecord(session) ? ifReadable(() => plainDocument(session, stamps)) : null;
   return document ? [document] : [];
 }
 
-/** A deep copy that shares nothing with the caller's document, for stores that keep or change what they are given. */
+/** A deep copy, for stores that keep or change the document that they get. */
 export function copyOf(document: SessionDocument): SessionDocument {
   return parseDocument(documentText(document));
 }
 
 /**
- * Names the content of a document: equal content has an equal revision. The cookie's `expires`, which a touch moves, is
- * left out, and so is the order of keys, since some databases sort them.
+ * Names the content of a document: equal content has an equal revision. It ignores the cookie's `expires`, which a touch
+ * moves, and the order of keys, which some databases sort.
  */
 export function contentRevision(document: SessionDocument): Revision {
   const { expires: _expires, ...cookie } = document.cookie;
@@ -105,6 +104,6 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (!isRecord(value)) return value;
   const keys = Object.keys(value).sort();
-  // As pairs: an object would put integer keys first, and take `__proto__` for its prototype.
+  // Not an object, which would put integer keys first and take `__proto__` for its prototype.
   return { keys, values: keys.map((key) => sorted(value[key])) };
 }

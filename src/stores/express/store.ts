@@ -5,29 +5,29 @@
  * const store = fromExpressStore(new RedisStore({ client }), { ttlMs: 86_400_000 });
  * ```
  *
- * - `ttlMs`: the life of a session whose cookie has none of its own; the store's own `ttl` by default.
+ * - `ttlMs`: the life of a session whose cookie has no life time; the store's own `ttl` by default.
  * - `isShared`: whether other processes use the store as well; true by default.
- * - `clock`: the system's by default. The wrapped store goes by the system's time in any case.
- * - `operationTimeoutMs`: how long one call of the wrapped store may take before the operation rejects; 10000. What the
- *   store does after that goes unseen.
+ * - `clock`: the system's by default. The wrapped store uses the system's time in any case.
+ * - `operationTimeoutMs`: how long one call of the wrapped store may take before the operation rejects; 10000. A later
+ *   outcome of the call is ignored.
  *
- * Such a store writes whole documents and tells nobody, so this is what the port's promises come to:
+ * Such a store writes whole documents and publishes nothing, which limits the port's guarantees:
  *
  * - `atomic` is false. The operations on one session run one after another within this wrapper, so conditional writes
- *   hold among its users. Another process may write between the reading and the writing of one operation: its write is
- *   then lost, and a session it destroyed may come back.
+ *   hold among its users. Another process may write between the read and the write of one operation: its write is then
+ *   lost, and a session that it destroyed may come back.
  * - There is no feed.
  * - A revision names content: a session destroyed and created with the same content has the same revision.
  * - A `touch` moves the store's own expiry and, in most stores, not `cookie.expires` in the document. So `expiresAt` is
- *   the later of the document's and this process's last touch, and may be in the past while the store still answers
- *   with the session, touched by another process: then it lives, and its end is to be asked for again later.
- * - Where the store is not shared, this process has seen all that extends a session: one whose time is over is not
- *   there, whatever the store answers. Its last touch by an earlier process may be as late as our start.
+ *   the later of the document's and this process's last touch. It may be in the past while the store still returns the
+ *   session, because another process touched it: the session is then alive, and has to be read again later.
+ * - If the store is not shared, this process has seen everything that extends a session: an expired session is gone,
+ *   whatever the store returns. An earlier process may have touched it as late as this one's start.
  * - A session whose cookie has no life time lives as long as the store keeps it (`MemoryStore`: for ever), as with
- *   `express-session` alone, unless `ttlMs` is given. Until then `expiresAt` says when to ask again: half a life from now,
- *   if this process has neither written nor touched the session.
+ *   `express-session` alone, unless `ttlMs` is given. `expiresAt` then says when to read again: half a life from now, if
+ *   this process has neither written nor touched the session.
  *
- * `close()` closes nothing: the store belongs to who made it.
+ * `close()` closes nothing: the store belongs to its maker.
  */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { ExpiringMap } from "../../base/expiring-map.ts";
@@ -63,7 +63,7 @@ export interface ExpressStoreOptions {
 
 type Sessions = Record<string, SessionDocument> | SessionDocument[];
 
-/** Where nothing tells how long the store keeps a session: when to ask for it again. */
+/** When to read a session again if the store's own life time is unknown. */
 const standardTtlMs = 86_400_000;
 
 export function fromExpressStore(store: ExpressStore, options: ExpressStoreOptions = {}): SessionStore {
@@ -82,7 +82,7 @@ class WrappedStore implements SessionStore {
   readonly connectivity?: (listener: (state: "connected" | "disconnected") => void) => () => void;
   readonly #calls: ExpressStoreCalls;
   readonly #clock: Clock;
-  /** What the application wants, against the store's own `ttl`. */
+  /** From the application; takes precedence over the store's own `ttl`. */
   readonly #givenTtlMs: number | undefined;
   readonly #isShared: boolean;
   readonly #stamps: readonly string[];
@@ -127,7 +127,7 @@ class WrappedStore implements SessionStore {
   ): Promise<Revision | null> {
     const copy = copyOf(document);
     return this.#queue.run(sid, async () => {
-      // What was stored here is known. Otherwise a new id is not asked for, as express-session does not either.
+      // This process knows the sessions that it stored. It does not look up other new ids; nor does express-session.
       const mayExist = !isNewId || this.#lastTouchBySid.get(sid) !== undefined;
       if (mayExist && (await this.#find(sid))) return null;
       return this.#set(sid, copy, expiresAt);
@@ -155,7 +155,7 @@ class WrappedStore implements SessionStore {
       if (!found) return false;
       const known = this.#knownDeadline(sid, found.document.cookie);
       if (known !== undefined && known >= expiresAt) return true;
-      const session = expressSession(found.session, cookie, this.#told(cookie, expiresAt));
+      const session = expressSession(found.session, cookie, this.#passedDeadline(cookie, expiresAt));
       if (!(await this.#calls.touch(sid, session))) return false;
       this.#lastTouchBySid.set(sid, { expiresAt });
       return true;
@@ -165,7 +165,7 @@ class WrappedStore implements SessionStore {
   destroy({ sid }: SessionKey, _reason: StoredEndReason, isNewId = false): Promise<boolean> {
     return this.#queue.run(sid, async () => {
       const mayExist = !isNewId || this.#lastTouchBySid.get(sid) !== undefined;
-      // A document that can't be read doesn't keep anyone from logging out.
+      // A document that can't be read does not prevent a logout.
       const found = mayExist && (await this.#find(sid).catch(() => true));
       await this.#calls.destroy(sid);
       this.#lastTouchBySid.delete(sid);
@@ -177,7 +177,7 @@ class WrappedStore implements SessionStore {
     this.#lastTouchBySid.clear();
   }
 
-  /** What the store has of the session, and what that is to us; null if its time is known to be over. */
+  /** The session as the store keeps it, and its document. Null if it is known to have expired. */
   async #find(sid: string): Promise<{ session: object; document: SessionDocument } | null> {
     const session = await this.#calls.get(sid);
     if (!session) return null;
@@ -185,20 +185,20 @@ class WrappedStore implements SessionStore {
     return this.#isOver(sid, document.cookie) ? null : { session, document };
   }
 
-  /** `own`: what the store has of the session that this replaces. */
+  /** `own`: the replaced session as the store keeps it. */
   async #set(sid: string, document: SessionDocument, expiresAt: number, own: object = {}): Promise<Revision> {
-    // Taken before the store may change what it is given.
+    // Computed before the store may change the document.
     const revision = contentRevision(document);
     const stamps = Object.entries(own).filter(([key]) => this.#stamps.includes(key));
     const base = { ...Object.fromEntries(stamps), ...withOwnValues(document, own) };
     const { cookie } = document;
-    await this.#calls.set(sid, expressSession(base, cookie, this.#told(cookie, expiresAt)));
+    await this.#calls.set(sid, expressSession(base, cookie, this.#passedDeadline(cookie, expiresAt)));
     this.#lastTouchBySid.set(sid, { expiresAt });
     return revision;
   }
 
-  /** What the store is told of the deadline: nothing where its own `ttl` is to decide. */
-  #told(cookie: CookieDocument, expiresAt: number): number | undefined {
+  /** The deadline to pass to the store. Undefined if the store's own `ttl` decides. */
+  #passedDeadline(cookie: CookieDocument, expiresAt: number): number | undefined {
     return hasOwnLife(cookie) || this.#givenTtlMs !== undefined ? expiresAt : undefined;
   }
 
@@ -208,14 +208,14 @@ class WrappedStore implements SessionStore {
   }
 
   /**
-   * How much is left of a life that nothing here tells of is unknown: half of it, so that it is not over, and a touch is
-   * due as soon as the session is used, after which it is known.
+   * If the deadline is unknown, half a life from now: the session does not count as expired, and a touch is due as soon as
+   * it is used. After that the deadline is known.
    */
   #deadline(sid: string, cookie: CookieDocument): number {
     return this.#knownDeadline(sid, cookie) ?? this.#clock.now() + this.#life(cookie) / 2;
   }
 
-  /** Where what is known here is over, or nothing is, a full life: never one that is over, nor a part of one. */
+  /** A full life from now if the known deadline has passed or none is known: never a past time, nor part of a life. */
   #kept(sid: string, cookie: CookieDocument): number {
     const known = this.#knownDeadline(sid, cookie) ?? 0;
     const now = this.#clock.now();
@@ -226,7 +226,7 @@ class WrappedStore implements SessionStore {
     return cookie.originalMaxAge ?? this.ttlMs;
   }
 
-  /** Without the sessions that are known to be over: what is in a list without its id may be any. */
+  /** Leaves out sessions that are known to have expired. A list may lack the ids; sessions without one stay. */
   #notOver(sessions: Sessions): Sessions {
     if (!Array.isArray(sessions))
       return Object.fromEntries(
@@ -235,7 +235,7 @@ class WrappedStore implements SessionStore {
     return sessions.filter(({ id, cookie }) => typeof id !== "string" || !this.#isOver(id, cookie));
   }
 
-  /** Only where no other process can have extended it, and neither an earlier one on the same store since. */
+  /** True only if no other process can have extended the session, including an earlier process on the same store. */
   #isOver(sid: string, cookie: CookieDocument): boolean {
     const life = cookie.originalMaxAge ?? this.#givenTtlMs;
     if (this.#isShared || life === undefined) return false;

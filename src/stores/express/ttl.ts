@@ -1,6 +1,6 @@
 /**
- * How long a store of `express-session` keeps a session whose cookie has no life time. The interface has no word for it,
- * so this is known of the packages that keep their option where it can be read:
+ * How long an `express-session` store keeps a session whose cookie has no life time. The interface does not expose it, so
+ * this reads the option of the packages that keep it in a property:
  *
  * ```ts
  * ownTtlMs(new RedisStore({ client, ttl: 300 })); // 300_000
@@ -9,7 +9,7 @@
 import { maxLifeMs } from "../../data/life-time.ts";
 import { isRecord } from "../common/documents.ts";
 
-/** Undefined where the store does not tell, or where its option is a function. */
+/** Undefined if the store does not expose its option, or if the option is a function. */
 export function ownTtlMs(store: object): number | undefined {
   // connect-redis, connect-pg-simple: seconds
   if ("ttl" in store) return milliseconds(store.ttl, 1_000);

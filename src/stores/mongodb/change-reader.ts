@@ -1,6 +1,6 @@
 /**
- * What the events of a change stream say of sessions. Touches say nothing, and neither do inserts: nobody can have heard
- * of a new session.
+ * Reads changes of sessions from the events of a change stream. Touches are not changes, and neither are inserts: no node
+ * can know a new session yet.
  */
 import type { Clock } from "../../base/clock.ts";
 import { ExpiringMap } from "../../base/expiring-map.ts";
@@ -10,7 +10,7 @@ import { isStoredEndReason } from "../common/messages.ts";
 import type { MongodbDocument } from "./client.ts";
 import type { MongodbIds } from "./ids.ts";
 
-/** All events that are read here; `cleared` is what `clear()` leaves. */
+/** Matches the events that are read here. `cleared`: the mark that `clear()` inserts. */
 export const changePipeline: MongodbDocument[] = [
   {
     $match: {
@@ -22,7 +22,7 @@ export const changePipeline: MongodbDocument[] = [
   },
 ];
 
-/** Between the mark of an end and the removal of the document lies a second or so. */
+/** About a second passes between the mark of an end and the removal of the document. */
 const removalMs = 5 * 60_000;
 
 /** `cleared`: all sessions are gone. `lost`: the collection is, and the stream with it. */
@@ -31,7 +31,7 @@ export type ReadChange = SessionChange | { readonly kind: "cleared" } | { readon
 export class MongodbChangeReader {
   readonly #ids: MongodbIds;
   readonly #clock: Clock;
-  /** By `_id`: what ended and is about to be removed. */
+  /** By `_id`: sessions that ended and are about to be removed. */
   readonly #ended: ExpiringMap<{ readonly expiresAt: number }>;
 
   constructor(ids: MongodbIds, clock: Clock) {
@@ -49,7 +49,7 @@ export class MongodbChangeReader {
       case "update":
         return this.#updated(id, event.updateDescription);
       case "replace":
-        // What takes the place of one that has ended is a new session, of which nobody can have heard.
+        // The replacement of an ended session is a new one, which no node can know yet.
         if (this.#ended.delete(String(id))) return undefined;
         return this.#changed(id, undefined);
       case "delete":
@@ -92,7 +92,7 @@ function updatedFields(description: unknown): Record<string, unknown> {
   return isRecord(fields) ? fields : {};
 }
 
-/** The database tells which fields of an object changed: `session.name` as well as `session`. */
+/** The database reports changed fields of an object: `session.name` as well as `session`. */
 function touchesSession(fields: Record<string, unknown>, description: unknown): boolean {
   const removed = fieldAt(description, "removedFields");
   const truncated = fieldAt(description, "truncatedArrays");
@@ -104,7 +104,7 @@ function touchesSession(fields: Record<string, unknown>, description: unknown): 
   return paths.some((path) => path === "session" || String(path).startsWith("session."));
 }
 
-/** A field of ours that was updated: by itself, or with the object it is in. */
+/** The value of an updated field, whether the field or its whole object was updated. */
 function fieldOf(fields: Record<string, unknown>, object: string, name: string): unknown {
   return fields[`${object}.${name}`] ?? fieldAt(fields[object], name);
 }

@@ -1,9 +1,9 @@
 /**
- * The change feed of a replica set or a sharded cluster: a change stream on the collection of the sessions. A write and
- * its event are one step there, whoever writes.
+ * The change feed of a replica set or a sharded cluster: a change stream on the sessions' collection. A write and its
+ * event are one atomic step, for every writer.
  *
- * The stream is asked for events again and again; each answer proves that it was whole when the question was sent. The
- * driver resumes it after errors that pass (a killed cursor, a new primary), and misses nothing then.
+ * The feed polls the stream for events. Each answer proves that the stream was whole when the request was sent. The driver
+ * resumes it after transient errors (a killed cursor, a new primary) without missing an event.
  */
 import createDebug from "debug";
 import type { Clock } from "../../base/clock.ts";
@@ -57,7 +57,7 @@ class Pull implements FeedConnection {
 
   run(): void {
     const sentAt = this.#clock.now();
-    // The first answer, which says from where on events will come; the first events may take longer.
+    // The first answer says where the stream starts; the first events may take longer.
     this.#stream.once("resumeTokenChanged", () => this.#sink.alive(sentAt));
     this.#pull().catch((error: unknown) => {
       if (this.#closed) debug("a change stream that is being closed failed: %s", errorText(error));
@@ -76,10 +76,10 @@ class Pull implements FeedConnection {
     while (!this.#closed) {
       if ((this.#buffered() ?? 0) === 0) sentAt = this.#clock.now();
       const event = await this.#stream.tryNext();
-      if (this.#closed) return closeCursor(this.#stream, this.#clock); // the driver may have resumed it meanwhile
-      if (event) this.#tell(event);
+      if (this.#closed) return closeCursor(this.#stream, this.#clock); // the driver may have resumed it
+      if (event) this.#deliver(event);
       else if (this.#stream.closed) throw this.#lost();
-      // An answer holds all that had happened by then; whether it is told to the end, older drivers don't say.
+      // An answer holds every event up to its request. Older drivers don't say whether events of it are left.
       if (event === null || this.#buffered() === 0) asOf = sentAt;
       this.#sink.alive(asOf);
     }
@@ -89,7 +89,7 @@ class Pull implements FeedConnection {
     return this.#stream.bufferedCount?.();
   }
 
-  #tell(event: MongodbDocument): void {
+  #deliver(event: MongodbDocument): void {
     const change = this.#reader.read(event);
     if (!change) return;
     if (change.kind === "lost") throw this.#lost();
@@ -101,7 +101,7 @@ class Pull implements FeedConnection {
     return new SocketSessionError(
       "STORE_FAILED",
       "Expected the change stream on the collection of the sessions to go on, but it has ended, as it does when the " +
-        "collection is dropped or renamed. It is opened anew.",
+        "collection is dropped or renamed. It is reopened.",
     );
   }
 }

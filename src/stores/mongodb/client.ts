@@ -1,14 +1,14 @@
 /**
- * What this store uses of the driver `mongodb`, from version 6 on: a `MongoClient`, its `Db`, and a `Collection`.
- * Described by shape, so that no driver is needed to compile, and any instance of it fits. Then the
- * errors of the server that mean something here, and how a cursor of a feed waits and is given up.
+ * The parts of the driver `mongodb`, 6 or later, that this store uses: a `MongoClient`, its `Db`, and a `Collection`.
+ * Described by shape, so that no driver is needed to compile and any instance fits. Also the server's error codes, and
+ * how long a feed's cursor waits and how it is closed.
  */
 import createDebug from "debug";
 import type { Clock } from "../../base/clock.ts";
 import { errorText } from "../../base/errors.ts";
 import { withTimeout } from "../../base/with-timeout.ts";
 
-/** A document, a filter, an update or a command, as the driver takes and gives them. */
+/** A document, filter, update or command of the driver. */
 export type MongodbDocument = Record<string, unknown>;
 
 export interface MongodbClient {
@@ -16,7 +16,7 @@ export interface MongodbClient {
 }
 
 export interface MongodbDatabase {
-  /** `options`: how values are read, and the concerns; what is left out is the database's. */
+  /** `options`: how values are read, and the concerns; the database's by default. */
   collection(name: string, options: object): MongodbCollection;
   command(command: MongodbDocument): Promise<MongodbDocument>;
   createCollection(name: string, options: { capped: boolean; size: number }): Promise<unknown>;
@@ -25,7 +25,7 @@ export interface MongodbDatabase {
 export interface MongodbCollection {
   readonly dbName: string;
   readonly collectionName: string;
-  /** What is set on the collection, its database or its client. */
+  /** From the collection, its database or its client. */
   readonly writeConcern?: object | undefined;
   readonly readConcern?: object | undefined;
   findOne(filter: MongodbDocument, options: { readPreference: "primary" }): Promise<MongodbDocument | null>;
@@ -84,23 +84,23 @@ export interface MongodbCursor {
 export interface MongodbChangeStream {
   readonly closed: boolean;
   tryNext(): Promise<MongodbDocument | null>;
-  /** How many events of the last answer are still to come; from version 6.3 of the driver on. */
+  /** How many events of the last answer are left; since version 6.3 of the driver. */
   bufferedCount?(): number;
   close(): Promise<void>;
-  /** The server has answered: the stream is open. */
+  /** Emitted when the server has answered: the stream is open. */
   once(event: "resumeTokenChanged", listener: () => void): unknown;
 }
 
-/** The codes of the server's errors that mean something here. */
+/** The server's error codes that this store handles. */
 export const mongodbErrors = {
-  /** A collection of that name is there already. */
+  /** The collection exists already. */
   namespaceExists: 48,
   commandNotSupported: 115,
   notImplemented: 238,
   duplicateKey: 11000,
 } as const;
 
-/** Undefined for what is not an answer of the server, such as a lost connection. */
+/** Undefined if the error is not from the server, such as a lost connection. */
 export function errorCode(error: unknown): number | undefined {
   const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
   return typeof code === "number" ? code : undefined;
@@ -108,19 +108,19 @@ export function errorCode(error: unknown): number | undefined {
 
 const debug = createDebug("socket-session:store");
 
-/** How long the server may keep a question for news open: several answers fit into a heartbeat. */
+/** How long the server may wait for events before it answers: several answers fit into a heartbeat. */
 export function awaitTimeMs(heartbeatMs: number): number {
   return Math.max(1, Math.min(1000, Math.floor(heartbeatMs / 4)));
 }
 
 const patienceMs = 1_000;
 
-/** Never rejects: a cursor that can't be closed is gone as well, or the server ends it by itself. */
+/** Never rejects: a cursor that can't be closed is already gone, or the server ends it. */
 export function closeCursor(cursor: { close(): Promise<void> }, clock: Clock): Promise<void> {
   return attempt(clock, () => cursor.close(), "closing a cursor of the change feed");
 }
 
-/** Waits for `run`, though not for long; what goes wrong is logged (`DEBUG=socket-session:store`). */
+/** Waits for `run`, but not for long, and logs its failure (`DEBUG=socket-session:store`). */
 export function attempt(clock: Clock, run: () => Promise<unknown>, what: string): Promise<void> {
   return withTimeout(clock, patienceMs, run, () => new Error(`no answer within ${patienceMs} ms`)).then(
     () => undefined,

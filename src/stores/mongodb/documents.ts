@@ -1,5 +1,5 @@
 /**
- * The filters and updates of the sessions' documents, which are `connect-mongo`'s with one field more:
+ * Filters and updates of the sessions' documents, which are those of `connect-mongo` with one more field:
  *
  * ```js
  * { _id, session, expires, socketSession: { users: ["ada"], since: { <hash of the user>: Date } } }
@@ -12,7 +12,7 @@ import type { MongodbDocument } from "./client.ts";
 
 const maxUserBytes = 1_000;
 
-/** Not over: without `expires` it never is. One that bears the mark of its end is over, whoever extends it. */
+/** Matches live sessions. One without `expires` lives for ever; one marked as ended is over, even if it is extended. */
 export function live(now: number): MongodbDocument {
   return {
     $or: [{ expires: { $exists: false } }, { expires: { $gt: new Date(now) } }],
@@ -20,22 +20,22 @@ export function live(now: number): MongodbDocument {
   };
 }
 
-/** The document of this id, if a new session may take its place: whatever is not live. */
+/** Matches the document of this id unless it is live: a new session may replace it. */
 export function over(_id: string, now: number): MongodbDocument {
   return { _id, $nor: [live(now)] };
 }
 
 /**
- * What a session holds from its end until it is removed: nothing that is anybody's, and no way back. `socketSession` is set
- * as a whole, as another package may have made something else of it, in which no field can be set.
+ * Replaces an ended session until it is deleted: no user data, already expired. `socketSession` is set as a whole, since
+ * another package may have stored a value there in which no field can be set.
  */
 export function endMark(reason: StoredEndReason, empty: unknown): MongodbDocument {
   return { $set: { session: empty, expires: new Date(0), socketSession: { ended: reason } } };
 }
 
 /**
- * Adds a user to the index of a session, and when it became his. Users are added and not replaced: two writers that are
- * not of one mind leave an entry too many, but none is ever missing.
+ * Indexes a session under a user, and records since when it is theirs. Users are added, not replaced: concurrent writers
+ * may leave a stale entry, never a missing one.
  */
 export function indexed(user: string | undefined, now: number): MongodbDocument {
   if (user === undefined) return {};
@@ -45,7 +45,7 @@ export function indexed(user: string | undefined, now: number): MongodbDocument 
   };
 }
 
-/** The same in a new document. */
+/** As `indexed`, for a new document. */
 export function newIndex(user: string | undefined, now: number): MongodbDocument {
   if (user === undefined) return {};
   return { socketSession: { users: [userKey(user)], since: { [sinceKey(user)]: new Date(now) } } };

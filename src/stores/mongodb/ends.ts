@@ -1,18 +1,18 @@
-/** What has to be written besides, so that a change stream tells of ends what it could not tell by itself. */
+/** Extra writes by which a change stream reports the reasons of ends, and `clear()`. */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { attempt, type MongodbCollection, type MongodbWriteOptions } from "./client.ts";
 
 const clearedMark = "~cleared~";
-/** The `_id` of a mark that `markCleared` makes, and of no session. */
+/** The `_id` of a mark that `markCleared` inserts. No session has such an `_id`. */
 export const clearedForm = new RegExp(`^${clearedMark}[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`);
 
-/** How long what has ended waits to be removed together with others. */
+/** How long ended sessions are gathered before they are removed together. */
 const gatheringMs = 1_000;
 
 /**
- * Removes sessions that bear the mark of their end, many at once and a little later, so that a logout is one command.
- * They are over already; where this fails, the server removes them in time.
+ * Removes sessions marked as ended, in batches and a little later, so that a logout is one command. They have ended
+ * already; if the removal fails, the server expires them.
  */
 export class EndedRemoval {
   readonly #collection: MongodbCollection;
@@ -32,7 +32,7 @@ export class EndedRemoval {
     this.#cancel ??= this.#clock.after(gatheringMs, () => void this.flush());
   }
 
-  /** Removes what has been gathered; at the close of the store, too. Never rejects. */
+  /** Removes the gathered sessions; also called when the store closes. Never rejects. */
   async flush(): Promise<void> {
     this.#cancel?.();
     this.#cancel = undefined;
@@ -45,7 +45,7 @@ export class EndedRemoval {
   }
 }
 
-/** After all sessions were removed: an event is told of each, but only one after the last says that this was all. */
+/** To be called after all sessions were removed: each removal has an event, and the mark's event says it was the last. */
 export async function markCleared(
   collection: MongodbCollection,
   empty: unknown,

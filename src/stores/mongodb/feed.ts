@@ -1,6 +1,6 @@
 /**
- * The change feed of the sessions: a change stream where the server has them (a replica set, a sharded cluster), else a
- * capped collection. Which one, the server says when it is first needed.
+ * The change feed of the sessions: a change stream if the server supports it (a replica set, a sharded cluster), else a
+ * capped collection. The store asks the server when it first needs to know.
  */
 import type { Clock } from "../../base/clock.ts";
 import type { FeedListener, FeedOptions, FeedTraits, Unsubscribe } from "../../session-store.ts";
@@ -19,12 +19,12 @@ export interface MongodbFeedSetting {
   readonly ids: MongodbIds;
   readonly clock: Clock;
   readonly feed: MongodbFeedKind | "auto";
-  /** Of the sessions. */
+  /** The write options of the sessions. */
   readonly writeOptions: MongodbWriteOptions;
 }
 
 export class MongodbFeed {
-  /** Where messages are written; unused with a change stream. */
+  /** The feed's messages; unused with a change stream. */
   readonly messages: MongodbCappedCollection;
   readonly #setting: MongodbFeedSetting;
   readonly #reader: MongodbChangeReader;

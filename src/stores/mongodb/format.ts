@@ -1,9 +1,9 @@
 /**
- * How a session is kept in the field `session` of its document, as `connect-mongo` keeps it: as JSON text, as an object
- * (`stringify: false`), or as what the options `serialize` and `unserialize` make of it.
+ * The format of a session in the field `session` of its document, as `connect-mongo` keeps it: JSON text, an object
+ * (`stringify: false`), or the result of the option `serialize`, which `unserialize` reads.
  *
- * The revision of a session is its content: the text itself, or the exact text of the object. A write that is based on a
- * revision asks the database to compare the field with it.
+ * The revision of a session is its content: the text itself, or the exact text of the object. For a conditional write the
+ * database compares the field with the revision.
  */
 
 import { unreadableError } from "../../base/errors.ts";
@@ -17,7 +17,7 @@ export interface MongodbFormatOptions {
   readonly unserialize?: ((stored: unknown) => unknown) | undefined;
 }
 
-/** No text that a session is kept as begins like this. */
+/** No stored text begins like this. */
 const objectMark = "\0object";
 
 export class MongodbFormat {
@@ -27,7 +27,7 @@ export class MongodbFormat {
     this.#options = options;
   }
 
-  /** `before` is the revision that the document replaces. Throws a `TypeError` where the document is not JSON. */
+  /** `before` is the revision that the document replaces. Throws a `TypeError` if the document is not JSON. */
   stored(document: SessionDocument, before?: Revision): unknown {
     const text = documentText(document);
     const { serialize, unserialize, stringify } = this.#options;
@@ -60,7 +60,7 @@ export class MongodbFormat {
     return typeof stored === "string" ? stored : objectMark + valueText(stored);
   }
 
-  /** What the field holds at this revision. */
+  /** The value of the field at this revision. */
   value(revision: Revision): unknown {
     const text = String(revision);
     if (!text.startsWith(objectMark)) return text;
@@ -68,7 +68,7 @@ export class MongodbFormat {
     return encoded === undefined ? text : valueFrom(encoded);
   }
 
-  /** A session of nobody, to put in the place of one that is over. Not for `serialize`, which may expect somebody's. */
+  /** An empty session, which replaces an ended one. It bypasses `serialize`, which may expect a user's session. */
   get empty(): unknown {
     const { serialize, unserialize, stringify } = this.#options;
     const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: "/" };
@@ -76,12 +76,12 @@ export class MongodbFormat {
   }
 }
 
-/** BSON has no lone surrogates: the driver would replace them, and the revision would not be that of what is stored. */
+/** BSON has no lone surrogates: the driver would replace them, and the revision would not match the stored value. */
 function wellFormed(_key: string, value: unknown): unknown {
   return typeof value === "string" ? value.toWellFormed() : value;
 }
 
-/** `express-session` hands stores a date there, which is what `connect-mongo` keeps. */
+/** `express-session` passes stores a date in `cookie.expires`, and `connect-mongo` keeps it as one. */
 function withCookieDate(value: unknown): unknown {
   if (!isDocument(value) || typeof value.cookie.expires !== "string") return value;
   return {
@@ -103,6 +103,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // told by the caller
+    return undefined; // the caller reports it
   }
 }

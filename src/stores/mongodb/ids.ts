@@ -1,10 +1,10 @@
 /**
- * Ids of sessions as `_id` of their documents, and back. `_id` is the id itself, as `connect-mongo` writes it, or what
- * the option `transformId` makes of it. Only ids that no UTF-8 text can hold (lone surrogates), and those that could be
- * taken for something else, are escaped before.
+ * Converts session ids to the `_id` of their documents, and back. `_id` is the id itself, as `connect-mongo` writes it, or
+ * the result of the option `transformId`. Ids that no UTF-8 text can hold (lone surrogates), or that could be mistaken for
+ * something else, are escaped first.
  *
- * Where `transformId` comes without its reverse, `originalId`, a session that was read, written or created here is
- * remembered by its `_id` for as long as it may live: enough to name the changes of live ones.
+ * If `transformId` has no reverse, `originalId`, the process remembers the `_id` of each session that it read, wrote or
+ * created for as long as the session may live. That suffices to name the changes of live sessions.
  */
 import createDebug from "debug";
 import type { Clock } from "../../base/clock.ts";
@@ -20,7 +20,7 @@ export interface MongodbIdOptions {
 
 const debug = createDebug("socket-session:store");
 
-/** A session past its time may be extended by another process: it is asked for again before it is forgotten. */
+/** Another process may extend a session past its deadline: it is read again before it is forgotten. */
 const slackMs = 10 * 60_000;
 
 export class MongodbIds {
@@ -32,12 +32,12 @@ export class MongodbIds {
     this.#seen = new ExpiringMap(clock, { maxEntries: 100_000 });
   }
 
-  /** Whether every `_id` can be turned back into its id. */
+  /** Whether every `_id` can be converted back to its id. */
   get areReversible(): boolean {
     return this.#options.transformId === undefined || this.#options.originalId !== undefined;
   }
 
-  /** Throws `INVALID_OPTION` if `transformId` makes anything but a string of it. */
+  /** Throws `INVALID_OPTION` if `transformId` returns anything but a string. */
   stored(sid: string): string {
     const text = escaped(sid, clearedForm);
     const stored: unknown = this.#options.transformId ? this.#options.transformId(text) : text;
@@ -49,7 +49,7 @@ export class MongodbIds {
     );
   }
 
-  /** Undefined if nothing here can tell it: then nobody here has that session. Never throws. */
+  /** Undefined if the id is unknown: this process then does not have the session. Never throws. */
   sid(stored: unknown): string | undefined {
     if (typeof stored !== "string" || clearedForm.test(stored)) return undefined;
     if (!this.#options.transformId) return unescaped(stored);
@@ -57,7 +57,7 @@ export class MongodbIds {
     return this.#seen.get(stored)?.sid;
   }
 
-  /** To be called for each session that is handed out. */
+  /** To be called for each session that the store returns. */
   remember(stored: string, sid: string, expiresAt: number): void {
     if (!this.areReversible) this.#seen.set(stored, { sid, expiresAt: expiresAt + slackMs });
   }
@@ -66,7 +66,7 @@ export class MongodbIds {
     this.#seen.stop();
   }
 
-  /** Others may keep what they like in the collection: what the reverse can't turn back is no session of ours. */
+  /** The collection may hold foreign documents: an `_id` that can't be reversed is not a session's. */
   #untransformed(stored: string, reverse: (transformed: string) => unknown): string | undefined {
     try {
       const text = reverse(stored);

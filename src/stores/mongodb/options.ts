@@ -1,4 +1,4 @@
-/** The options of `mongodbStore`: those of `connect-mongo` by their names and defaults, and what is added here. */
+/** The options of `mongodbStore`: those of `connect-mongo`, with their names and defaults, and its own. */
 import { clockOf } from "../../base/arguments.ts";
 import type { Clock } from "../../base/clock.ts";
 import { shown } from "../../base/shown.ts";
@@ -59,7 +59,7 @@ const makeClient =
 const encrypts =
   "Encrypted sessions can't be compared, and so not kept right. Leave it out, and let those stored expire.";
 
-/** Of connect-mongo, in its versions. */
+/** For options of connect-mongo's versions. */
 const cures = {
   ...Object.fromEntries(
     ["mongoUrl", "mongoOptions", "url", "uri", "host", "port", "user", "password"].map((name) => [
@@ -77,7 +77,7 @@ const cures = {
   createAutoRemoveIdx: "Use `autoRemove`.",
 };
 
-/** Acknowledged by a majority and on disk, unless the application has its own idea of that. */
+/** Acknowledged by a majority and on disk, unless the application sets another write concern. */
 const durable: MongodbWriteConcern = { w: "majority", journal: true };
 
 /** Throws `INVALID_OPTION`. */
@@ -127,13 +127,13 @@ export function resolveMongodbOptions(options: MongodbStoreOptions): ResolvedMon
   };
 }
 
-/** What connect-mongo takes for not given. */
+/** Values that connect-mongo treats as absent. */
 function isHarmless(name: string, value: unknown): boolean {
   if (name === "crypto") return isRecord(value) && value.secret === false;
   return value === null && (name === "cryptoAdapter" || name === "createAutoRemoveIdx");
 }
 
-/** What is not acknowledged has neither failed nor been done: no write could say whether it was the first. */
+/** Refuses writes without acknowledgement: a conditional write could not know whether it took effect. */
 function writeConcernOf(
   { writeOperationOptions: own }: MongodbStoreOptions,
   { writeConcern: inherited }: MongodbCollection,

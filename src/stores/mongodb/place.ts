@@ -1,6 +1,6 @@
 /**
- * Where `mongodbStore` keeps sessions: the database and the collection, of what was given. Older drivers are refused: their
- * cursors lack what the feed needs, and their commands answer in other shapes.
+ * Finds the database and the collection of `mongodbStore` from its options. Older drivers are refused: their cursors lack
+ * methods that the feed needs, and their commands return other shapes.
  */
 import { isDeepStrictEqual } from "node:util";
 import { refusal } from "../../base/arguments.ts";
@@ -24,7 +24,7 @@ interface PlaceOptions {
 
 const oldestDriver = 6;
 
-/** Values as JavaScript's own, whatever the client is set to: what is stored is compared, and numbers are counted with. */
+/** Reads values as JavaScript's own, whatever the client's settings, since the store compares values and computes. */
 export const plainValues = {
   ...{ raw: false, promoteValues: true, promoteLongs: true, promoteBuffers: false },
   ...{ useBigInt64: false, bsonRegExp: false, fieldsAsRaw: {} },
@@ -65,7 +65,7 @@ function checkedClient(client: unknown): MongodbClient {
   throw refusal(expectedClient, shown(client), cure);
 }
 
-/** The very collection, unless it reads values otherwise. Newer drivers tell its database, older ones its client. */
+/** Uses the collection itself if it reads plain values. Newer drivers expose its database, older ones its client. */
 function placeOfCollection(collection: MongodbCollection): Place {
   if (hasProperty(collection, "conn")) {
     const cure = "Write mongodbStore({ client: mongoose.connection.getClient(), collectionName }).";
@@ -76,7 +76,7 @@ function placeOfCollection(collection: MongodbCollection): Place {
   const given: unknown = property(collection, "db");
   const database = isDatabase(given) ? given : isClient(client) ? client.db(collection.dbName) : undefined;
   if (!database) {
-    const came = `${shown(collection)} that tells neither its database nor its client`;
+    const came = `${shown(collection)} that exposes neither its database nor its client`;
     throw refusal(
       expectedCollection,
       came,
@@ -96,7 +96,7 @@ function readsPlainValues(collection: MongodbCollection): boolean {
   );
 }
 
-/** Throws for a client of a driver that is too old, with its version where it says so: from 4 to 6 it does. */
+/** Throws for a client of a driver that is too old, and names its version if the client has it, as from 4 to 6. */
 function refuseOld(expected: string, client: unknown): void {
   const driver = property(property(property(client, "options"), "metadata"), "driver");
   const said = Number.parseInt(String(property(driver, "version")), 10);

@@ -1,4 +1,4 @@
-/** Reading sessions, from the primary: a secondary may not have heard of a logout yet. */
+/** Reads sessions from the primary: a secondary may not have received a logout yet. */
 import type { Clock } from "../../base/clock.ts";
 import type { SessionDocument, StoredSession, UserSession } from "../../session-store.ts";
 import { ifReadable, isRecord } from "../common/documents.ts";
@@ -7,7 +7,7 @@ import { live, sinceKey, userKey } from "./documents.ts";
 import type { MongodbFormat } from "./format.ts";
 import type { MongodbIds } from "./ids.ts";
 
-/** The latest time there is, for a session without `expires`. */
+/** The latest possible time, for a session without `expires`. */
 const never = 8_640_000_000_000_000;
 
 export class MongodbReads {
@@ -54,7 +54,7 @@ export class MongodbReads {
     });
   }
 
-  /** By id; as a list, where an `_id` does not tell it. */
+  /** By id, or as a list if an `_id` can't be converted to the id. */
   async all(): Promise<Record<string, SessionDocument> | SessionDocument[]> {
     const found = await this.#find({}, 1_000);
     const readable = found.flatMap((one) => {

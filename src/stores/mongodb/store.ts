@@ -1,5 +1,5 @@
 /**
- * Sessions in MongoDB, in the format of `connect-mongo` 6, shared by all nodes and by applications that still use it.
+ * Sessions in MongoDB, in the format of `connect-mongo` 6, shared by all nodes and by applications that use that package.
  *
  * ```ts
  * import { MongoClient } from "mongodb";
@@ -12,8 +12,8 @@
  * - `ttl` (14 days, in seconds), `touchAfter`, `stringify` (true), `serialize`, `unserialize`, `transformId`,
  *   `autoRemove` ("native"), `autoRemoveInterval` (10 minutes), `timestamps`, `writeOperationOptions`: as in `connect-mongo`.
  * - `originalId`: the reverse of `transformId`. Without it there is no index of users.
- * - `feed`: "change stream", "capped collection", or "auto" (default): the first where the server has it.
- * - `clock`: what decides that a session's time is over; the system's by default.
+ * - `feed`: "change stream", "capped collection", or "auto" (default): the first if the server supports it.
+ * - `clock`: decides when a session expires; the system's by default.
  *
  * Every operation on one session is one atomic step on its document. `close()` ends the feed and the timers.
  */
@@ -122,7 +122,7 @@ class MongodbStore implements SessionStore {
     try {
       await this.#collection.replaceOne(over(_id, now), created, { upsert: true, ...this.#writeOptions });
     } catch (error) {
-      if (errorCode(error) === mongodbErrors.duplicateKey) return null; // one that is not over
+      if (errorCode(error) === mongodbErrors.duplicateKey) return null; // the id has a live session
       throw error;
     }
     this.#ids.remember(_id, sid, expiresAt);
@@ -178,7 +178,7 @@ class MongodbStore implements SessionStore {
     const update = { ...set, ...this.#updatedAt(), ...indexed(user, now) };
     const extended = { ...update, $max: { expires: new Date(expiresAt) } };
     if (!(await this.#update({ _id, ...unmarked, expires: { $gt: new Date(now) } }, extended))) {
-      // One without `expires` lives for ever; $max would end that.
+      // A session without `expires` lives for ever; $max would set one.
       const immortal = { _id, ...unmarked, expires: { $exists: false } };
       if (Object.keys(update).length > 0) return this.#update(immortal, update);
       return (await this.#collection.findOne(immortal, { readPreference: "primary" })) !== null;
@@ -196,7 +196,7 @@ class MongodbStore implements SessionStore {
       await this.#feed.messages.publishChange({ kind: "ended", publicIds, reason });
       return true;
     }
-    // The removal by itself would not tell the reason.
+    // A removal alone would not publish the reason.
     if (!(await this.#update(filter, endMark(reason, this.#format.empty)))) return false;
     this.#ended.add(filter._id);
     return true;

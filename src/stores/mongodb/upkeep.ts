@@ -1,6 +1,6 @@
 /**
- * What keeps the collection in order: the index that removes expired sessions, as `connect-mongo` makes it, or their
- * removal by this process; and the index of users, once there is one. Nothing here fails an operation on a session.
+ * Maintains the collection: creates the index that removes expired sessions, as `connect-mongo` does, or removes them from
+ * this process; and creates the index of users, once there is a user. A failure here never fails a session's operation.
  */
 import createDebug from "debug";
 import type { Clock } from "../../base/clock.ts";
@@ -35,7 +35,7 @@ export class MongodbUpkeep {
     this.#options = options;
   }
 
-  /** To be called by every operation: the first one begins, in the background. */
+  /** To be called by every operation. The first call starts the upkeep in the background. */
   begin(): void {
     if (this.#hasBegun || this.#closed) return;
     this.#hasBegun = true;
@@ -100,7 +100,7 @@ function report(field: string, error: unknown): void {
   process.emitWarning(
     `Expected to create the index on ${field} of the sessions' collection, but the database refused: ${errorText(error)}. ` +
       "Let the user of the connection create indexes, or create it yourself as the page on MongoDB says. " +
-      "Sessions work without it; expired ones are removed by this process meanwhile.",
+      "Sessions work without it; until then this process removes expired ones.",
     { type: "SocketSessionWarning", code: "SOCKET_SESSION_MONGODB_INDEX" },
   );
 }

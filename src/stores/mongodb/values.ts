@@ -1,6 +1,6 @@
 /**
- * Values of BSON as text, and back, for sessions that are kept as objects (`stringify: false`): JSON and dates. The text
- * of a value serves as its revision, so it is exact: equal texts make equal values, fields in the same order.
+ * Converts BSON values to text, and back, for sessions kept as objects (`stringify: false`): JSON and dates. The text of a
+ * value serves as its revision, so it is exact: equal texts make equal values, with fields in the same order.
  *
  * ```ts
  * valueText({ at: new Date(0) }); // '{"at":["date",0]}'
@@ -11,17 +11,17 @@ import { unreadableError } from "../../base/errors.ts";
 import { shownKey } from "../../base/shown.ts";
 import { dateOf, isRecord } from "../common/documents.ts";
 
-/** Throws `SESSION_UNREADABLE` for what is neither JSON nor a date: an ObjectId, binary data, a decimal. */
+/** Throws `SESSION_UNREADABLE` for anything but JSON and dates: an ObjectId, binary data, a decimal. */
 export function valueText(session: unknown): string {
   return JSON.stringify(isPlain(session) ? recordOf(session, (key) => key) : tagged(session, undefined));
 }
 
-/** `top`: the top-level key that the value is in. Those below may be anything, as may what is stored. */
+/** `top`: the top-level key of the value, for the error. Deeper keys and values may hold anything and are not quoted. */
 function tagged(value: unknown, top: string | undefined): unknown {
   if (typeof value === "number" && !Number.isFinite(value)) return ["number", String(value)];
   if (value === null || ["string", "number", "boolean"].includes(typeof value)) return value;
   if (value instanceof Date) return ["date", value.getTime()];
-  // An array stands for itself behind the tag "array", so that no array of a session can be taken for a tag.
+  // Arrays get the tag "array", so that no array of a session is mistaken for a tag.
   if (Array.isArray(value)) return ["array", ...value.map((item) => tagged(item, top))];
   if (isPlain(value)) return recordOf(value, () => top);
   throw unreadableError(
@@ -34,7 +34,7 @@ function recordOf(record: Record<string, unknown>, topOf: (key: string) => strin
   return Object.fromEntries(Object.entries(record).map(([key, item]) => [key, tagged(item, topOf(key))]));
 }
 
-/** The value of a text, which is parsed already. */
+/** The reverse of `valueText`, from its parsed text. */
 export function valueFrom(value: unknown): unknown {
   if (Array.isArray(value)) {
     const [tag, ...rest] = value;
@@ -47,8 +47,8 @@ export function valueFrom(value: unknown): unknown {
 }
 
 /**
- * `value`, which is JSON, with dates where `before` has dates: an application that keeps dates in its sessions finds
- * dates there, although what a socket or a request here wrote went through JSON.
+ * Returns `value`, which is JSON, with dates where `before` has dates: an application that keeps dates in its sessions
+ * still finds dates there after a write from a socket or a request, which passes through JSON.
  */
 export function withDates(value: unknown, before: unknown): unknown {
   if (before instanceof Date) return typeof value === "string" ? (dateOf(value) ?? value) : value;

@@ -1,6 +1,6 @@
 /**
- * The change feed of `postgresStore`: NOTIFY in the transaction of each write, LISTEN on a connection of its own, made
- * with the settings of the pool and never taken out of it.
+ * The change feed of `postgresStore`: each write's transaction runs NOTIFY; LISTEN has a connection of its own, which has
+ * the pool's settings but is not taken from the pool.
  */
 
 import createDebug from "debug";
@@ -65,8 +65,8 @@ export class PostgresFeedSource implements FeedSource {
   }
 
   /**
-   * Waits for the goodbye, and keeps the process until it is said. A connection whose other side is gone answers none,
-   * and is cut. Never rejects.
+   * Ends the connection gracefully, which keeps the process alive until then. If the server does not answer, cuts it.
+   * Never rejects.
    */
   async #end(client: PostgresClient): Promise<void> {
     const late = () => new Error(`no answer within ${goodbyeMs} ms`);

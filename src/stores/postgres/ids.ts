@@ -1,7 +1,7 @@
 /**
- * Ids and users as keys of PostgreSQL's tables. An id is listed, and so has to be kept whole; a user is only looked for,
- * and may be a hash. Both together fit into the index on users and sessions: into the third of a page, 2704 bytes, that an
- * entry may take.
+ * Converts ids and users to keys of PostgreSQL's tables. An id is listed, so it is kept whole; a user is only looked up,
+ * and may be hashed. Both together fit into an entry of the index on users and sessions, which may take a third of a page,
+ * 2704 bytes.
  *
  * ```ts
  * storedSid("abc"); // "abc"
@@ -14,12 +14,12 @@ import { escaped, hashedIfLonger, nul } from "../common/ids.ts";
 const maxSidBytes = 2_600;
 const maxUserBytes = 80;
 
-/** Of whatever length, as the other package may have written it. */
+/** Accepts any length, since connect-pg-simple may have written the id. */
 export function storedSid(sid: string): string {
   return escaped(sid, nul);
 }
 
-/** Of a session that is new, or to be listed. Throws `STORE_FAILED` where no index takes it. */
+/** For a session that is new or has to be listed. Throws `STORE_FAILED` if the id is too long for an index. */
 export function indexedSid(sid: string): string {
   const stored = storedSid(sid);
   const bytes = Buffer.byteLength(stored);

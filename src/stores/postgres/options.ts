@@ -1,5 +1,5 @@
 /**
- * The options of `postgresStore`: connect-pg-simple's own names, units and defaults, and what is added to them.
+ * The options of `postgresStore`: those of connect-pg-simple, with their names, units and defaults, and its own.
  */
 import { clockOf, refusal } from "../../base/arguments.ts";
 import { type Clock, maxDelayMs, randomOf } from "../../base/clock.ts";
@@ -9,10 +9,10 @@ import { checkStoreOptions, lifeTime, type OptionChecks } from "../common/option
 import { recognised } from "../common/recognised.ts";
 import { maxNameBytes } from "./sql.ts";
 
-/** A `Pool` of `pg`. It is never closed, and no client is taken out of it. */
+/** A `Pool` of `pg`. The store never closes it, and checks out no client. */
 export interface PostgresPool {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
-  /** What it was made with. */
+  /** The settings that it was made with. */
   readonly options: object;
   on?(event: "error", listener: (error: Error) => void): unknown;
   removeListener?(event: "error", listener: (error: Error) => void): unknown;
@@ -25,7 +25,7 @@ export interface PostgresClient {
   end(): Promise<void>;
   on(event: "error" | "end" | "notification", listener: (what?: unknown) => void): unknown;
   unref?(): void;
-  /** What it is made of; absent in a native client. */
+  /** Absent in a native client. */
   readonly connection?: { readonly stream?: { destroy?(): unknown } };
 }
 
@@ -58,7 +58,7 @@ export interface ResolvedPostgresOptions {
   /** Undefined: no index of users. */
   readonly usersTableName: string | undefined;
   readonly ttlMs: number;
-  /** How long to wait before the next pruning, which may throw; undefined: nothing is pruned. */
+  /** Returns the delay before the next pruning, and may throw. Undefined: no pruning. */
   readonly pruneDelayMs: (() => number) | undefined;
   readonly errorLog: ((message: string, error: unknown) => void) | undefined;
   readonly clock: Clock;
@@ -73,7 +73,7 @@ const known: Readonly<Record<keyof PostgresStoreOptions, true>> = {
 const makePool =
   "Make a Pool of `pg` with it, and give that: postgresStore({ pool: new Pool({ connectionString }) }).";
 
-/** Of connect-pg-simple, and of the Pool. */
+/** For options of connect-pg-simple and of the Pool. */
 const cures = {
   pgPromise: "Give a Pool of `pg`: the one of pg-promise is `db.$pool`.",
   disableTouch:
@@ -137,7 +137,7 @@ function noPool(given: unknown): Error {
   return refusal(expected, found?.what ?? shown(given), found?.cure ?? "Give it `new Pool(…)`.");
 }
 
-/** 7 hands its Client over among the options, to a pool that is older than what 8 makes its own of. */
+/** `pg` 7 passes its Client as an option, to a pool without the properties of the pool of `pg` 8. */
 function isOldPool(pool: unknown): boolean {
   const isNew = hasProperty(pool, "_releaseOnce") || hasProperty(pool, "expiredCount");
   return !isNew && hasProperty(property(pool, "options"), "Client");
@@ -147,7 +147,7 @@ type Names = Pick<ResolvedPostgresOptions, "schemaName" | "tableName" | "usersTa
 
 function namesOf(options: PostgresStoreOptions, userIndex: boolean, check: OptionChecks): Names {
   const { schemaName, tableName, usersTableName } = options;
-  const schema = schemaName === undefined || schemaName === "" ? undefined : schemaName; // as the peer does
+  const schema = schemaName === undefined || schemaName === "" ? undefined : schemaName; // as in connect-pg-simple
   const table = tableName === undefined || tableName === "" ? "session" : tableName;
   const isWithSchema = schema === undefined && String(table).includes('"."');
   const giveApart = "Give the schema as `schemaName`.";
@@ -178,7 +178,7 @@ function pruneDelayOf(
   if (interval === false) return undefined;
   check.number("pruneSessionInterval", interval, lifeTime);
   const intervalMs = interval * 1000;
-  // Half to one and a half of it, so that the nodes do not all prune at the same time; as the peer does.
+  // Between half and one and a half intervals, so that the nodes do not prune at the same time; as in connect-pg-simple.
   const standard = () => Math.ceil(intervalMs / 2 + intervalMs * randomOf(clock));
   const option = "pruneSessionRandomizedInterval";
   const isOne = randomized === undefined || randomized === false || typeof randomized === "function";

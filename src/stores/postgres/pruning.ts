@@ -1,6 +1,6 @@
 /**
- * Removes what is over from the tables of `postgresStore`: expired sessions, and entries of the index of users. In
- * batches, so that no statement holds many rows for long; starts by itself, ends with `stop()`.
+ * Removes expired sessions, and their entries in the index of users, from the tables of `postgresStore`. It works in
+ * batches, so that no statement locks many rows for long. Starts by itself, ends with `stop()`.
  */
 import createDebug from "debug";
 import { errorText } from "../../base/errors.ts";
@@ -20,7 +20,7 @@ export class PostgresPruning {
   #stopped = false;
   #cancel: () => void = () => {};
 
-  /** Throws what `pruneDelayMs` throws. */
+  /** Throws if `pruneDelayMs` throws. */
   constructor(tables: PostgresTables, options: Options) {
     this.#tables = tables;
     this.#options = options;
@@ -40,7 +40,7 @@ export class PostgresPruning {
     this.#cancel = this.#tables.clock.after(this.#delayMs, () => void this.#round(pruneDelayMs));
   }
 
-  /** Never rejects. Nobody waits for it, and the next round tries again: whoever reads and writes is told of a broken database. */
+  /** Never rejects: no caller awaits it, and the next round tries again. Reads and writes report a broken database. */
   async #round(pruneDelayMs: () => number): Promise<void> {
     try {
       await this.#prune();
@@ -58,8 +58,8 @@ export class PostgresPruning {
   /** Neither throws nor waits, whatever `errorLog` does. */
   #report(message: string, error: unknown): void {
     debug("%s %s", message, errorText(error));
-    const told = new Promise((settle) => settle(this.#options.errorLog?.(message, error)));
-    told.catch((failure: unknown) => debug("errorLog failed: %s", errorText(failure)));
+    const logged = new Promise((settle) => settle(this.#options.errorLog?.(message, error)));
+    logged.catch((failure: unknown) => debug("errorLog failed: %s", errorText(failure)));
   }
 
   async #prune(): Promise<void> {

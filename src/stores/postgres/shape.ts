@@ -1,10 +1,10 @@
-/** Whether a table is what `postgresStore` takes it for: an application may have another one of that name. */
+/** Checks the columns of a table: an application may have another table of that name. */
 import { SocketSessionError } from "../../base/errors.ts";
 import { isRecord } from "../common/documents.ts";
 
 interface Shape {
   readonly columns: Readonly<Record<string, RegExp>>;
-  readonly told: string;
+  readonly shown: string;
   readonly cure: string;
 }
 
@@ -15,19 +15,19 @@ const any = /./;
 export const shapes = {
   sessions: {
     columns: { sid: any, sess: json, expire: time },
-    told: "sid varchar (the primary key), sess json and expire timestamp, and no other that has to be set",
+    shown: "sid varchar (the primary key), sess json and expire timestamp, and no other that has to be set",
     cure: "If it is another application's, give `tableName` another name; else make its columns these.",
   },
   users: {
     columns: { user_id: any, sid: any, since: time, expires_at: time },
-    told: "user_id text and sid text (the primary key), since timestamptz and expires_at timestamptz",
+    shown: "user_id text and sid text (the primary key), since timestamptz and expires_at timestamptz",
     cure: "If it is another application's, give `usersTableName` another name, or `userIndex: false`.",
   },
 } as const satisfies Record<string, Shape>;
 
-/** Errors of statements that find other columns, types or keys than they name. */
+/** Error codes of statements on a table with other columns, types or keys. */
 const ofShape = new Set(["42703", "42804", "42846", "42883", "42P10", "23502", "22P02"]);
-/** Of these, what is wrong is not in the columns' names and types. */
+/** Of these, the codes of errors that do not concern the columns' names and types. */
 const ofKeys = new Set(["42P10", "23502"]);
 
 export function mayBeOfShape(code: unknown): boolean {
@@ -36,11 +36,11 @@ export function mayBeOfShape(code: unknown): boolean {
 
 const maxShown = 200;
 
-/** `columns`: JSON of the types by the names. Undefined where nothing is wrong with them, or there is no table. */
+/** `columns`: a JSON object of the columns' types by name. Undefined if they are right, or if there is no table. */
 export function shapeError(
   table: string,
   columns: unknown,
-  { columns: expected, told, cure }: Shape,
+  { columns: expected, shown, cure }: Shape,
   cause?: unknown,
 ): SocketSessionError | undefined {
   const found: unknown = typeof columns === "string" ? JSON.parse(columns) : undefined;
@@ -54,7 +54,7 @@ export function shapeError(
   const why = isRight ? ", and another key, or others that have to be set" : "";
   return new SocketSessionError(
     "STORE_OPEN",
-    `postgresStore() expects the table ${table} to have the columns ${told}; it has ${came}${why}. ${cure}`,
+    `postgresStore() expects the table ${table} to have the columns ${shown}; it has ${came}${why}. ${cure}`,
     cause === undefined ? {} : { cause },
   );
 }

@@ -5,11 +5,10 @@
  * CREATE TABLE "session" ("sid" varchar PRIMARY KEY, "sess" json NOT NULL, "expire" timestamp(6) NOT NULL)
  * ```
  *
- * - Each operation is one statement, and so atomic. What decides whether a row is written stands in the WHERE of its
- *   own UPDATE or DELETE: after it has waited for another writer's lock, the database checks that on the row as it is
- *   by then (READ COMMITTED).
- * - The column has no time zone: a time goes in and comes out by the connection's, as the peer's does.
- * - Results are text or numbers of the statement's own making, whatever parsers of types the pool has.
+ * - Each operation is one statement, and so atomic. The condition of a write is in the WHERE of the same UPDATE or DELETE:
+ *   after it has waited for another writer's lock, the database checks it again on the current row (READ COMMITTED).
+ * - The column has no time zone: times are written and read in the connection's, as in connect-pg-simple.
+ * - Statements convert their results to text or numbers, so that the pool's type parsers don't matter.
  */
 
 interface PostgresNames {
@@ -18,7 +17,7 @@ interface PostgresNames {
   readonly usersTableName: string | undefined;
 }
 
-/** Only whole statements leave this file; the parameters of each are at its method. */
+/** Exports only whole statements; the comment of each lists its parameters. */
 export class PostgresSql {
   readonly table: string;
   /** Undefined: there is no index of users. */
@@ -34,7 +33,7 @@ export class PostgresSql {
     this.#names = names;
     this.table = quoted(names.tableName);
     this.users = names.usersTableName === undefined ? undefined : quoted(names.usersTableName);
-    // By the table's identity: a node that names the schema and one that finds it by its search path share a channel.
+    // From the table's oid, so that a node that names the schema shares the channel with one that uses its search path.
     this.#channel = `('socket_session_' || to_regclass(${quotedLiteral(this.table)})::oid)`;
   }
 
@@ -56,7 +55,7 @@ export class PostgresSql {
       WHERE u.user_id = $1 AND s.expire > ${time(2)}`;
   }
 
-  /** 1 sid, 2 now, 3 document, 4 expiresAt, 5 user. Takes the place of an expired session, never that of a live one. */
+  /** 1 sid, 2 now, 3 document, 4 expiresAt, 5 user. Replaces an expired session, never a live one. */
   create(withUser: boolean): string {
     return `
       WITH written AS (
@@ -91,7 +90,7 @@ export class PostgresSql {
       SELECT 1 FROM written`;
   }
 
-  /** 1 sid, 2 now, 3 message. An entry that another transaction adds meanwhile is one too many, and pruned in time. */
+  /** 1 sid, 2 now, 3 message. An entry that a concurrent transaction adds is left over, and pruned later. */
   destroy(withUsers: boolean): string {
     return `
       WITH gone AS (
@@ -138,7 +137,7 @@ export class PostgresSql {
     return "SELECT (to_regclass($1::text) IS NOT NULL)::text AS exists";
   }
 
-  /** 1 now, 2 limit. A row that somebody writes to at the moment is left for the next round. */
+  /** 1 now, 2 limit. Leaves rows that are being written for the next round. */
   get pruneSessions(): string {
     const over = `expire <= ${time(1)}`;
     return `
@@ -150,7 +149,7 @@ export class PostgresSql {
       SELECT count(*)::text AS count FROM gone`;
   }
 
-  /** 1 now, 2 limit. The other package extends sessions, and does not know of entries: the session itself decides. */
+  /** 1 now, 2 limit. connect-pg-simple extends sessions but not their entries, so the session's own time decides. */
   get pruneUsers(): string {
     const over = `expires_at <= ${time(1)}`;
     return `
@@ -164,7 +163,7 @@ export class PostgresSql {
       SELECT count(*)::text AS count FROM gone`;
   }
 
-  /** What connect-pg-simple makes, under the same names where the table has its standard one. */
+  /** As connect-pg-simple creates it, with the same names if the table has the standard name. */
   get createTable(): string {
     return `CREATE TABLE ${this.table} (
   "sid" varchar NOT NULL COLLATE "default" PRIMARY KEY,
@@ -174,7 +173,7 @@ export class PostgresSql {
 CREATE INDEX ${this.#indexName} ON ${this.table} ("expire");`;
   }
 
-  /** Empty where it would be cut off, and then be another table's: the database chooses one. */
+  /** Empty if the name would be cut off and might then be another table's: the database chooses a name. */
   get #indexName(): string {
     const name = `IDX_${this.#names.tableName}_expire`;
     return Buffer.byteLength(name) <= maxNameBytes ? quotedIdentifier(name) : "";
@@ -192,7 +191,7 @@ CREATE INDEX ON ${this.users} ("sid");
 CREATE INDEX ON ${this.users} ("expires_at");`;
   }
 
-  /** Enters what was `written` in the index, in the same statement. */
+  /** Adds the `written` session to the index, in the same statement. */
   #listed(user: string, onConflict: string): string {
     return `, listed AS (
         INSERT INTO ${this.users} AS u (user_id, sid, since, expires_at)
@@ -202,10 +201,10 @@ CREATE INDEX ON ${this.users} ("expires_at");`;
   }
 }
 
-/** `since` stays: it has been this user's already. */
+/** `since` stays, since the session was this user's already. */
 const extended = "expires_at = excluded.expires_at WHERE u.expires_at < excluded.expires_at";
 
-/** A parameter in milliseconds since the epoch as a time. Never `now()`: the store's clock decides. */
+/** Converts a parameter in milliseconds since the epoch. The store's clock decides, so statements don't use `now()`. */
 function time(parameter: number): string {
   return `to_timestamp($${parameter}::float8 / 1000)`;
 }
@@ -219,7 +218,7 @@ function milliseconds(column: string): string {
   return `round(extract(epoch FROM ${column}::timestamptz) * 1000)::text`;
 }
 
-/** Of what is stored, as the database writes it: `json` keeps the text, `jsonb` makes its own. */
+/** The hash of the stored text: `json` keeps the text as written, `jsonb` normalises it. */
 function revision(alias: string): string {
   return `encode(sha256(convert_to(${alias}.sess::text, 'UTF8')), 'hex')`;
 }
@@ -228,15 +227,15 @@ function stored(alias: string): string {
   return `${alias}.sess::text AS document, ${milliseconds(`${alias}.expire`)} AS expires_at, ${revision(alias)} AS revision`;
 }
 
-/** Longer names are cut off by the database. */
+/** The database cuts off longer names. */
 export const maxNameBytes = 63;
 
-/** As `escapeIdentifier` of `pg`: `a"b` becomes `"a""b"`. For names inside a statement, where no parameter can stand. */
+/** As `escapeIdentifier` of `pg`: `a"b` becomes `"a""b"`. For names in a statement, which can't be parameters. */
 function quotedIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** As `escapeLiteral` of `pg`: `it's` becomes `'it''s'`. Safe whatever `standard_conforming_strings` says. */
+/** As `escapeLiteral` of `pg`: `it's` becomes `'it''s'`. Safe with any setting of `standard_conforming_strings`. */
 function quotedLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''").replaceAll("\\", "\\\\")}'`;
   return text.includes("\\") ? ` E${quoted}` : quoted;

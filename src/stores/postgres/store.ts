@@ -1,5 +1,5 @@
 /**
- * Sessions in PostgreSQL 11 or later, in the table of connect-pg-simple 10, next to applications that use that.
+ * Sessions in PostgreSQL 11 or later, in the table of connect-pg-simple 10, next to applications that use that package.
  *
  * ```ts
  * import { postgresStore } from "socket-session/postgres";
@@ -7,22 +7,22 @@
  * ```
  *
  * As in connect-pg-simple:
- * - `pool`: a Pool of `pg` 8 or later. It stays the application's: never closed, and no client is kept out of it.
- * - `schemaName`, `tableName`: where the sessions are; `session`, by the connection's search path.
+ * - `pool`: a Pool of `pg` 8 or later. The application owns it: the store never closes it, and keeps no client of it.
+ * - `schemaName`, `tableName`: the sessions' table; `session`, found by the connection's search path.
  * - `createTableIfMissing`: false.
  * - `ttl`: how long a session without a `cookie.maxAge` lives, in seconds; 86400.
- * - `pruneSessionInterval`: how often what is over is removed, in seconds, or false; 900.
- * - `pruneSessionRandomizedInterval`: what that interval in milliseconds becomes each time, or false for itself; half to
- *   one and a half of it.
- * - `errorLog`: is told when that failed. By default it is debug output (`DEBUG=socket-session:store`).
+ * - `pruneSessionInterval`: how often expired sessions are removed, in seconds, or false; 900.
+ * - `pruneSessionRandomizedInterval`: a function of that interval in milliseconds that returns each delay, or false for
+ *   the interval itself; half to one and a half of it.
+ * - `errorLog`: called when pruning fails; by default debug output (`DEBUG=socket-session:store`).
  *
  * Its own:
  * - `userIndex`: whether to keep an index of each user's sessions, once there are users; true.
- * - `usersTableName`: the table of that index, made when first needed; the session table's name and `_users`.
- * - `listenConnectionString`: how the change feed connects, where the pool leads to a pooler in transaction mode.
- * - `otherWriters`: whether applications with connect-pg-simple write to the table too, who publish nothing: live
- *   sessions are then read regularly besides; false.
- * - `clock`: what decides that a session's time is over; the system's by default.
+ * - `usersTableName`: the table of that index, created when first needed; the session table's name and `_users`.
+ * - `listenConnectionString`: how the change feed connects, if the pool leads to a pooler in transaction mode.
+ * - `otherWriters`: whether applications with connect-pg-simple, which publish nothing, write to the table too; false. Live
+ *   sessions are then also read regularly.
+ * - `clock`: decides when a session expires; the system's by default.
  *
  * `close()` ends the feed's connection and the pruning. Until then the pool has a listener for errors of its idle clients.
  */
@@ -201,7 +201,7 @@ class PostgresStore implements SessionStore {
     return this.#tables.query(text, values);
   }
 
-  /** The user as a parameter, none if there is nothing to index. */
+  /** The parameters for the user; empty if there is nothing to index. */
   async #userOf(user: string | undefined): Promise<[string] | []> {
     if (user === undefined || this.#sql.users === undefined) return [];
     if (!this.#tables.hasUsers) await this.#tables.makeUsers();
@@ -219,7 +219,7 @@ class PostgresStore implements SessionStore {
   }
 }
 
-/** The pool has replaced it already; without a listener, Node would end the process when the database restarts. */
+/** The pool replaces the client by itself. Without a listener, a restart of the database would end the Node process. */
 function idleClientLost(error: Error): void {
   debug("an idle client of the pool was lost: %s", errorText(error));
 }
@@ -232,7 +232,7 @@ function storedSession(row: Row): StoredSession {
   };
 }
 
-/** The message with as many of the names as fit, newest first. */
+/** The message with as many of the public ids as fit, newest first. */
 function fitting(publicIds: readonly string[], message: (publicIds: readonly string[]) => string): string {
   for (let count = publicIds.length; count > 1; count -= 1) {
     const text = message(publicIds.slice(0, count));

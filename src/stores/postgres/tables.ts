@@ -1,6 +1,6 @@
 /**
- * The tables of `postgresStore`, and the way to them: makes them where it is to, once, and says what to do where it
- * can't. Every statement of the store passes here.
+ * The tables of `postgresStore`: runs every statement of the store, creates the tables once if the options allow it, and
+ * explains errors with their cure.
  */
 import type { Clock } from "../../base/clock.ts";
 import { errorText, SocketSessionError } from "../../base/errors.ts";
@@ -18,7 +18,7 @@ type Options = Pick<
 
 const undefinedTable = "42P01";
 const missingSchema = "3F000";
-/** What keeps a role from making a table: the syntax or access rule (42), the schema, a read-only server (25). */
+/** Errors that prevent a table from being created: a syntax or access rule (42), the schema, a read-only server (25). */
 const ofMaking = /^(42|3F|25)/;
 
 export class PostgresTables {
@@ -42,7 +42,7 @@ export class PostgresTables {
     return this.#hasUsers;
   }
 
-  /** The rows; one round trip once the tables are known to be there. */
+  /** Returns the rows. One round trip, once the tables are known to exist. */
   async query(text: string, values: unknown[]): Promise<readonly Row[]> {
     try {
       if (this.#options.createTableIfMissing) await this.#ready();
@@ -53,20 +53,20 @@ export class PostgresTables {
     }
   }
 
-  /** Whether there is a table of users, made by whichever process. */
+  /** Whether there is a table of users, whichever process created it. */
   async findUsers(): Promise<boolean> {
     const { users } = this.sql;
     if (users !== undefined && !this.#hasUsers) this.#hasUsers = await this.#exists(users);
     return this.#hasUsers;
   }
 
-  /** Makes the table of users if there is none. */
+  /** Creates the table of users if it is missing. */
   async makeUsers(): Promise<void> {
     this.#users ??= this.#makeUsers();
     try {
       await this.#users;
     } catch (error) {
-      this.#users = undefined; // somebody may make it meanwhile
+      this.#users = undefined; // another process or an administrator may create it
       throw error;
     }
   }
@@ -97,15 +97,15 @@ export class PostgresTables {
   }
 
   /**
-   * Asks first, as a role that may use the table need not be one that may make it. Where the database can't be asked at
-   * all, its error says so.
+   * Checks first whether the table exists: a role that may use it may not be allowed to create it. Rejects with the
+   * database's error if the check fails.
    */
   async #make(table: string, definition: string, otherCure: string): Promise<void> {
     if (await this.#exists(table)) return;
     try {
       await this.#options.pool.query(definition);
     } catch (cause) {
-      // Another process may have made it at the same moment: that ends in one of several errors.
+      // Another process may have created it concurrently, which raises one of several errors.
       if (await this.#exists(table)) return;
       const code = isRow(cause) ? String(cause.code) : "";
       if (!ofMaking.test(code)) throw cause;
@@ -131,7 +131,7 @@ export class PostgresTables {
     const code = isRow(error) ? error.code : undefined;
     if (mayBeOfShape(code)) return (await this.#otherShape(error)) ?? error;
     if (code !== undefinedTable) return error;
-    // It was there: one that was dropped is looked for anew.
+    // The table was dropped: forget that it existed.
     this.#table = undefined;
     this.#users = undefined;
     this.#hasUsers = false;
@@ -160,7 +160,7 @@ export class PostgresTables {
   }
 }
 
-/** A pool that has been ended says so; an error of it has no code. */
+/** Asks the pool, since its error has no code. */
 function hasEnded(pool: object): boolean {
   return property(pool, "ended") === true || property(pool, "ending") === true;
 }

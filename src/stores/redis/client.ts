@@ -1,6 +1,6 @@
 /**
- * The clients that the Redis store takes, `redis` (node-redis) and `ioredis`, one server or a Cluster: told apart by what
- * they can do, so that no driver is needed to compile.
+ * The clients that the Redis store accepts: `redis` (node-redis) and `ioredis`, for one server or a Cluster. They are
+ * distinguished by their methods, so that no driver is needed to compile.
  *
  * ```ts
  * const connection = connectionOf(client);

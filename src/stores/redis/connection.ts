@@ -1,5 +1,5 @@
 /**
- * What the Redis store needs of a client, whichever package it is of.
+ * The Redis store's interface to a client of either package.
  *
  * ```ts
  * await connection.send("sess:abc", ["GET", "sess:abc"]);
@@ -9,34 +9,34 @@ import { SocketSessionError } from "../../base/errors.ts";
 
 /** One server. */
 export interface RedisNode {
-  /** Rejects with the driver's error. Commands that are sent in one turn of the event loop travel together. */
+  /** Rejects with the driver's error. Commands sent in one turn of the event loop are pipelined. */
   send(command: readonly string[]): Promise<unknown>;
   /**
-   * Opens a connection of its own, that never comes back by itself: what is missed must not go unnoticed. It ends at once
-   * when `signal` is aborted, open or not yet.
+   * Opens a connection of its own that never reconnects: missed messages must not go unnoticed. Aborting `signal` ends it
+   * at once, even while it is being opened.
    */
   subscribe(subscription: Subscription, signal: AbortSignal): Promise<Subscriber>;
 }
 
 export interface RedisConnection {
   readonly isCluster: boolean;
-  /** The number of the database, as far as the client's options say. */
+  /** The number of the database, according to the client's options. */
   readonly database: number;
-  /** What the client would put before every key; the store's keys are then not where it looks for them. */
+  /** The client's own prefix for every key. With one, the store would not find its keys. */
   readonly keyPrefix: string;
   /**
-   * Resolves to what tells whether a connection may have been lost since. A driver that then sends again what was not
-   * answered, as ioredis does, may have sent a command twice.
+   * Resolves to a function that says whether a connection may have been lost since. A driver that resends unanswered
+   * commands, such as ioredis, may then have sent a command twice.
    */
   watchForLoss(): Promise<() => boolean>;
   /** Sends a command to the server that has `key`. */
   send(key: string, command: readonly string[]): Promise<unknown>;
-  /** All servers that have keys; one if it is no Cluster. */
+  /** All servers that have keys; a single one without a Cluster. */
   masters(): Promise<RedisNode[]>;
 }
 
 export interface Subscriber {
-  /** Listens to all channels that match, besides. */
+  /** Also subscribes to all channels that match. */
   addPattern(pattern: string): Promise<void>;
   close(): void;
 }
@@ -45,11 +45,11 @@ export interface Subscription {
   readonly channel: string;
   message(text: string): void;
   patternMessage(channel: string, text: string): void;
-  /** The connection is of no more use; perhaps it never was. Not called after `close`. */
+  /** The connection has failed, or could not be opened. Not called after `close`. */
   down(error: unknown): void;
 }
 
-/** Neither driver names the cure. Where `connect()` is under way, commands wait for it. */
+/** Names the cure, which neither driver does. While `connect()` is under way, commands wait for it instead. */
 export function notConnected(cause?: unknown): SocketSessionError {
   return new SocketSessionError(
     "STORE_OPEN",
@@ -59,7 +59,7 @@ export function notConnected(cause?: unknown): SocketSessionError {
   );
 }
 
-/** Text of a reply, also where the client was set up to give buffers. */
+/** The text of a reply, even if the client is set up to return buffers. */
 export function replyText(reply: unknown): string {
   return Buffer.isBuffer(reply) ? reply.toString("utf8") : String(reply);
 }
@@ -68,5 +68,5 @@ export function replyList(reply: unknown): readonly unknown[] {
   return Array.isArray(reply) ? reply : [];
 }
 
-/** The last time there is, in milliseconds since the epoch: of what does not end by itself. */
+/** The latest possible time, in milliseconds since the epoch, for sessions that do not expire. */
 export const latest = 8_640_000_000_000_000;

@@ -1,6 +1,6 @@
 /**
- * The change feed of the Redis store: a subscription by a connection of its own, duplicated from the client. What a
- * script writes it publishes in the same step; where keyspace events are on, other packages' writes are heard besides.
+ * The change feed of the Redis store: a subscription on a connection of its own, duplicated from the client. A script
+ * publishes its write in the same atomic step. If keyspace events are on, the feed also receives other packages' writes.
  */
 import createDebug from "debug";
 import { type Clock, randomOf } from "../../base/clock.ts";
@@ -34,25 +34,25 @@ export class RedisFeed implements FeedSource {
     "Does the client reach the server, and may its user publish to and subscribe to the channel " +
     "socket-session:<prefix>?";
   readonly #options: RedisFeedOptions;
-  #hearsKeys = false;
+  #receivesKeyEvents = false;
 
   constructor(options: RedisFeedOptions) {
     this.#options = options;
   }
 
-  /** Whether keyspace events are heard: then our own writes have to be marked. */
-  get hearsKeys(): boolean {
-    return this.#hearsKeys;
+  /** Whether the feed receives keyspace events: the store then has to mark its own writes. */
+  get receivesKeyEvents(): boolean {
+    return this.#receivesKeyEvents;
   }
 
   get traits(): FeedTraits {
     return {
-      kind: this.#hearsKeys ? "pub/sub and keyspace events" : "pub/sub",
-      complete: this.#hearsKeys || !this.#options.otherWriters,
+      kind: this.#receivesKeyEvents ? "pub/sub and keyspace events" : "pub/sub",
+      complete: this.#receivesKeyEvents || !this.#options.otherWriters,
     };
   }
 
-  /** Whoever opens it says by `signal` when it has taken too long. */
+  /** The caller aborts `signal` when opening takes too long. */
   async open(sink: FeedSink, _options: FeedOptions, signal: AbortSignal): Promise<FeedConnection> {
     const { names } = this.#options;
     const node = await this.#anyNode();
@@ -62,9 +62,9 @@ export class RedisFeed implements FeedSource {
       signal,
     );
     try {
-      const hearsKeys = await this.#addKeys(node, subscriber);
-      signal.throwIfAborted(); // another connection may be the one that counts by now
-      this.#hearsKeys = hearsKeys;
+      const receivesKeyEvents = await this.#addKeys(node, subscriber);
+      signal.throwIfAborted(); // a later connection may have replaced this one
+      this.#receivesKeyEvents = receivesKeyEvents;
     } catch (error) {
       subscriber.close();
       throw error;
@@ -72,7 +72,7 @@ export class RedisFeed implements FeedSource {
     return { close: async () => subscriber.close() };
   }
 
-  /** By every server of a Cluster: each passes it on to the one at which a feed listens. */
+  /** Publishes on every server of a Cluster: each forwards the message to the server of the subscription. */
   async publish(text: string): Promise<number> {
     const { channel } = this.#options.names;
     const masters = await this.#masters();
@@ -97,7 +97,7 @@ export class RedisFeed implements FeedSource {
     };
   }
 
-  /** Any server will do, in a Cluster as well. */
+  /** Any server will do, even in a Cluster. */
   async #anyNode(): Promise<RedisNode> {
     const masters = await this.#masters();
     return masters[Math.floor(randomOf(this.#options.clock) * masters.length)] ?? masters[0];
@@ -112,7 +112,7 @@ export class RedisFeed implements FeedSource {
     );
   }
 
-  /** Whether keyspace events are heard from now on. */
+  /** Subscribes to keyspace events, and returns whether it has. */
   async #addKeys(node: RedisNode, subscriber: Subscriber): Promise<boolean> {
     const { connection, names, keyspaceEvents } = this.#options;
     if (!(await this.#wantsKeys(node))) return false;
@@ -136,7 +136,7 @@ export class RedisFeed implements FeedSource {
     if (config && !config.all) {
       throw new SocketSessionError(
         "INVALID_OPTION",
-        `Expected Redis to tell of its keys, but notify-keyspace-events is ${JSON.stringify(config.flags)}. ` +
+        `Expected Redis to publish keyspace events, but notify-keyspace-events is ${JSON.stringify(config.flags)}. ` +
           "Set it to Kg$x (or more), or leave redisStore's keyspaceEvents out.",
       );
     }

@@ -11,14 +11,14 @@ import {
 } from "./connection.ts";
 import { SubscriptionEnd } from "./subscription.ts";
 
-/** What is used of a client. */
+/** The part of a client that the store uses. */
 export interface IoRedisClient {
   readonly isCluster: boolean;
   call(command: string, args: string[]): Promise<unknown>;
   duplicate(options: { lazyConnect: boolean; retryStrategy: () => null }): IoRedisSubscriber;
 }
 
-/** What is used of the client's duplicate. */
+/** The part of the client's duplicate that the store uses. */
 interface IoRedisSubscriber {
   on(event: string, listener: (...args: never[]) => void): unknown;
   connect(): Promise<unknown>;
@@ -27,7 +27,7 @@ interface IoRedisSubscriber {
   disconnect(): void;
 }
 
-/** What is used of a Cluster's client. */
+/** The part of a Cluster's client that the store uses. */
 export interface IoRedisCluster {
   readonly isCluster: boolean;
   call(command: string, args: string[]): Promise<unknown>;
@@ -38,7 +38,7 @@ export function isIoRedis(client: unknown): client is IoRedisClient | IoRedisClu
   return hasMethods(client, "call", "psubscribe", "duplicate") && hasProperty(client, "isCluster");
 }
 
-/** Of 4, a client of one server has no `isCluster`, and all keep the scripts that they have sent. */
+/** In version 4, a client of one server has no `isCluster`, and every client keeps the scripts that it has sent. */
 export function isOldIoRedis(client: unknown): boolean {
   if (!hasMethods(client, "call", "psubscribe", "duplicate")) return false;
   return !hasProperty(client, "isCluster") || hasProperty(client, "_addedScriptHashes");
@@ -66,15 +66,15 @@ export function ioredisConnection(client: IoRedisClient | IoRedisCluster): Redis
 }
 
 async function mastersOf(client: IoRedisCluster): Promise<RedisNode[]> {
-  // One that is still connecting knows none; a command waits for that.
+  // A client that is still connecting knows no node; a command waits until it is connected.
   if (client.nodes("master").length === 0) await sendBy(client, ["PING"], client);
   return client.nodes("master").map((node) => nodeOf(node, client));
 }
 
-/** From these on, a connection that is lost counts one epoch; from the others, the next to be opened does as well. */
+/** From these states, losing the connection adds one epoch; from the others, so does opening the next connection. */
 const opened: ReadonlySet<unknown> = new Set(["connecting", "connect", "ready"]);
 
-/** A node of a Cluster that was lost is replaced by another object, which may be all that is seen of it. */
+/** If a Cluster's node is lost, another object replaces it, which may be the only sign. */
 function watchForLoss(nodes: () => readonly IoRedisClient[]): () => boolean {
   const epochOf = (node: IoRedisClient) => Number(property(node, "connectionEpoch"));
   const before = new Map(
@@ -87,7 +87,7 @@ function watchForLoss(nodes: () => readonly IoRedisClient[]): () => boolean {
   };
 }
 
-/** In one that is not up no node is known, and any might replace one that was lost: it comes up first. */
+/** Waits until the Cluster is connected: before that no node is known, and each new one might replace a lost one. */
 async function watchCluster(client: IoRedisCluster): Promise<() => boolean> {
   if (property(client, "status") !== "ready") await sendBy(client, ["PING"], client);
   return watchForLoss(() => client.nodes("master"));
@@ -110,9 +110,9 @@ async function sendBy(
   try {
     return await client.call(name, args);
   } catch (error) {
-    // ioredis keeps the whole command in its errors, with the key, which is the secret id, and the session.
+    // ioredis keeps the whole command in its errors, including the key, which has the secret id, and the session.
     if (error instanceof Error) Reflect.deleteProperty(error, "command");
-    // One that is lazy connects by itself; one that has been closed, or has given up, does not.
+    // A lazy client connects by itself; a client that was closed, or has given up, does not.
     const isReply = property(error, "name") === "ReplyError";
     throw !isReply && property(whole, "status") === "end" ? notConnected(error) : error;
   }

@@ -29,7 +29,7 @@ export class RedisNames {
     return this.#prefix + escaped(sid);
   }
 
-  /** The id of a key that matches `sessions`; undefined for an index, which a short prefix matches as well. */
+  /** The id of a key that matches `sessions`; undefined for the key of an index, which a short prefix also matches. */
   sidOf(key: string): string | undefined {
     if (!key.startsWith(this.#prefix) || key.startsWith(`${ours}${withoutBraces(this.#prefix)}user:{`))
       return undefined;

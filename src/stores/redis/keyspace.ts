@@ -1,6 +1,6 @@
 /**
- * Redis's own events of its keys, by which the writes of other packages are heard. Our own writes cause them as well:
- * each is preceded by a message of ours, and so left out.
+ * Redis's keyspace events, by which the feed receives the writes of other packages. The store's own writes cause events as
+ * well: a message of the store precedes them, so that the feed can leave them out.
  *
  * ```ts
  * const own = new OwnEvents();
@@ -13,20 +13,20 @@ import { property } from "../../base/shapes.ts";
 import { beatMessage, type Message } from "../common/messages.ts";
 import { type RedisNode, replyText } from "./connection.ts";
 
-/** Published before a write that is no news, where keyspace events are on. To all others a beat that nobody waits for. */
+/** Published before a write that is not a change, if keyspace events are on. `FeedLink` ignores it as an unknown beat. */
 export const createMark = beatMessage("create");
 export const touchMark = beatMessage("touch");
 
-/** Of no session's content or life: what only some servers tell, besides the event that counts. */
-const noNews = new Set(["new", "keymiss", "overwritten", "type_changed"]);
+/** Extra events of some servers, which concern neither a session's content nor its life. */
+const extraEvents = new Set(["new", "keymiss", "overwritten", "type_changed"]);
 
 export function isNews(event: string): boolean {
-  return !noNews.has(event);
+  return !extraEvents.has(event);
 }
 
 /**
- * Which events are of the step whose message has just come. A message is published in the same atomic step as its write
- * and directly before it, and comes by the same connection.
+ * Recognises the events of the store's own writes. The message of a write is published in the same atomic step, directly
+ * before it, and arrives on the same connection.
  */
 export class OwnEvents {
   #expected: readonly string[] = [];
@@ -53,7 +53,7 @@ function expectedAfter(message: Message): readonly string[] {
   return message.beat === "touch" ? ["expire"] : [];
 }
 
-/** The pattern of a database's events whose keys match `glob`. */
+/** The pattern of the channels of a database's keys that match `glob`. */
 export function keyspacePattern(database: number, glob: string): string {
   return `__keyspace@${database}__:${glob}`;
 }
@@ -63,24 +63,24 @@ export function keyOfEvent(channel: string): string {
   return channel.slice(channel.indexOf(":") + 1);
 }
 
-/** What the server says it tells of its keys: `all` we need, or what else; undefined if it does not let us ask. */
+/** The keyspace events that the server publishes; `all`: all that the store needs. Undefined if it refuses to say. */
 export async function keyspaceConfig(node: RedisNode): Promise<{ all: boolean; flags: string } | undefined> {
   const setting = "notify-keyspace-events";
   const reply = await unlessRefused(node.send(["CONFIG", "GET", setting]));
   if (reply === undefined) return undefined;
   const flags = replyText(Array.isArray(reply) ? reply[1] : (mapValue(reply, setting) ?? ""));
-  const tells = (flag: string) => flags.includes("A") || flags.includes(flag);
-  return { all: flags.includes("K") && ["g", "$", "x"].every(tells), flags };
+  const publishes = (flag: string) => flags.includes("A") || flags.includes(flag);
+  return { all: flags.includes("K") && ["g", "$", "x"].every(publishes), flags };
 }
 
-/** The database that the client has selected, which its options may not say; undefined if we may not ask. */
+/** The database that the client has selected, which its options may not show. Undefined if the server refuses to say. */
 export async function selectedDatabase(node: RedisNode): Promise<number | undefined> {
   const reply = await unlessRefused(node.send(["CLIENT", "INFO"]));
   const found = /(?:^| )db=(\d+)/.exec(reply === undefined ? "" : replyText(reply))?.[1];
   return found === undefined ? undefined : Number(found);
 }
 
-/** Undefined if the server refuses to answer: the user may not, or the command was renamed or is of a newer release. */
+/** Undefined if the server refuses: the user lacks permission, or the command was renamed or is of a newer release. */
 async function unlessRefused(reply: Promise<unknown>): Promise<unknown> {
   try {
     return await reply;

@@ -11,7 +11,7 @@ import {
 } from "./connection.ts";
 import { SubscriptionEnd } from "./subscription.ts";
 
-/** What is used of a client. */
+/** The part of a client that the store uses. */
 export interface NodeRedisClient {
   sendCommand(command: string[]): Promise<unknown>;
   duplicate(): NodeRedisSubscriber;
@@ -19,7 +19,7 @@ export interface NodeRedisClient {
   pSubscribe(pattern: string, listener: (text: string, channel: string) => void): Promise<unknown>;
 }
 
-/** What is used of the client's duplicate. */
+/** The part of the client's duplicate that the store uses. */
 interface NodeRedisSubscriber {
   readonly isOpen: boolean;
   on(event: string, listener: (error: unknown) => void): unknown;
@@ -29,7 +29,7 @@ interface NodeRedisSubscriber {
   destroy(): void;
 }
 
-/** What is used of a Cluster's client. */
+/** The part of a Cluster's client that the store uses. */
 export interface NodeRedisCluster {
   readonly masters: readonly unknown[];
   sendCommand(firstKey: string | undefined, isReadonly: boolean, command: string[]): Promise<unknown>;
@@ -42,7 +42,7 @@ export function isNodeRedis(client: unknown): client is NodeRedisClient | NodeRe
   return !isSentinel && !hasMethods(client, "execute");
 }
 
-/** 4 ends its connections by other methods; 2 and 3 send commands by one of another name. */
+/** Version 4 has other methods to close a connection, and 2 and 3 another one to send commands. */
 export function oldNodeRedis(client: unknown): string | undefined {
   if (hasMethods(client, "internal_send_command")) return "redis 3 or older";
   const isFour =
@@ -55,7 +55,7 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
   const traits = {
     database: Number(property(options, "database") ?? 0),
     keyPrefix: String(property(options, "keyPrefix") ?? ""),
-    watchForLoss: async () => () => false, // what was not answered is rejected
+    watchForLoss: async () => () => false, // it rejects unanswered commands
   };
   if (!("masters" in client)) {
     const node = nodeOf(client, client);
@@ -82,7 +82,7 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
   };
 }
 
-/** It is open from the call of `connect()` on, and while it connects again. */
+/** A client is open from the call of `connect()` on, and while it reconnects. */
 function checkOpen(client: NodeRedisClient | NodeRedisCluster): void {
   if (property(client, "isOpen") === false) throw notConnected();
 }
@@ -103,7 +103,7 @@ async function subscribe(
   subscription: Subscription,
   signal: AbortSignal,
 ): Promise<Subscriber> {
-  // Until it has reached the server, or failed to, the driver has nothing to destroy, and what it reaches would stay.
+  // Until the driver has reached the server, or failed to, it has nothing to destroy, and the connection would stay open.
   let isDialing = true;
   const disconnect = () => {
     if (!isDialing && duplicate.isOpen) duplicate.destroy();

@@ -1,4 +1,4 @@
-/** The options of the Redis store, with connect-redis's names and defaults, and what is wrong with them. */
+/** The options of the Redis store, with connect-redis's names and defaults, and their checks. */
 import { clockOf } from "../../base/arguments.ts";
 import type { Clock } from "../../base/clock.ts";
 import { hasMethods } from "../../base/shapes.ts";
@@ -8,7 +8,7 @@ import { checkStoreOptions, lifeTime, type OptionChecks } from "../common/option
 import { connectionOf, type RedisClient } from "./client.ts";
 import type { RedisConnection } from "./connection.ts";
 
-/** As connect-redis takes it. Throws where the document can't be written or the text can't be read. */
+/** As in connect-redis. Throws if it can't write the document or read the text. */
 export interface Serializer {
   stringify(document: SessionDocument): string;
   parse(text: string): unknown;
@@ -44,7 +44,7 @@ const known: Readonly<Record<keyof RedisStoreOptions, true>> = {
 const makeClient =
   "Make a client with it, and give that: `const client = createClient({ url }); await client.connect();`, then redisStore({ client }).";
 
-/** Of connect-redis, in its versions, and of the clients. */
+/** For options of connect-redis's versions and of the clients. */
 const cures = {
   disableTTL:
     "A session has to end, and Redis has to know when. Set a long `cookie.maxAge` or `ttl` instead.",
@@ -67,7 +67,7 @@ export function resolveRedisOptions(options: RedisStoreOptions): ResolvedRedisOp
     (name, value) => name.startsWith("disable") && !value,
   );
   const { ttl = 86_400, keyspaceEvents = "auto", otherWriters = false, clock } = options;
-  // As connect-redis: its default for null, and where it can do with neither, for anything that is falsy.
+  // As in connect-redis: the default replaces a null `prefix`, and any falsy `scanCount` and `serializer`.
   const prefix = options.prefix ?? "sess:";
   const scanCount = options.scanCount || 100;
   const serializer = options.serializer || JSON;
@@ -116,6 +116,6 @@ function checkConnection(
     "keyspaceEvents",
     'false or "auto" in a Cluster',
     "true",
-    "There, each server tells of its own keys only. Leave it out.",
+    "There, each server publishes only the events of its own keys. Leave it out.",
   );
 }

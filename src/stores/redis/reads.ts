@@ -1,6 +1,6 @@
 /**
- * Sessions as they are read from Redis. One that is there and can't be read (damaged, or a key of another kind) is an
- * error where it is asked for, and keeps none of the others from being read where many are.
+ * Reads sessions from Redis. A stored session that can't be read (damaged, or a key of another type) is an error when it is
+ * read alone, and does not keep others from being read with it.
  *
  * ```ts
  * await reads.one("abc"); // null if there is none
@@ -34,7 +34,7 @@ export class RedisReads {
 
   /** Throws `SESSION_UNREADABLE`. */
   async one(sid: string): Promise<StoredSession | null> {
-    const now = this.#clock.now(); // before it is sent, so that the deadline is never later than Redis's
+    const now = this.#clock.now(); // before the command is sent, so that the deadline is never later than Redis's
     const [text, revision, left] = replyList(await this.#ask(sid)).map(replyText);
     if (text === undefined || revision === undefined) return null;
     const leftMs = Number(left);
@@ -43,7 +43,7 @@ export class RedisReads {
     return { document: await this.#document(text), expiresAt, revision };
   }
 
-  /** Those that are there, in the order of `sids`; null where one can't be read. */
+  /** The stored sessions, in the order of `sids`; null for a session that can't be read. */
   async each(sids: readonly string[]): Promise<Map<string, StoredSession | null>> {
     const found = new Map<string, StoredSession | null>();
     for (const batch of batches(sids, batchSize)) {
@@ -72,7 +72,7 @@ export class RedisReads {
   async #document(text: string): Promise<SessionDocument> {
     try {
       const document = documentIn(await this.#serializer.parse(text));
-      if (this.#serializer !== JSON) jsonCopy(document); // it may give what JSON has not: else it fails later, as a write
+      if (this.#serializer !== JSON) jsonCopy(document); // a value that is not JSON would fail later, on a write
       return document;
     } catch (cause) {
       if (isUnreadable(cause)) throw cause;
@@ -81,12 +81,12 @@ export class RedisReads {
   }
 }
 
-/** A key holds no text. Redis 6 says it within the error of the script. */
+/** The key holds a value of another type than text. Redis 6 reports it inside the script's error. */
 export function isOfWrongKind(error: unknown): boolean {
   return error instanceof Error && /\bWRONGTYPE\b/.test(error.message);
 }
 
-/** The ids of all stored sessions, by `SCAN` on every master. A session that comes or goes during the scan may be among them or not. */
+/** The ids of all stored sessions, by `SCAN` on every master. May or may not include sessions that come or go during it. */
 export async function storedSids(
   connection: RedisConnection,
   names: RedisNames,

@@ -1,10 +1,10 @@
 /**
- * The Redis store's writes, each a Lua script: one round trip, one atomic step. The first key is the session's; a save
- * that is given the two keys of a user's index besides enters the session there in the same step. In a Cluster those may
- * be in another slot, and `addScript` goes before.
+ * The Redis store's writes, each a Lua script: one round trip, one atomic step. The first key is the session's. With the two
+ * keys of a user's index, a save also indexes the session in the same step. In a Cluster those may be in another slot, and
+ * `addScript` runs first.
  *
- * A script publishes directly before it writes the session, so that where keyspace events are on, its message comes
- * directly before the events of the same step, and who hears both can tell them from another writer's.
+ * A script publishes directly before it writes the session. If keyspace events are on, its message precedes the events of
+ * the same step, so that a feed that receives both can distinguish them from another writer's events.
  *
  * ```ts
  * await run(connection, readScript, ["sess:abc"], []);
@@ -24,7 +24,7 @@ function script(text: string): Script {
   return { text, sha: createHash("sha1").update(text).digest("hex") };
 }
 
-/** Runs it on the servers that have it already; gives it to those that have not. */
+/** Runs the script by its hash, or sends its text if the server does not have it. */
 export async function run(
   connection: RedisConnection,
   { text, sha }: Script,
@@ -42,9 +42,9 @@ export async function run(
 }
 
 /**
- * Whether the script wrote. Rejects where that can't be known: sent twice, it would find its own write and take it for
- * another's, and what the caller then does again would be done twice. One that creates may, sent twice, store again what has
- * ended since: `undo` is called then, and this rejects.
+ * Whether the script wrote. Rejects if that is unknown: a script that was sent twice mistakes its own write for another's,
+ * and a caller that retries would write twice. A script that creates may, sent twice, store a session again that has ended
+ * since: this then calls `undo` and rejects.
  */
 export async function runOnce(
   connection: RedisConnection,
@@ -65,8 +65,8 @@ export async function runOnce(
 }
 
 /**
- * Whether the script ended the session. Where it may have been sent twice and finds none, its first sending is taken for
- * what ended it.
+ * Whether the script ended the session. If it may have been sent twice and finds no session, the first sending is assumed
+ * to have ended it.
  */
 export async function runEnding(
   connection: RedisConnection,
@@ -78,27 +78,27 @@ export async function runEnding(
   return isOne(await run(connection, script, keys, args)) || isLost();
 }
 
-/** What names the version of a session: the hash of its text, since the value has to stay what connect-redis writes. */
+/** The revision of a session is the hash of its text, since the value keeps connect-redis's format. */
 export function revisionOf(text: string): string {
   return createHash("sha1").update(text).digest("hex");
 }
 
 export const isOne = (reply: unknown): boolean => replyText(reply) === "1";
 
-/** The text, its revision and the life time that is left (-1: no end); nothing if there is no session. */
+/** Returns the text, its revision and the remaining life time (-1: no end); nothing if there is no session. */
 export const readScript = script(`
 local text = redis.call('GET', KEYS[1])
 if not text then return {} end
 return { text, redis.sha1hex(text), tostring(redis.call('PTTL', KEYS[1])) }`);
 
-/** By how much an entry of the index outlasts its session at the least: the clocks of nodes may differ. */
+/** The least time by which an entry of the index outlasts its session, since the clocks of nodes may differ. */
 export const marginMs = 3_600_000;
 
 /**
- * `lifeTime()` is what the session has left. `enter(left)` lists one that will live for `left` ms, or `'keep'`: before it
- * is written, as a script that fails takes nothing back. It does nothing without the index, the last KEYS: expires,
- * since; the last ARGV: id, now, slack. An entry that lasts long enough stays as it is. With a new one, some go that are
- * over; the keys last as long as the last entry.
+ * `lifeTime()` returns the session's remaining life time. `enter(left)` indexes a session that will live for `left` ms, or
+ * `'keep'`. It runs before the session is written, since a failing script undoes nothing. The index is in the last KEYS:
+ * expires, since; without them it does nothing. The last ARGV: id, now, slack. An entry that lasts long enough stays as it
+ * is. Adding one removes some expired entries; the keys expire with their last entry.
  */
 const entering = `
 local function lifeTime()
@@ -125,7 +125,7 @@ local function enter(left)
   redis.call('PEXPIRE', since, stays)
 end`;
 
-/** ARGV: text, life time in ms, channel, and what to publish, if anything. A life time that is over stores nothing. */
+/** ARGV: text, life time in ms, channel, and the message, or "" for none. A life time of 0 or less stores nothing. */
 export const createScript = script(`${entering}
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 enter(ARGV[2])
@@ -145,7 +145,7 @@ elseif tonumber(ARGV[3]) <= 0 then redis.call('DEL', KEYS[1])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1`);
 
-/** ARGV: life time in ms, channel, and what to publish, if anything. */
+/** ARGV: life time in ms, channel, and the message, or "" for none. */
 export const touchScript = script(`${entering}
 local left = lifeTime()
 if left == -2 then return 0 end
@@ -155,7 +155,7 @@ if ARGV[3] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[3]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`);
 
-/** The entry alone. ARGV: life time in ms; then what `enter` wants. */
+/** Writes the entry alone. ARGV: life time in ms, and those of `enter`. */
 export const addScript = script(`${entering}
 enter(ARGV[1])
 return 1`);
@@ -167,7 +167,7 @@ redis.call('PUBLISH', ARGV[1], ARGV[2])
 redis.call('DEL', KEYS[1])
 return 1`);
 
-/** Of an index, KEYS: expires, since. ARGV: now. The ids that are not over, each with when it became the user's. */
+/** KEYS of an index: expires, since. ARGV: now. Returns each id that has not expired, and when it became the user's. */
 export const listScript = script(`
 local found = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf')) do
@@ -177,8 +177,8 @@ end
 return found`);
 
 /**
- * Of an index, KEYS: expires, since; then the session of each id, where they may be asked for. ARGV: ids. Leaves those
- * whose session is there.
+ * Removes entries, except those whose session exists. KEYS of an index: expires, since; then the session of each id, unless
+ * a Cluster may have it in another slot. ARGV: ids.
  */
 export const removeScript = script(`
 local gone = {}

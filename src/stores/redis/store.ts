@@ -1,5 +1,5 @@
 /**
- * Sessions in Redis, as connect-redis keeps them, so that both may be at work on the same sessions.
+ * Sessions in Redis, in the format of connect-redis, so that both packages can use the same sessions.
  *
  * ```ts
  * import { createClient } from "redis";
@@ -8,15 +8,15 @@
  * const sessions = liveSessions({ store: redisStore({ client }), secret });
  * ```
  *
- * - `client`: of `redis` or `ioredis`, 5 or later, of one server or a Cluster. It is never closed, and gets no listeners.
- *   The feed duplicates it for a connection of its own, which `close()` ends.
- * - `prefix`: of every session's key; `"sess:"`.
+ * - `client`: of `redis` or `ioredis`, 5 or later, for one server or a Cluster. The store never closes it, and adds no
+ *   listeners. The feed duplicates it for a connection of its own, which `close()` ends.
+ * - `prefix`: the prefix of every session's key; `"sess:"`.
  * - `ttl`: how long a session without a `cookie.maxAge` lives, in seconds; 86400. `scanCount`: the `COUNT` of a `SCAN`; 100.
  * - `serializer`: an object with `stringify` and `parse`; `JSON`.
- * - `keyspaceEvents`: whether to hear of other packages' writes by Redis's keyspace events. `"auto"`: if they are on.
- * - `otherWriters`: whether applications with connect-redis write too; where no events tell, live sessions are then read
- *   every `revalidateIntervalMs`. False by default.
- * - `clock`: what times are compared to; the system's by default. Redis itself decides that a session's time is over.
+ * - `keyspaceEvents`: whether to receive other packages' writes by Redis's keyspace events. `"auto"`: if they are on.
+ * - `otherWriters`: whether applications with connect-redis write too; false. Without keyspace events, live sessions are
+ *   then read every `revalidateIntervalMs`.
+ * - `clock`: the time that deadlines are compared with; the system's by default. Redis itself expires sessions.
  */
 
 import { batches } from "../../base/batches.ts";
@@ -94,7 +94,7 @@ class RedisStore implements SessionStore {
     return this.#reads.one(sid);
   }
 
-  // Sent in one turn of the event loop, the commands travel together: one round trip to each server.
+  // Commands sent in one turn of the event loop are pipelined: one round trip to each server.
   readMany(keys: readonly SessionKey[]): Promise<(StoredSession | null)[]> {
     return Promise.all(keys.map((key) => this.read(key)));
   }
@@ -107,7 +107,7 @@ class RedisStore implements SessionStore {
   ): Promise<Revision | null> {
     const text = this.#text(document);
     const created = await this.#users.cover({ sid: key.sid, user, life: expiresAt }, (saving) => {
-      const mark = this.#source.hearsKeys ? createMark : "";
+      const mark = this.#source.receivesKeyEvents ? createMark : "";
       const args = [text, this.#leftMs(expiresAt), this.#names.channel, mark];
       return this.#save(scripts.createScript, args, saving, () => this.destroy(key, "destroyed"));
     });
@@ -130,7 +130,7 @@ class RedisStore implements SessionStore {
         const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);
         const args = [String(expected), text, lifeTime, this.#names.channel, message];
         return this.#save(scripts.replaceScript, args, saving).catch(async (error: unknown) => {
-          if (isOfWrongKind(error)) await this.#reads.one(key.sid); // says so, if it is the session's
+          if (isOfWrongKind(error)) await this.#reads.one(key.sid); // rejects if the session's key has the wrong type
           throw error;
         });
       },
@@ -140,7 +140,7 @@ class RedisStore implements SessionStore {
 
   touch({ sid }: SessionKey, expiresAt: number, _cookie: CookieDocument, user?: string): Promise<boolean> {
     return this.#users.cover({ sid, user, life: { atLeast: expiresAt } }, async ({ keys, args }) => {
-      const mark = this.#source.hearsKeys ? touchMark : "";
+      const mark = this.#source.receivesKeyEvents ? touchMark : "";
       const all = [this.#leftMs(expiresAt), this.#names.channel, mark, ...args];
       return scripts.isOne(await scripts.run(this.#connection, scripts.touchScript, keys, all));
     });
@@ -206,7 +206,7 @@ class RedisStore implements SessionStore {
     return scripts.runOnce(this.#connection, script, keys, [...args, ...more], undo);
   }
 
-  /** A life time rather than a time: the clocks of server and node may differ. */
+  /** A duration rather than a time, since the clocks of server and node may differ. */
   #leftMs(expiresAt: number): string {
     return String(Math.ceil(Math.min(expiresAt, latest) - this.#clock.now()));
   }

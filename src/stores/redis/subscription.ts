@@ -1,6 +1,6 @@
 /**
- * How a subscription's connection ends: once, by whoever had it, which is no news, or by a failure, which is told. Whoever
- * is still opening it has it as well, by the signal. Both drivers would connect again by themselves, and nobody would know what was missed meanwhile: the first failure ends it.
+ * Ends a subscription's connection once: quietly, when its owner closes it or aborts the signal; or with `down(error)`, when
+ * it fails. The first failure is final, since both drivers would reconnect and silently miss messages.
  */
 export class SubscriptionEnd {
   readonly #disconnect: () => void;
@@ -11,7 +11,7 @@ export class SubscriptionEnd {
   constructor(disconnect: () => void, down: (error: unknown) => void, signal: AbortSignal) {
     this.#disconnect = disconnect;
     this.#down = down;
-    this.#failed.promise.catch(() => {}); // told by `down` besides
+    this.#failed.promise.catch(() => {}); // `down` reports it as well
     const abort = () => {
       this.#failed.reject(signal.reason);
       this.close();
@@ -36,12 +36,12 @@ export class SubscriptionEnd {
     this.#down(error);
   }
 
-  /** Rejects at the latest when the connection fails: a driver may then leave an operation hanging. */
+  /** Rejects when the connection fails, since a driver may then leave an operation pending. */
   async unlessFailed(run: () => Promise<unknown>): Promise<void> {
     await Promise.race([run(), this.#failed.promise]);
   }
 
-  /** As `unlessFailed`, and closes the connection where that does not succeed. */
+  /** As `unlessFailed`, and closes the connection on failure. */
   async orClose(run: () => Promise<unknown>): Promise<void> {
     try {
       await this.unlessFailed(run);

@@ -1,10 +1,10 @@
 /**
- * The index of each user's sessions: a sorted set of session ids by when the entry is over, and a hash of when each
- * became the user's. Both keys go by themselves when the last entry is over.
+ * The index of each user's sessions: a sorted set of session ids, ordered by the expiry of the entry, and a hash of when
+ * each became the user's. Both keys expire with their last entry.
  *
- * An entry is written by the script that writes the session, in one step. In a Cluster, where the two may be in different
- * slots, it is written before, so that no crash leaves a session unlisted. It outlasts the session's deadline by a life
- * time (a day at least).
+ * The script that writes a session also writes its entry, in one atomic step. In a Cluster, where the two may be in
+ * different slots, the entry is written first, so that no crash leaves a session unlisted. It outlasts the session's
+ * deadline by a life time (at least a day).
  *
  * ```ts
  * await users.cover({ sid, user: "ada", life: expiresAt }, ({ keys, args }) => create(keys, [text, lifeTime, channel, ...args]));
@@ -20,9 +20,9 @@ import type { RedisNames } from "./keys.ts";
 import * as scripts from "./scripts.ts";
 
 const minSlackMs = 86_400_000;
-/** In a Cluster: how long a save takes an entry for granted, which a failover may lose. */
+/** In a Cluster: how long a save trusts an entry to exist, which a failover may lose. */
 const trustMs = 600_000;
-/** In a Cluster an entry comes before its session; older ones without a session are of no use. */
+/** In a Cluster an entry is written before its session. Older entries without a session are stale. */
 const settledMs = 60_000;
 
 export interface Listed {
@@ -36,16 +36,16 @@ export interface Written {
   readonly user: string | undefined;
   readonly life: Life;
   /**
-   * Whether a Cluster may take the entry for granted that this process wrote a while ago. Not where the session is new: the
-   * entry may have been taken out since, with the one before it.
+   * Whether, in a Cluster, an entry that this process wrote a while ago may be trusted to exist. Not for a new session: the
+   * entry may have been removed since, with a previous session.
    */
   readonly trusts?: boolean;
 }
 
-/** How long a write lets a session live: until then, as long as it does already, or the longer of both. */
+/** How long a session lives after a write: until a time, as before, or at least until a time. */
 type Life = number | "keep" | { readonly atLeast: number };
 
-/** The KEYS of a script that writes a session, and the last of its ARGV: with an entry of the index, or without. */
+/** The KEYS of a script that writes a session, and the last of its ARGV, with or without an entry of the index. */
 export interface Saving {
   readonly keys: readonly string[];
   readonly args: readonly string[];
@@ -61,9 +61,9 @@ export class RedisUsers {
   readonly #connection: RedisConnection;
   readonly #names: RedisNames;
   readonly #clock: Clock;
-  /** In a Cluster, the entries that this process wrote lately: else each save would take a round trip more. */
+  /** In a Cluster, the entries that this process wrote recently: each save would take another round trip otherwise. */
   readonly #enteredBySid: ExpiringMap<Entered>;
-  /** Whether a script may not touch a session and an index: a Cluster. */
+  /** Whether no script can access both a session and an index: in a Cluster. */
   #isSplit: boolean;
 
   constructor(connection: RedisConnection, names: RedisNames, clock: Clock) {
@@ -74,7 +74,7 @@ export class RedisUsers {
     this.#enteredBySid = new ExpiringMap(clock, { maxEntries: 100_000 });
   }
 
-  /** Calls `save` with what makes the session listed as long as it lives; without a user, the session alone. */
+  /** Calls `save` so that the session is listed as long as it lives. Without a user it is not listed. */
   async cover<T>(written: Written, save: (saving: Saving) => Promise<T>): Promise<T> {
     const { sid, user, life } = written;
     const session = { keys: [this.#names.session(sid)], args: [] };
@@ -84,7 +84,7 @@ export class RedisUsers {
       try {
         return await save({ keys: [...session.keys, ...keys], args });
       } catch (error) {
-        // A server of a Cluster that the client takes for a single one: it refused, and has done nothing.
+        // The client treats a server of a Cluster as a single server. The server refused, and did nothing.
         if (!isOfCluster(error)) throw error;
         this.#isSplit = true;
       }
@@ -99,7 +99,7 @@ export class RedisUsers {
     return life === "keep" || entered.until >= Math.min(minDeadline(life) + scripts.marginMs, latest);
   }
 
-  /** The script looks for a life time that is stored and stays, of which nothing is known here but that it is not over. */
+  /** For `"keep"` the script reads the stored life time; here it is only known not to have passed. */
   #entry(sid: string, user: string, life: Life) {
     const now = this.#clock.now();
     const deadline = life === "keep" ? now : minDeadline(life);
@@ -111,7 +111,7 @@ export class RedisUsers {
     };
   }
 
-  /** The entry alone; none where a session should be there already and is not. */
+  /** Writes the entry alone; not if a session that should exist already does not. */
   async #enterApart(sid: string, user: string, life: Life): Promise<void> {
     const now = this.#clock.now();
     const stored = typeof life === "number" ? life : await this.#storedDeadline(sid, now);
@@ -122,7 +122,7 @@ export class RedisUsers {
     this.#enteredBySid.set(sid, { user, until, expiresAt: now + trustMs });
   }
 
-  /** Undefined if there is no session, which then will not be written either. */
+  /** Undefined if there is no session: the write then does nothing. */
   async #storedDeadline(sid: string, now: number): Promise<number | undefined> {
     const key = this.#names.session(sid);
     const leftMs = Number(replyText(await this.#connection.send(key, ["PTTL", key])));
@@ -142,7 +142,7 @@ export class RedisUsers {
     return listed;
   }
 
-  /** Takes out entries whose session is gone, unless they are so young that it may be about to come. */
+  /** Removes entries whose session is gone, except recent ones, whose session may not be written yet. */
   async remove(user: string, gone: readonly Listed[]): Promise<void> {
     const settled = gone.filter(({ since }) => since <= this.#clock.now() - settledMs);
     for (const batch of batches(settled, 1000)) {
@@ -157,7 +157,7 @@ export class RedisUsers {
     }
   }
 
-  /** One that is there again, made since it was found gone, stays listed. */
+  /** A session that was created after it was found gone stays listed. */
   async #removeUnlessThere(user: string, sids: readonly string[]): Promise<void> {
     const index = this.#names.index(user);
     const sessions = this.#isSplit ? [] : sids.map((sid) => this.#names.session(sid));

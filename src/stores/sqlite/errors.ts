@@ -1,6 +1,6 @@
 /**
- * What `node:sqlite` throws, told in terms of the file: which one, what was expected, what came, and the cure. The
- * original error is always the `cause`.
+ * Turns errors of `node:sqlite` into errors about the file: which file, what was expected, what happened, and the cure.
+ * The original error is always the `cause`.
  */
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -70,7 +70,7 @@ export function lockedError(path: string, waitedMs: number, cause: unknown): Soc
   );
 }
 
-/** SQLite's own words for its result code; of anything else the name and code, as a message may quote data. */
+/** SQLite's own text for its result code. For other errors the name and code, since a message may quote data. */
 function said(error: unknown): string {
   const words = error instanceof Error && "errstr" in error ? error.errstr : undefined;
   return typeof words === "string" ? words : errorText(error);
@@ -80,7 +80,7 @@ function cureFor(error: unknown): string {
   return curesByResultCode.get(resultCode(error) ?? 0) ?? "";
 }
 
-/** SQLite says only "unable to open database file": look what stands in the way. */
+/** Finds the reason why the file can't be opened: SQLite only says "unable to open database file". */
 function obstacle(path: string): { what: string; cure: string } | undefined {
   if (path === ":memory:" || path.startsWith("file:")) return undefined;
   const directory = dirname(path);
@@ -106,7 +106,7 @@ function writable(path: string): boolean {
     accessSync(path, constants.R_OK | constants.W_OK);
     return true;
   } catch {
-    // The named outcome "no" is all there is to say: the error of SQLite itself is kept as the cause.
+    // The caller reports SQLite's own error as the cause.
     return false;
   }
 }

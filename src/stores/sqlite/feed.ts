@@ -1,12 +1,12 @@
 /**
- * The change feed of a session file: reads the rows that writers, in this process and in others, left in `changes`, and
- * tells them in the order in which they were committed.
+ * The change feed of a session file: reads the rows that writers in all processes insert into `changes`, and delivers them
+ * in commit order.
  *
- * While somebody listens, `PRAGMA data_version` is asked every `pollIntervalMs`: a few microseconds that tell whether
- * another connection has committed anything. Own writes are told at once, by `afterCommit`.
+ * While it has listeners, the feed polls `PRAGMA data_version` every `pollIntervalMs`. That takes a few microseconds, and
+ * shows whether another connection has committed. The store's own writes are delivered at once, by `afterCommit`.
  *
- * - A gap before the first row found means that rows were pruned before this process came to read them: `missed`.
- * - If the file can't be read, listeners are told `broken` once, and `missed` when it can be again.
+ * - A gap before the first row means that rows were pruned before this process read them: the feed calls `missed`.
+ * - If the file can't be read, the feed calls `broken` once, and `missed` when it can be read again.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
@@ -34,7 +34,7 @@ export class SqliteFeed {
   readonly #changesSince: StatementSync;
   #cursor = 0;
   #seenDataVersion = Number.NaN;
-  /** Something may be unread although `data_version` has not moved. */
+  /** Rows may be unread although `data_version` has not changed. */
   #behind = false;
   #delivering = false;
   #brokenBy: Error | null = null;
@@ -55,7 +55,7 @@ export class SqliteFeed {
       this.#skipToNewest();
       this.#brokenBy = null;
     } else {
-      this.#poll(); // what came before is for the earlier listeners only
+      this.#poll(); // earlier changes are for the earlier listeners only
       if (this.#brokenBy) throw this.#brokenBy;
     }
     const remove = this.#listeners.add(listener);
@@ -66,7 +66,7 @@ export class SqliteFeed {
     };
   }
 
-  /** Tells this store's own write, after whatever others committed before it. Never throws. */
+  /** Delivers this store's own write, after all writes that were committed before it. Never throws. */
   afterCommit(): void {
     if (this.#listeners.size === 0) return;
     this.#behind = true;
@@ -94,11 +94,11 @@ export class SqliteFeed {
   }
 
   #poll(): void {
-    // A listener that writes gets here again; the delivery that is under way will find what it wrote.
+    // A listener that writes gets here again; the delivery in progress will find its rows.
     if (this.#delivering) return;
     this.#delivering = true;
     try {
-      // Asked before the rows are read: what is committed in between is then read twice rather than never.
+      // Before the rows are read, so that a commit in between is read twice rather than never.
       const dataVersion = this.#askDataVersion();
       if (this.#brokenBy) {
         this.#skipToNewest();
@@ -155,7 +155,7 @@ export class SqliteFeed {
   }
 }
 
-/** Undefined for `cleared`, and for what a newer release may write: then everything has to be read again. */
+/** Undefined for `cleared`, and for rows of a newer release: everything then has to be read again. */
 function changeOf(row: Record<string, unknown>): SessionChange | undefined {
   const publicIds: unknown = JSON.parse(String(row.public_ids));
   if (!isStrings(publicIds)) return undefined;

@@ -1,12 +1,12 @@
 /**
- * Opens a session file: checks that it is one, brings its tables to this version, and sets how it is written.
+ * Opens a session file: checks that it is one, migrates its tables to this version, and configures how it is written.
  *
  * - WAL, so that readers and the one writer don't wait for each other;
- * - `synchronous = FULL`, so that a logout that was answered survives a power cut;
- * - no busy time-out: SQLite's own waiting would hold the event loop (see `LockQueue`).
+ * - `synchronous = FULL`, so that a confirmed logout survives a power cut;
+ * - no busy time-out: SQLite's own waiting would block the event loop (see `LockQueue`).
  *
  * Opening is synchronous and may wait up to `busyTimeoutMs` for other processes that open the same new file. It throws
- * `STORE_OPEN` for whatever is in the way.
+ * `STORE_OPEN` if the file can't be used.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { SocketSessionError } from "../../base/errors.ts";
@@ -33,7 +33,7 @@ export function openSqliteFile(path: string, busyTimeoutMs: number): DatabaseSyn
   }
 }
 
-/** Not imported, so that a Node without it fails here, with the cure. */
+/** Not an import, so that a Node without the module fails here, with the cure. */
 function requireSqlite(): typeof import("node:sqlite") {
   const sqlite: typeof import("node:sqlite") | undefined = process.getBuiltinModule("node:sqlite");
   if (sqlite) return sqlite;
@@ -43,7 +43,7 @@ function requireSqlite(): typeof import("node:sqlite") {
   );
 }
 
-/** Also throws for a file that is damaged or no database: the pages read here are those the store needs first. */
+/** Also throws if the file is damaged or not a database: it reads the pages that the store needs first. */
 function refuseForeignFile(database: DatabaseSync, path: string): void {
   const owner = pragma(database, "application_id");
   const version = pragma(database, "user_version");
@@ -75,7 +75,7 @@ function migrate(database: DatabaseSync, path: string): void {
   if (pragma(database, "user_version") === schemaVersion) return;
   database.exec("BEGIN IMMEDIATE");
   try {
-    // Looked at again under the lock: another process may have done it, or more, in the meantime.
+    // Check again under the lock: another process may have migrated the file, or to a newer version.
     refuseForeignFile(database, path);
     for (const migration of migrations.slice(pragma(database, "user_version"))) database.exec(migration);
     database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}; COMMIT`);
@@ -85,7 +85,7 @@ function migrate(database: DatabaseSync, path: string): void {
   }
 }
 
-/** Without it, another process that sets the tables up could be seen half done. */
+/** Without one snapshot, another process's unfinished setup of the tables could be visible. */
 function inOneSnapshot(database: DatabaseSync, look: () => void): void {
   database.exec("BEGIN");
   try {
@@ -95,25 +95,25 @@ function inOneSnapshot(database: DatabaseSync, look: () => void): void {
   }
 }
 
-/** `BEGIN IMMEDIATE` succeeds on a read-only file in WAL mode; only a write shows it. Nothing reaches the disk. */
+/** Tries a write, since `BEGIN IMMEDIATE` succeeds on a read-only file in WAL mode. Nothing reaches the disk. */
 function refuseUnwritable(database: DatabaseSync): void {
   try {
     database.exec("BEGIN IMMEDIATE");
     database.exec(`PRAGMA user_version = ${schemaVersion}`);
   } catch (error) {
-    // Somebody else is writing, so the file can be written; to wait for the proof would hold the event loop.
+    // Another process is writing, so the file is writable; waiting for proof would block the event loop.
     if (!isBusy(error)) throw error;
   } finally {
     rollback(database);
   }
 }
 
-/** Ends a transaction that failed. SQLite may have ended it already, and says so by an error that tells nothing. */
+/** Ends a failed transaction. If SQLite has ended it already, ROLLBACK throws an error without information. */
 export function rollback(database: DatabaseSync): void {
   try {
     database.exec("ROLLBACK");
   } catch {
-    // No transaction is open: that is what was wanted.
+    // No transaction is open, as wanted.
   }
 }
 
@@ -121,7 +121,7 @@ function pragma(database: DatabaseSync, name: string): number {
   return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
-/** Changing to WAL answers "busy" at once, whatever the busy time-out: so the waiting is done here. */
+/** Waits here, since the change to WAL fails with "busy" at once, whatever the busy time-out. */
 function waitForLock(timeoutMs: number, attempt: () => void): void {
   const giveUpAt = performance.now() + timeoutMs;
   for (;;) {

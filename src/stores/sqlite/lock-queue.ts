@@ -1,14 +1,14 @@
 /**
- * Runs synchronous database operations that may find the database locked by another process, without ever holding the
- * event loop: one operation per turn, in order, and while the lock is taken the first one is tried again with jittered
- * back-off until `timeoutMs`.
+ * Runs synchronous database operations without blocking the event loop while another process has the database locked: one
+ * operation per turn, in order. While the lock is taken, the first operation is retried with jittered back-off until
+ * `timeoutMs`.
  *
  * ```ts
  * const queue = new LockQueue({ timeoutMs: 5000, isBusy, timeoutError });
  * await queue.run(() => statement.run(id)); // rejects with what the operation throws, or with timeoutError
  * ```
  *
- * Waiting is real time, whatever clock the store was given, and keeps the process alive as any pending I/O does.
+ * It waits in real time, whatever the store's clock, and keeps the process alive like any pending I/O.
  */
 export interface LockQueueOptions {
   readonly timeoutMs: number;
@@ -28,7 +28,7 @@ const maxDelayMs = 40;
 export class LockQueue {
   readonly #options: LockQueueOptions;
   readonly #waiting: Waiting[] = [];
-  /** An operation runs, or a timer is set that will run the next one. */
+  /** An operation is running, or a timer will run the next one. */
   #engaged = false;
   #delayMs = firstDelayMs;
 
@@ -36,7 +36,7 @@ export class LockQueue {
     this.#options = options;
   }
 
-  /** Tries at once if nothing waits and none has run in this turn; after all earlier operations otherwise. */
+  /** Runs at once if none is waiting and none has run in this turn; otherwise after all earlier operations. */
   run<Result>(operation: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ attempt: () => resolve(operation()), reject, since: performance.now() });
@@ -44,7 +44,7 @@ export class LockQueue {
     });
   }
 
-  /** For what needs no lock as a rule: tries at once, and waits in the queue only if the database is locked. */
+  /** For operations that normally need no lock: runs at once, and queues only if the database is locked. */
   async runAtOnce<Result>(operation: () => Result): Promise<Result> {
     try {
       return operation();
@@ -63,7 +63,7 @@ export class LockQueue {
     } catch (error) {
       const waitedMs = Math.round(performance.now() - first.since);
       if (this.#options.isBusy(error) && waitedMs < this.#options.timeoutMs) {
-        // Jitter, so that processes that met once don't meet at every attempt.
+        // Jitter, so that processes that collided don't collide at every attempt.
         setTimeout(() => this.#tryFirst(), this.#delayMs * (0.5 + Math.random()));
         this.#delayMs = Math.min(this.#delayMs * 2, maxDelayMs);
         return;

@@ -1,6 +1,6 @@
 /**
- * Removes what is over from a session file: expired sessions, and rows of the change feed that every living process has
- * long read. In small batches with turns of the event loop in between; starts by itself, ends with `stop()`.
+ * Removes expired sessions from a session file, and rows of the change feed that every living process has long read. It
+ * works in small batches with turns of the event loop in between. Starts by itself, ends with `stop()`.
  */
 import createDebug from "debug";
 import type { Clock } from "../../base/clock.ts";
@@ -38,7 +38,7 @@ export class SqlitePruning {
   #schedule(): void {
     this.#cancel = this.#clock.after(this.#intervalMs, () => {
       this.#prune()
-        // Nobody waits for this, and the next round tries again: whoever reads and writes is told of a broken file.
+        // No caller awaits this, and the next round tries again. Reads and writes report a broken file.
         .catch((error: unknown) => debug("could not prune the session file: %s", errorText(error)))
         .finally(() => {
           if (!this.#stopped) this.#schedule();

@@ -5,13 +5,13 @@
  * one that has been released.
  */
 
-/** Marks the file as one of ours in SQLite's header (`file(1)` shows it): the bytes "sose". */
+/** Marks a session file in SQLite's header (`file(1)` shows it): the bytes "sose". */
 export const applicationId = 0x736f7365;
 
 export const migrations: readonly string[] = [
   // Ids are BLOBs of UTF-16: bound as TEXT, ids with different lone surrogates become the same U+FFFD, and SQLite's
-  // own text functions end at a NUL. Times are REAL so that any JavaScript number comes back as it went in.
-  // The highest `sequence` is never deleted (see `pruneChanges`), so that sequences have no gaps and never come back.
+  // text functions stop at a NUL. Times are REAL so that any JavaScript number is read as it was written.
+  // The highest `sequence` is never deleted (see `pruneChanges`), so that sequences have no gaps and are never reused.
   `CREATE TABLE sessions (
      id         BLOB PRIMARY KEY,
      document   TEXT NOT NULL,
@@ -28,13 +28,13 @@ export const migrations: readonly string[] = [
      revision   TEXT
    ) STRICT;`,
 
-  // Whose session it is, as text of UTF-16 like ids; null where nobody's. `user_since`: when it became theirs.
+  // The session's user, as UTF-16 like ids; null without a user. `user_since`: when it became theirs.
   `ALTER TABLE sessions ADD COLUMN user_id BLOB;
    ALTER TABLE sessions ADD COLUMN user_since REAL;
    CREATE INDEX sessions_user_id ON sessions (user_id) WHERE user_id IS NOT NULL;`,
 
-  // The feed names the write that changed a session, not the version that it left: `revision` is not used any more. It
-  // stays, as processes of the version before go on writing it while those of this one start.
+  // The feed names the write that changed a session, no longer the version that it stored: `revision` is unused. It stays,
+  // since processes of the previous version still write it during an upgrade.
   `ALTER TABLE changes ADD COLUMN write TEXT;`,
 ];
 
@@ -42,7 +42,7 @@ export const schemaVersion = migrations.length;
 
 export const read = "SELECT document, expires_at, revision FROM sessions WHERE id = ? AND expires_at > ?";
 
-/** Takes the place of an expired session, never that of a live one. */
+/** Takes the place of an expired session, never of a live one. */
 export const create = `
   INSERT INTO sessions (id, document, expires_at, revision, user_id, user_since)
   VALUES (:id, :document, :expiresAt, :revision, :user, iif(:user IS NULL, NULL, :now))
@@ -51,7 +51,7 @@ export const create = `
       user_id = excluded.user_id, user_since = excluded.user_since
     WHERE sessions.expires_at <= :now`;
 
-/** A session without a user keeps the one it had in the index. */
+/** A write without a user keeps the user in the index. */
 const setUser = `
   user_since = iif(:user IS NULL OR user_id IS :user, user_since, :now), user_id = coalesce(:user, user_id)`;
 
@@ -60,7 +60,7 @@ export const replace = `
   SET document = :document, expires_at = coalesce(:expiresAt, expires_at), revision = :revision, ${setUser}
   WHERE id = :id AND revision = :expected AND expires_at > :now`;
 
-/** The user of a touch may be one of before: it never takes the place of another. */
+/** A touch may carry an outdated user: it never replaces another. */
 export const touch = `
   UPDATE sessions
   SET expires_at = max(expires_at, :expiresAt),
@@ -88,7 +88,7 @@ export const changesSince = `
 
 export const lastSequence = "SELECT coalesce(max(sequence), 0) AS sequence FROM changes";
 
-/** Removes the oldest rows only, so that a reader sees by the first sequence it finds whether it missed some. */
+/** Removes only the oldest rows, so that the first sequence that a reader finds shows whether it missed any. */
 export const pruneChanges = `
   DELETE FROM changes WHERE sequence < min(
     coalesce(
@@ -96,5 +96,5 @@ export const pruneChanges = `
       (SELECT max(sequence) FROM changes)),
     (SELECT min(sequence) FROM changes) + ?)`;
 
-/** Changes when another connection has committed, in this process or another; never by this connection's writes. */
+/** Changes when another connection, in any process, has committed; never by this connection's writes. */
 export const dataVersion = "PRAGMA data_version";

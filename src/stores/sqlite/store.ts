@@ -6,16 +6,16 @@
  * const sessions = liveSessions({ store: sqliteStore({ path: "sessions.db" }), secret });
  * ```
  *
- * - `path`: the file, made if missing (its directory is not). It has to be on a local disk, and the sessions' own.
+ * - `path`: the file, created if missing (but not its directory). It has to be on a local disk, and hold only sessions.
  *   `":memory:"` works for a single process.
- * - `clock`: what decides that a session's time is over; the system's by default.
- * - `pollIntervalMs`: how often to look for what other processes wrote, while somebody listens; 25.
- * - `busyTimeoutMs`: how long an operation waits for another process's lock before it rejects; 5000. The event loop
- *   goes on meanwhile; only opening waits with it held.
+ * - `clock`: decides when a session expires; the system's by default.
+ * - `pollIntervalMs`: how often to look for other processes' writes, while the feed has listeners; 25.
+ * - `busyTimeoutMs`: how long an operation waits for another process's lock before it rejects; 5000. Only opening blocks
+ *   the event loop while it waits.
  * - `pruneIntervalMs`: how often expired sessions, and feed entries older than ten minutes, are removed; 60000.
  *
- * Opening throws `STORE_OPEN` at once if the file can't be used. What was answered survives a crash of the process and
- * a power cut. `close()` lets the operations begun finish, and closes the file; later ones reject.
+ * Opening throws `STORE_OPEN` at once if the file can't be used. Confirmed writes survive a crash of the process and a
+ * power cut. `close()` lets operations that were begun finish, and closes the file; later ones reject.
  */
 import { clockOf } from "../../base/arguments.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -57,7 +57,7 @@ const known: Readonly<Record<keyof SqliteStoreOptions, true>> = {
 
 const usage = 'sqliteStore({ path: "sessions.db" })';
 
-/** What other packages call the file, or take in its place. */
+/** For other packages' names of the file, or of an option in its place. */
 const cures = Object.fromEntries(
   ["filename", "file", "filepath", "dbPath", "db", "database", "client", "dir", "url"].map((name) => [
     name,
@@ -180,7 +180,7 @@ class SqliteStore implements SessionStore {
     await this.#queue.run(this.#closeFile);
   }
 
-  /** In WAL mode readers don't wait for the writer, and so not for our own writes that wait for it either. */
+  /** In WAL mode readers don't wait for the writer, so reads don't queue behind the store's own pending writes. */
   #reading<Result>(operation: () => Result): Promise<Result> {
     return this.#wrapped(() => this.#queue.runAtOnce(operation));
   }

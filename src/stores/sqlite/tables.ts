@@ -1,7 +1,6 @@
 /**
- * The statements on a session file, each a synchronous step that is atomic towards all processes: what writes a session
- * also writes its row of the change feed, in one transaction. Any of them may throw "busy" (see `isBusy`), and then has
- * changed nothing.
+ * The statements on a session file. Each is a synchronous step, atomic for all processes: one transaction writes a session
+ * and its row of the change feed. Any of them may throw "busy" (see `isBusy`), and has then changed nothing.
  */
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
@@ -127,7 +126,7 @@ export class SqliteTables {
     });
   }
 
-  /** Removes at most `limit` sessions whose time is over; returns how many. */
+  /** Removes at most `limit` expired sessions; returns how many. */
   pruneSessions(limit: number): number {
     return this.#transaction(() => Number(this.#pruneSessions.run(this.#clock.now(), limit).changes));
   }
@@ -137,7 +136,7 @@ export class SqliteTables {
     return this.#transaction(() => Number(this.#pruneChanges.run(this.#clock.now() - ageMs, limit).changes));
   }
 
-  /** With the write lock from the start: a transaction that reads first and locks later could only fail. */
+  /** Takes the write lock first: a transaction that reads first and locks later could fail. */
   #transaction<Result>(work: () => Result): Result {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
@@ -167,7 +166,7 @@ function userIn(user: string | undefined): Uint8Array | null {
   return user === undefined ? null : utf16(user);
 }
 
-/** Of an id or a user. Why it is no TEXT: see the schema. */
+/** The stored form of an id or a user. The schema says why it is not TEXT. */
 function utf16(text: string): Uint8Array {
   return Buffer.from(text, "utf16le");
 }

@@ -1,4 +1,4 @@
-/** What `close` ends, and what it does not. */
+/** The effects of `close`. */
 
 import { isOwn } from "../../base/errors.ts";
 import type { SessionStore } from "../../session-store.ts";
@@ -114,7 +114,7 @@ const feedEnds: readonly Check[] = [
   },
 ];
 
-/** Each operation that the store has, as one that would do something. */
+/** A call of each operation that the store has, which would have an effect. */
 function operationsOf(store: SessionStore, revision: string | number, expiresAt: number) {
   const document = { cookie, n: 2 };
   const operations: Record<string, () => Promise<unknown> | undefined> = {

@@ -1,4 +1,4 @@
-/** What a session may hold, and whose the documents are. */
+/** The data that a session may hold, and who owns the documents. */
 import type { SessionDocument } from "../../session-store.ts";
 import { expectEqual, expectFound, expectRejection, expectTrue, expectWritten } from "./expectations.ts";
 import { keyOf } from "./keys.ts";
@@ -130,7 +130,7 @@ const listing: readonly Check[] = [
     async run({ store, other, harness, later }) {
       const sids = ["1", "2"];
       for (const sid of sids) await store.create(keyOf(sid), { cookie: {}, of: sid }, later());
-      // What a wrapped store does with sessions that are over is its own affair.
+      // Wrapped stores may list and count expired sessions.
       if (store.atomic) await store.create(keyOf("over"), { cookie: {}, of: "over" }, later(1000));
       await harness.advance(2000);
       const all = await other.all?.();
@@ -150,7 +150,7 @@ const listing: readonly Check[] = [
   },
 ];
 
-/** For databases that order keys by themselves. */
+/** Keys are sorted, since some databases order them. */
 function sortedText(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "object" && inner !== null && !Array.isArray(inner)

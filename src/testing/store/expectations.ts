@@ -1,4 +1,4 @@
-/** Assertions whose messages say what was expected of the store, and what it did. */
+/** Assertions whose messages say what the store was expected to do, and what it did. */
 import assert from "node:assert/strict";
 import { inspect, types } from "node:util";
 import type { Revision, StoredSession } from "../../session-store.ts";
@@ -24,13 +24,13 @@ export function expectTrue(holds: boolean, what: string): void {
   assert.ok(holds, what);
 }
 
-/** The revision of a write that has to succeed. */
+/** Returns the revision of a write that has to succeed. */
 export function expectWritten(revision: Revision | null, what: string): Revision {
   if (revision === null) assert.fail(`${what}: expected a revision, got null, as if nothing was written.`);
   return revision;
 }
 
-/** The session where one has to be stored. */
+/** Returns the session, which has to be stored. */
 export function expectFound(found: StoredSession | null | undefined, what: string): StoredSession {
   if (!found) assert.fail(`${what}: expected a session, got ${shown(found)}.`);
   return found;
@@ -52,7 +52,7 @@ export function expectStored(
   expectNear(actual, expiresAt, toleranceMs, `${what}, its expiresAt`);
 }
 
-/** What the operation rejects with; fails if it resolves. */
+/** Returns the error that the operation rejects with; fails if it resolves. */
 export async function expectRejection(run: () => Promise<unknown> | undefined, what: string): Promise<Error> {
   try {
     const value = await run();
@@ -71,7 +71,7 @@ export async function expectRejection(run: () => Promise<unknown> | undefined, w
 const patienceMs = 10_000;
 const intervalMs = 5;
 
-/** Waits until `holds`, for at most ten seconds. `what` says what was expected to come. */
+/** Waits until `holds`, for at most ten seconds. `what` says what was expected. */
 export async function eventually(holds: () => boolean, what: () => string): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (!holds()) {

@@ -1,4 +1,4 @@
-/** The change feed: what is published, to whom, and in which order. */
+/** The change feed: which changes are published, to which listeners, and in which order. */
 import { eventually, expectEqual, expectTrue, expectWritten, shown } from "./expectations.ts";
 import { keyOf } from "./keys.ts";
 import {
@@ -156,7 +156,7 @@ const listening: readonly Check[] = [
       const again = await subscribe(other);
       await allReceived(store, again.received);
       expectEqual(again.received.changes, [], "what a later subscription received of before it");
-      expectEqual(again.received.missedCount, 0, "how often it was told `missed`");
+      expectEqual(again.received.missedCount, 0, "how often its `missed` was called");
     },
   },
   {
@@ -171,7 +171,7 @@ const listening: readonly Check[] = [
       await allReceived(store, received);
       const mayVouch = () => received.signs.some(({ asOf }) => asOf >= since);
       if (received.signs.length > 0)
-        // one that never calls it is trusted
+        // a feed that never calls it is trusted
         await eventually(
           mayVouch,
           () => `Expected alive() of ${since} or later, got ${shown(received.signs.at(-1))}.`,
@@ -184,7 +184,7 @@ const listening: readonly Check[] = [
 
 export const feedChecks: readonly Check[] = [...publishing, ...listening];
 
-/** Records what had been received at each sign of life. */
+/** Records at each call of `alive` what had been received by then. */
 class WatchedListener extends RecordingListener {
   readonly #now: () => number;
   readonly signs: { readonly asOf: number; readonly at: number; readonly hadEnd: boolean }[] = [];

@@ -16,7 +16,7 @@ const ids = [
   ...["__proto__", "constructor", "toString", "hasOwnProperty"],
   ...["'; DROP TABLE sessions; --", '"', "\\", "%", "_", "*", "?", "$ne", "a.b", "a:b{c}"],
   ...["\0", "a", "a\0", "a\0b", "\ud800", "\ud801", "\udc00", "\ufffd", "é", "e\u0301", "😀", " ", "A"],
-  ...["~utf16~", "~utf16~00d8", "~sha256~"], // what some stores escape ids with
+  ...["~utf16~", "~utf16~00d8", "~sha256~"], // the prefixes with which some stores escape ids
   ...["x".repeat(10_000), `${"x".repeat(10_000)}y`],
   ...["\ud800".repeat(249), `\ud800${"x".repeat(300)}`, "\ud800".repeat(1001), `${"\ud800".repeat(1001)}y`],
 ];
@@ -51,7 +51,7 @@ async function keepsApart({ store, other, later }: Setting, keys: readonly Sessi
     expectEqual(await store.touch(key, later(), {}), true, `touch of ${shown(key.sid)}`);
   }
   if (store.count) expectEqual(await other.count?.(), keys.length, "count()");
-  // What a wrapped store lists is its own affair: some put the sessions into an object literal.
+  // Not tested for wrapped stores: some put the sessions into an object literal.
   const all = store.atomic ? await other.all?.() : undefined;
   if (all) expectSameTexts(Object.keys(all), sids, "the ids that all() lists");
   const many = await other.readMany?.(keys);

@@ -1,4 +1,4 @@
-/** When a session is over, and what extends it. */
+/** How sessions expire and are extended. */
 import type { SessionDocument } from "../../session-store.ts";
 import { expectEqual, expectFound, expectNear, expectStored, expectWritten } from "./expectations.ts";
 import { keyOf } from "./keys.ts";

@@ -23,7 +23,7 @@ export class RecordingListener implements FeedListener {
   }
 }
 
-/** Whether the change names this session, in whichever way. */
+/** Whether the change names this session, by public ids or by `sid`. */
 export function isOf({ publicIds, sid }: SessionChange, key: SessionKey): boolean {
   return sid === key.sid || publicIds?.[0] === key.publicId;
 }
@@ -48,14 +48,14 @@ export async function subscribeWith<Listener extends FeedListener>(
 }
 
 let marks = 0;
-/** A database of several servers places sessions by these: one for each server of a Redis Cluster of three. */
+/** Hash tags that place one session on each server of a Redis Cluster of three. */
 const places = ["{a}", "{b}", "{c}"];
 /** Later than any time that a test sets. */
 const farAway = Date.UTC(2100, 0);
 
 /**
- * Publishes last changes through `store`, on each server that the database may consist of, and waits until all listeners
- * have received them: then they have also received whatever was published before. Removes these changes again.
+ * Publishes final changes through `store`, one on each server of the database, and waits until all listeners have
+ * received them: they have then also received everything published before. Removes these changes again.
  */
 export async function allReceived(store: SessionStore, ...listeners: RecordingListener[]): Promise<void> {
   marks += 1;

@@ -1,56 +1,53 @@
-/** What the author of a store says of it, and what a case of the suite gets to work with. */
+/** The traits that a store's author declares, and the setting in which a case of the suite runs. */
 import type { SessionDocument, SessionStore } from "../../session-store.ts";
 
 /** One new, empty database for one case. */
 export interface StoreHarness {
   /** The store as another connection sees it; the same object where connections would not see each other. */
   open(): SessionStore;
-  /** The time that the store goes by, in milliseconds since the epoch. */
+  /** The time that the store uses, in milliseconds since the epoch. */
   now(): number;
   /** Moves that time. */
   advance(ms: number): void | Promise<void>;
-  /** Writes `text` in the place of a stored session, past the store. Needed with the trait `damage`. */
+  /** Writes `text` in place of a stored session, bypassing the store. Needed with the trait `damage`. */
   damage?(sid: string, text: string): unknown;
-  /**
-   * From now on the database answers nothing, until the returned function is called: then the answers come. Needed with
-   * the trait `stalls`.
-   */
+  /** The database answers nothing until the returned function is called; then it answers. Needed with the trait `stalls`. */
   stall?(): Promise<() => unknown> | (() => unknown);
   /** Closes what was opened, and removes the database. */
   end(): Promise<void>;
 }
 
 export interface StoreTraits {
-  /** What the store says of itself. */
+  /** The store's own `atomic`. */
   readonly atomic: boolean;
   /** It has `changes`. */
   readonly feed: boolean;
-  /** Revisions name writes; else content, and equal content has an equal revision. */
+  /** Each write has its own revision; otherwise revisions name content, and equal content has an equal revision. */
   readonly uniqueRevisions: boolean;
-  /** A session ends at its millisecond; else within the second. */
+  /** A session expires at its exact millisecond; otherwise within the second. */
   readonly exactExpiry: boolean;
-  /** Time also passes by itself, so that nothing can be seen in a session's last millisecond. Default: false. */
+  /** Time also passes by itself, so that a case can't observe a session's last millisecond. Default: false. */
   readonly timePasses?: boolean;
-  /** Keeps any key of any object; else what its format refuses is refused with an error. Default: true. */
+  /** Keeps any key of any object; otherwise rejects the keys that its format can't hold. Default: true. */
   readonly anyKey?: boolean;
-  /** Keeps texts that are not well-formed; else U+FFFD stands for each lone surrogate. Default: true. */
+  /** Keeps texts that are not well-formed; otherwise replaces each lone surrogate with U+FFFD. Default: true. */
   readonly anyText?: boolean;
-  /** Ids that take more bytes are refused with an error that says so; else none is. */
+  /** Longer ids are refused with an error that says so. Absent: none is refused. */
   readonly maxIdBytes?: number;
-  /** How deep a session is nested that is tried. Default: 64, the deepest that the library writes. */
+  /** How deeply the tested data are nested. Default: 64, the deepest that the library writes. */
   readonly levels?: number;
-  /** What the harness's `damage` can write in the place of a session. Absent: it has none. */
+  /** What the harness's `damage` can write in place of a session. Absent: the harness has no `damage`. */
   readonly damage?: "any text" | "JSON";
   /** The harness has `stall`. Default: false. */
   readonly stalls?: boolean;
   /**
-   * The store object is shared, by several `liveSessions` or with its maker: `close` then releases what keeps the process
-   * alive and no more, and operations go on. Default: false.
+   * The store object is shared, by several `liveSessions` or with its maker. `close` then only releases what keeps the
+   * process alive, and operations go on. Default: false.
    */
   readonly outlivesClose?: boolean;
   /** It has `listByUser`. Default: false. */
   readonly users?: boolean;
-  /** How many sessions of one user are tried. Default: 1,200. */
+  /** How many sessions of one user are tested. Default: 1,200. */
   readonly manySessions?: number;
 }
 
@@ -73,12 +70,12 @@ export function resolveTraits(traits: StoreTraits): ResolvedTraits {
 
 export const HOUR = 3_600_000;
 
-/** Two connections to one database, and its time. */
+/** Two connections to one database, and its clock. */
 export class Setting {
   readonly harness: StoreHarness;
   readonly store: SessionStore;
   readonly other: SessionStore;
-  /** How far a stored time may be from the one that was given. */
+  /** How far a stored time may be from the given time. */
   readonly toleranceMs: number;
 
   constructor(harness: StoreHarness, { exactExpiry }: ResolvedTraits) {
@@ -90,13 +87,13 @@ export class Setting {
 
   readonly later = (ms = HOUR): number => this.harness.now() + ms;
 
-  /** A document whose cookie says when it ends, which some wrapped stores go by. */
+  /** A document whose cookie has the deadline, which some wrapped stores use. */
   readonly lasting = (ms: number): SessionDocument => ({
     cookie: { originalMaxAge: ms, expires: new Date(this.later(ms)).toISOString() },
   });
 }
 
-/** A case before it has a database. */
+/** A case without its database. */
 export interface Check {
   readonly name: string;
   readonly timeoutMs?: number;

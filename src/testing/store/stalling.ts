@@ -1,4 +1,4 @@
-/** A database that does not answer for a while: what is under way settles, truly, and nothing waits for it in vain. */
+/** A database that does not answer for a while: pending operations settle with a true result, and `close` does not wait. */
 import assert from "node:assert/strict";
 import { expectEqual, expectTrue, expectWritten, shown } from "./expectations.ts";
 import { keyOf } from "./keys.ts";
@@ -100,7 +100,7 @@ const unsubscribesAnyway: Check = {
   },
 };
 
-/** Runs with a database that does not answer; after that it does. In an array, as a promise would be awaited. */
+/** Runs while the database does not answer, then lets it answer. An array keeps returned promises from being awaited. */
 async function whileStalled<Result extends readonly unknown[]>(
   { harness }: Setting,
   run: () => Promise<readonly [...Result]>,
@@ -116,7 +116,7 @@ async function whileStalled<Result extends readonly unknown[]>(
 
 type Outcome<T> = { readonly isDone: true; readonly value: T } | { readonly isDone: false };
 
-/** Either may be, where the database did not answer. */
+/** The operation may resolve or reject, since the database did not answer. */
 function outcomeOf<T>(operation: Promise<T>): Promise<Outcome<T>> {
   return operation.then(
     (value) => ({ isDone: true, value }),

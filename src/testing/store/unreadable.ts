@@ -1,4 +1,4 @@
-/** A session that is stored and can't be read: it fails alone, and can be ended. */
+/** A stored session that can't be read fails alone, and can be ended. */
 import { isUnreadable } from "../../base/errors.ts";
 import { expectEqual, expectRejection, expectTrue, expectWritten, shown } from "./expectations.ts";
 import { keyOf } from "./keys.ts";
@@ -6,7 +6,7 @@ import type { Check, ResolvedTraits, Setting } from "./setting.ts";
 
 const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
 
-/** What may stand in the place of a session. */
+/** Damaged sessions. */
 const texts = [
   { what: "text that is cut off", text: '{"cookie":{},"token":"s3cret', isJson: false },
   { what: "an object without a cookie", text: '{"token":"s3cret"}', isJson: true },

@@ -14,10 +14,10 @@ const hostileUsers = [
   ...["\ud800".repeat(249), "\ud800".repeat(1001), `${"\ud800".repeat(1001)}v`],
 ];
 
-/** `since` may be kept in seconds. */
+/** A store may keep `since` in seconds. */
 const sinceToleranceMs = 1000;
 
-/** The ids that are listed, from either connection. */
+/** The listed ids, the same at both connections. */
 async function listed({ store, other }: Setting, user: string): Promise<string[]> {
   const [here = [], there = []] = await Promise.all([store.listByUser?.(user), other.listByUser?.(user)]);
   const sids = (list: readonly UserSession[]) => list.map(({ sid }) => sid).sort();

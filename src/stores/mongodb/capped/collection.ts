@@ -1,10 +1,10 @@
 /**
  * The change feed of a standalone server, which has no change streams: messages in a capped collection, read through a
- * tailable cursor. A write comes first and its message second, so the two are not one step.
+ * tailable cursor. A write comes first and its message second, so they are not one atomic step.
  *
- * - A cursor that the server has ended is opened anew and goes on behind the last message that was told. If that one has
- *   been overwritten meanwhile, messages may have been missed.
- * - A message that can't be written is told to this process, and tried again for a while.
+ * - If the server ends the cursor, it is reopened and continues after the last message that it delivered. If that message
+ *   has been overwritten, messages may have been missed.
+ * - A message that can't be written is delivered to this process, and retried for a while.
  */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
@@ -24,7 +24,7 @@ import {
 import { plainValues } from "../place.ts";
 import { MongodbTail } from "./tail.ts";
 
-/** Some ten thousand messages: a node that falls behind by more reads everything again. */
+/** About ten thousand messages: a node that falls further behind reads everything again. */
 const sizeBytes = 4 * 1024 * 1024;
 const firstRetryMs = 100;
 const maxRetryMs = 5_000;
@@ -44,8 +44,8 @@ export class MongodbCappedCollection implements FeedSource {
   #stopped = false;
 
   /**
-   * Messages are written as safely as the sessions: a server that comes back without one that it has acknowledged would
-   * let cursors go on behind the one before, and miss it.
+   * Messages have the sessions' write concern. If a server restarted without an acknowledged message, cursors would
+   * continue after the previous one and miss it.
    */
   constructor(
     database: MongodbDatabase,
@@ -67,7 +67,7 @@ export class MongodbCappedCollection implements FeedSource {
       heartbeatMs,
       isOrdinary: () => this.#isOrdinary(),
       mark: () => this.#mark(),
-      tell: (document) => this.#tell(document, sink),
+      tell: (document) => this.#receive(document, sink),
       missed: () => sink.missed(),
       down: (error) => sink.down(error),
     });
@@ -81,7 +81,7 @@ export class MongodbCappedCollection implements FeedSource {
     return 1;
   }
 
-  /** What a write here changed. Resolves, also if the message could not be written: the write itself has been made. */
+  /** Publishes a write of this process. Resolves even if the message can't be written: the write itself is done. */
   publishChange(change: PublicChange): Promise<void> {
     return this.#publish({ message: changeMessage(change) }, change);
   }
@@ -115,7 +115,7 @@ export class MongodbCappedCollection implements FeedSource {
     this.#retries.add(cancel);
   }
 
-  /** What reads begins with making sure that there is something to read: the collection may have been dropped. */
+  /** A reader starts by creating the collection if it is missing: it may have been dropped. */
   #mark(): Promise<string> {
     this.#created = undefined;
     return this.#insert({});
@@ -137,7 +137,7 @@ export class MongodbCappedCollection implements FeedSource {
     return _id;
   }
 
-  /** Before the first message: an insert would make an ordinary collection. */
+  /** Runs before the first message: an insert would create an ordinary collection. */
   async #create(): Promise<void> {
     this.#created ??= this.#database
       .createCollection(this.#collection.collectionName, { capped: true, size: sizeBytes, ...plainValues })
@@ -152,7 +152,7 @@ export class MongodbCappedCollection implements FeedSource {
     await this.#created;
   }
 
-  #tell({ message }: MongodbDocument, sink: FeedSink): void {
-    if (typeof message === "string") sink.message(message); // else it is the mark of somebody's cursor
+  #receive({ message }: MongodbDocument, sink: FeedSink): void {
+    if (typeof message === "string") sink.message(message); // otherwise it is a cursor's mark
   }
 }

@@ -1,7 +1,7 @@
 /**
- * A tailable cursor on the capped collection of the changes: tells each document that is inserted from its opening on,
- * once and in order. The cursor reads the collection from its beginning and skips what comes before a mark of its own, as
- * a cursor can't begin at the end.
+ * A tailable cursor on the capped collection of changes: delivers each document inserted after it was opened, once and in
+ * order. A cursor can't start at the end, so it reads the collection from the beginning and skips the documents before a
+ * mark of its own.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { errorText, SocketSessionError } from "../../../base/errors.ts";
@@ -19,26 +19,26 @@ export interface MongodbTailOptions {
   readonly collection: MongodbCollection;
   readonly clock: Clock;
   readonly heartbeatMs: number;
-  /** Whether there is an ordinary collection in its place. Rejects where that can't be said. */
+  /** Whether the collection is an ordinary one. Rejects if that is unknown. */
   isOrdinary(): Promise<boolean>;
-  /** Inserts a document that says nothing, and resolves to its `_id`. */
+  /** Inserts a document without a message, and resolves to its `_id`. */
   mark(): Promise<string>;
   tell(document: MongodbDocument): void;
-  /** Documents may have been overwritten before they could be told. */
+  /** Documents may have been overwritten before they were delivered. */
   missed(): void;
   down(error: unknown): void;
 }
 
-/** How often a cursor may be opened in vain before the feed counts as down. */
+/** How many times in a row opening a cursor may fail before the feed is down. */
 const maxOpenings = 3;
 
 export class MongodbTail implements FeedConnection {
   readonly #options: MongodbTailOptions;
   #cursor: MongodbCursor | undefined;
   #closed = false;
-  /** The `_id` of the last document that was told, or that there was nothing to tell before. */
+  /** The `_id` of the last document that was delivered, or of the mark if none has been delivered since. */
   #last: unknown;
-  /** While what was told before is skipped: the mark at which new documents begin at the latest. */
+  /** While old documents are skipped: the mark at which new documents begin at the latest. */
   #mark: string | undefined;
   #openingsInVain = 0;
   #batchSize: number | undefined;
@@ -81,7 +81,7 @@ export class MongodbTail implements FeedConnection {
     }
   }
 
-  /** The next document; undefined if there was none for a while, or if the cursor had to be opened anew. */
+  /** The next document; undefined if there was none for a while, or if the cursor had to be reopened. */
   async #next(): Promise<MongodbDocument | undefined> {
     const cursor = this.#cursor;
     if (!cursor) return undefined;
@@ -90,11 +90,11 @@ export class MongodbTail implements FeedConnection {
     if (this.#openingsInVain >= maxOpenings) throw await this.#failed(error);
     this.#openingsInVain += 1;
     await this.#openCursor();
-    if (this.#closed) await this.close(); // meanwhile
+    if (this.#closed) await this.close(); // while the cursor was being opened
     return undefined;
   }
 
-  /** `error`: the cursor is of no more use. */
+  /** `error`: the cursor has failed. */
   async #ask(cursor: MongodbCursor): Promise<{ document?: MongodbDocument; error?: unknown }> {
     try {
       const document = await cursor.tryNext();
@@ -103,7 +103,7 @@ export class MongodbTail implements FeedConnection {
     } catch (error) {
       return { error };
     }
-    // FerretDB ends a cursor whose first answer holds all there is: there, an answer is to hold one document.
+    // FerretDB ends a cursor whose first batch holds the whole collection: request batches of one document.
     this.#batchSize = 1;
     return { error: new SocketSessionError("STORE_FAILED", "The cursor on the changes has ended.") };
   }
@@ -111,7 +111,7 @@ export class MongodbTail implements FeedConnection {
   async #failed(cause: unknown): Promise<SocketSessionError> {
     const { collectionName } = this.#options.collection;
     const expected = `mongodbStore() expects to follow the capped collection ${collectionName}`;
-    const isOrdinary = await this.#options.isOrdinary().catch(() => false); // then it is not known to be
+    const isOrdinary = await this.#options.isOrdinary().catch(() => false); // assumed not, if unknown
     const why = isOrdinary
       ? "there is an ordinary collection of that name. Drop it if it is of no other use, and a capped one is made; else " +
         "give another `collectionName`."
