@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { SessionStore } from "../../../src/session-store.ts";
 import { type MongodbStoreOptions, mongodbStore } from "../../../src/stores/mongodb/store.ts";
 import { withService } from "../../setup/services.ts";
-import { everythingTold, Heard, isOf, listen } from "../heard.ts";
+import { everythingTold, Heard, isOf, listen, openFeed } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
 import { databaseOfTest, type TestDatabase } from "./databases.ts";
 
@@ -194,7 +194,7 @@ standalone.describe("the capped collection", () => {
 
   it("says what to do about an ordinary collection of its name", async () => {
     await database.client.db(database.name).collection("sessions_changes").insertOne({ n: 1 });
-    await expect(listen(open())).rejects.toThrow("there is an ordinary collection of that name. Drop it");
+    await expect(openFeed(open())).rejects.toThrow("there is an ordinary collection of that name. Drop it");
   });
 
   it("reports a change to its own process though the message can't be written, and writes it later", async () => {

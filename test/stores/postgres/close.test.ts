@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { Client } from "pg";
 import { expect, it, vi } from "vitest";
-import { Heard } from "../heard.ts";
+import { Heard, openFeed } from "../heard.ts";
 import { start } from "../processes.ts";
 import { keyOf } from "../session-keys.ts";
 import { startProxy } from "./proxy.ts";
@@ -54,9 +54,7 @@ describeWithPostgres("the end of the feed of postgresStore", () => {
       end: () => new Promise<void>(() => {}),
     });
     const store = testStore({ pool: { ...watched(pool).pool, Client: Noted } as never, tableName });
-    await expect(store.changes?.(new Heard(), { heartbeatMs: 10_000 })).rejects.toThrow(
-      "LISTEN is not for you",
-    );
+    await expect(openFeed(store, { heartbeatMs: 10_000 })).rejects.toThrow("LISTEN is not for you");
     expect(cut()).toEqual([true]);
   });
 });

@@ -2,7 +2,7 @@ import { Client, Pool } from "pg";
 import { expect, it, onTestFinished, vi } from "vitest";
 import type { SessionKey, SessionStore } from "../../../src/session-store.ts";
 import { postgresStore } from "../../../src/stores/postgres/store.ts";
-import { everythingTold, Heard, isOf } from "../heard.ts";
+import { everythingTold, Heard, isOf, openFeed } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
 import { startProxy } from "./proxy.ts";
 import {
@@ -141,7 +141,7 @@ describeWithPostgres("the feed of postgresStore", () => {
     }
     const store = testStore({ pool: { ...watched(pool).pool, Client: Pooled } as never, tableName });
     await store.read(key);
-    await expect(listen(store, { heartbeatMs })).rejects.toThrow(/pooler.*listenConnectionString/);
+    await expect(openFeed(store, { heartbeatMs })).rejects.toThrow(/pooler.*listenConnectionString/);
     expect(await listeners(pool, tableName)).toEqual([]);
   });
 

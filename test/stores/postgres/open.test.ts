@@ -2,6 +2,7 @@ import connectPgSimple from "connect-pg-simple";
 import session from "express-session";
 import { Pool } from "pg";
 import { expect, it, vi } from "vitest";
+import { openFeed } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
 import { SetClock, StoppedTimers } from "../set-clock.ts";
 import {
@@ -67,7 +68,7 @@ describeWithPostgres("the tables of postgresStore", () => {
       message: expect.stringMatching(/createTableIfMissing.*CREATE TABLE/s),
     };
     await expect(store.read(key)).rejects.toMatchObject(missing);
-    await expect(store.changes?.({} as never, { heartbeatMs: 1000 })).rejects.toMatchObject(missing);
+    await expect(openFeed(store)).rejects.toMatchObject(missing);
     const error = await store.create(key, { cookie: {} }, later()).catch((thrown: Error) => thrown);
     await pool.query(String(Object(error).message).replace(/^.*?\n/s, ""));
     expect(await store.create(key, { cookie: {} }, later())).not.toBeNull();
@@ -254,7 +255,7 @@ describeWithPostgres("the tables of postgresStore", () => {
     const outcomes = await Promise.allSettled([
       store.read(key),
       store.create(key, { cookie: {} }, later()),
-      store.changes?.({} as never, { heartbeatMs: 1000 }),
+      openFeed(store),
     ]);
     const refused = outcomes.filter(({ status }) => status === "rejected");
     expect(refused).not.toEqual([]);

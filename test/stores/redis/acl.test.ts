@@ -80,6 +80,7 @@ async function useAll(store: SessionStore, later: () => number): Promise<void> {
   const key = keyOf("a session");
   await store.clear?.();
   const { heard, stop } = await listen(store);
+  for (const error of heard.errors) throw error;
   const revision = await store.create(key, { cookie: {} }, later(), "ada");
   await store.replace(key, revision ?? "", { cookie: {}, n: 1 }, "keep", "eve");
   await store.touch(key, later() + 1000, {}, "eve");

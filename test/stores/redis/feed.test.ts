@@ -4,7 +4,7 @@ import type { SessionStore } from "../../../src/session-store.ts";
 import { withService } from "../../setup/services.ts";
 import type { ClientPackage } from "../../support/redis-clients.ts";
 import { countingProxy } from "../counting-proxy.ts";
-import { everythingTold, feedOptions, Heard, listen } from "../heard.ts";
+import { everythingTold, type Heard, listen, openFeed } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
 import { clientForTest, newPrefix, rawClient, storeForTest } from "./clients.ts";
 import { ownRedis } from "./server.ts";
@@ -103,7 +103,7 @@ withService("redis").describe.each(packages)("redisStore over a connection that 
     const other = storeForTest({ client: await clientForTest(from, server.url), prefix: newPrefix() });
     await server.stop();
     try {
-      await expect(other.changes?.(new Heard(), feedOptions)).rejects.toThrow();
+      await expect(openFeed(other)).rejects.toThrow();
       await other.close();
     } finally {
       await server.start();

@@ -5,7 +5,7 @@ import { RedisNames } from "../../../src/stores/redis/keys.ts";
 import { withService } from "../../setup/services.ts";
 import type { ClientPackage } from "../../support/redis-clients.ts";
 import { describeStore } from "../conformance.ts";
-import { everythingTold, feedOptions, Heard, listen } from "../heard.ts";
+import { everythingTold, type Heard, listen, openFeed } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
 import { clientForTest, newPrefix, rawClient, redisHarness, storeForTest } from "./clients.ts";
 import { ownRedis } from "./server.ts";
@@ -155,7 +155,7 @@ withService("redis").describe("redisStore without keyspace events", () => {
     await listen(store);
     expect(store.feed?.kind).toBe("pub/sub");
     const insisting = storeForTest({ client, prefix: newPrefix(), keyspaceEvents: true });
-    await expect(insisting.changes?.(new Heard(), feedOptions)).rejects.toMatchObject({
+    await expect(openFeed(insisting)).rejects.toMatchObject({
       code: "INVALID_OPTION",
       message: expect.stringMatching(/notify-keyspace-events is "\w+".*Kg\$x/),
     });

@@ -7,7 +7,7 @@ import type { RedisNode } from "../../../src/stores/redis/connection.ts";
 import type { RedisStoreOptions } from "../../../src/stores/redis/store.ts";
 import { withService } from "../../setup/services.ts";
 import type { ClientPackage } from "../../support/redis-clients.ts";
-import { Heard } from "../heard.ts";
+import { Heard, openFeed } from "../heard.ts";
 import { clientForTest, newPrefix, rawClient, storeForTest } from "./clients.ts";
 
 const packages: ClientPackage[] = ["redis", "ioredis"];
@@ -84,7 +84,7 @@ service.describe.each(packages)("a server that never answers, %s", (from) => {
     const store = storeForTest({ client, prefix: newPrefix() });
     server.mute();
     for (let attempt = 0; attempt < 3; attempt += 1)
-      await expect(store.changes?.(new Heard(), feedOptions)).rejects.toMatchObject({
+      await expect(openFeed(store, feedOptions)).rejects.toMatchObject({
         code: "STORE_TIMEOUT",
       });
     expect(server.made).toBe(3);

@@ -6,7 +6,7 @@ import type { SessionStore } from "../../../src/session-store.ts";
 import { type RedisStoreOptions, redisStore } from "../../../src/stores/redis/store.ts";
 import { withService } from "../../setup/services.ts";
 import { startWorld, type World } from "../../support/world.ts";
-import { Heard } from "../heard.ts";
+import { openFeed } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
 import { newPrefix, storeForTest } from "./clients.ts";
 
@@ -39,7 +39,7 @@ const operations: Record<string, (store: SessionStore) => unknown> = {
   all: (store) => store.all?.(),
   count: (store) => store.count?.(),
   clear: (store) => store.clear?.(),
-  changes: (store) => store.changes?.(new Heard(), { heartbeatMs: 1_000 }),
+  changes: (store) => openFeed(store),
 };
 
 type Client = RedisStoreOptions["client"];
