@@ -15,7 +15,7 @@ import { type Fields, fieldsOf, textAt } from "../data/fields.ts";
 import { applyPatch, cookieChanged, diff } from "../data/merge.ts";
 import type { Hub } from "../live/hub.ts";
 import type { Version } from "../session/conditional-writes.ts";
-import type { Edit, Held } from "../session/saves.ts";
+import type { Edit, SessionContent } from "../session/saves.ts";
 import type { Unstored } from "../session/updates.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "../session-store.ts";
 
@@ -23,7 +23,7 @@ const handedOutMs = 600_000;
 const maxHandedOut = 100_000;
 
 /** What a session object held, and what was stored then. */
-interface Base extends Held {
+interface Base extends SessionContent {
   readonly sid: string;
   readonly stored: Version;
   /** The hub's mark of when it was stored: an end before it was another session's of this id. */
@@ -146,7 +146,7 @@ export class LoadedSession {
   /** What the application did to the object since; undefined if there is nothing to compare it with. */
   edit(): Edit | undefined {
     if (!this.#base) return undefined;
-    const base = this.#pending.reduce<Held>(applied, this.#base);
+    const base = this.#pending.reduce<SessionContent>(applied, this.#base);
     const { fields, cookie } = contentOf(this.#session);
     const patch = diff(base.fields, fields);
     return { base, patch, cookie, cookieChanged: cookieChanged(base.cookie, cookie) };
@@ -164,7 +164,7 @@ export class LoadedSession {
   }
 
   /** The object, which held `content`, has been stored for the first time. */
-  created(content: Held, stored: Version): void {
+  created(content: SessionContent, stored: Version): void {
     this.#store(content, stored);
     this.#unstored = undefined;
   }
@@ -173,7 +173,7 @@ export class LoadedSession {
    * Brings what is stored now into the object, except where it has changes of its own that are not saved yet; those are
    * still compared with what they started from. `began` is what it held when it was not stored yet.
    */
-  refresh(stored: Version, began: Held | undefined): void {
+  refresh(stored: Version, began: SessionContent | undefined): void {
     const before = this.#base ?? began;
     if (!before) return;
     const mine = fieldsOf(this.#session);
@@ -191,12 +191,12 @@ export class LoadedSession {
     this.created({ fields, cookie: before.cookie }, stored);
   }
 
-  #store({ fields, cookie }: Held, stored: Version): void {
+  #store({ fields, cookie }: SessionContent, stored: Version): void {
     this.#base = { sid: this.sid, fields, cookie, stored, since: this.#hub.mark() };
   }
 }
 
-function applied({ fields, cookie }: Held, edit: Edit): Held {
+function applied({ fields, cookie }: SessionContent, edit: Edit): SessionContent {
   return { fields: applyPatch(fields, edit.patch), cookie: edit.cookieChanged ? edit.cookie : cookie };
 }
 
@@ -206,7 +206,7 @@ export function hasChanges({ patch, cookieChanged }: Edit): boolean {
 }
 
 /** What `session` holds of `fields`, and its cookie. */
-function carried(session: object, fields: Fields): Held {
+function carried(session: object, fields: Fields): SessionContent {
   const own = new Map([...fields].filter(([key]) => isCarried(session, key)));
   return { fields: own, cookie: cookieOf(session) };
 }
@@ -217,7 +217,7 @@ function isCarried(session: object, key: string): boolean {
 }
 
 /** What a session object holds at this moment. */
-export function contentOf(session: object): Held {
+export function contentOf(session: object): SessionContent {
   return { fields: fieldsOf(session), cookie: cookieOf(session) };
 }
 

@@ -7,7 +7,7 @@ import { SessionEnded } from "../base/errors.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { isOver, lifeMs, withLife } from "../data/life-time.ts";
 import type { Birth } from "../live/ends.ts";
-import type { Edit, Held, Saved } from "../session/saves.ts";
+import type { Edit, Saved, SessionContent } from "../session/saves.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { HttpContext } from "./http-context.ts";
 import { contentOf, hasChanges, type LoadedSession } from "./loaded-sessions.ts";
@@ -17,7 +17,7 @@ interface Save {
   readonly key: SessionKey;
   readonly session: object;
   readonly loaded: LoadedSession;
-  readonly content: Held;
+  readonly content: SessionContent;
   readonly edit: Edit | undefined;
   /** Saved by `express-session` at the end of the response: that the session has ended is then no error. */
   readonly quiet: boolean;

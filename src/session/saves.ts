@@ -7,7 +7,7 @@ import type { CookieDocument, SessionKey } from "../session-store.ts";
 import { type ConditionalWrites, maxAttempts, type Version } from "./conditional-writes.ts";
 
 /** A session as a request holds it. */
-export interface Held {
+export interface SessionContent {
   readonly fields: Fields;
   readonly cookie: CookieDocument;
 }
@@ -15,7 +15,7 @@ export interface Held {
 /** What a request did to its session since it loaded it. */
 export interface Edit {
   /** What it started from, by which conflicts are told. */
-  readonly base: Held;
+  readonly base: SessionContent;
   readonly patch: Patch;
   readonly cookie: CookieDocument;
   /** Whether the request changed the cookie: then its cookie is written, else the stored one is extended. */
@@ -61,8 +61,8 @@ export class Saves {
   }
 
   /** Writes all of a session over what is stored under its id, if anything is. */
-  async overwrite(key: SessionKey, held: Held): Promise<Saved> {
-    return this.#hub.lock.run(key.sid, () => this.#overwrite(key, held));
+  async overwrite(key: SessionKey, content: SessionContent): Promise<Saved> {
+    return this.#hub.lock.run(key.sid, () => this.#overwrite(key, content));
   }
 
   /**
@@ -71,7 +71,7 @@ export class Saves {
    */
   async createNew(
     key: SessionKey,
-    { fields, cookie, isNewId }: Held & { readonly isNewId: boolean },
+    { fields, cookie, isNewId }: SessionContent & { readonly isNewId: boolean },
     since: Birth | number,
     stored: (snapshot: Snapshot) => void,
   ): Promise<Snapshot | null> {
@@ -87,15 +87,17 @@ export class Saves {
    * Saves data of unknown origin: replaces all of a stored session; makes one only if this id never ended here, nor was
    * `seen` here of late.
    */
-  async saveWhole(key: SessionKey, held: Held, seen = false): Promise<Saved> {
+  async saveWhole(key: SessionKey, content: SessionContent, seen = false): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
       const snapshot =
-        seen || this.#hub.ends.has(key) ? null : await this.#writes.create(key, held.fields, held.cookie);
-      return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, held);
+        seen || this.#hub.ends.has(key)
+          ? null
+          : await this.#writes.create(key, content.fields, content.cookie);
+      return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, content);
     });
   }
 
-  async #overwrite(key: SessionKey, { fields, cookie }: Held): Promise<Saved> {
+  async #overwrite(key: SessionKey, { fields, cookie }: SessionContent): Promise<Saved> {
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       const current = await this.#writes.read(key);
       if (!current) return nothing;

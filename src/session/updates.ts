@@ -11,7 +11,7 @@ import type { Hub } from "../live/hub.ts";
 import type { LiveEntry } from "../live/live-entry.ts";
 import type { SessionKey } from "../session-store.ts";
 import { type ConditionalWrites, maxAttempts } from "./conditional-writes.ts";
-import type { Held, Saves } from "./saves.ts";
+import type { Saves, SessionContent } from "./saves.ts";
 
 /** Application code that changes a draft. */
 export type Change<R> = (draft: SessionValues) => R | Promise<R>;
@@ -32,9 +32,9 @@ export interface Unstored {
 /** A request's own object of the session: `update` begins with it while it is not stored, and brings it up to date. */
 export interface OwnObject {
   /** What it holds, and when it was made, if it still has to be stored for the first time. */
-  unstored(): (Held & Unstored) | undefined;
+  unstored(): (SessionContent & Unstored) | undefined;
   /** Called before the next update of the session begins. `began` is what `fn` was given, if that was unstored. */
-  refresh(snapshot: Snapshot, began: Held | undefined): void;
+  refresh(snapshot: Snapshot, began: SessionContent | undefined): void;
 }
 
 /** An update under way, as the code within it sees it. */
@@ -140,7 +140,7 @@ export class Updates {
   }
 
   /** What was done to the draft of a session. Throws `SESSION_INVALID_DATA`. */
-  #patchOf(draft: SessionValues, { fields, cookie }: Held): Patch {
+  #patchOf(draft: SessionValues, { fields, cookie }: SessionContent): Patch {
     if ("cookie" in draft) {
       throw new SocketSessionError(
         "SESSION_INVALID_DATA",
