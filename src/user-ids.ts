@@ -29,7 +29,7 @@ export class UserIds {
     try {
       value = this.#userId?.(data);
     } catch (cause) {
-      const message = "The `userId` option threw; the session counts as nobody's.";
+      const message = "The `userId` option threw; the session then has no user.";
       this.#report(new SocketSessionError("LISTENER_FAILED", message, { cause }));
       return undefined;
     }
@@ -44,7 +44,7 @@ export class UserIds {
     if (this.#reportedTypes.has(type)) return;
     this.#reportedTypes.add(type);
     const cure =
-      "Return a string or a number (no integer beyond 2^53, which is rounded), such as (data) => data.passport?.user?.id, and not from an async function. Until then the session counts as nobody's. This is reported once.";
+      "Return a string or a number (no integer beyond 2^53, which is rounded), such as (data) => data.passport?.user?.id, and not from an async function. Until then the session has no user. This is reported once.";
     this.#report(invalid("`userId` expects to return the name of a user", value, cure));
   }
 }

@@ -55,21 +55,21 @@ function lossIn(value: unknown, most: number): Loss | undefined {
   const open: unknown[] = [value];
   let found = 0;
   for (const one of open) {
-    if (!isWorthALook(one) || saysItself(one)) continue;
+    if (!canLoseData(one) || hasOwnJson(one)) continue;
     const loss = losses.find(([is]) => is(one));
     if (loss) return loss;
     if (++found > most) return unsteady;
-    for (const held of Array.isArray(one) ? one : Object.values(one)) if (isWorthALook(held)) open.push(held);
+    for (const held of Array.isArray(one) ? one : Object.values(one)) if (canLoseData(held)) open.push(held);
   }
   return undefined;
 }
 
 /** Dates, bytes, and anything else that has a `toJSON` or is a list of numbers. */
-function saysItself(value: object | symbol): boolean {
+function hasOwnJson(value: object | symbol): boolean {
   return ArrayBuffer.isView(value) || typeof Reflect.get(Object(value), "toJSON") === "function";
 }
 
-function isWorthALook(value: unknown): value is object | symbol {
+function canLoseData(value: unknown): value is object | symbol {
   return (
     (typeof value === "object" && value !== null) || typeof value === "function" || typeof value === "symbol"
   );

@@ -65,9 +65,9 @@ export class StoreFacade extends Store {
       const key = this.#keyOf(sid, "set");
       requireSession(session, "set");
       const request: unknown = Reflect.get(session, "req");
-      const quiet =
+      const implicit =
         typeof request === "object" && request !== null && this.#context.responses.isEnding(request);
-      await this.#saves.save(key, session, quiet);
+      await this.#saves.save(key, session, implicit);
     };
     this.#answer(save(), callback);
   }
@@ -145,7 +145,8 @@ export class StoreFacade extends Store {
     const { hub, store } = this.#context;
     const answer = (error: unknown, value?: T) => {
       // outside the promise chain: an error of the callback must not look like a failed store
-      if (callback) process.nextTick(() => hub.tell(() => callback(error && asGiven(error, store), value)));
+      if (callback)
+        process.nextTick(() => hub.callListener(() => callback(error && asGiven(error, store), value)));
       else if (error) hub.report(error);
     };
     outcome.then((value) => answer(null, value), answer);

@@ -19,7 +19,7 @@ interface Save {
   readonly content: SessionContent;
   readonly edit: Edit | undefined;
   /** Saved by `express-session` at the end of the response: an ended session is then not an error. */
-  readonly quiet: boolean;
+  readonly implicit: boolean;
 }
 
 export class StoreSaves {
@@ -40,12 +40,12 @@ export class StoreSaves {
     return this.#queue.isHeld(sid) ? this.#queue.run(sid, async () => {}) : undefined;
   }
 
-  /** Throws `SessionEnded` if the session has ended, unless the save is quiet. */
-  async save(key: SessionKey, session: object, quiet: boolean): Promise<void> {
+  /** Throws `SessionEnded` if the session has ended, unless the save is implicit. */
+  async save(key: SessionKey, session: object, implicit: boolean): Promise<void> {
     const { onConflict, onDiscard } = this.#context;
     const loaded = this.#context.loaded.of(key.sid, session);
     // taken now: an update may change the session before this save's turn
-    const save: Save = { key, session, loaded, content: contentOf(session), edit: loaded.edit(), quiet };
+    const save: Save = { key, session, loaded, content: contentOf(session), edit: loaded.edit(), implicit };
     if (save.edit) loaded.begun(save.edit);
     let saved: Saved | undefined;
     try {
@@ -55,7 +55,7 @@ export class StoreSaves {
     }
     if (saved && !saved.snapshot) {
       onDiscard(key);
-      if (!quiet) throw new SessionEnded(key.publicId);
+      if (!implicit) throw new SessionEnded(key.publicId);
     }
     if (saved && saved.conflicts.length > 0) onConflict(key, saved.conflicts);
   }
@@ -63,7 +63,7 @@ export class StoreSaves {
   /** Undefined if there is nothing to write and the session is not over. */
   async #write(save: Save): Promise<Saved | undefined> {
     const { saves, activity, hub } = this.#context;
-    const { key, loaded, content, quiet } = save;
+    const { key, loaded, content, implicit } = save;
     const { unstored } = loaded;
     if (isSetOver(save)) {
       await hub.end(key, "expired", undefined, unstored?.isNewId);
@@ -80,7 +80,7 @@ export class StoreSaves {
       return saves.saveWhole(key, whole, this.#context.loaded.isHandedOut(key.sid));
     }
     const edit = save.edit ?? loaded.edit(); // undefined: the session was first stored after this save was requested
-    if (edit && (!quiet || hasChanges(edit))) {
+    if (edit && (!implicit || hasChanges(edit))) {
       const saved = await saves.save(key, stored, { ...edit, cookie: withLife(edit.cookie, now) });
       if (edit !== save.edit) loaded.settled(edit, saved.snapshot ?? undefined);
       return saved;

@@ -77,7 +77,7 @@ export class Hub {
       reads: this.reads,
       mark: () => this.mark(),
       changed: (change) => this.#receive(change),
-      feedBecame: (state) => this.tell(() => options.events.feed?.(state)),
+      feedBecame: (state) => this.callListener(() => options.events.feed?.(state)),
       unverified: (entry) => this.#finish(entry, { reason: "unverified" }),
       report: (error) => this.report(error),
     });
@@ -145,7 +145,7 @@ export class Hub {
 
   /** Reports a change of a session that is not live here. */
   announceChange(key: SessionKey, snapshot: Snapshot): void {
-    if (!this.entries.get(key)) this.tell(() => this.#options.events.changed(key, snapshot));
+    if (!this.entries.get(key)) this.callListener(() => this.#options.events.changed(key, snapshot));
   }
 
   /** Ends the session in the store and here; false if it was no longer stored. */
@@ -164,7 +164,7 @@ export class Hub {
         this.ends.add(key);
         const live = this.entries.get(key); // it may have become live, or the feed may have reported the end first
         if (live) this.#finish(live, end, existed);
-        else if (existed && !entry?.isEnded) this.tell(() => this.#options.events.ended(key, end));
+        else if (existed && !entry?.isEnded) this.callListener(() => this.#options.events.ended(key, end));
         return existed;
       } finally {
         entry?.expectEnd(undefined);
@@ -183,7 +183,7 @@ export class Hub {
   }
 
   /** Calls a listener. What it throws, or rejects with, is reported, and never stops the caller. */
-  tell(listener: () => unknown): void {
+  callListener(listener: () => unknown): void {
     isolate(listener, (error) => this.report(error));
   }
 
@@ -211,8 +211,8 @@ export class Hub {
     const isSame = sameFields(previous.fields, snapshot.fields);
     // Before the first adopted version, handles of requests may each show a different one.
     if (isSame && !isFirst) return;
-    for (const observer of entry.observers) this.tell(() => observer.changed?.(snapshot, previous));
-    if (!isSame) this.tell(() => this.#options.events.changed(entry.key, snapshot));
+    for (const observer of entry.observers) this.callListener(() => observer.changed?.(snapshot, previous));
+    if (!isSame) this.callListener(() => this.#options.events.changed(entry.key, snapshot));
   }
 
   /** The store no longer has the session. */
@@ -231,8 +231,8 @@ export class Hub {
     const actual = entry.finish(end);
     if (!entry.isUnverified) this.ends.add(entry.key);
     this.#forget(entry);
-    for (const observer of entry.observers) this.tell(() => observer.ended?.(actual));
-    if (isKnown) this.tell(() => this.#options.events.ended(entry.key, actual));
+    for (const observer of entry.observers) this.callListener(() => observer.ended?.(actual));
+    if (isKnown) this.callListener(() => this.#options.events.ended(entry.key, actual));
   }
 
   #receive(change: SessionChange): void {

@@ -45,7 +45,7 @@ abstract class HandleEvents {
     return this;
   }
 
-  protected tell(hub: Hub, event: keyof SessionEvents, ...args: unknown[]): void {
+  protected notify(hub: Hub, event: keyof SessionEvents, ...args: unknown[]): void {
     for (const listener of this.#emitter?.rawListeners(event) ?? [])
       isolate(
         () => listener.apply(this, args),
@@ -81,10 +81,10 @@ export class SessionHandle extends HandleEvents implements LiveSession {
       const previous = this.#last ?? known;
       this.#last = snapshot;
       if (sameFields(previous.fields, snapshot.fields)) return;
-      this.tell(this.#context.hub, "change", snapshot.data, previous.data);
+      this.notify(this.#context.hub, "change", snapshot.data, previous.data);
     },
     ended: (end: End) => {
-      this.tell(this.#context.hub, "end", end.reason);
+      this.notify(this.#context.hub, "end", end.reason);
       this.forgetListeners();
     },
   };

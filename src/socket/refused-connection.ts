@@ -30,7 +30,7 @@ export class RefusedConnection {
   #cancel: (() => void) | undefined;
   #answered = false;
   #cameForExempt = false;
-  #isTold = false;
+  #isReported = false;
 
   constructor(
     connection: EngineConnection,
@@ -43,7 +43,7 @@ export class RefusedConnection {
     this.#context = context;
     this.#isExempt = isExempt;
     connection.once("close", () => this.#cancel?.());
-    if (!isExempt) this.#tell();
+    if (!isExempt) this.#reportRefusal();
     this.#closeUnlessUsed(afterSilenceMs);
     if (connection.protocol === 3 && !isExempt?.("/")) this.#refuse("/"); // a client of revision 3 joins this one unasked
   }
@@ -91,13 +91,13 @@ export class RefusedConnection {
     return name !== undefined && this.mayUse(name);
   }
 
-  #tell(): void {
-    if (!this.#isTold) this.#context.onRefused();
-    this.#isTold = true;
+  #reportRefusal(): void {
+    if (!this.#isReported) this.#context.onRefused();
+    this.#isReported = true;
   }
 
   #refuse(namespace: string): void {
-    this.#tell();
+    this.#reportRefusal();
     const { meaning } = refusals[this.#code];
     const refusal = { message: meaning, data: { code: this.#code } };
     const data = this.#connection.protocol === 3 ? refusal.data : refusal;
@@ -117,7 +117,7 @@ export class RefusedConnection {
     this.#cancel = this.#context.hub.clock.after(ms, () => {
       this.#cancel = undefined;
       if (this.#inUse.size > 0) return;
-      if (!this.#cameForExempt) this.#tell();
+      if (!this.#cameForExempt) this.#reportRefusal();
       this.#connection.close(true);
     });
   }

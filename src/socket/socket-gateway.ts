@@ -96,7 +96,7 @@ export class SocketGateway {
       this.#options.onRefusal(code, request, cause);
       const { error, text } = answerTo(code);
       const event = { req: request, code: error, message: text, context: { name: code } };
-      this.#context.hub.tell(() => void engine.emit("connection_error", event));
+      this.#context.hub.callListener(() => void engine.emit("connection_error", event));
       exchange.reject(code, isAdmitted);
     };
     const fail = (cause: unknown) => reject("BAD_REQUEST", false, cause);

@@ -102,9 +102,7 @@ export function limitsOf(store: ResolvedOptions["store"]): string[] {
       "what other processes change is seen by sockets within `revalidateIntervalMs` only, and a login there looks like a logout",
     );
   if (store.feed?.complete === false)
-    limits.push(
-      "the feed does not tell of every write; what it leaves out, sockets see within `revalidateIntervalMs`",
-    );
+    limits.push("the feed does not report every write; sockets see the others within `revalidateIntervalMs`");
   return limits;
 }
 
