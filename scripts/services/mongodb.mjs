@@ -60,7 +60,7 @@ export async function startMongo(options) {
  * Without a mongod it keeps its data in memory only: what is started again is empty, and knows no resume token of before.
  *
  * @param {ServerOptions & { keptChanges?: number }} [options] `keptChanges`: after so many changes a stream that resumes
- *   from before them is told that its history is lost. Only where there is no mongod.
+ *   from before them receives that its history is lost. Only where there is no mongod.
  * @returns {Promise<Server>}
  */
 export async function startMongoReplica({ keptChanges, ...options } = {}) {
@@ -135,7 +135,7 @@ async function hello(port, use) {
   }
 }
 
-/** Whether a server is the primary of a replica set; if it is in none, it is told to make one. @param {number} port */
+/** Whether a server is the primary of a replica set; if it is in none, it is made to initiate one. @param {number} port */
 async function isPrimary(port) {
   const answer = await hello(port, async (admin, { setName }) => {
     if (setName !== undefined) return;
