@@ -75,7 +75,7 @@ interface Use {
   readonly what: string;
 }
 
-/** What a client does: an event of its socket that was handled, and a request that was answered. */
+/** A client's activity: a handled event of its socket, or an answered request. */
 function usesOf({ served, operations }: History): Use[] {
   const events = served.flatMap(({ event, index }): Use[] =>
     event.by === "client" ? [{ ...event, index, what: `${event.socket} on ${event.node}` }] : [],
@@ -117,7 +117,7 @@ function canTouch({ troubles }: History, { node, at }: Use): boolean {
   return troubles.isQuiet("store", node, at, at + secondMs);
 }
 
-/** A save sets the life anew, by the time at which it was sent: one that another node's network holds up shortens it. */
+/** A save resets the life from the time at which it was sent: one that another node's network delays shortens it. */
 function lateMs({ troubles, bounds }: History, at: number): number {
   const isQuiet = troubles.isQuietEverywhere(at - bounds.connectionsMs, at + bounds.connectionsMs);
   return isQuiet ? 0 : bounds.connectionsMs;

@@ -37,7 +37,7 @@ const pollsPerSecond = 40;
 
 type Allowed = (typeof allowed)["timers"];
 
-/** What happened on a node from some moment on. */
+/** The events on a node from some moment on. */
 interface Happened {
   readonly uses: number;
   readonly changes: number;

@@ -1,4 +1,4 @@
-/** In which order the database took what operations wrote to each list and register of a session. */
+/** The order in which the database took the writes of operations to each list and register of a session. */
 import type { Values } from "../trace.ts";
 import type { SessionHistory } from "./session-history.ts";
 

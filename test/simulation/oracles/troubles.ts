@@ -1,4 +1,4 @@
-/** When something went wrong, and for whom. */
+/** The faults of a run: when, and who was affected. */
 import type { EventOf, Fault, TraceEvent } from "../trace.ts";
 import type { Bounds } from "./bounds.ts";
 

@@ -1,6 +1,6 @@
 /**
- * What requests and sockets ask of the database, counted on its wire, beside what plain express-session asks for the same
- * requests. Nothing here is a matter of time: clocks stand still, so that no heartbeat and no upkeep is among it.
+ * Counts on the wire how often requests and sockets access the database, compared with plain express-session for the
+ * same requests. The counts do not depend on time: clocks stand still, so that heartbeats and upkeep are not included.
  *
  * ```ts
  * const counts = await countRoundTrips(store, url);
