@@ -129,10 +129,7 @@ export interface Stats {
      * `none`: the store has no change feed; `opening`: not connected yet, at the start; `broken`: cut at the moment.
      */
     readonly feed: FeedState;
-    /**
-     * The mechanism of the feed, such as `notify` or `change stream`; undefined if there is none, or it is not known
-     * yet.
-     */
+    /** The mechanism of the feed, such as `notify` or `change stream`; undefined if there is none, or it is not known yet. */
     readonly feedKind: string | undefined;
     /** The guarantees that this store can't give, in words. */
     readonly limits: readonly string[];

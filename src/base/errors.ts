@@ -136,10 +136,7 @@ export function listenerFailed(what: string, cause: unknown): SocketSessionError
 
 const place = /^\s+at .*(:\d+:\d+\)?|<anonymous>\)?|native\)|\(index \d+\))$/;
 
-/**
- * The lines of the stack that show where the error was thrown. Reading them may throw: a getter, or a message that is
- * not text.
- */
+/** The lines of the stack that show where it was thrown. Reading may throw: a getter, or a message that is not text. */
 export function placesOf(error: unknown): string[] {
   try {
     const { stack, message } = types.isNativeError(error) ? error : {};

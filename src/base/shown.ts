@@ -33,8 +33,7 @@ export function shownOption(name: string): string {
 const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /**
- * A name that a client may have chosen: quoted, on one line, without characters that control a terminal or change the
- * direction of the text.
+ * A name that a client may have chosen: quoted, on one line, without control characters or a change of text direction.
  */
 export function shownName(name: string): string {
   const escaped = (one: string) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;

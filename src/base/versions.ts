@@ -15,8 +15,8 @@ export function isOlder(version: string, least: Version): boolean {
 }
 
 /**
- * Throws `UNSUPPORTED_UPSTREAM` on an old Node, of which npm only warns. Called by the first constructor: an import
- * that fails explains less.
+ * Throws `UNSUPPORTED_UPSTREAM` on an old Node, of which npm only warns. For constructors: a failing import explains
+ * less.
  */
 export function requireNode(version: string = process.versions.node): void {
   if (!isOlder(version, oldestNode)) return;

@@ -1,6 +1,6 @@
 /**
- * How deep and how large a session may be. Checked before each write, so that no reader, here or in the database, fails
- * on a stored session.
+ * Limits a session's depth and size. Checked before each write, so that no reader, here or in the database, fails on
+ * it.
  */
 import { SocketSessionError, unreadableError } from "../base/errors.ts";
 import { shownKey } from "../base/shown.ts";
@@ -81,8 +81,7 @@ function tooLarge(texts: Fields, bytes: number, maxBytes: number): SocketSession
 }
 
 /**
- * Throws `SESSION_INVALID_DATA` for data that neither a store nor `express-session` can take, however it got into the
- * session.
+ * Throws `SESSION_INVALID_DATA` for data that neither a store nor `express-session` can take, however they got there.
  */
 export function refuseUnusable(session: object): void {
   const { cookie: _cookie, ...data }: { readonly cookie?: unknown } = session;

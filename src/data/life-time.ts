@@ -3,10 +3,7 @@ import type { CookieDocument } from "../session-store.ts";
 /** The longest life time that options may set, about 3,000 years: a Date must be able to hold the deadline. */
 export const maxLifeMs = 1e14;
 
-/**
- * How long a session with this cookie lives after its last activity: its own `maxAge` ("remember me"), else `ttlMs`. 0
- * if it is over.
- */
+/** A session's life time after its last activity: its own `maxAge` ("remember me"), else `ttlMs`. 0 if it is over. */
 export function lifeMs(cookie: CookieDocument, ttlMs: number): number {
   const { originalMaxAge } = cookie;
   return typeof originalMaxAge === "number" ? Math.max(originalMaxAge, 0) : ttlMs;
@@ -30,10 +27,7 @@ export function dateText(deadline: number): string {
   return new Date(Math.min(deadline, latestDate)).toISOString();
 }
 
-/**
- * Touches closer together than this count as one. Never more than a tenth of the life time, so that short sessions live
- * as long.
- */
+/** Touches closer together count as one. At most a tenth of the life time, so that short sessions live as long. */
 export function touchIntervalFor(life: number, touchIntervalMs: number): number {
   return Math.min(touchIntervalMs, life / 10);
 }

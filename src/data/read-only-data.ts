@@ -8,10 +8,7 @@ const values = Symbol("values");
 const rememberedKeys = 1_000;
 const maxRememberedLength = 64;
 
-/**
- * The accessors of each key, shared by all sessions: objects with the same keys share a hidden class, so reads stay
- * fast.
- */
+/** The accessors of each key, shared by all sessions: objects with the same keys share a hidden class, so reads stay fast. */
 const accessorsByKey = new Map<string, PropertyDescriptor>();
 
 /**

@@ -30,10 +30,7 @@ interface Base extends SessionContent {
   readonly since: number;
 }
 
-/**
- * The origin of a session object: loaded, or generated and never stored. With neither there is nothing to compare the
- * object with.
- */
+/** A session object was loaded, or generated and never stored. With neither there is nothing to compare it with. */
 interface Origin {
   readonly base?: Base | undefined;
   readonly unstored?: Unstored;

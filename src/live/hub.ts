@@ -36,10 +36,9 @@ const expiryToleranceMs = 1_000;
 /**
  * Knows which sessions are live on this node, and the snapshot of each.
  *
- * A session is live while it has an observer (a socket, a request's handle) or a transaction under way. The hub
- * registers the observer before it reads the store, so that it receives an end in between; a change that overtakes a
- * read makes it read again. At a deadline it reads the store before it ends anything, as another node's touch moves the
- * deadline without a message.
+ * A session is live while it has an observer (a socket, a request's handle) or a transaction under way. The hub registers
+ * the observer before it reads the store, and so receives an end in between; a change that overtakes a read makes it read
+ * again. At a deadline it reads the store before it ends anything: another node's touch sends no message.
  */
 export class Hub {
   readonly store: GuardedStore;
@@ -221,10 +220,7 @@ export class Hub {
     this.#finish(entry, { reason: overdue ? "expired" : "destroyed" });
   }
 
-  /**
-   * The session is over. First the state changes, then the observers are called, then the application, unless the
-   * session was never stored.
-   */
+  /** Changes the state first, then calls the observers, then the application, unless the session was never stored. */
   #finish(entry: LiveEntry, end: End, existed = false): void {
     if (entry.isEnded) return;
     const isKnown = existed || entry.known !== undefined;

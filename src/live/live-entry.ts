@@ -156,7 +156,7 @@ export class LiveEntry {
   }
 
   /**
-   * Makes `snapshot` the current one, and returns the previous one. `until`: the mark at which a write ended or a read
+   * Makes `snapshot` the current one and returns the previous. `until`: the mark at which a write ended or a read
    * began.
    */
   adopt(snapshot: Snapshot, began: Moment, until: number): Snapshot | undefined {
@@ -169,10 +169,7 @@ export class LiveEntry {
     return previous;
   }
 
-  /**
-   * Extends the life of the same data. False if that adds nothing, or if the current version may be newer than the
-   * operation that began at `began`.
-   */
+  /** Extends the same data's life. False if that adds nothing, or if the current version may be newer than `began`. */
   extend(expiresAt: number, began: number): boolean {
     const { snapshot } = this;
     if (!snapshot || expiresAt <= snapshot.expiresAt || began <= this.#until) return false;

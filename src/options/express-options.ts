@@ -1,5 +1,5 @@
 /**
- * The options shared with `express-session`, under their own names. Each is checked before use, and refused with the
+ * The options shared with `express-session`, by their own names. Each is checked before use, and refused with the
  * reason.
  */
 import { serialize } from "cookie";

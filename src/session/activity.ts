@@ -71,7 +71,7 @@ export class Activity {
     );
   }
 
-  /** A request used its session; `stored` is what it loaded. False if the session has gone since. */
+  /** A request used its session; `stored` is the version it loaded. False if the session has gone since. */
   async onRequest(key: SessionKey, stored: Used): Promise<boolean> {
     const latest = this.#hub.entries.get(key)?.snapshot ?? stored; // another request may have changed its life time
     return this.#isDue(key, latest.cookie, latest.expiresAt) ? this.#touch(key, latest) : true;

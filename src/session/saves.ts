@@ -41,7 +41,7 @@ export class Saves {
     this.#writes = writes;
   }
 
-  /** Saves an edit on top of what is stored; tries `known`, the last version seen, first. Never revives a session. */
+  /** Saves an edit on top of the stored version: the live snapshot, else `known`, is tried first. Revives no session. */
   async save(key: SessionKey, known: Version, edit: Edit): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
       let current: Version | null = this.#hub.entries.get(key)?.snapshot ?? known;
@@ -84,8 +84,8 @@ export class Saves {
   }
 
   /**
-   * Saves data of unknown origin: overwrites a stored session. Creates one only if the id never ended here and was not
-   * recently `seen` here.
+   * Saves data of unknown origin: overwrites a stored session; creates one only if the id never ended here nor was
+   * `seen`.
    */
   async saveWhole(key: SessionKey, content: SessionContent, seen = false): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {

@@ -35,10 +35,7 @@ export interface Unstored {
 export interface OwnObject {
   /** The object's content and birth, if the session has never been stored. */
   unstored(): (SessionContent & Unstored) | undefined;
-  /**
-   * Called before the session's next update begins. `began`: the content given to `fn`, if the session was not stored
-   * then.
-   */
+  /** Called before the session's next update begins. `began`: the content given to `fn`, if the session was not stored then. */
   refresh(snapshot: Snapshot, began: SessionContent | undefined): void;
 }
 

@@ -40,8 +40,7 @@ export class OriginCheck {
   }
 
   /**
-   * Whether `origins` admit the page of the request. Never throws or rejects: a function that fails or takes too long
-   * admits none.
+   * Whether `origins` admit the request's page. Never throws or rejects: a function that fails or is late admits none.
    */
   isListed(origins: Origins, request: IncomingMessage): boolean | Promise<boolean> {
     const { origin } = request.headers;

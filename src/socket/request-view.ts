@@ -58,10 +58,7 @@ export function exposeSession(
   withoutSession(request, "socket.request");
 }
 
-/**
- * `express-session` and others leave properties on the requests they handle; reading these throws until one of them
- * sets the property.
- */
+/** `express-session` and others leave properties on requests; reading one throws until it has been set. */
 export function withoutSession(bearer: object, name: string): void {
   const cures = {
     sessionID: noId,

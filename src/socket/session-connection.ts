@@ -155,8 +155,8 @@ export class SessionConnection {
   }
 
   /**
-   * Stops all traffic at once. The transport closes when the client has its new cookie, and a stock client reconnects
-   * with it.
+   * Stops all traffic at once. Closes the transport when the client has its new cookie; a stock client reconnects with
+   * it.
    */
   #replace(connection: EngineConnection, reason: EndReasonCode, settled: Promise<void> | undefined): void {
     discardWaiting(connection);
@@ -186,7 +186,7 @@ export class SessionConnection {
   }
 
   /**
-   * Runs one step of an end. The application's parser, adapter or listeners may fail in it; the next step runs all the
+   * Runs one step of an end. If the application's parser, adapter or listeners fail in it, the next step runs all the
    * same.
    */
   #attempt(step: () => void): void {

@@ -1,7 +1,4 @@
-/**
- * Records bugs in the trace as crashes: uncaught errors, and errors reported by a node that are not failures of its
- * store.
- */
+/** Records bugs in the trace as crashes: uncaught errors, and errors reported by a node that are not failures of its store. */
 import { codeOf } from "./operations.ts";
 import type { SimulatedProcess } from "./world/process.ts";
 import type { World } from "./world/world.ts";

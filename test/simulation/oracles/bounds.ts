@@ -21,10 +21,7 @@ export interface Bounds {
   readonly startMs: number;
   /** Operations on a broken connection have ended this long after the network is whole. */
   readonly connectionsMs: number;
-  /**
-   * How long a fault may have effects after its end, if both ends know of it at once: the feed is reopened and catches
-   * up.
-   */
+  /** How long a fault may have effects after its end, if both ends know of it at once: the feed is reopened and catches up. */
   readonly reopenedMs: number;
   /** The same where a feed that is dead has to be found first, or reads that have failed are due again later and later. */
   readonly aftermathMs: number;
