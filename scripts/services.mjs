@@ -1,4 +1,4 @@
-// What the tests need beyond npm packages: where it is found, how it is got, and how it is opened for a run of tests.
+// The services that the tests need beyond npm packages: how to find, install and start each for a run of tests.
 //
 //   node scripts/services.mjs    opens all of it, prints the variables for another terminal, and ends it on Ctrl-C
 import "./needs-node.mjs";

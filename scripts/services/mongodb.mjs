@@ -24,10 +24,10 @@ function findMaven() {
   return findOnPath(["javac"]) && findOnPath(["mvn"]);
 }
 
-/** What serves as a standalone server: mongod, FerretDB built before, or the Go that builds it. */
+/** The program for a standalone server: mongod, a FerretDB built before, or the Go that builds it. */
 export const findMongo = () => findMongod() ?? (isBuilt("ferretdb") ? "ferretdb" : findGo());
 
-/** What serves as a replica set: mongod, or mongo-java-server, which `java` runs and Maven builds. */
+/** The program for a replica set: mongod, or mongo-java-server, which `java` runs and Maven builds. */
 export function findMongoReplica() {
   const mongod = findMongod();
   if (mongod !== undefined) return mongod;
@@ -113,7 +113,7 @@ async function javaCommand() {
 }
 
 /**
- * What a server says of itself, or undefined while it does not answer.
+ * A server's reply to `hello`, or undefined while it does not answer.
  *
  * @param {number} port
  * @param {(admin: import("mongodb").Db, hello: import("mongodb").Document) => Promise<void>} [use]

@@ -98,7 +98,7 @@ function notExtended({ settings }: RunFacts, history: History): Violation[] {
     // One that was over, and its node had not noticed yet; what a failover has taken back is lost until the next touch.
     if (violations.has(use.session) || session.endAt(index, at) || session.setBacks.length > 0) continue;
     const stand = session.standAt(index);
-    // What is used in its last moment may be over before its touch arrives.
+    // A session used in its last moment may be over before its touch arrives.
     const isLast = !stand || stand.expiresAt - at < noticeMs + maxSkewMs;
     if (isLast || !canTouch(history, use)) continue;
     // A touch that would move the deadline by less is left out, and goes by the clock of the node.
@@ -154,8 +154,8 @@ function storedTooLong({ settings }: RunFacts, history: History): Violation[] {
 }
 
 /**
- * What is promised is one touch for each node: the others learn of it at the deadline (docs/guide/sessions-and-sockets.md).
- * So of several nodes each may make one.
+ * The promise is one touch for each node, as other nodes see a touch only at the deadline
+ * (docs/guide/sessions-and-sockets.md). So each of several nodes may make one.
  */
 function touchedTooOften({ settings }: RunFacts, history: History): Violation[] {
   const intervalMs = touchIntervalOf(settings);

@@ -38,7 +38,7 @@ export function ordersOf(
 export function placeSeen({ key, kind, ops }: Order, saw: Values, by: string): number | undefined {
   if (kind === "register") {
     const name = saw.registers[key];
-    // What an operation wrote itself is not what it was given.
+    // An operation's own write is not part of the data it was given.
     if (name === by) return undefined;
     const place = name === undefined ? -1 : ops.lastIndexOf(name);
     return name !== undefined && place < 0 ? undefined : place;

@@ -31,7 +31,7 @@ export class Troubles {
 
   constructor(events: readonly TraceEvent[], bounds: Bounds) {
     this.#bounds = bounds;
-    // What was to last longer is over when the world is healed.
+    // Longer faults end when the world is healed.
     const calmAt = events.find(({ kind }) => kind === "calm")?.at ?? Number.POSITIVE_INFINITY;
     for (const event of events) {
       if (event.kind === "fault") this.#add(event, Math.min(event.until, calmAt));

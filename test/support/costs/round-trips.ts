@@ -19,7 +19,7 @@ import type { CountedStore, OpenedStore } from "./counted-stores.ts";
 
 interface Scenario {
   readonly title: string;
-  /** What a socket may cost; a request may cost what the peer's does. */
+  /** The bound of a socket's cost; a request may cost as much as the peer's. */
   readonly bound?: number;
   /** Whether each request, handshake and event is to extend the session, as one in a minute does at most. */
   readonly isTouchDue?: true;
@@ -86,7 +86,7 @@ export const scenarios = {
 
 export type ScenarioName = keyof typeof scenarios;
 
-/** What was asked for, by name and in order. `theirs` is undefined where the peer has no such thing. */
+/** The requests to the database, by name and in order. `theirs` is undefined if the peer has no such scenario. */
 export interface Asked {
   readonly ours: readonly string[];
   readonly theirs: readonly string[] | undefined;
