@@ -1,6 +1,6 @@
 /**
- * The least that a database needs to tell one process of another: what the close of a socket on another node is compared
- * with. Each by the client that the store is given, on connections of its own, for as long as the process lasts.
+ * The least work by which a database notifies one process of another: the baseline for closing a socket on another
+ * node. Each feed uses the client that the store is given, on connections of its own, for the life of the process.
  */
 import { DatabaseSync } from "node:sqlite";
 import { Redis } from "ioredis";
@@ -14,9 +14,9 @@ type Hear = (text: string) => void;
 
 interface BareFeed {
   readonly title: string;
-  /** Resolves when nothing that is published from then on is missed. */
+  /** Resolves when everything published from then on is received. */
   subscribe(place: Place, hear: Hear): Promise<void>;
-  /** Publishes once somebody has subscribed. */
+  /** Publishes once there is a subscriber. */
   openPublisher(place: Place): Promise<Publish>;
 }
 
@@ -124,7 +124,7 @@ const tailableCursor: BareFeed = {
     const client = await new MongoClient(place.address.url).connect();
     const options = { capped: true, size: 1_000_000 };
     const messages = await client.db(place.address.place).createCollection("messages", options);
-    // FerretDB ends a cursor that finds no more than one answer holds.
+    // FerretDB ends a cursor whose results fit into one answer.
     await messages.insertMany([{ text: "" }, { text: "" }]);
     const subscribed = Promise.withResolvers<void>();
     void (async () => {
@@ -137,7 +137,7 @@ const tailableCursor: BareFeed = {
             subscribed.resolve();
           }
         } catch (error) {
-          // Under load FerretDB interrupts its own query; all is heard again then, to no harm.
+          // Under load FerretDB interrupts its own query; then everything is received again, which does no harm.
           if (!String(error).includes("interrupted")) throw error;
         }
       }

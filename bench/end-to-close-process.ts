@@ -1,6 +1,6 @@
 /**
- * One of two nodes that share a database: sessions are ended, and messages published, on the first; sockets are closed,
- * and messages heard, on the second. Times are of the machine's monotonic clock, which its processes share.
+ * One of two nodes that share a database. The first ends sessions and publishes messages; the second closes sockets and
+ * receives messages. Times are of the machine's monotonic clock, which its processes share.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Socket } from "socket.io-client";
@@ -19,7 +19,7 @@ export interface NodeSetting {
 interface Closing {
   /** On the server's side, in nanoseconds. */
   readonly at: string;
-  /** What the client was told before, and how it saw the end. */
+  /** The events that the client received, and how it saw the end. */
   readonly told: unknown;
   readonly reason: string;
 }

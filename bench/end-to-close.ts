@@ -1,7 +1,7 @@
 /**
- * The time from `sessions.end()` on one node to the close of the session's socket on another, as a ratio to the time from
- * a bare publish to its arrival through the same database. Two fresh processes for each store and round, in which both
- * take turns; the rounds of the stores alternate.
+ * The time from `sessions.end()` on one node to the close of the session's socket on another, as a ratio to the time
+ * from a bare publish to its arrival through the same database. Each store and round has two fresh processes, in which
+ * both measurements take turns; the rounds of the stores alternate.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
@@ -41,11 +41,15 @@ const stores: readonly Compared[] = [
 const rounds = 5;
 const warmUps = 2;
 const samples = 7;
-/** Before each sample, at random: else it would begin at the same moment of a poll as the one before it ended. */
+/**
+ * A random pause before each sample, which would otherwise begin at the same moment of a poll as the last one ended.
+ */
 const longestPauseMs = 50;
 
 interface Round {
-  /** Ends that a read found before the feed told of them, as after a gap: told without their reason, and not measured. */
+  /**
+   * Ends that a read found before the feed reported them, as after a gap: these have no reason, and are not measured.
+   */
   readonly byRead: number;
   readonly endToCloseMs: readonly number[];
   readonly bareMs: readonly number[];
@@ -118,7 +122,7 @@ async function measureBetween(first: Node, second: Node, round: number): Promise
   return { byRead, endToCloseMs: endToCloseMs.slice(warmUps), bareMs: bareMs.slice(warmUps) };
 }
 
-/** `checksRefusal`: whether to see too that nobody comes back with the ended session. */
+/** `checksRefusal`: whether to check too that no client gets in with the ended session. */
 async function endAndClose(first: Node, second: Node, checksRefusal: boolean) {
   const { sid, cookie } = await first.ask("logIn");
   const socket = await second.ask("connect", cookie);

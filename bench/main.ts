@@ -36,7 +36,7 @@ async function run(subject: Subject): Promise<void> {
 }
 
 const wanted = wantedSubjects(process.argv.slice(2));
-// Servers have process groups of their own: this process has to end in a way that ends them too.
+// Servers have process groups of their own, so this process must end in a way that ends them too.
 process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
 const { env, missing, close } = await openServices();
 Object.assign(process.env, env);

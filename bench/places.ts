@@ -1,4 +1,4 @@
-/** Where the two nodes of a round meet: a database, by one of the clients it can be reached with. */
+/** The database that the two nodes of a round share, and the client that they reach it with. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ export interface Place {
   readonly isReplicaSet?: boolean;
 }
 
-/** A new, empty one. `url` is of no use to SQLite. */
+/** A new, empty one. SQLite ignores `url`. */
 export function openPlace(kind: StoreAddress["kind"], url: string): StoreAddress {
   if (kind !== "sqlite") return { kind, url, place: newPlace() };
   const directory = mkdtempSync(join(tmpdir(), "socket-session-"));

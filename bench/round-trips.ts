@@ -1,4 +1,4 @@
-/** Round trips to the database for each request, handshake, event and `update`, beside plain express-session's. */
+/** Round trips to the database for each request, handshake, event and `update`, compared with plain express-session. */
 import { type CountedStore, countedStores } from "../test/support/costs/counted-stores.ts";
 import {
   type Asked,
@@ -57,7 +57,7 @@ function refuseBeyondBounds(all: readonly Counted[]): void {
   if (beyond.length > 0) throw new Error(`More round trips than promised:\n${beyond.join("\n")}`);
 }
 
-/** `2 (3)`: ours, and the peer's for the same request. A star where the store asks once more than its bound. */
+/** `2 (3)`: ours, and the peer's for the same request. A star if the store exceeds its bound by one. */
 function reportOf(all: readonly Counted[], missing: readonly string[]): Report {
   const cell = (name: ScenarioName, { store, counts }: Counted) => {
     const { ours, theirs } = counts[name];

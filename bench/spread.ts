@@ -1,4 +1,4 @@
-/** The middle of what was measured, and how far apart it was. */
+/** The median of the measurements, and their spread. */
 export interface Spread {
   readonly median: number;
   readonly least: number;

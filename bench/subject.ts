@@ -1,20 +1,20 @@
-/** What a benchmark is: one file for each subject, behind this interface. */
+/** The interface of a benchmark; there is one file for each subject. */
 export interface Subject {
   /** As `npm run bench -- <name>` takes it. */
   readonly name: string;
   /**
-   * Asserts that what is measured is right, measures it in processes of its own, and rejects if it was wrong or beyond
-   * its bound.
+   * Checks that the measured operation is right and measures it in processes of its own. Rejects if it is wrong, or
+   * beyond its bound.
    */
   run(): Promise<Report>;
 }
 
 export interface Report {
   readonly title: string;
-  /** The head first. */
+  /** The header row first. */
   readonly rows: readonly (readonly string[])[];
   readonly notes: readonly string[];
-  /** All that was measured, for a file. */
+  /** All measurements, for a file. */
   readonly raw: unknown;
 }
 

@@ -70,7 +70,7 @@ export function argumentOf<Argument>(): Argument {
   return JSON.parse(process.argv[2] ?? "");
 }
 
-/** Answers whoever has started this process, and ends with it. */
+/** Answers the process that started this one, and ends with it. */
 export function answerTo(answers: AnswersByName): void {
   process.on("message", ({ id, name, argument }: Question) => {
     const tell = (answer: Answer) => process.send?.(answer);

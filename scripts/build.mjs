@@ -7,12 +7,12 @@ import { root, run } from "./run.mjs";
 const folder = "dist.new";
 const require = createRequire(import.meta.url);
 
-/** What a browser loads as it is: sources that import nothing, and so need not be the one copy of anything. */
+/** Sources that browsers load as they are: they import nothing, so several copies do no harm. */
 const inBrowser = ["protocol"];
 
 /**
- * Compiles src into dist: CommonJS, and for each sub-path of package.json a thin entry in ES modules, so that there is one
- * copy of the code however it is loaded (docs/decisions/0024). Only a whole build takes the place of the last one, and
+ * Compiles src into dist: CommonJS, and a thin ES module entry for each sub-path of package.json, so that there is one
+ * copy of the code however it is loaded (docs/decisions/0024). Only a complete build replaces the previous one, and
  * leaves nothing of it behind.
  */
 export async function build() {

@@ -1,4 +1,4 @@
-// Every check that runs no test. All of them run, whatever the first ones say.
+// Every check that runs no test. All of them run, even if some fail.
 import "./needs-node.mjs";
 import fs from "node:fs";
 import { build } from "./build.mjs";
@@ -8,7 +8,7 @@ import { root, run } from "./run.mjs";
 const checks = [
   ["build", build],
   ["types", () => run("tsc", ["-p", "tsconfig.json"])],
-  // Pages run in a browser, so each application brings the configuration for them.
+  // Pages run in a browser, so each application has its own configuration for them.
   ...fs
     .globSync("apps/*/{.,page}/tsconfig.json", { cwd: root })
     .map(

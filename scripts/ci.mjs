@@ -1,4 +1,5 @@
-// All that must hold before a change lands, by the commands a person would use. Ends on one line with all the counts.
+// Everything that must pass before a change lands, by the commands that a developer would use. The last line has all
+// the counts.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +18,7 @@ async function test(name) {
   return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
 
-/** Static checks are no tests: counted only when they fail. */
+/** Static checks are not tests: only their failures are counted. */
 async function check() {
   return { passed: 0, failed: (await run("npm", ["run", "check"])) === 0 ? 0 : 1, skipped: 0 };
 }

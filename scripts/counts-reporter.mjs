@@ -13,7 +13,7 @@ export default class CountsReporter {
     for (const module of modules) {
       for (const test of module.children.allTests()) {
         const { state } = test.result();
-        // A test that is still pending when the run is over was never decided.
+        // A test that is still pending at the end of the run has no result.
         counts[state === "pending" ? "failed" : state] += 1;
       }
       // A file that cannot be loaded, or a hook that throws, may leave no failed test behind.

@@ -22,7 +22,8 @@ export function run(command, args = [], { cwd = ".", env = {} } = {}) {
     shell: process.platform === "win32",
   });
 
-  // A terminal sends Ctrl-C to the child as well, so this process only has to outlive it; SIGTERM comes here alone.
+  // A terminal sends Ctrl-C to the child as well, so this process only has to outlive it; SIGTERM reaches only this
+  // process.
   const outlive = () => {};
   const forward = () => child.kill("SIGTERM");
   process.on("SIGINT", outlive).on("SIGTERM", forward);

@@ -1,4 +1,4 @@
-// What the tests need beyond npm packages: where it is found, how it is got, and how it is opened for a run of tests.
+// The services that the tests need beyond npm packages: how to find, install and start each for a run of tests.
 //
 //   node scripts/services.mjs    opens all of it, prints the variables for another terminal, and ends it on Ctrl-C
 import "./needs-node.mjs";
@@ -175,7 +175,8 @@ export async function openServices() {
   const absent = wanted.filter(({ find }) => find() === undefined);
   if (absent.length > 0 && canInstallPackages()) installPackages(absent);
 
-  // Servers have process groups of their own, so a signal meanwhile must end this process in a way that ends them too.
+  // Servers have process groups of their own, so a signal during the run must end this process in a way that ends them
+  // too.
   const leave = () => process.exit(130);
   process.on("SIGINT", leave).on("SIGTERM", leave);
   const results = await Promise.all(wanted.map(openService));

@@ -11,7 +11,7 @@ import type { Saves } from "./session/saves.ts";
 import type { CookieDocument, SessionKey } from "./session-store.ts";
 
 export interface InjectOptions {
-  /** The session's own life time, as `cookie.maxAge` would give it. Default: as configured. */
+  /** The session's own life time, as by `cookie.maxAge`. Default: as configured. */
   maxAge?: number;
 }
 
@@ -23,12 +23,14 @@ interface Internals {
 
 const internals = new WeakMap<object, Internals>();
 
-/** Lets `socket-session/testing` in, and nobody else. */
+/** Grants access to `socket-session/testing` alone. */
 export function exposeInternals(sessions: object, value: Internals): void {
   internals.set(sessions, value);
 }
 
-/** Stores a session as if a request had, and signs its cookie. Rejects with `INVALID_OPTION` before it stores any. */
+/**
+ * Stores a session as a request would, and signs its cookie. Rejects with `INVALID_OPTION` before anything is stored.
+ */
 export async function injectSession(
   sessions: object,
   data: object,
@@ -53,10 +55,10 @@ export async function injectSession(
   return { sid, cookie: serialize(options.name, `s:${sign(sid, secret as string)}`) };
 }
 
-/** As `express-session` would store it for a request over HTTP; with `maxAge` in the place of what is configured. */
+/** The cookie that `express-session` would store for a request over HTTP; `maxAge` replaces the configured one. */
 function cookieOf({ shared, clock }: ResolvedOptions, maxAge: number | undefined): CookieDocument {
   const configured = typeof shared.cookie === "object" ? shared.cookie : {};
-  const made: Cookie = Reflect.construct(Cookie, [configured]); // its types know no argument
+  const made: Cookie = Reflect.construct(Cookie, [configured]); // its types declare no argument
   const { secure, sameSite } = configured as { secure?: unknown; sameSite?: unknown };
   if (secure === "auto") made.secure = false;
   if (sameSite === "auto") made.sameSite = "lax";

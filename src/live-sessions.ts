@@ -51,7 +51,7 @@ import {
 
 declare module "socket.io" {
   interface Socket {
-    /** The session this socket lives with, the same for all namespaces of its connection. */
+    /** The session of this socket, shared by all namespaces of its connection. */
     readonly session: LiveSession;
   }
 }
@@ -139,7 +139,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     );
   }
 
-  /** An `express-session` store with the same guarantees, for a middleware made elsewhere. A new one on each call. */
+  /**
+   * An `express-session` store with the same guarantees, for a middleware made elsewhere. Each call returns a new one.
+   */
   store(...none: []): Store {
     requireOwner(this, "sessions.store()", "Write session({ store: sessions.store() }).");
     refuseArguments("sessions.store()", none);
@@ -158,8 +160,8 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   /**
-   * Gives every socket of `io` its session, in all namespaces, and closes it with the session. Call it once for each
-   * server, before clients connect.
+   * Gives every socket of `io` its session, in all namespaces, and closes the socket when the session ends. Call it
+   * once for each server, before clients connect.
    */
   attach(io: SocketServer, attachOptions: AttachOptions = {}): this {
     requireOwner(this, "sessions.attach(io)", "Write sessions.attach(io), once for each server.");
@@ -187,7 +189,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     return this;
   }
 
-  /** A request's session, with the same transactional `update`; it refreshes `req.session` too. */
+  /** A request's session, with the same transactional `update`, which also refreshes `req.session`. */
   of(request: Request): LiveSession {
     requireOwner(this, "sessions.of(req)", "Write sessions.of(req).");
     if ("handshake" in Object(request)) {
@@ -227,8 +229,8 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   /**
-   * All sessions of a user, on all nodes: to list them, and to end them. Throws `STORE_UNSUPPORTED` over a store without
-   * an index of users, and `INVALID_OPTION` without the `userId` option, or if `id` names no user.
+   * All sessions of a user, on all nodes: to list and to end them. Throws `STORE_UNSUPPORTED` if the store has no index
+   * of users, and `INVALID_OPTION` without the `userId` option, or if `id` names no user.
    */
   user(id: string | number): UserSessions {
     return userSessions(this.#options, { ...this.#handles, nameOf: this.#nameOf }, id);
@@ -256,8 +258,8 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   /**
-   * Closes the sockets' transports (stock clients try elsewhere); then the store, once the requests and updates under way
-   * have ended, after 5 s at the latest. Ends no session.
+   * Closes the sockets' transports (stock clients try another node). Then closes the store, once the requests and
+   * updates under way have ended, after 5 s at the latest. Ends no session.
    */
   async close(...none: []): Promise<void> {
     refuseCallback("sessions.close()", none);
@@ -271,7 +273,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     await this.#options.store.close();
   }
 
-  /** Resolves once the requests and updates that are under way have ended, but does not wait for ever. */
+  /** Resolves once the requests and updates under way have ended, or after a maximum time. */
   async #atRest(): Promise<void> {
     const { clock } = this.#options;
     const { promise: late, resolve } = Promise.withResolvers<void>();
@@ -329,14 +331,14 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 refuseUncalled(LiveSessions.prototype.store);
 
 /**
- * Makes one session of the two: `sessions.express()` for requests, `sessions.attach(io)` for sockets.
+ * Makes requests and sockets share sessions: `sessions.express()` for requests, `sessions.attach(io)` for sockets.
  * Throws `INVALID_OPTION`; `UNSUPPORTED_UPSTREAM` on an old Node.
  */
 export function liveSessions(options: LiveSessionsOptions): LiveSessions {
   return new LiveSessions(options);
 }
 
-/** Refuses a method that was passed on without its object, where frameworks and the recipe make that a common slip. */
+/** Refuses a method that was passed on without its object, a common slip with frameworks and the recipe. */
 function requireOwner(owner: unknown, method: string, cure: string): void {
   if (owner instanceof LiveSessions) return;
   const message = `${method} expects to be called on \`sessions\`; it was passed on without, or destructured. ${cure}`;

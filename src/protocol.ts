@@ -1,4 +1,4 @@
-/** What server and client say to each other beyond Socket.IO's own packets. Specified in `docs/protocol.md`. */
+/** The messages between server and client beyond Socket.IO's own packets. Specified in `docs/protocol.md`. */
 
 /** Sent to every socket of a session that ends for good, before it is disconnected: `{ reason }`. */
 export const endEvent = "session:end";
@@ -7,7 +7,7 @@ export interface EndMessage {
   readonly reason: EndReasonCode;
 }
 
-/** Why a session's sockets were closed, and what a stock client does then: stop, or connect again by itself. */
+/** Why a session's sockets were closed, and the reaction of a stock client: it stops, or reconnects by itself. */
 export const endReasons = {
   destroyed: { client: "stops", meaning: "somebody logged out" },
   expired: { client: "stops", meaning: "the session's time was over" },
@@ -22,9 +22,9 @@ export const endReasons = {
 export type EndReasonCode = keyof typeof endReasons;
 
 /**
- * Why a socket was refused: `connect_error`'s `err.data.code` for those the client stops at; the others are refused
- * before there is a Socket.IO connection, and a stock client tries again with back-off: their code is in the body of the
- * answer, as `data.code`.
+ * Why a socket was refused. Codes at which a stock client stops are in `connect_error`'s `err.data.code`. For the
+ * others there is no Socket.IO connection yet: the code is in the body of the answer, as `data.code`, and a stock
+ * client retries with back-off.
  */
 export const refusals = {
   SESSION_REQUIRED: { client: "stops", meaning: "no session cookie came along: log in first" },
@@ -60,7 +60,7 @@ export const refusals = {
 
 export type RefusalCode = keyof typeof refusals;
 
-/** `err.data` of a refused client's `connect_error`, and `data` of the body of an HTTP answer. */
+/** `err.data` of a refused client's `connect_error`, and `data` in the body of an HTTP answer. */
 export interface RefusalData {
   readonly code: RefusalCode;
 }

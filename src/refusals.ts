@@ -11,7 +11,7 @@ const debug = createDebug("socket-session");
 
 type Refusal = LiveSessionsEvents["refuse"][0];
 
-/** Clients that were not let in: counted by code, and described for the `refuse` event. */
+/** Clients that were not admitted: counted by code, and described for the `refuse` event. */
 export class Refusals {
   readonly #options: ResolvedOptions;
   readonly #warnings: OriginWarnings;
@@ -29,7 +29,7 @@ export class Refusals {
     return { ...this.#counts };
   }
 
-  /** `cause`: the error that kept the client from being checked, if one did. */
+  /** `cause`: the error that prevented the check, if any. */
   add(code: RefusalCode, request: IncomingMessage | undefined, cause: unknown): Refusal {
     this.#counts[code]++;
     const address = request?.socket.remoteAddress;
@@ -39,7 +39,7 @@ export class Refusals {
     return { code, address, origin, host, ...(cause === undefined ? {} : { cause }) };
   }
 
-  /** Once the `refuse` event has been emitted. */
+  /** To be called after the `refuse` event was emitted. */
   warn(code: RefusalCode, request: IncomingMessage | undefined): void {
     if (code === "ORIGIN_REFUSED" && request) warn(this.#warnings.of(request));
   }

@@ -4,8 +4,8 @@ import type { SessionValues } from "./data/fields.ts";
 import type { ResolvedOptions } from "./options/options.ts";
 
 /**
- * The user that `value` names: a string, or a number as its text, so that 1 and "1" are one user. Undefined for all else.
- * An object has no name of its own: all would be `[object Object]`, one user. So would numbers that are rounded.
+ * The user that `value` names: a string, or a number as text, so that 1 and "1" are one user. Otherwise undefined.
+ * Objects would all become one user, `[object Object]`; so would large numbers that are rounded to the same value.
  */
 export function userNamed(value: unknown): string | undefined {
   if (typeof value === "string") return value === "" ? undefined : value;
@@ -13,7 +13,7 @@ export function userNamed(value: unknown): string | undefined {
   return isExact ? String(value) : undefined;
 }
 
-/** Whose sessions are, by the `userId` option. What it does wrong is reported, and the session is nobody's. */
+/** The user of each session, by the `userId` option. A faulty result is reported, and the session then has no user. */
 export class UserIds {
   readonly #userId: ResolvedOptions["userId"];
   readonly #report: (error: unknown) => void;
@@ -29,7 +29,7 @@ export class UserIds {
     try {
       value = this.#userId?.(data);
     } catch (cause) {
-      const message = "The `userId` option threw; the session counts as nobody's.";
+      const message = "The `userId` option threw; the session then has no user.";
       this.#report(new SocketSessionError("LISTENER_FAILED", message, { cause }));
       return undefined;
     }
@@ -37,19 +37,19 @@ export class UserIds {
     return userNamed(value) ?? this.#refused(value);
   }
 
-  /** Once for each type: it is asked for at every event. */
+  /** Reports each type once, as the option is called at every event. */
   #refused(value: unknown): undefined {
     void settled(value);
     const type = Array.isArray(value) ? "array" : typeof value;
     if (this.#reportedTypes.has(type)) return;
     this.#reportedTypes.add(type);
     const cure =
-      "Return a string or a number (no integer beyond 2^53, which is rounded), such as (data) => data.passport?.user?.id, and not from an async function. Until then the session counts as nobody's. This is reported once.";
+      "Return a string or a number (no integer beyond 2^53, which is rounded), such as (data) => data.passport?.user?.id, and not from an async function. Until then the session has no user. This is reported once.";
     this.#report(invalid("`userId` expects to return the name of a user", value, cure));
   }
 }
 
-/** What a promise rejects with is beside the point, and must not end the process. */
+/** Ignores the rejection of a promise, which must not end the process. */
 async function settled(value: unknown): Promise<void> {
   try {
     await value;

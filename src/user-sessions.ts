@@ -9,22 +9,22 @@ import type { ResolvedOptions } from "./options/options.ts";
 import type { SessionKey, StoredSession } from "./session-store.ts";
 import { userNamed } from "./user-ids.ts";
 
-/** One session of a user, as in a page that lists where somebody is logged in. All times in milliseconds since the epoch. */
+/** One session of a user, as a page of logged-in devices lists it. All times in milliseconds since the epoch. */
 export interface ListedSession {
   readonly publicId: string;
-  /** When it became this user's: the login. */
+  /** When it became this user's: at the login. */
   readonly createdAt: number;
-  /** The last activity, to within `touchIntervalMs`. */
+  /** The last activity, accurate to `touchIntervalMs`. */
   readonly lastSeenAt: number;
-  /** When it ends unless somebody is active. */
+  /** When it ends without further activity. */
   readonly expiresAt: number;
-  /** What the `device` option makes of its data. */
+  /** The result of the `device` option for its data. */
   readonly device: unknown;
 }
 
-/** Which sessions of a user to end: all without options. */
+/** Which sessions of a user to end; without options, all. */
 export interface EndOptions {
-  /** This one alone, wherever it is live or not; none if it is another user's, or over. */
+  /** Only this one, on whatever node it is live; none if it is another user's, or over. */
   publicId?: string;
   /** All but this one. */
   exceptPublicId?: string;
@@ -38,7 +38,7 @@ interface UserSessionsContext {
   readonly ttlMs: number;
 }
 
-/** The sessions of one user; throws `INVALID_OPTION` or `STORE_UNSUPPORTED` where they can't be found. */
+/** The sessions of one user. Throws `INVALID_OPTION` or `STORE_UNSUPPORTED` if they can't be found. */
 export function userSessions(
   { store, userId, device, ttlMs }: ResolvedOptions,
   handles: Omit<UserSessionsContext, "device" | "ttlMs">,
@@ -76,7 +76,9 @@ export function userSessions(
 /** How many sessions are ended at the same time. */
 const maxAtOnce = 50;
 
-/** All sessions of one user, on all nodes, live or not. By the store's index, each compared with what is stored. */
+/**
+ * All sessions of one user, on all nodes, live or not. Found by the store's index, and checked against the stored data.
+ */
 export class UserSessions {
   readonly #context: UserSessionsContext;
   readonly #user: string;
@@ -86,7 +88,7 @@ export class UserSessions {
     this.#user = user;
   }
 
-  /** Newest first; without those that can't be read. Rejects with `STORE_FAILED`, `STORE_TIMEOUT`. */
+  /** Newest first, without sessions that can't be read. Rejects with `STORE_FAILED`, `STORE_TIMEOUT`. */
   async list(...none: []): Promise<ListedSession[]> {
     refuseCallback("sessions.user(id).list()", none);
     const found = await this.#found();
@@ -98,9 +100,9 @@ export class UserSessions {
   }
 
   /**
-   * Ends all sessions of the user, as `revoked`; with `publicId` that one alone, with `exceptPublicId` all but that one,
-   * such as that of the request that asks. Those that can't be read are ended as well. Resolves to how many it ended.
-   * Sessions that log in while it runs are not among them. Rejects with `INVALID_OPTION` before it ends any; with
+   * Ends all sessions of the user, as `revoked`; with `publicId` only that one, with `exceptPublicId` all but that one,
+   * such as the current request's. Sessions that can't be read are ended as well. Resolves to the number of ended
+   * sessions. Does not include logins that happen while it runs. Rejects with `INVALID_OPTION` before it ends any; with
    * `STORE_FAILED` or `STORE_TIMEOUT` if one could not be ended, after it has tried all others.
    */
   async end(options: EndOptions = {}, ...none: []): Promise<number> {
@@ -119,7 +121,7 @@ export class UserSessions {
     return ended;
   }
 
-  /** The index may list a session that has another user by now, or none. */
+  /** The index may still list a session that now has another user, or none. */
   async #found(): Promise<Found[]> {
     const { hub, nameOf, userId } = this.#context;
     const listed = await hub.store.listByUser(this.#user);
@@ -145,11 +147,11 @@ export class UserSessions {
 interface Found {
   readonly key: SessionKey;
   readonly since: number;
-  /** Null where it can't be read. */
+  /** Null if it can't be read. */
   readonly snapshot: Snapshot | null;
 }
 
-/** One session that holds what JSON can't must not keep the others from being listed and ended. */
+/** A session with values that JSON can't hold must not keep the others from being listed and ended. */
 function readable(stored: StoredSession | null): Snapshot | null {
   try {
     return stored && snapshotOf(stored);
@@ -158,7 +160,7 @@ function readable(stored: StoredSession | null): Snapshot | null {
   }
 }
 
-/** What names no session would end them all: an option without a value, or one that is not the object's own. */
+/** Refuses a selection that would silently end all sessions: an option without a value, or one that is inherited. */
 function selectionOf(options: EndOptions, rest: readonly unknown[]): (key: SessionKey) => boolean {
   const method = "sessions.user(id).end()";
   refuseCallback(method, rest);

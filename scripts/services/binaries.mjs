@@ -19,7 +19,7 @@ export function findOnPath(names, { versionArg = "--version", folders = [] } = {
     .find((file) => existsSync(file) && versionOf(file, versionArg) !== undefined);
 }
 
-/** What a program says of its version. @param {string} file @param {string} [versionArg] */
+/** The version that a program prints. @param {string} file @param {string} [versionArg] */
 export function versionOf(file, versionArg = "--version") {
   const { status, stdout, stderr } = spawnSync(file, [versionArg], { timeout: 20_000, encoding: "utf8" });
   return status === 0 ? `${stdout}${stderr}`.trim() : undefined;

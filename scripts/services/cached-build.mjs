@@ -1,4 +1,4 @@
-// Servers that are built from sources of this repository: once for each version of the sources.
+// Servers built from sources of this repository: once for each version of the sources.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs, {
@@ -48,7 +48,7 @@ export async function cachedBuild(name, command) {
     const [program, ...args] = command(out);
     await promisify(execFile)(program, args, { cwd: join(root, ".ci", name), maxBuffer: 16 * 1024 * 1024 });
     chmodSync(out, 0o755);
-    // Another run may have built the same meanwhile.
+    // Another run may have finished the same build first.
     if (!existsSync(built)) renameSync(out, built);
   } finally {
     rmSync(out, { recursive: true, force: true });

@@ -24,10 +24,10 @@ function findMaven() {
   return findOnPath(["javac"]) && findOnPath(["mvn"]);
 }
 
-/** What serves as a standalone server: mongod, FerretDB built before, or the Go that builds it. */
+/** The program for a standalone server: mongod, a FerretDB built before, or the Go that builds it. */
 export const findMongo = () => findMongod() ?? (isBuilt("ferretdb") ? "ferretdb" : findGo());
 
-/** What serves as a replica set: mongod, or mongo-java-server, which `java` runs and Maven builds. */
+/** The program for a replica set: mongod, or mongo-java-server, which `java` runs and Maven builds. */
 export function findMongoReplica() {
   const mongod = findMongod();
   if (mongod !== undefined) return mongod;
@@ -60,7 +60,7 @@ export async function startMongo(options) {
  * Without a mongod it keeps its data in memory only: what is started again is empty, and knows no resume token of before.
  *
  * @param {ServerOptions & { keptChanges?: number }} [options] `keptChanges`: after so many changes a stream that resumes
- *   from before them is told that its history is lost. Only where there is no mongod.
+ *   from before them receives that its history is lost. Only where there is no mongod.
  * @returns {Promise<Server>}
  */
 export async function startMongoReplica({ keptChanges, ...options } = {}) {
@@ -113,7 +113,7 @@ async function javaCommand() {
 }
 
 /**
- * What a server says of itself, or undefined while it does not answer.
+ * A server's reply to `hello`, or undefined while it does not answer.
  *
  * @param {number} port
  * @param {(admin: import("mongodb").Db, hello: import("mongodb").Document) => Promise<void>} [use]
@@ -135,7 +135,7 @@ async function hello(port, use) {
   }
 }
 
-/** Whether a server is the primary of a replica set; if it is in none, it is told to make one. @param {number} port */
+/** Whether a server is the primary of a replica set; if it is in none, it is made to initiate one. @param {number} port */
 async function isPrimary(port) {
   const answer = await hello(port, async (admin, { setName }) => {
     if (setName !== undefined) return;

@@ -125,7 +125,7 @@ export async function startServer(kind, { port: wanted, dir: given, extraArgs = 
 
   async function start() {
     if (child !== undefined) return;
-    // What a killed server held, shared memory for one, may take a moment to be free.
+    // Resources of a killed server, such as shared memory, may take a moment to be free.
     for (let attempt = 0; attempt < 5; attempt++) {
       if (await launch()) return;
       if (child !== undefined) break;
@@ -142,7 +142,7 @@ export async function startServer(kind, { port: wanted, dir: given, extraArgs = 
     if (pid === undefined) return;
     if (signal === "SIGKILL") sendSignal(pid, signal);
     else {
-      sendSignal(pid, "SIGCONT"); // one that is frozen would not hear of it
+      sendSignal(pid, "SIGCONT"); // a frozen process would not receive the signal
       process.kill(pid, signal);
     }
     const patience = setTimeout(() => sendSignal(pid, "SIGKILL"), 10_000);

@@ -1,6 +1,6 @@
 /**
- * Checks of what public methods are given, made before a method does anything. All throw `INVALID_OPTION`, with what was
- * expected, what came, and the cure.
+ * Checks the arguments of public methods, before a method does anything. All checks throw `INVALID_OPTION` with the
+ * expected value, the actual value, and the cure.
  */
 import { type Clock, isClock, systemClock } from "./clock.ts";
 import { SocketSessionError } from "./errors.ts";
@@ -10,17 +10,17 @@ export function invalid(expected: string, came: unknown, cure: string): SocketSe
   return refusal(expected, shown(came), cure);
 }
 
-/** As `invalid`, of what is described already. */
+/** As `invalid`, for a value that is already described. */
 export function refusal(expected: string, came: string, cure: string): SocketSessionError {
   return new SocketSessionError("INVALID_OPTION", `${expected}; it was ${came}. ${cure}`);
 }
 
-/** As `invalid`, of an option that is chosen from a list, or is a number: that may be shown. */
+/** As `invalid`, for a choice from a list or a number, which may be shown. */
 export function invalidChoice(expected: string, came: unknown, cure: string): SocketSessionError {
   return refusal(expected, shownChoice(came), cure);
 }
 
-/** Refuses what is no object of options, and every option that is not known, also where its value is undefined. */
+/** Refuses a value that is not an options object, and every unknown option, even if its value is undefined. */
 export function checkOptions(
   what: string,
   options: unknown,
@@ -38,18 +38,18 @@ export function checkOptions(
   }
 }
 
-/** Whether it is an object as literals and JSON make it, in whatever realm, or one without prototype. */
+/** Whether it is an object as literals and JSON make it, of any realm, or one without a prototype. */
 export function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (typeof prototype !== "object" || prototype === null) return prototype === null;
-  // of a class that extends null the prototype has none either, but not what all objects inherit
+  // the prototype of a class that extends null has no prototype either, but lacks the methods of Object.prototype
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
 }
 
 /**
- * As `checkOptions`, where an option that is overlooked would change what is done: all that the object has must be known
- * options, its own and enumerable.
+ * As `checkOptions`, for methods where an overlooked option would change the result: every property must be a known
+ * option, own and enumerable.
  */
 export function checkPlainOptions(
   what: string,
@@ -68,7 +68,7 @@ export function checkPlainOptions(
   );
 }
 
-/** The clock that is given, or the system's; refuses what is none. */
+/** Returns the given clock, or the system's; refuses anything that is not a clock. */
 export function clockOf(what: string, clock: unknown = systemClock): Clock {
   if (isClock(clock)) return clock;
   throw invalid(
@@ -78,7 +78,7 @@ export function clockOf(what: string, clock: unknown = systemClock): Clock {
   );
 }
 
-/** Refuses an event that is never emitted, and a listener that is no function. */
+/** Refuses an event that is never emitted, and a listener that is not a function. */
 export function checkListener(
   method: string,
   event: unknown,
@@ -104,20 +104,20 @@ export function refuseCallback(method: string, given: readonly unknown[]): void 
   );
 }
 
-/** Refuses a request where a method that makes a middleware is given in its place. */
+/** Refuses a request given to a method that makes a middleware. */
 export function refuseRequest(method: string, given: readonly unknown[], cure: string): void {
   if (typeof given[2] !== "function") return;
   const message = `${method} expects no argument, and returns the middleware; it was given a request. ${cure}`;
   throw new SocketSessionError("INVALID_OPTION", message);
 }
 
-/** Refuses arguments of a method that has none, where options might be expected to count. */
+/** Refuses arguments of a method that takes none: they may be options that would have no effect. */
 export function refuseArguments(method: string, given: readonly unknown[]): void {
   if (given.length > 0)
     throw invalid(`${method} expects no argument`, given[0], "Options are given to liveSessions().");
 }
 
-/** Longer ones are not compared with what is known. */
+/** Longer names are not compared with the known ones. */
 const maxNameLength = 60;
 
 function asList(names: readonly string[]): string {
@@ -134,7 +134,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return best && best.distance <= most ? best.one : undefined;
 }
 
-/** How many characters to insert, remove or replace (Levenshtein). */
+/** The number of characters to insert, remove or replace (Levenshtein). */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [index, character] of [...from].entries()) {

@@ -1,5 +1,5 @@
 /**
- * Many of something, in turns: neither a script's arguments nor what is under way at once grow without a bound.
+ * Splits many items into batches, which bounds a script's arguments and the number of concurrent operations.
  *
  * ```ts
  * for (const batch of batches(sids, 500)) await Promise.all(batch.map(read));

@@ -1,10 +1,10 @@
-/** Time and timers, injected so that tests decide what time it is. */
+/** Time and timers, injected so that tests control them. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** From 0 to below 1, for waiting times that nodes must not share; `Math.random` if left out. */
+  /** From 0 to below 1, for delays that nodes should not share. Default: `Math.random`. */
   random?(): number;
-  /** Calls `fn` once after `delayMs`, or 2^31-1 if that is less; the returned function cancels. Never keeps the process alive. */
+  /** Calls `fn` once after `delayMs`, at most 2^31-1; the returned function cancels. Never keeps the process alive. */
   after(delayMs: number, fn: () => void): () => void;
 }
 
@@ -17,7 +17,7 @@ export function isClock(value: unknown): value is Clock {
   );
 }
 
-/** The longest delay a Node timer takes; a longer one would fire at once. */
+/** The longest delay of a Node timer; a longer one would fire at once. */
 export const maxDelayMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
@@ -29,7 +29,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** From 0 to below 1, by the clock's own source of random numbers if it has one. */
+/** From 0 to below 1, from the clock's own source of random numbers if it has one. */
 export function randomOf(clock: Clock): number {
   return clock.random?.() ?? Math.random();
 }

@@ -1,6 +1,6 @@
 import { type Clock, maxDelayMs } from "./clock.ts";
 
-/** How far the clock may be set back without a notice. */
+/** A step back of the clock up to this size is ignored. */
 const toleratedStepMs = 1_000;
 
 interface Node<T> {
@@ -10,8 +10,8 @@ interface Node<T> {
 }
 
 /**
- * The one timer of a hub: any number of items, each due at one time, in a binary heap with a single clock timer for
- * the earliest. `set`, `delete` are O(log n). Times further away than a Node timer reaches are waited for in steps.
+ * Any number of items, each due at one time, in a binary heap, with one clock timer for the earliest. `set` and
+ * `delete` are O(log n). The timer waits in steps for times beyond the longest Node timer.
  */
 export class Deadlines<T> {
   readonly #clock: Clock;
@@ -19,11 +19,11 @@ export class Deadlines<T> {
   readonly #heap: Node<T>[] = [];
   readonly #nodes = new Map<T, Node<T>>();
   #armedFor = Number.POSITIVE_INFINITY;
-  /** The time at which the timer is to fire, if the clock goes on as it did. */
+  /** The time at which the timer should fire, if the clock is not set. */
   #expectedAt = Number.NEGATIVE_INFINITY;
-  /** The time when it was armed last. */
+  /** The time at which the timer was last armed. */
   #armedAt = Number.NEGATIVE_INFINITY;
-  /** The clock was set back: then nobody knows what is due, and all is. */
+  /** The clock was set back: the due times are unknown, so all items are due. */
   #isSetBack = false;
   #cancel: (() => void) | undefined;
 

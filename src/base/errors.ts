@@ -1,9 +1,9 @@
 import { types } from "node:util";
 
 /**
- * Every error this package throws, in one table. Codes are stable; messages are not. Each message says what was
- * expected, what came, and the cure. `status` is what a route that fails with it is answered with by Express: 401 where
- * logging in helps, 409 where other writers won, 503 where the store is at fault, 500 where the program is.
+ * Every error of this package, in one table. Codes are stable; messages are not. Each message gives the expected value,
+ * the actual value, and the cure. Express sends `status` if a route fails with the error: 401 where logging in helps,
+ * 409 where other writers won, 503 where the store is at fault, 500 where the program is.
  */
 export const errorCodes = {
   SESSION_ENDED: { status: 401, meaning: "the session has ended; nothing was written" },
@@ -46,18 +46,18 @@ export class SocketSessionError extends Error {
     this.code = code;
   }
 
-  /** The status of the response, for Express's error handler and others that follow its convention. */
+  /** The status of the response, for Express's error handler and others with its convention. */
   get status(): number {
     return Object.hasOwn(errorCodes, this.code) ? errorCodes[this.code].status : 500;
   }
 
-  /** Messages are for developers, and may quote the store: error handlers that ask send the client none. */
+  /** Messages are for developers and may quote the store, so error handlers that check this send none to the client. */
   get expose(): boolean {
     return false;
   }
 }
 
-/** Asking a proxy may throw. */
+/** Inspecting a proxy may throw. */
 export function isOwn(error: unknown): error is SocketSessionError {
   try {
     return error instanceof SocketSessionError;
@@ -70,8 +70,8 @@ const printableName = /^[A-Za-z][\w$]{0,63}$/;
 const printableCode = /^[\w.-]{1,64}$/;
 
 /**
- * What may be printed of an error: one of this package as it is; of any other its name and code alone, as its message
- * may quote session ids, session data or credentials. Anything can be thrown, also what throws when it is read.
+ * The printable part of an error: all of an error of this package; of any other only its name and code, as its message
+ * may quote session ids, session data or credentials. Anything can be thrown, even a value that throws when it is read.
  */
 export function errorText(error: unknown): string {
   try {
@@ -91,7 +91,7 @@ function textOf(error: unknown): string {
   return printableCode.test(code) ? `${name} ${code}` : name;
 }
 
-/** An error may come without a class, or say that it does. */
+/** An error may have no class, or claim one. */
 function classOf(error: Error): unknown {
   const made: unknown = Reflect.get(error, "constructor");
   return typeof made === "function" ? made.name : undefined;
@@ -102,7 +102,7 @@ function codeOf(error: object): string | undefined {
   return typeof code === "string" || typeof code === "number" ? String(code) : undefined;
 }
 
-/** What the Redis drivers call the replies that are errors: their first word is the code. */
+/** The Redis drivers' classes of error replies. The first word of such a reply is its code. */
 const redisReplies = new Set(["ReplyError", "ErrorReply", "SimpleError", "BlobError"]);
 
 function replyCode(error: Error): string | undefined {
@@ -110,7 +110,7 @@ function replyCode(error: Error): string | undefined {
   return isReply ? /^[A-Z]+(?= |$)/.exec(error.message)?.[0] : undefined;
 }
 
-/** What is stored for a session is damaged, or of something else. `found` quotes nothing of it. */
+/** The stored session is damaged, or of another kind. `found` quotes nothing of it. */
 export function unreadableError(found: string, cause?: unknown): SocketSessionError {
   return new SocketSessionError(
     "SESSION_UNREADABLE",
@@ -124,8 +124,8 @@ export function isUnreadable(error: unknown): boolean {
 }
 
 /**
- * For the `error` event: code of the application failed where nobody waits for it. `what` names it. Its stack says where
- * that code threw: this package's own frames help nobody.
+ * For the `error` event: application code, which `what` names, failed where no caller waits for it. The error takes the
+ * stack of the cause, as this package's own frames help no reader.
  */
 export function listenerFailed(what: string, cause: unknown): SocketSessionError {
   const text = isOwn(cause) ? errorText(cause) : `${errorText(cause)}. See its cause.`;
@@ -136,7 +136,7 @@ export function listenerFailed(what: string, cause: unknown): SocketSessionError
 
 const place = /^\s+at .*(:\d+:\d+\)?|<anonymous>\)?|native\)|\(index \d+\))$/;
 
-/** The lines of its stack that say where it was thrown. Reading it may throw: a getter, or a message that is no text. */
+/** The lines of the stack that show where it was thrown. Reading may throw: a getter, or a message that is not text. */
 export function placesOf(error: unknown): string[] {
   try {
     const { stack, message } = types.isNativeError(error) ? error : {};
@@ -149,12 +149,12 @@ export function placesOf(error: unknown): string[] {
   }
 }
 
-/** Likewise; errors with a code stay as they are. */
+/** As `listenerFailed`; an error with a code of this package is returned unchanged. */
 export function listenerError(what: string, cause: unknown): SocketSessionError {
   return isOwn(cause) ? cause : listenerFailed(what, cause);
 }
 
-/** Nobody could say whether the session still lives, so it is not served here; the stored one may. */
+/** The store could not confirm the session, so this node no longer serves it; the stored session may still exist. */
 export function unverifiedError(publicId: string): SocketSessionError {
   return new SocketSessionError(
     "STORE_FAILED",
@@ -162,7 +162,7 @@ export function unverifiedError(publicId: string): SocketSessionError {
   );
 }
 
-/** Thrown by `update` and `reload`, and given to an explicit `save(cb)`, once the session has ended. */
+/** `update`, `reload` and an explicit `save(callback)` fail with it once the session has ended. */
 export class SessionEnded extends SocketSessionError {
   override readonly name = "SessionEnded";
   constructor(publicId: string) {

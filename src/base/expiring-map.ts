@@ -1,6 +1,7 @@
 /**
- * A map whose entries end by the clock: an entry whose time is over is never returned, and is removed by a sweep at
- * most `sweepIntervalMs` later; of more than `maxEntries` the oldest go. There is a timer only while there are entries, and it keeps no process alive.
+ * A map whose entries expire. An expired entry is never returned, and a sweep removes it at most `sweepIntervalMs`
+ * later. Above `maxEntries` the oldest entries are removed. A timer runs only while there are entries, and does not keep
+ * the process alive.
  *
  * ```ts
  * const entries = new ExpiringMap<{ expiresAt: number }>(systemClock);
@@ -24,7 +25,7 @@ export class ExpiringMap<Value extends { readonly expiresAt: number }> {
   readonly #onRemoved: ((key: string, value: Value) => void) | undefined;
   #cancelSweep: (() => void) | null = null;
 
-  /** `onRemoved` is told of each entry that is gone, whatever removed it; not of one that `set` has replaced. */
+  /** `onRemoved` is called for each removed entry, whatever removed it, but not for one that `set` replaces. */
   constructor(clock: Clock, options: ExpiringMapOptions<Value> = {}) {
     const { sweepIntervalMs = 60_000, maxEntries = Number.POSITIVE_INFINITY, onRemoved } = options;
     this.#clock = clock;
@@ -33,7 +34,7 @@ export class ExpiringMap<Value extends { readonly expiresAt: number }> {
     this.#onRemoved = onRemoved;
   }
 
-  /** All that is held, entries included whose time is over but which no sweep has met yet. */
+  /** The number of entries, including expired ones that no sweep has removed yet. */
   get heldSize(): number {
     return this.#entries.size;
   }
@@ -55,14 +56,14 @@ export class ExpiringMap<Value extends { readonly expiresAt: number }> {
     this.#scheduleSweep();
   }
 
-  /** True if there was an entry whose time was not over. */
+  /** True if there was an unexpired entry. */
   delete(key: string): boolean {
     const value = this.get(key);
     if (value !== undefined) this.#remove(key, value);
     return value !== undefined;
   }
 
-  /** The entries whose time is not over. */
+  /** The unexpired entries. */
   live(): [key: string, value: Value][] {
     const now = this.#clock.now();
     return [...this.#entries].filter(([, value]) => value.expiresAt > now);

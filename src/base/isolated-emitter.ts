@@ -3,15 +3,15 @@ import { checkListener } from "./arguments.ts";
 import { listenerFailed, placesOf, type SocketSessionError } from "./errors.ts";
 
 /**
- * An emitter whose listeners cannot harm each other: what one throws, or rejects with, becomes an `error` event, and an
- * error nobody listens to a process warning.
+ * An emitter whose listeners cannot harm each other. If one throws or rejects, the error becomes an `error` event;
+ * without a listener for that, a process warning.
  */
 export abstract class IsolatedEmitter<
   Events extends { error: [error: SocketSessionError] },
 > extends EventEmitter {
   readonly #events: readonly string[];
 
-  /** `events` are all that it ever emits: a listener of another would wait for ever. */
+  /** `events`: all events that are ever emitted. A listener of any other would wait for ever. */
   constructor(events: readonly string[]) {
     super();
     this.#events = events;
@@ -90,8 +90,8 @@ const cure =
   'Listen to sessions.on("error", …): it gets such errors, with their cause, and without a listener each becomes a warning.';
 
 /**
- * The error as a process warning, without its cause: that may be a driver's, which names keys. Of what an application's
- * own code threw the places are told, as they would have been of an uncaught exception, and not the words.
+ * Emits the error as a process warning, without its cause: a driver's cause may name keys. For an error of the
+ * application's own code it shows the places in the stack, as for an uncaught exception, but not the message.
  */
 function warn(error: SocketSessionError): void {
   const { code, name, message } = error;
@@ -100,9 +100,9 @@ function warn(error: SocketSessionError): void {
 }
 
 /**
- * Runs code of the application, which `what` names. What it throws, or rejects with, goes to `report` as the cause of a
- * `LISTENER_FAILED`, and nowhere else: its message is not quoted, as it may be a store's. As in Node's own emitter,
- * anything with a `then` is a promise: it may be of another realm, or a library's.
+ * Runs application code, which `what` names. If it throws or rejects, `report` receives a `LISTENER_FAILED` with the
+ * error as its cause. The error's own message is not quoted, as it may come from a store. As in Node's own emitter,
+ * anything with a `then` is a promise: it may come from another realm or a library.
  */
 export function isolate(
   run: () => unknown,

@@ -1,8 +1,10 @@
-/** Runs functions of one key one after another, in the order they came; functions of different keys side by side. */
+/**
+ * Runs the functions of one key one after another, in the order of the calls; those of different keys run concurrently.
+ */
 export class KeyedLock {
   readonly #tails = new Map<string, Promise<unknown>>();
 
-  /** How many keys have something running or waiting. */
+  /** How many keys have a function running or waiting. */
   get size(): number {
     return this.#tails.size;
   }

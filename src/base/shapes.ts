@@ -1,6 +1,6 @@
-/** What an object has, asked without knowing its class: clients and stores are described by shape. */
+/** Duck typing: clients and stores are described by shape, not by class. */
 
-/** A property of an object that may have it. */
+/** The value of a property; undefined if the value has none. */
 export function property(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * What messages show of a value that was refused. Secrets are given in wrong places, a session's id where options are
- * expected or a database's address where its client is, and messages are logged: so values are described, not quoted.
+ * Describes refused values in messages. Secrets end up in wrong places, such as a session id where options are
+ * expected, and messages are logged. So values are described, not quoted.
  */
 
 const maxNameLength = 24;
@@ -15,38 +15,39 @@ export function shown(came: unknown): string {
   return came === "" ? "an empty string" : `a string of ${characters(came)}`;
 }
 
-/** Of what is chosen from a list, or is a number of milliseconds, seconds or bytes: numbers and short words as they are. */
+/**
+ * For choices from a list, and numbers of milliseconds, seconds or bytes: shows numbers and short words as they are.
+ */
 export function shownChoice(came: unknown): string {
   if (typeof came === "string" && word.test(came)) return JSON.stringify(came);
   return typeof came === "number" ? String(came) : shown(came);
 }
 
-/** An option by its name, unless that is too long for one, or no text of one line. */
+/** An option by its name; by its length if that is too long for a name, or not printable ASCII. */
 export function shownOption(name: string): string {
   const isName = name.length <= maxNameLength && /^[ -~]*$/.test(name);
   return isName ? `option \`${name}\`` : `option with a name of ${characters(name)}`;
 }
 
-/** Controls, of which JSON escapes the first 32 alone; separators of lines and paragraphs; what turns text around. */
+/** Control characters (JSON escapes only the first 32), line and paragraph separators, and bidirectional controls. */
 const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /**
- * A name that may be a client's choice: quoted, on one line, with nothing in it that a terminal obeys, or that changes the
- * direction in which a log is read.
+ * A name that a client may have chosen: quoted, on one line, without control characters or a change of text direction.
  */
 export function shownName(name: string): string {
   const escaped = (one: string) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return JSON.stringify(name).replace(unsafe, escaped);
 }
 
-/** A property as code names it: `.name`, or `["a name"]`. */
+/** A property as in code: `.name`, or `["a name"]`. */
 export function shownMember(key: string): string {
   return /^[\w$]+$/.test(key) ? `.${shortKey(key)}` : `[${shownKey(key)}]`;
 }
 
 const maxKeyLength = 60;
 
-/** A key of a session as messages name it: what clients send may have become a key of any length. */
+/** A session's key for messages, shortened: clients may send keys of any length. */
 export function shownKey(key: string): string {
   return shownName(shortKey(key));
 }
@@ -59,7 +60,7 @@ function characters({ length }: string): string {
   return length === 1 ? "1 character" : `${length} characters`;
 }
 
-/** Never by what the object holds, which may be anybody's. Asking may throw: that is a proxy, or a getter. */
+/** Never shows the contents, which may be secret. Inspecting a proxy or a getter may throw. */
 function described(value: object): string {
   try {
     if (Array.isArray(value)) return "an array";

@@ -1,6 +1,6 @@
 /**
- * What to do about the errors with which databases answer a set-up that is not right yet: the server is down, the password
- * is wrong. By what `errorText` shows of them, which holds neither ids nor credentials.
+ * Cures for the errors of a database that is not set up yet: the server is down, the password is wrong. They match the
+ * output of `errorText`, which contains neither ids nor credentials.
  */
 import { errorText } from "./errors.ts";
 
@@ -26,7 +26,7 @@ const cures: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** The cure, with a space before it; empty where none is known. */
+/** The cure, with a leading space; empty if none is known. */
 export function cureOf(error: unknown): string {
   const text = errorText(error);
   const found = cures.find(([pattern]) => pattern.test(text));

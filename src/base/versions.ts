@@ -14,7 +14,10 @@ export function isOlder(version: string, least: Version): boolean {
   return false;
 }
 
-/** npm only warns of an old Node. Called by what is made first, as an import that fails says less. Throws `UNSUPPORTED_UPSTREAM`. */
+/**
+ * Throws `UNSUPPORTED_UPSTREAM` on an old Node, of which npm only warns. For constructors: a failing import explains
+ * less.
+ */
 export function requireNode(version: string = process.versions.node): void {
   if (!isOlder(version, oldestNode)) return;
   throw new SocketSessionError(

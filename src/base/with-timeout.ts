@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** What `run` resolves to, or `late()` as the error if that takes longer than `ms`; a late outcome is ignored. */
+/** Settles as `run` does, or rejects with `late()` after `ms`; a later outcome is ignored. */
 export function withTimeout<T>(
   clock: Clock,
   ms: number,

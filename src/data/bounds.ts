@@ -1,23 +1,23 @@
 /**
- * How deep and how large a session may be. Checked before it is written, so that nothing is stored that a reader of it,
- * here or in the database, would stumble over.
+ * Limits a session's depth and size. Checked before each write, so that no reader, here or in the database, fails on
+ * it.
  */
 import { SocketSessionError, unreadableError } from "../base/errors.ts";
 import { shownKey } from "../base/shown.ts";
 import { type Fields, fieldsOf, jsonOf, withCookie } from "./fields.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "../session-store.ts";
 
-/** Of nested objects and arrays, the session included: what every store keeps, in each of its formats. */
+/** Levels of nested objects and arrays, the session included. Every store keeps this many, in each of its formats. */
 const maxWrittenLevels = 64;
-/** Other packages may have written more. A third of what the tightest of V8's and our own recursions bears. */
+/** Other packages may have written deeper sessions. A third of what the tightest recursion, in V8 or here, can take. */
 export const maxReadLevels = 512;
 
-/** Objects of one level; from there on each is looked at once, which takes longer. */
+/** Objects on one level; above this, duplicates are removed, which takes longer. */
 const maxCounted = 100;
 
 /**
- * Whether objects and arrays are nested in `value` to more than `levels`, `value` being the first; or hold what `isOdd`.
- * Never recurses.
+ * Whether objects and arrays in `value` are nested deeper than `levels` (`value` is the first level), or contain a
+ * value that `isOdd` finds. Never recurses.
  */
 export function isDeeperThan(value: unknown, levels: number, isOdd?: (held: unknown) => boolean): boolean {
   let level: object[] = isObject(value) ? [value] : [];
@@ -30,18 +30,18 @@ export function isDeeperThan(value: unknown, levels: number, isOdd?: (held: unkn
         if (isObject(child)) next.push(child);
       }
     }
-    // What refers to itself is deeper than any number of levels, and no wider than it is.
+    // A cycle exceeds any number of levels, but with duplicates removed it never gets wider.
     level = next.length > maxCounted ? [...new Set(next)] : next;
   }
   return false;
 }
 
-/** Whether what is stored can be worked on, or there is nothing. */
+/** True also if nothing is stored. */
 export function isReadable(stored: StoredSession | null): boolean {
   return !stored || !isDeeperThan(stored.document, maxReadLevels);
 }
 
-/** `stored`; throws `SESSION_UNREADABLE` for what is nested too deeply. */
+/** Returns `stored`; throws `SESSION_UNREADABLE` if it is nested too deeply. */
 export function readable(stored: StoredSession | null): StoredSession | null {
   if (isReadable(stored)) return stored;
   throw tooDeepToRead();
@@ -51,7 +51,7 @@ export function tooDeepToRead(): SocketSessionError {
   return unreadableError(`one that is nested deeper than ${maxReadLevels} levels`);
 }
 
-/** The whole document that a store is to keep. Throws `SESSION_INVALID_DATA` where that is too large or too deep. */
+/** The whole document to store. Throws `SESSION_INVALID_DATA` if it is too large or too deep. */
 export function writableDocument(fields: Fields, cookie: CookieDocument, maxBytes: number): SessionDocument {
   refuseLarger(fields, cookie, maxBytes);
   const document: SessionDocument = JSON.parse(jsonOf(withCookie(fields, cookie)));
@@ -59,7 +59,7 @@ export function writableDocument(fields: Fields, cookie: CookieDocument, maxByte
   return document;
 }
 
-/** Throws `SESSION_INVALID_DATA` for a session of more bytes. */
+/** Throws `SESSION_INVALID_DATA` if the session has more than `maxBytes`. */
 export function refuseLarger(fields: Fields, cookie: CookieDocument, maxBytes: number): void {
   const texts = withCookie(fields, cookie);
   let bytes = 0;
@@ -80,10 +80,12 @@ function tooLarge(texts: Fields, bytes: number, maxBytes: number): SocketSession
   );
 }
 
-/** Throws `SESSION_INVALID_DATA` for what neither a store nor `express-session` could take, however it got into a session. */
+/**
+ * Throws `SESSION_INVALID_DATA` for data that neither a store nor `express-session` can take, however they got there.
+ */
 export function refuseUnusable(session: object): void {
   const { cookie: _cookie, ...data }: { readonly cookie?: unknown } = session;
-  if (!isDeeperThan(data, maxReadLevels, hasNoPlainJson)) return; // at a glance, as every response pays for it
+  if (!isDeeperThan(data, maxReadLevels, hasNoPlainJson)) return; // the fast path: every response pays for this check
   fieldsOf(session);
   refuseDeeper(session, maxReadLevels);
 }

@@ -3,15 +3,17 @@ import { shownKey } from "../base/shown.ts";
 import type { CookieDocument, SessionDocument } from "../session-store.ts";
 
 /**
- * A session's data as merging sees it: each top-level key with the JSON text of its value, `cookie` left out.
- * Text makes equality exact and copies cheap, and `__proto__` a key like any other.
+ * A session's data as merging sees them: the JSON text of each top-level key, without `cookie`. Text makes equality
+ * exact and copies cheap, and makes `__proto__` an ordinary key.
  */
 export type Fields = ReadonlyMap<string, string>;
 
 /** Data as an application sees it: plain JSON by top-level key. */
 export type SessionValues = Record<string, unknown>;
 
-/** The fields of a session object or document; values that JSON cannot keep raise `SESSION_INVALID_DATA`. */
+/**
+ * The fields of a session object or document. Throws `SESSION_INVALID_DATA` for values that can't be written as JSON.
+ */
 export function fieldsOf(values: object): Fields {
   const fields = new Map<string, string>();
   for (const key of Object.keys(values)) {
@@ -22,7 +24,7 @@ export function fieldsOf(values: object): Fields {
   return fields;
 }
 
-/** The JSON text of what `values` hold at `key`; undefined for what JSON leaves out. Throws `SESSION_INVALID_DATA`. */
+/** The JSON text of the value at `key`; undefined if JSON leaves it out. Throws `SESSION_INVALID_DATA`. */
 export function textAt(values: object, key: string): string | undefined {
   try {
     return JSON.stringify(Reflect.get(values, key));
@@ -31,7 +33,7 @@ export function textAt(values: object, key: string): string | undefined {
   }
 }
 
-/** `cause`: what was thrown as the value at `key` was read. */
+/** `cause`: the error thrown while the value at `key` was read. */
 export function unwritable(key: string, cause: unknown): SocketSessionError {
   const reason =
     cause instanceof RangeError
@@ -44,7 +46,7 @@ export function unwritable(key: string, cause: unknown): SocketSessionError {
   );
 }
 
-/** The values of `fields`, parsed afresh: the caller owns them. */
+/** The parsed values of `fields`: a new object, owned by the caller. */
 export function valuesOf(fields: Fields): SessionValues {
   return JSON.parse(jsonOf(fields));
 }
@@ -54,12 +56,12 @@ export function documentFromFields(fields: Fields, cookie: CookieDocument): Sess
   return JSON.parse(jsonOf(withCookie(fields, cookie)));
 }
 
-/** The text of each key of the document, the cookie's first. */
+/** The text of each key of the document; the cookie comes first. */
 export function withCookie(fields: Fields, cookie: CookieDocument): Fields {
   return new Map([["cookie", textAt({ cookie }, "cookie") ?? "{}"], ...fields]);
 }
 
-/** The object whose keys have these texts. */
+/** The JSON of an object with these keys and texts. */
 export function jsonOf(fields: Fields): string {
   const members: string[] = [];
   for (const [key, text] of fields) members.push(`${JSON.stringify(key)}:${text}`);

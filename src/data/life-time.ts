@@ -1,33 +1,33 @@
 import type { CookieDocument } from "../session-store.ts";
 
-/** The longest life that options may give, some 3,000 years: the time when the session ends has to be one that a Date can hold. */
+/** The longest life time that options may set, about 3,000 years: a Date must be able to hold the deadline. */
 export const maxLifeMs = 1e14;
 
-/** How long a session with this cookie lives after its last activity: its own `maxAge` ("remember me"), else `ttlMs`; 0 if it is over. */
+/** A session's life time after its last activity: its own `maxAge` ("remember me"), else `ttlMs`. 0 if it is over. */
 export function lifeMs(cookie: CookieDocument, ttlMs: number): number {
   const { originalMaxAge } = cookie;
   return typeof originalMaxAge === "number" ? Math.max(originalMaxAge, 0) : ttlMs;
 }
 
-/** Lives that differ by no more are the same: `express-session` loses a millisecond of a `maxAge` now and then. */
+/** Smaller differences of a life time don't count: `express-session` sometimes loses a millisecond of a `maxAge`. */
 export function lifeToleranceMs(life: number): number {
   return Math.min(1000, Math.abs(life) / 10);
 }
 
-/** The latest time that a Date can be. */
+/** The latest time that a Date can hold. */
 const latestDate = 8.64e15;
 
-/** When a session with this cookie ends that is used now. */
+/** When a session with this cookie ends if it is used now. */
 export function deadlineFrom(now: number, cookie: CookieDocument, ttlMs: number): number {
   return Math.min(now + lifeMs(cookie, ttlMs), latestDate);
 }
 
-/** A deadline as a cookie tells it; one that is later than any date there is, as "never" may be, as the latest. */
+/** A deadline as a cookie's `expires`. A deadline beyond the range of Date ("never") becomes the latest date. */
 export function dateText(deadline: number): string {
   return new Date(Math.min(deadline, latestDate)).toISOString();
 }
 
-/** Touches closer than this are one; never more than a tenth of the life time, so that short sessions live as long. */
+/** Touches closer together count as one. At most a tenth of the life time, so that short sessions live as long. */
 export function touchIntervalFor(life: number, touchIntervalMs: number): number {
   return Math.min(touchIntervalMs, life / 10);
 }
@@ -38,18 +38,18 @@ export function isOver(cookie: CookieDocument, now: number): boolean {
 }
 
 /**
- * A cookie that `express-session` has not made, as in an import, as it would be stored: with an `originalMaxAge` where
- * it has a `maxAge`, or else a time at which it `expires`.
+ * Completes a cookie that `express-session` did not make, such as an imported one: derives `originalMaxAge` from its
+ * `maxAge`, or else from `expires`.
  */
 export function withLife({ maxAge, ...cookie }: CookieDocument, now: number): CookieDocument {
   if (typeof cookie.originalMaxAge === "number") return cookie;
   const life = typeof maxAge === "number" ? maxAge : expiresAt(cookie) - now;
   const expires = new Date(now + life);
-  if (Number.isNaN(expires.getTime())) return cookie; // it says no time, or none that there is
+  if (Number.isNaN(expires.getTime())) return cookie; // it has no time, or an invalid one
   return { ...cookie, originalMaxAge: life, expires: expires.toISOString() };
 }
 
-/** Infinity where the cookie does not say. */
+/** Infinity if the cookie has no valid `expires`. */
 function expiresAt({ expires }: CookieDocument): number {
   const time = expires ? new Date(expires).getTime() : Number.NaN;
   return Number.isNaN(time) ? Number.POSITIVE_INFINITY : time;

@@ -1,6 +1,6 @@
 /**
- * What JSON loses in silence: a Map or a promise becomes `{}`, a function is left out. `update` refuses it, as it would be
- * missed only when the session is read again.
+ * Finds values that JSON drops silently: a Map or a promise becomes `{}`, a function is left out. `update` refuses
+ * them, as the loss would only show when the session is read again.
  */
 import { types } from "node:util";
 import { SocketSessionError } from "../base/errors.ts";
@@ -23,12 +23,12 @@ const losses: readonly Loss[] = [
   [types.isNativeError, "an Error", "Write error.message."],
 ];
 
-/** Stands for a value that has more in it than its JSON had. */
+/** Stands for a value that holds more than its JSON did. */
 const unsteady: Loss = [() => false, "what is another value each time it is read", dataAlone];
 
 /**
- * Throws `SESSION_INVALID_DATA`. `texts` are the JSON of `values`; of those that are as they were `before` nothing can be lost,
- * but `{}` may have become a Map.
+ * Throws `SESSION_INVALID_DATA`. `texts` are the JSON of `values`. A text that equals the one `before` has lost
+ * nothing, except that `{}` may now be a Map.
  */
 export function refuseLosses(values: object, texts: Fields, before: Fields = new Map()): void {
   for (const key of Object.keys(values)) {
@@ -46,30 +46,30 @@ function lossAt(values: object, key: string, text = ""): Loss | undefined {
   try {
     return lossIn(Reflect.get(values, key), text.length + 1);
   } catch (cause) {
-    throw unwritable(key, cause); // it is read a second time here
+    throw unwritable(key, cause); // this reads the value a second time
   }
 }
 
-/** `most`: how many values JSON can have found in it, each of which has taken a character at least. */
+/** `most`: the most values that the JSON can contain, at one character each. */
 function lossIn(value: unknown, most: number): Loss | undefined {
   const open: unknown[] = [value];
   let found = 0;
   for (const one of open) {
-    if (!isWorthALook(one) || saysItself(one)) continue;
+    if (!canLoseData(one) || hasOwnJson(one)) continue;
     const loss = losses.find(([is]) => is(one));
     if (loss) return loss;
     if (++found > most) return unsteady;
-    for (const held of Array.isArray(one) ? one : Object.values(one)) if (isWorthALook(held)) open.push(held);
+    for (const held of Array.isArray(one) ? one : Object.values(one)) if (canLoseData(held)) open.push(held);
   }
   return undefined;
 }
 
-/** A date, bytes, and whatever else has a `toJSON` or is a list of numbers. */
-function saysItself(value: object | symbol): boolean {
+/** Dates, bytes, and anything else that has a `toJSON` or is a list of numbers. */
+function hasOwnJson(value: object | symbol): boolean {
   return ArrayBuffer.isView(value) || typeof Reflect.get(Object(value), "toJSON") === "function";
 }
 
-function isWorthALook(value: unknown): value is object | symbol {
+function canLoseData(value: unknown): value is object | symbol {
   return (
     (typeof value === "object" && value !== null) || typeof value === "function" || typeof value === "symbol"
   );

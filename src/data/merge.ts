@@ -2,10 +2,10 @@ import type { Fields } from "./fields.ts";
 import { lifeToleranceMs } from "./life-time.ts";
 import type { CookieDocument } from "../session-store.ts";
 
-/** What one writer did to the fields it had loaded: the new text of a key, or undefined where it removed the key. */
+/** One writer's changes to the fields it loaded: the new text of each key, or undefined if it removed the key. */
 export type Patch = ReadonlyMap<string, string | undefined>;
 
-/** The top-level keys in which `mine` differs from the `base` it was loaded as. */
+/** The top-level keys in which `mine` differs from the `base` that was loaded. */
 export function diff(base: Fields, mine: Fields): Patch {
   const patch = new Map<string, string | undefined>();
   for (const [key, text] of mine) if (base.get(key) !== text) patch.set(key, text);
@@ -13,7 +13,7 @@ export function diff(base: Fields, mine: Fields): Patch {
   return patch;
 }
 
-/** `patch` on top of what is stored now; keys nobody patched keep their current value and order. */
+/** Applies `patch` to what is stored now. Keys outside the patch keep their current value and order. */
 export function applyPatch(current: Fields, patch: Patch): Fields {
   const merged = new Map(current);
   for (const [key, text] of patch) {
@@ -23,7 +23,7 @@ export function applyPatch(current: Fields, patch: Patch): Fields {
   return merged;
 }
 
-/** The keys of `patch` that somebody else has changed too, to something else, since `base` was loaded. */
+/** The keys of `patch` that another writer has changed to a different value since `base` was loaded. */
 export function conflictsOf(base: Fields, current: Fields, patch: Patch): string[] {
   const conflicts: string[] = [];
   for (const [key, text] of patch) {
@@ -34,8 +34,8 @@ export function conflictsOf(base: Fields, current: Fields, patch: Patch): string
 }
 
 /**
- * Whether a request changed its session's cookie. `expires` moves with every touch and says nothing; and
- * `express-session` loses a millisecond of `originalMaxAge` now and then, as it derives it from `expires`.
+ * Whether a request changed its session's cookie. Every touch moves `expires`, so it does not count. `express-session`
+ * derives `originalMaxAge` from `expires` and sometimes loses a millisecond.
  */
 export function cookieChanged(base: CookieDocument, mine: CookieDocument): boolean {
   const keys = new Set([...Object.keys(base), ...Object.keys(mine)]);

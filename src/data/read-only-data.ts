@@ -4,17 +4,17 @@ import { shownMember } from "../base/shown.ts";
 import type { SessionValues } from "./fields.ts";
 
 const values = Symbol("values");
-/** Keys may be a client's choice: neither many nor long ones are kept for ever. */
+/** Clients may choose keys, so neither many nor long ones are cached for ever. */
 const rememberedKeys = 1_000;
 const maxRememberedLength = 64;
 
-/** The accessors of each key, shared by all sessions: objects with the same keys stay of one hidden class, so reads stay fast. */
+/** The accessors of each key, shared by all sessions: objects with the same keys share a hidden class, so reads stay fast. */
 const accessorsByKey = new Map<string, PropertyDescriptor>();
 
 /**
- * `data`, which is frozen, so that writing to a key of it throws `SESSION_READ_ONLY`, in sloppy mode too. It looks like
- * plain frozen data to spread, `JSON.stringify`, `structuredClone`, comparisons and the console. A key that is not
- * there yet can't be caught: that is a TypeError of the engine, and nothing in sloppy mode.
+ * A view of the frozen `data`: writing to a key throws `SESSION_READ_ONLY`, in sloppy mode too. It looks like plain
+ * frozen data to spread, `JSON.stringify`, `structuredClone`, comparisons and the console. Adding a key can't be
+ * caught: the engine throws a TypeError, or ignores it in sloppy mode.
  */
 export function readOnlyData(data: Readonly<SessionValues>): Readonly<SessionValues> {
   const view: SessionValues = {};

@@ -4,8 +4,8 @@ import type { SessionKey } from "../session-store.ts";
 export type Secret = string | Buffer;
 
 /**
- * Makes session keys: a session's public ids are HMAC-SHA-256 of its id, keyed with each of the application's
- * secrets, so that nobody who reads logs, rooms or messages can tell or guess an id (OWASP ASVS 14.2.1, 16.2.5).
+ * Makes session keys. A session's public ids are HMAC-SHA-256 of its id, keyed with each of the application's secrets:
+ * readers of logs, rooms or messages can neither read nor guess an id from them (OWASP ASVS 14.2.1, 16.2.5).
  */
 export function sessionNames(secrets: readonly Secret[]): (sid: string) => SessionKey {
   const keys = secrets.map((secret) =>

@@ -2,9 +2,9 @@ import { type Fields, fieldsOf, type SessionValues } from "./fields.ts";
 import { readOnlyData } from "./read-only-data.ts";
 import type { CookieDocument, Revision, StoredSession } from "../session-store.ts";
 
-/** One version of a session, as it was read or written: immutable, shared by all who look at it. */
+/** One version of a session, as it was read or written. Immutable, so all observers share it. */
 export interface Snapshot {
-  /** Deeply frozen; without `cookie`. */
+  /** Deeply frozen, without `cookie`. */
   readonly data: Readonly<SessionValues>;
   readonly fields: Fields;
   readonly cookie: CookieDocument;
@@ -19,7 +19,7 @@ export function snapshotOf({ document, expiresAt, revision }: StoredSession): Sn
   return { data: readOnlyData(deepFreeze(data)), fields, cookie: cookie ?? {}, expiresAt, revision };
 }
 
-/** Freezes JSON data all the way down, however far that is. */
+/** Freezes JSON data at every level, without recursion. */
 export function deepFreeze<T>(value: T): T {
   const open: unknown[] = [value];
   while (open.length > 0) {

@@ -1,4 +1,4 @@
-/** What the store of `express-session` works with. */
+/** The dependencies of the `express-session` store. */
 import type { Hub } from "../live/hub.ts";
 import type { Activity } from "../session/activity.ts";
 import type { Saves } from "../session/saves.ts";

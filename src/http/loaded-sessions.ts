@@ -1,11 +1,11 @@
 /**
- * What session objects held when they were loaded or last saved: the base of the three-way merge. Weak: a record is gone with
- * its object.
+ * Records the content of session objects when they were loaded or last saved: the base of the three-way merge. A record
+ * is collected with its object.
  *
  * ```ts
  * const loaded = records.of(sid, session);
  * const edit = loaded.edit();
- * if (edit) loaded.begun(edit); // until it has failed, a save that is under way counts as saved for the next one
+ * if (edit) loaded.begun(edit); // unless it fails, a save under way counts as saved for the next one
  * if (edit) loaded.settled(edit, stored);
  * ```
  */
@@ -15,22 +15,22 @@ import { type Fields, fieldsOf, textAt } from "../data/fields.ts";
 import { applyPatch, cookieChanged, diff } from "../data/merge.ts";
 import type { Hub } from "../live/hub.ts";
 import type { Version } from "../session/conditional-writes.ts";
-import type { Edit, Held } from "../session/saves.ts";
+import type { Edit, SessionContent } from "../session/saves.ts";
 import type { Unstored } from "../session/updates.ts";
 import type { CookieDocument, SessionDocument, StoredSession } from "../session-store.ts";
 
 const handedOutMs = 600_000;
 const maxHandedOut = 100_000;
 
-/** What a session object held, and what was stored then. */
-interface Base extends Held {
+/** The content of a session object, and the stored version at that time. */
+interface Base extends SessionContent {
   readonly sid: string;
   readonly stored: Version;
-  /** The hub's mark of when it was stored: an end before it was another session's of this id. */
+  /** The hub's mark when it was stored: an earlier end was of another session with this id. */
   readonly since: number;
 }
 
-/** How a session object came to be: loaded, generated and never stored, or by neither, which leaves nothing to compare with. */
+/** A session object was loaded, or generated and never stored. With neither there is nothing to compare it with. */
 interface Origin {
   readonly base?: Base | undefined;
   readonly unstored?: Unstored;
@@ -40,9 +40,11 @@ export class LoadedSessions {
   readonly #hub: Pick<Hub, "mark" | "ends">;
   readonly #clock: Clock;
   readonly #recordsByObject = new WeakMap<object, LoadedSession>();
-  /** By the `cookie` of what `get` gave, which a copy shares, as in `set(sid, { ...session, n: 1 })`. */
+  /** By the `cookie` object that `get` returned: a copy shares it, as in `set(sid, { ...session, n: 1 })`. */
   readonly #basesByCookie = new WeakMap<object, Base>();
-  /** By id: what `get` gave and `express-session` has made no session object of, so that a copy of it may come back. */
+  /**
+   * By id: the results of `get` that `express-session` has not made a session object of. A copy of one may be saved.
+   */
   readonly #handedOut: ExpiringMap<{ readonly count: number; readonly expiresAt: number }>;
 
   constructor(hub: Pick<Hub, "mark" | "ends" | "clock">) {
@@ -55,7 +57,7 @@ export class LoadedSessions {
     this.#handedOut.clear();
   }
 
-  /** The record of `session` as an object for `sid`: where it is another's there is nothing to compare it with. */
+  /** The record of `session` as an object for `sid`. An object of another id has nothing to be compared with. */
   of(sid: string, session: { readonly cookie?: unknown }): LoadedSession {
     const known = this.#recordsByObject.get(session);
     if (known?.sid === sid) return known;
@@ -65,7 +67,7 @@ export class LoadedSessions {
       : new LoadedSession(sid, session, this.#hub, {});
   }
 
-  /** `document`, read after the mark `since`, is about to be handed out by `get`. */
+  /** `get` is about to return `document`, which was read after the mark `since`. */
   loaded(
     sid: string,
     document: SessionDocument,
@@ -80,7 +82,7 @@ export class LoadedSessions {
       this.#basesByCookie.set(document.cookie, base);
   }
 
-  /** `session` has just been made of `document`: what it does not carry is not its to delete. */
+  /** `session` was just made of `document`. It can't delete keys that it does not carry. */
   inflated(session: object, document: object): void {
     const base = this.#recordsByObject.get(document)?.base;
     if (!base) return;
@@ -88,12 +90,12 @@ export class LoadedSessions {
     this.#handOut(base.sid, -1);
   }
 
-  /** `session` has just been generated, and was never stored. `isNewId`: its id is no other session's. */
+  /** `session` was just generated, and was never stored. `isNewId`: no other session has its id. */
   generated(sid: string, session: object, isNewId: boolean): void {
     this.#add(sid, session, { unstored: { since: this.#hub.ends.birth(sid), isNewId } });
   }
 
-  /** Whether `get` has given a session of this id of late to code of the application, which may copy it. */
+  /** Whether `get` recently gave a session with this id to application code, which may copy it. */
   isHandedOut(sid: string): boolean {
     return this.#handedOut.get(sid) !== undefined;
   }
@@ -124,7 +126,7 @@ export class LoadedSession {
   #unstored: Unstored | undefined;
   #pending: readonly Edit[] = [];
 
-  /** Of `session`, an object for `sid`. */
+  /** `session` is an object for `sid`. */
   constructor(sid: string, session: object, hub: Pick<Hub, "mark">, { base, unstored }: Origin) {
     this.sid = sid;
     this.#session = session;
@@ -133,47 +135,47 @@ export class LoadedSession {
     this.#unstored = unstored;
   }
 
-  /** Undefined if there is nothing to compare the object with. */
+  /** Undefined if the object can't be compared with anything. */
   get base(): Base | undefined {
     return this.#base;
   }
 
-  /** How the object was generated, if it has never been stored. */
+  /** How the object was generated, if the session was never stored. */
   get unstored(): Unstored | undefined {
     return this.#unstored;
   }
 
-  /** What the application did to the object since; undefined if there is nothing to compare it with. */
+  /** The application's changes to the object; undefined if it can't be compared with anything. */
   edit(): Edit | undefined {
     if (!this.#base) return undefined;
-    const base = this.#pending.reduce<Held>(applied, this.#base);
+    const base = this.#pending.reduce<SessionContent>(applied, this.#base);
     const { fields, cookie } = contentOf(this.#session);
     const patch = diff(base.fields, fields);
     return { base, patch, cookie, cookieChanged: cookieChanged(base.cookie, cookie) };
   }
 
-  /** The edit is on its way to the store; `settled` is to follow. */
+  /** The edit is being saved; `settled` must follow. */
   begun(edit: Edit): void {
     this.#pending = [...this.#pending, edit];
   }
 
-  /** The edit is stored, as part of `stored`; or, without that, it is still to be saved. */
+  /** The edit was saved as part of `stored`. If `stored` is undefined, it still has to be saved. */
   settled(edit: Edit, stored: Version | undefined): void {
     this.#pending = this.#pending.filter((one) => one !== edit);
     if (this.#base && stored) this.#store(applied(this.#base, edit), stored);
   }
 
-  /** The object, which held `content`, has been stored for the first time. */
-  created(content: Held, stored: Version): void {
+  /** The object's `content` was stored for the first time. */
+  created(content: SessionContent, stored: Version): void {
     this.#store(content, stored);
     this.#unstored = undefined;
   }
 
   /**
-   * Brings what is stored now into the object, except where it has changes of its own that are not saved yet; those are
-   * still compared with what they started from. `began` is what it held when it was not stored yet.
+   * Copies the stored version into the object, except for keys with unsaved changes: these are still compared with
+   * their old base. `began`: the object's content while the session was not stored.
    */
-  refresh(stored: Version, began: Held | undefined): void {
+  refresh(stored: Version, began: SessionContent | undefined): void {
     const before = this.#base ?? began;
     if (!before) return;
     const mine = fieldsOf(this.#session);
@@ -191,12 +193,12 @@ export class LoadedSession {
     this.created({ fields, cookie: before.cookie }, stored);
   }
 
-  #store({ fields, cookie }: Held, stored: Version): void {
+  #store({ fields, cookie }: SessionContent, stored: Version): void {
     this.#base = { sid: this.sid, fields, cookie, stored, since: this.#hub.mark() };
   }
 }
 
-function applied({ fields, cookie }: Held, edit: Edit): Held {
+function applied({ fields, cookie }: SessionContent, edit: Edit): SessionContent {
   return { fields: applyPatch(fields, edit.patch), cookie: edit.cookieChanged ? edit.cookie : cookie };
 }
 
@@ -205,19 +207,19 @@ export function hasChanges({ patch, cookieChanged }: Edit): boolean {
   return patch.size > 0 || cookieChanged;
 }
 
-/** What `session` holds of `fields`, and its cookie. */
-function carried(session: object, fields: Fields): Held {
+/** The part of `fields` that `session` carries, and its cookie. */
+function carried(session: object, fields: Fields): SessionContent {
   const own = new Map([...fields].filter(([key]) => isCarried(session, key)));
   return { fields: own, cookie: cookieOf(session) };
 }
 
-/** `express-session` leaves out keys that Session.prototype has (`save`, `constructor`, …) and `id`, `req`. */
+/** `express-session` leaves out the keys of Session.prototype (`save`, `constructor`, …) and `id` and `req`. */
 function isCarried(session: object, key: string): boolean {
   return !(key in Object.getPrototypeOf(session)) && key !== "id" && key !== "req";
 }
 
-/** What a session object holds at this moment. */
-export function contentOf(session: object): Held {
+/** The current content of a session object. */
+export function contentOf(session: object): SessionContent {
   return { fields: fieldsOf(session), cookie: cookieOf(session) };
 }
 

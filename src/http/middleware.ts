@@ -1,11 +1,11 @@
 import type { Responses } from "./responses.ts";
 
-/** Not by a default import, which CommonJS consumers can't read in declarations without `esModuleInterop`. */
+/** Not a default import: CommonJS consumers can't read that in declarations without `esModuleInterop`. */
 export type RequestHandler = ReturnType<typeof import("express-session")>;
 
 /**
- * `express-session`'s middleware for requests of the application. Those of Engine.IO pass by, as with
- * `io.engine.use(session)` of the recipe, which would touch the session at every poll; `onEngineUse` is called.
+ * `express-session`'s middleware for requests of the application. It skips Engine.IO's requests, which the recipe's
+ * `io.engine.use(session)` would send through it: each poll would touch the session. `onEngineUse` is called then.
  */
 export function forRequests(
   middleware: RequestHandler,

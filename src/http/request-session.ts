@@ -10,14 +10,14 @@ import type { RequestHandler } from "./middleware.ts";
 /** A request that the session middleware has seen. */
 export type SessionRequest = Pick<Parameters<RequestHandler>[0], "session">;
 
-/** `sessions.of(req)`: what it updates shows in `req.session` too, and later saves of the request build on it. */
+/** `sessions.of(req)`: its updates show in `req.session` too, and later saves of the request build on them. */
 export function requestSession(
   context: HandleContext,
   loaded: LoadedSessions,
   key: SessionKey,
   request: SessionRequest,
 ): SessionHandle {
-  /** The request's session object, unless it has been destroyed, or replaced by one of another id. */
+  /** The request's session object, unless the session was destroyed or replaced by one with another id. */
   const current = () => (request.session?.id === key.sid ? request.session : undefined);
   const own: OwnObject = {
     unstored: () => {
@@ -26,7 +26,7 @@ export function requestSession(
       return object && unstored ? { ...contentOf(object), ...unstored } : undefined;
     },
     refresh: (snapshot, began) => {
-      const object = current(); // `reload()` may have put another one in its place
+      const object = current(); // `reload()` may have replaced the object
       if (object) loaded.of(key.sid, object).refresh(snapshot, began);
     },
   };

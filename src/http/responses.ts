@@ -6,14 +6,14 @@ type WriteHead = ServerResponse["writeHead"];
 type WithSession = { session?: unknown };
 
 /**
- * Which response belongs to a request, when it has gone out, and whether it is ending right now. `express-session`
- * saves by itself from within `res.end`: that is how such a save is told from one that the application asked for.
+ * Knows the response of each request, whether it has been sent, and whether it is ending right now. `express-session`
+ * saves implicitly from within `res.end`, which distinguishes such a save from an explicit one.
  */
 export class Responses {
   readonly #responses = new WeakMap<object, ServerResponse>();
   readonly #watched = new WeakSet<ServerResponse>();
   readonly #ending = new WeakSet<object>();
-  /** Watched, and not gone out yet. */
+  /** Watched, and not sent yet. */
   readonly #open = new Set<ServerResponse>();
 
   remember(request: IncomingMessage, response: ServerResponse): void {
@@ -28,7 +28,7 @@ export class Responses {
     return typeof res?.end === "function" ? res : undefined;
   }
 
-  /** Call it once `express-session` has put its own `end` on the response. */
+  /** To be called after `express-session` has replaced the response's `end`. */
   watch(request: object): void {
     const response = this.of(request);
     if (!response || this.#watched.has(response)) return;
@@ -50,18 +50,18 @@ export class Responses {
     }) as WriteHead;
   }
 
-  /** True within `res.end`; where the response of an HTTP request is unknown nobody can tell, and it counts as ending. */
+  /** True within `res.end`, and for an HTTP request whose response is unknown. */
   isEnding(request: object): boolean {
     return this.#ending.has(request) || ("headers" in request && this.of(request) === undefined);
   }
 
-  /** Resolves once the response has been handed to the network, or its connection is gone. */
+  /** Resolves once the response was handed to the network, or its connection is gone. */
   settled(request: object): Promise<void> | undefined {
     const response = this.of(request);
     return response && settled(response);
   }
 
-  /** Resolves once the responses that are open now have settled: `express-session` saves before that. */
+  /** Resolves once the responses open now have settled: `express-session` saves before that. */
   async allSettled(): Promise<void> {
     await Promise.all([...this.#open].map(settled));
   }
@@ -76,9 +76,9 @@ function settled(response: ServerResponse): Promise<void> {
 }
 
 /**
- * `express-session` makes JSON of the session as the headers are written, and within `res.end`. Where it can't, as of data
- * that are nested too deeply, it throws there, and the response is never sent. So it is given another one, whose save fails
- * with what is wrong: the response goes out, and `next(error)` is called, as for every save that fails.
+ * `express-session` serializes the session when the headers are written, and within `res.end`. If it can't, as with
+ * data nested too deeply, it throws there and the response is never sent. So it gets a stand-in whose save fails with
+ * the actual error: the response is sent, and `next(error)` is called as for any failed save.
  */
 function withUsableSession<T>(request: WithSession, send: () => T): T {
   const { session } = request;
@@ -102,7 +102,7 @@ function faultOf(session: object): unknown {
   }
 }
 
-/** What `express-session` uses of a session then; changed, by what no session holds, so that it is saved. */
+/** The parts of a session that `express-session` uses then. It differs from any real session, so that it is saved. */
 function standIn(session: object, error: unknown): object {
   const save = (callback: (error: unknown) => void) => process.nextTick(callback, error);
   return {

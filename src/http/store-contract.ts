@@ -1,6 +1,6 @@
 /**
- * What `express-session` asks of a store beyond the hub: arguments that are checked, all sessions as a list, and the
- * errors of a wrapped store as they are.
+ * The parts of `express-session`'s store contract beyond the hub: checked arguments, all sessions as a list, and a
+ * wrapped store's errors unchanged.
  */
 import { isPlain } from "../base/arguments.ts";
 import { SocketSessionError } from "../base/errors.ts";
@@ -17,8 +17,8 @@ export function requireSid(sid: unknown, method: string): asserts sid is string 
 }
 
 /**
- * A plain object, or an instance that has its `cookie`, as those of `express-session` do: a Map or a promise would be stored
- * as a session that holds nothing. Throws `SESSION_INVALID_DATA`.
+ * Accepts a plain object, or an instance that has its own `cookie`, as those of `express-session` do: a Map or a
+ * promise would be stored as an empty session. Throws `SESSION_INVALID_DATA`.
  */
 export function requireSession(session: unknown, method: string): asserts session is object {
   if (!isPlain(session) && !hasCookie(session)) {
@@ -40,7 +40,9 @@ function hasCookie(session: unknown): session is object {
   return typeof session === "object" && session !== null && Object.hasOwn(session, "cookie");
 }
 
-/** `express-session` puts its `generate` on the store that it is given: where that is the method `store`, it was not called. */
+/**
+ * Throws if the method `store` was passed without calling it: `express-session` then puts its `generate` on the method.
+ */
 export function refuseUncalled(store: () => unknown): void {
   Object.defineProperty(store, "generate", {
     set: () => {
@@ -52,13 +54,13 @@ export function refuseUncalled(store: () => unknown): void {
   });
 }
 
-/** Elements with `id`, which a wrapped store that gives a list has to add by itself. */
+/** Elements have an `id`; a wrapped store that returns a list has to add it. */
 export function listed(sessions: Record<string, SessionDocument> | SessionDocument[]): SessionDocument[] {
   if (Array.isArray(sessions)) return sessions;
   return Object.entries(sessions).map(([id, session]) => ({ ...session, id }));
 }
 
-/** A wrapped store's own error: code of the application knows that, as `express-session` would hand it on. */
+/** A wrapped store's own error, which application code knows from `express-session` alone. */
 export function asGiven(error: unknown, { isWrapped }: SessionStore): unknown {
   const isOfStore = error instanceof SocketSessionError && error.code === "STORE_FAILED";
   return isWrapped && isOfStore && error.cause !== undefined ? error.cause : error;

@@ -12,12 +12,12 @@ type SessionData = Parameters<Store["createSession"]>[1];
 type Generate = (request: Request) => void;
 
 /**
- * The `express-session` store over the hub: loads remember their base, saves are merged onto what is stored now,
- * and nothing brings an ended session back. One object for each `session()` middleware, which puts its own
- * `generate` on it. Every callback is called once, asynchronously; what it throws goes to the `error` event.
+ * The `express-session` store over the hub. A load records its base, a save is merged into what is stored, and nothing
+ * revives an ended session. Each `session()` middleware needs its own object, as it puts its `generate` on it. Every
+ * callback is called once, asynchronously; what it throws is reported by the `error` event.
  */
 export class StoreFacade extends Store {
-  /** Present where the underlying store can list, count or clear. */
+  /** Present if the underlying store can list, count or clear. */
   override all?: NonNullable<Store["all"]>;
   override length?: NonNullable<Store["length"]>;
   override clear?: NonNullable<Store["clear"]>;
@@ -26,7 +26,7 @@ export class StoreFacade extends Store {
   readonly #saves: StoreSaves;
   #generate: Generate | undefined;
 
-  /** `idsAreNew`: no id is generated twice, as where there is no `genid`. */
+  /** `idsAreNew`: no id is generated twice, as is true without a `genid`. */
   constructor(context: HttpContext, idsAreNew = false) {
     super();
     this.#context = context;
@@ -42,8 +42,8 @@ export class StoreFacade extends Store {
     const { hub, loaded } = this.#context;
     const load = async (): Promise<SessionData | null> => {
       const key = this.#keyOf(sid, "get");
-      // a request that follows a redirect comes at the headers of the response, and finds what that request is still saving,
-      // or is about to save when it has its turn
+      // A request that follows a redirect arrives once the headers are sent. It must find what the first request is
+      // still saving, or waiting to save.
       const underWay = this.#saves.underWay(sid);
       if (underWay) await underWay;
       const written = hub.reads.written(key);
@@ -52,7 +52,7 @@ export class StoreFacade extends Store {
       const stored = await hub.reads.read(key);
       if (!stored) return null;
       const { document, expiresAt } = stored;
-      // a touch moves the deadline of the store, not the copy inside the document
+      // A touch moves the store's deadline, not the copy inside the document.
       if (document.cookie?.expires) document.cookie.expires = dateText(expiresAt);
       loaded.loaded(sid, document, stored, since);
       return asSessionData<SessionData>(document);
@@ -65,9 +65,9 @@ export class StoreFacade extends Store {
       const key = this.#keyOf(sid, "set");
       requireSession(session, "set");
       const request: unknown = Reflect.get(session, "req");
-      const quiet =
+      const implicit =
         typeof request === "object" && request !== null && this.#context.responses.isEnding(request);
-      await this.#saves.save(key, session, quiet);
+      await this.#saves.save(key, session, implicit);
     };
     this.#answer(save(), callback);
   }
@@ -79,8 +79,8 @@ export class StoreFacade extends Store {
       const { activity } = this.#context;
       const loaded = this.#context.loaded.of(sid, session);
       const edit = loaded.edit();
-      // a changed `req.session.cookie` alone arrives as a touch, and so does what looks unchanged to express-session: an
-      // update undone, or a save that failed
+      // A change of `req.session.cookie` alone arrives as a touch. So does a change that express-session takes for
+      // none: an update undone, or a retried save that failed.
       if (edit && hasChanges(edit)) return this.#saves.save(key, session, true);
       const expiresAt = loaded.base?.stored.expiresAt ?? 0;
       const { fields, cookie } = contentOf(session);
@@ -118,7 +118,7 @@ export class StoreFacade extends Store {
     return session;
   }
 
-  /** Assigned by `express-session`; what it makes is remembered as never stored. */
+  /** `express-session` assigns it. The sessions that it generates are recorded as never stored. */
   get generate(): Generate {
     return (request) => {
       this.#generate?.(request);
@@ -144,8 +144,9 @@ export class StoreFacade extends Store {
   #answer<T>(outcome: Promise<T>, callback: Callback<T> | undefined): void {
     const { hub, store } = this.#context;
     const answer = (error: unknown, value?: T) => {
-      // not within the promise chain: what the callback throws must not look like a failed store
-      if (callback) process.nextTick(() => hub.tell(() => callback(error && asGiven(error, store), value)));
+      // outside the promise chain: an error of the callback must not look like a failed store
+      if (callback)
+        process.nextTick(() => hub.callListener(() => callback(error && asGiven(error, store), value)));
       else if (error) hub.report(error);
     };
     outcome.then((value) => answer(null, value), answer);
@@ -156,7 +157,7 @@ function asSessionList(sessions: Parameters<typeof listed>[0]): SessionData[] {
   return asSessionData(listed(sessions));
 }
 
-/** The upstream types call a stored document by the name of what it becomes. */
+/** The upstream types give a stored document the type of the session made from it. */
 function asSessionData<T>(stored: unknown): T {
   return stored as T;
 }

@@ -1,34 +1,33 @@
 /**
- * What becomes of a session object that `express-session` saves: its changes since it was loaded are merged onto what is
- * stored; a new one is created; one that is set so that it is over ends.
+ * Saves the session objects that `express-session` passes. The changes since the load are merged into the stored
+ * session; a new session is created; a session whose cookie is set to be over ends.
  */
 import { Cookie } from "express-session";
 import { SessionEnded } from "../base/errors.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { isOver, lifeMs, withLife } from "../data/life-time.ts";
 import type { Birth } from "../live/ends.ts";
-import type { Edit, Held, Saved } from "../session/saves.ts";
+import type { Edit, Saved, SessionContent } from "../session/saves.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { HttpContext } from "./http-context.ts";
 import { contentOf, hasChanges, type LoadedSession } from "./loaded-sessions.ts";
 
-/** A save as it was asked for. */
 interface Save {
   readonly key: SessionKey;
   readonly session: object;
   readonly loaded: LoadedSession;
-  readonly content: Held;
+  readonly content: SessionContent;
   readonly edit: Edit | undefined;
-  /** Saved by `express-session` at the end of the response: that the session has ended is then no error. */
-  readonly quiet: boolean;
+  /** Saved by `express-session` at the end of the response: an ended session is then not an error. */
+  readonly implicit: boolean;
 }
 
 export class StoreSaves {
   readonly #context: HttpContext;
   /**
-   * Saves of one session one after another: each starts from what the one before has stored, and a load waits for the
-   * whole of each. The session's lock does not do: a save may take it twice, where an update has just stored what it was
-   * to create, and a load could come in between.
+   * Runs the saves of one session one after another: each starts from what the previous one stored, and a load waits
+   * for all of them. The session's lock is not enough: a save takes it twice if an update has just stored the session
+   * that it was to create, and a load could slip in between.
    */
   readonly #queue = new KeyedLock();
 
@@ -36,17 +35,17 @@ export class StoreSaves {
     this.#context = context;
   }
 
-  /** Resolves when the saves under way are done; undefined if there are none. */
+  /** Resolves once the current saves are done; undefined if there are none. */
   underWay(sid: string): Promise<void> | undefined {
     return this.#queue.isHeld(sid) ? this.#queue.run(sid, async () => {}) : undefined;
   }
 
-  /** Throws `SessionEnded` where the session has ended, unless the save is quiet. */
-  async save(key: SessionKey, session: object, quiet: boolean): Promise<void> {
+  /** Throws `SessionEnded` if the session has ended, unless the save is implicit. */
+  async save(key: SessionKey, session: object, implicit: boolean): Promise<void> {
     const { onConflict, onDiscard } = this.#context;
     const loaded = this.#context.loaded.of(key.sid, session);
-    // now, not when its turn comes: an update may change the session until then
-    const save: Save = { key, session, loaded, content: contentOf(session), edit: loaded.edit(), quiet };
+    // taken now: an update may change the session before this save's turn
+    const save: Save = { key, session, loaded, content: contentOf(session), edit: loaded.edit(), implicit };
     if (save.edit) loaded.begun(save.edit);
     let saved: Saved | undefined;
     try {
@@ -56,15 +55,15 @@ export class StoreSaves {
     }
     if (saved && !saved.snapshot) {
       onDiscard(key);
-      if (!quiet) throw new SessionEnded(key.publicId);
+      if (!implicit) throw new SessionEnded(key.publicId);
     }
     if (saved && saved.conflicts.length > 0) onConflict(key, saved.conflicts);
   }
 
-  /** Undefined if there was nothing to write, and the session is not over. */
+  /** Undefined if there is nothing to write and the session is not over. */
   async #write(save: Save): Promise<Saved | undefined> {
     const { saves, activity, hub } = this.#context;
-    const { key, loaded, content, quiet } = save;
+    const { key, loaded, content, implicit } = save;
     const { unstored } = loaded;
     if (isSetOver(save)) {
       await hub.end(key, "expired", undefined, unstored?.isNewId);
@@ -80,8 +79,8 @@ export class StoreSaves {
       const whole = { ...content, cookie: withLife(content.cookie, now) };
       return saves.saveWhole(key, whole, this.#context.loaded.isHandedOut(key.sid));
     }
-    const edit = save.edit ?? loaded.edit(); // none: it was stored for the first time since the save was asked for
-    if (edit && (!quiet || hasChanges(edit))) {
+    const edit = save.edit ?? loaded.edit(); // undefined: the session was first stored after this save was requested
+    if (edit && (!implicit || hasChanges(edit))) {
       const saved = await saves.save(key, stored, { ...edit, cookie: withLife(edit.cookie, now) });
       if (edit !== save.edit) loaded.settled(edit, saved.snapshot ?? undefined);
       return saved;
@@ -90,25 +89,25 @@ export class StoreSaves {
     return touched ? undefined : { snapshot: null, conflicts: [] };
   }
 
-  /** Undefined if an update of the same request has stored the session meanwhile. */
+  /** Undefined if an update of the same request has just stored the session. */
   async #create({ key, session, loaded, content }: Save, since: Birth): Promise<Saved | undefined> {
     const { saves, hub, onCreate } = this.#context;
     onCreate(session);
-    // What is stored under an id that `genid` gives again is overwritten in any case: no store need look for it.
+    // A session whose id `genid` returned again is overwritten anyway, so the store need not look for one.
     const snapshot = await saves.createNew(key, { ...content, isNewId: true }, since, (stored) => {
       loaded.created(content, stored);
     });
     if (snapshot || hub.ends.has(key, since)) return { snapshot, conflicts: [] };
     if (loaded.base) return undefined;
-    const saved = await saves.overwrite(key, content); // `genid` has given an id again
+    const saved = await saves.overwrite(key, content); // `genid` returned the id of a stored session
     if (saved.snapshot) loaded.created(content, saved.snapshot);
     return saved;
   }
 }
 
 /**
- * Whether the session is set so that it is over. What was made or loaded long ago is not: it is used at this moment. So
- * of those only a time counts that the application has put there. Cookies go by the system's time.
+ * Whether the application set the session's cookie to be over. A session made or loaded long ago is in use now, so for
+ * these only a time that the application set counts. Cookies use the system's clock.
  */
 function isSetOver({ session, loaded, content: { cookie } }: Save): boolean {
   if (loaded.unstored) return lifeMs(cookie, 1) === 0;

@@ -9,12 +9,12 @@ interface Waiting {
   readonly settle: (result: Promise<StoredSession | null>) => void;
 }
 
-/** How many sessions are read in one round trip. */
+/** How many sessions one round trip reads. */
 const maxPerBatch = 100;
-/** In a row; then the store counts as down. */
+/** After this many failures in a row the store counts as down. */
 const maxFailures = 2;
 
-/** Reads the sessions that are asked for in one turn in one round trip. */
+/** Collects the reads of one turn into one round trip. */
 export class BatchedReads {
   readonly #store: GuardedStore;
   #waiting: Waiting[] = [];
@@ -51,7 +51,7 @@ export class BatchedReads {
 
   /**
    * A session that can't be read must not fail the others of its batch. If two in a row fail before any succeeds, the
-   * store is down; the next batch begins with another session.
+   * store counts as down; the next batch begins with another session.
    */
   async #readSingly(keys: readonly SessionKey[], error: unknown): Promise<Outcome[]> {
     const outcomes = new Map<SessionKey, Outcome>();

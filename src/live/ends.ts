@@ -5,29 +5,29 @@ import type { SessionKey } from "../session-store.ts";
 const rememberedMs = 600_000;
 const maxRemembered = 100_000;
 
-/** A session that has been made and is not stored yet; held by its session object. */
+/** A session that was made and is not stored yet. Its session object holds the birth. */
 export interface Birth {
   /** The mark of when it was made. */
   readonly mark: number;
-  /** Set by an end of its id, however long a request takes to store it. */
+  /** Set when its id ends, however long the request takes to store the session. */
   isOver: boolean;
 }
 
 /**
- * The ids that ended in this process of late, whether they were stored or not: a save that is still under way must not
- * store them. An id that is given again after its end (by `genid`) is told apart by when that was.
+ * The ids that recently ended in this process, stored or not: a save that is still under way must not store them.
+ * `genid` may return an id again after its end; marks distinguish the two sessions.
  */
 export class Ends {
   readonly #clock: Clock;
   readonly #mark: () => number;
   readonly #orders: ExpiringMap<{ readonly order: number; readonly expiresAt: number }>;
-  /** By id; weak, as most sessions that are made are never stored, and go with their request. */
+  /** By id. Weak: most new sessions are never stored, and are collected with their request. */
   readonly #births = new Map<string, WeakRef<Birth>>();
   readonly #collected = new FinalizationRegistry<string>((sid) => {
     if (!this.#births.get(sid)?.deref()) this.#births.delete(sid);
   });
 
-  /** `mark`: the hub's order of events. */
+  /** `mark`: the hub's next mark in the order of events. */
   constructor(clock: Clock, mark: () => number) {
     this.#clock = clock;
     this.#mark = mark;
@@ -38,7 +38,7 @@ export class Ends {
     return this.#orders.heldSize;
   }
 
-  /** A session of this id is made now, and not stored yet. */
+  /** A session with this id was made just now; it is not stored yet. */
   birth(sid: string): Birth {
     const birth = { mark: this.#mark(), isOver: false };
     this.#births.set(sid, new WeakRef(birth));
@@ -52,7 +52,7 @@ export class Ends {
     if (birth) birth.isOver = true;
   }
 
-  /** Whether the session has ended here, after its birth, or after the mark `since`. */
+  /** Whether the session has ended here, after its birth or after the mark `since`. */
   has({ sid }: SessionKey, since: Birth | number = 0): boolean {
     if (typeof since === "object" && since.isOver) return true;
     const mark = typeof since === "object" ? since.mark : since;

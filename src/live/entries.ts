@@ -7,7 +7,7 @@ export class Entries {
   readonly #bySid = new Map<string, LiveEntry>();
   readonly #byPublicId = new Map<string, LiveEntry>();
 
-  /** `mark` is the hub's. */
+  /** `mark`: the hub's next mark in the order of events. */
   constructor(mark: () => number) {
     this.#mark = mark;
   }
@@ -24,7 +24,7 @@ export class Entries {
     return this.#byPublicId.get(publicId);
   }
 
-  /** The entry that a change is about, if it is live here. */
+  /** The entry that a change names, if it is live here. */
   named({ publicIds = [], sid }: ChangedSession): LiveEntry | undefined {
     if (sid !== undefined) return this.#bySid.get(sid);
     for (const publicId of publicIds) {
@@ -34,7 +34,7 @@ export class Entries {
     return undefined;
   }
 
-  /** The entry of this session, a new one if there is none. */
+  /** The entry of this session; creates it if there is none. */
   ensure(key: SessionKey): LiveEntry {
     let entry = this.#bySid.get(key.sid);
     if (!entry) {
@@ -45,7 +45,7 @@ export class Entries {
     return entry;
   }
 
-  /** Removes just this entry, not one that has come after it. */
+  /** Removes this entry, but not a later one of the same session. */
   remove(entry: LiveEntry): void {
     if (this.#bySid.get(entry.key.sid) !== entry) return;
     this.#bySid.delete(entry.key.sid);

@@ -5,7 +5,7 @@ import type { FeedListener, SessionChange, SessionStore, Unsubscribe } from "../
 /**
  * - `none`: the store has no change feed.
  * - `opening`: the first attempt to subscribe is under way. It ends as `whole` or as `broken`.
- * - `broken`: changes may be missed at the moment, or have been, and the live sessions are not all read again yet.
+ * - `broken`: changes may be missed now, or were missed and the live sessions have not been read again yet.
  */
 export type FeedState = "none" | "opening" | "whole" | "broken";
 
@@ -14,35 +14,35 @@ export interface FeedOptions {
   readonly clock: Clock;
   readonly heartbeatMs: number;
   readonly changed: (change: SessionChange) => void;
-  /** Changes may be missed from now on, or have been; all published before `asOf` have arrived. */
+  /** Changes may be missed from now on, or have been. All changes published before `asOf` have arrived. */
   readonly gap: (asOf: number) => void;
-  /** Why the feed is broken: once, and again when the reason changes, or when it has been whole since. */
+  /** The feed broke. Called once; again only when the reason changes, or after the feed was whole. */
   readonly failed: (error: unknown) => void;
-  /** Nothing is missed any more, but something may have been: reads everything again, false if that failed. */
+  /** The feed is connected again, but may have missed changes. Reads the doubtful sessions; false if that failed. */
   readonly catchUp: () => Promise<boolean>;
-  /** From now on a session is as fresh as the feed. */
+  /** From now on the feed vouches for the sessions. */
   readonly whole: () => void;
-  /** The state is another one now. */
+  /** The state changed. */
   readonly became: (state: FeedState) => void;
 }
 
-/** Until the sessions are read again, where none could be. */
+/** How soon to catch up again after no session could be read. */
 const retryMs = 1_000;
 
 /**
- * The hub's subscription to its store's change feed. A feed that is cut, at the start or later, is opened again by the store;
- * one whose `changes` rejects stays `broken`.
+ * The hub's subscription to its store's change feed. The store reopens a feed that is cut, at the start or later. If
+ * `changes` rejects, the feed stays `broken`.
  */
 export class Feed {
   readonly #options: FeedOptions;
   #isClosed = false;
   #state: FeedState = "none";
   #unsubscribe: Unsubscribe | undefined;
-  /** A feed that never says that it is alive is trusted. */
+  /** Infinity until the first beat: a feed that never sends one is trusted. */
   #aliveAt = Number.POSITIVE_INFINITY;
-  /** The failure that was reported last, until the feed is whole again. */
+  /** The last reported failure, until the feed is whole again. */
   #reported: string | undefined;
-  /** Counts gaps, so that catching up with one notices the next. */
+  /** Counts gaps, so that a catch-up notices the next one. */
   #gaps = 0;
 
   constructor(options: FeedOptions) {
@@ -53,16 +53,16 @@ export class Feed {
     return this.#state;
   }
 
-  /** While the feed is whole: everything published before this has arrived; else the beginning of time. */
+  /** While the feed is whole, all changes published before this time have arrived. Otherwise the beginning of time. */
   get asOf(): number {
     if (this.#state !== "whole") return Number.NEGATIVE_INFINITY;
     const now = this.#options.clock.now();
-    // The clock was set back: it counts from now on.
+    // The clock was set back: count from now on.
     if (this.#aliveAt !== Number.POSITIVE_INFINITY && this.#aliveAt > now) this.#aliveAt = now;
     return this.#aliveAt;
   }
 
-  /** Subscribes, once. */
+  /** Subscribes; a second call does nothing. */
   async start(): Promise<void> {
     const { store, heartbeatMs } = this.#options;
     if (!store.changes || this.#state !== "none" || this.#isClosed) return;
@@ -105,7 +105,7 @@ export class Feed {
     return ++this.#gaps;
   }
 
-  /** The feed does not count as whole before every live session has been read again. */
+  /** The feed counts as whole only after the doubtful sessions have been read. */
   async #catchUp(): Promise<void> {
     const gap = this.#gap(this.#state === "opening" ? "opening" : "broken");
     while (!(await this.#options.catchUp())) {

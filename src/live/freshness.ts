@@ -12,21 +12,21 @@ export interface FreshnessOptions {
   readonly store: SessionStore;
   readonly clock: Clock;
   readonly revalidateIntervalMs: number;
-  /** From this age on a snapshot is not served any more. */
+  /** From this age on a snapshot is no longer served. */
   readonly staleMs: number;
   readonly entries: Entries;
   readonly reads: Reads;
-  /** The hub's: a mark in the order of events. */
+  /** The hub's next mark in the order of events. */
   readonly mark: () => number;
   /** The feed reported a change. */
   readonly changed: (change: SessionChange) => void;
   readonly feedBecame: (state: FeedState) => void;
-  /** The store could not be asked for too long: the session can't be served any longer. */
+  /** The store could not be read for too long: the session can no longer be served. */
   readonly unverified: (entry: LiveEntry) => void;
   readonly report: (error: unknown) => void;
 }
 
-/** A feed proves three times within `revalidateIntervalMs` that it is alive, so that a dead one is found within it. */
+/** Three beats within `revalidateIntervalMs`, so that a dead feed is detected within that time. */
 const heartbeatsPerRevalidation = 3;
 const maxHeartbeatMs = 10_000;
 const firstRetryMs = 1_000;
@@ -34,9 +34,9 @@ const firstRetryMs = 1_000;
 const soonMs = 100;
 
 /**
- * How old each live session's snapshot is, and when the session is read next: when the feed reports a change; at its
- * deadline, as another node's touch moves it without a message; every `revalidateIntervalMs` where the feed is cut, absent
- * or incomplete; and ever later after failures, until the snapshot is stale.
+ * Knows how old each live session's snapshot is, and when to read it next: when the feed reports a change; at its
+ * deadline, as another node's touch moves that without a message; every `revalidateIntervalMs` if the feed is cut,
+ * absent or incomplete; and less and less often after failures, until the snapshot is stale.
  */
 export class Freshness {
   readonly feed: Feed;
@@ -44,7 +44,7 @@ export class Freshness {
   readonly #nextReads: Deadlines<LiveEntry>;
   /** Failed or overdue reads in a row, for the back-off. */
   readonly #failures = new WeakMap<LiveEntry, number>();
-  /** The failure that was reported last, until a read succeeds: however many sessions it keeps from being read. */
+  /** The last reported failure, until a read succeeds: one report, however many sessions fail. */
   #reported: string | undefined;
   readonly #unreadable = new WeakSet<LiveEntry>();
   #isClosed = false;
@@ -72,15 +72,15 @@ export class Freshness {
     await this.feed.close();
   }
 
-  /** How many sessions have a read ahead. */
+  /** How many sessions have a read scheduled. */
   get scheduled(): number {
     return this.#nextReads.size;
   }
 
-  /** The session is known to be stored until `expiresAt`. One that is kept past its deadline is read ever less often. */
+  /** The session is known to be stored until `expiresAt`. If that has passed, it is read less and less often. */
   seen(entry: LiveEntry, expiresAt: number): void {
     const now = this.#options.clock.now();
-    // A doubtful session stays due when it is: that it lives longer says nothing of its data.
+    // A doubtful session keeps its planned read: a later deadline says nothing about its data.
     const planned = entry.isDoubtful ? this.#nextReads.at(entry) : undefined;
     if (planned === undefined && expiresAt > now) this.#failures.delete(entry);
     else if (planned === undefined) this.#countFailure(entry);
@@ -91,12 +91,12 @@ export class Freshness {
     );
   }
 
-  /** The session is shown as a request loaded it: it is read soon. */
+  /** The session is shown as a request loaded it, so it is read soon. */
   soon(entry: LiveEntry): void {
     this.#schedule(entry, this.#options.clock.now() + soonMs);
   }
 
-  /** A write of this node may have been made, or not: the session is read soon. */
+  /** A write of this node may or may not have happened, so the session is read soon. */
   unknown(entry: LiveEntry): void {
     this.#doubt(entry);
     this.#failed(entry);
@@ -107,24 +107,24 @@ export class Freshness {
   }
 
   /**
-   * Whether the session's snapshot may still be served. One that is older than `staleMs` may not: this node may have
-   * missed a logout, as a frozen process does. The session ends here then; clients come back and are checked.
+   * Whether the session's snapshot may still be served. After `staleMs` it may not: this node may have missed a logout,
+   * as a frozen process does. The session then ends here, and clients come back and are checked.
    */
   isServable(entry: LiveEntry): boolean {
     if (this.#staleAt(entry) <= this.#options.clock.now()) this.#options.unverified(entry);
     return !entry.isEnded;
   }
 
-  /** Another writer changed the session, or may have: it is read again, and its snapshot ages until then. */
+  /** Another writer changed the session, or may have. It is read again; until then its snapshot ages. */
   changed(entry: LiveEntry): Promise<boolean> {
     this.#doubt(entry);
     return this.revalidate(entry);
   }
 
-  /** Reads the session again; false if the store could not be asked. */
+  /** Reads the session again; false if the store did not answer. */
   async revalidate(entry: LiveEntry): Promise<boolean> {
     if (this.#isClosed || !this.isServable(entry)) return true;
-    // An answer that does not come leaves the snapshot to become stale.
+    // If no answer comes, the snapshot becomes stale.
     const staleAt = this.#staleAt(entry);
     if (Number.isFinite(staleAt)) this.#schedule(entry, staleAt);
     try {
@@ -133,11 +133,11 @@ export class Freshness {
       this.#unreadable.delete(entry);
       return true;
     } catch (error) {
-      if (this.#isClosed) return true; // and the store with it
+      if (this.#isClosed) return true; // the store is closed as well
       this.#reportOnce(entry, error);
       if (this.#isLongOver(entry)) this.#options.unverified(entry);
       else if (this.isServable(entry)) this.#failed(entry);
-      return entry.isEnded || isUnreadable(error); // then the store has answered
+      return entry.isEnded || isUnreadable(error); // if unreadable, the store has answered
     }
   }
 
@@ -154,8 +154,8 @@ export class Freshness {
   }
 
   /**
-   * Reads the doubtful sessions after a gap; false if not one of them could be read, as the store is down. A session that
-   * alone can't be read stays doubtful, and is read again by itself.
+   * Reads the doubtful sessions after a gap. False if none could be read: the store is down. A single session that
+   * can't be read stays doubtful, and is retried on its own.
    */
   async #catchUp(): Promise<boolean> {
     const doubtful = [...this.#options.entries].filter(({ isDoubtful }) => isDoubtful);
@@ -172,7 +172,7 @@ export class Freshness {
     if (!entry.isIdle && !entry.isEnded) this.#nextReads.set(entry, at);
   }
 
-  /** The store could not be asked: again soon, and ever later, but not later than the snapshot becomes stale. */
+  /** The read failed: retry with growing delays, but no later than the snapshot becomes stale. */
   #failed(entry: LiveEntry): void {
     this.#countFailure(entry);
     this.#schedule(entry, Math.min(this.#retryAt(entry), this.#staleAt(entry)));
@@ -193,7 +193,7 @@ export class Freshness {
     return this.#freshAsOf(entry) + this.#options.revalidateIntervalMs;
   }
 
-  /** When the snapshot is too old to be served. A session that has not been read has none. */
+  /** When the snapshot becomes too old to be served. An unread session has no snapshot. */
   #staleAt(entry: LiveEntry): number {
     return entry.snapshot ? this.#freshAsOf(entry) + this.#options.staleMs : Number.POSITIVE_INFINITY;
   }
@@ -206,7 +206,7 @@ export class Freshness {
     entry.doubt(this.#options.mark(), Math.min(asOf, this.#options.clock.now()));
   }
 
-  /** An incomplete feed reports not every write, so it can't vouch for a snapshot. */
+  /** An incomplete feed does not report every write, so it can't vouch for a snapshot. */
   get #isComplete(): boolean {
     return this.#options.store.feed?.complete !== false;
   }
@@ -221,7 +221,7 @@ export class Freshness {
     return snapshot !== undefined && snapshot.expiresAt + revalidateIntervalMs <= clock.now();
   }
 
-  /** Again when the reason changes, or after a success. A session that can't be read says nothing of the others. */
+  /** Reports again when the reason changes, or after a success. An unreadable session says nothing about the others. */
   #reportOnce(entry: LiveEntry, error: unknown): void {
     const isOfEntry = isUnreadable(error);
     const failure = isOfEntry ? undefined : reasonOf(error);
@@ -232,7 +232,7 @@ export class Freshness {
   }
 }
 
-/** Without the names of sessions, which the message holds. */
+/** The error without the session's name, which the message contains. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof SocketSessionError)) return errorText(error);
   return error.cause === undefined ? error.code : `${error.code} ${errorText(error.cause)}`;

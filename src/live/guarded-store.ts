@@ -9,9 +9,10 @@ export type GuardedStore = Pick<SessionStore, "read" | "create" | "replace" | "t
   Required<Pick<SessionStore, "readMany" | "listByUser" | "all" | "count" | "clear">>;
 
 /**
- * The store as the hub uses it: each operation ends within `timeoutMs`, and whatever goes wrong (also a synchronous
- * throw) rejects with an error that names the store, the operation and the session, by its public id. Of what a driver
- * says it repeats the name and the code: the message may quote ids, keys, data or credentials, and stays with the `cause`.
+ * The store as the hub uses it. Each operation ends within `timeoutMs`. Any failure, a synchronous throw included,
+ * rejects with an error that names the store, the operation and the session by its public id. The message repeats only
+ * the name and the code of a driver's error: its own message may quote ids, keys, data or credentials, and stays in
+ * `cause`.
  */
 export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: number): GuardedStore {
   async function guard<T>(operation: string, keys: readonly SessionKey[], run: () => Promise<T>): Promise<T> {
@@ -29,7 +30,7 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
         const message = `The ${what} failed: ${errorText(cause)}.${cureOf(cause)} See its cause.`;
         throw new SocketSessionError("STORE_FAILED", message, { cause });
       }
-      if (!isUnreadable(cause)) throw cause; // our own stores know what not to say
+      if (!isUnreadable(cause)) throw cause; // our own stores quote nothing secret
       throw new SocketSessionError(cause.code, `The ${what} failed: ${cause.message}`, { cause });
     }
   }
@@ -56,7 +57,7 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
   };
 }
 
-/** What the `error` event says of a change feed that broke; `name` is the store's. */
+/** The `error` event for a broken change feed; `name` is the store's. */
 export function feedError(name: string, revalidateIntervalMs: number, cause: unknown): SocketSessionError {
   const why = isOwn(cause) ? `. ${cause.message}` : ` (${errorText(cause)}).${cureOf(cause)}`;
   return new SocketSessionError(

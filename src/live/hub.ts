@@ -30,22 +30,21 @@ export interface HubOptions {
   readonly events: HubEvents;
 }
 
-/** A session that is gone this close to its deadline has expired: some stores count in seconds. */
+/** A session that disappears this close to its deadline has expired: some stores count in seconds. */
 const expiryToleranceMs = 1_000;
 
 /**
- * Which sessions are live on this node, and what each holds.
+ * Knows which sessions are live on this node, and the snapshot of each.
  *
- * A session is live while it has an observer (a socket, a request's handle) or a transaction under way. Observers are
- * registered first and the store read afterwards, so an end that happens in between is received; a change that overtakes a
- * read makes it read again. At a deadline the store is asked before anything ends, as another node's touch moves it
- * without a message.
+ * A session is live while it has an observer (a socket, a request's handle) or a transaction under way. The hub registers
+ * the observer before it reads the store, and so receives an end in between; a change that overtakes a read makes it read
+ * again. At a deadline it reads the store before it ends anything: another node's touch sends no message.
  */
 export class Hub {
   readonly store: GuardedStore;
   /**
-   * Spans read-merge-write of one session, never application code. Those that wait for one another take it last: the queue
-   * of updates, whose function may save the session; the queue of its saves; this lock.
+   * Spans read-merge-write of one session, never application code. Locks are taken in this order: the queue of updates
+   * (their functions may save the session), the queue of saves, this lock.
    */
   readonly lock = new KeyedLock();
   readonly clock: Clock;
@@ -77,7 +76,7 @@ export class Hub {
       reads: this.reads,
       mark: () => this.mark(),
       changed: (change) => this.#receive(change),
-      feedBecame: (state) => this.tell(() => options.events.feed?.(state)),
+      feedBecame: (state) => this.callListener(() => options.events.feed?.(state)),
       unverified: (entry) => this.#finish(entry, { reason: "unverified" }),
       report: (error) => this.report(error),
     });
@@ -112,8 +111,8 @@ export class Hub {
   }
 
   /**
-   * Registers `observer`; `reads.load` next, and `release` in the end. An entry that has ended is left alone. With `seen`, a
-   * version that was loaded before, the store is read soon unless another caller does so first.
+   * Registers `observer`. The caller calls `reads.load` next, and `release` in the end. Does nothing to an ended entry.
+   * `seen`: a version loaded before; the store is then read soon, unless another caller reads it first.
    */
   observe(session: SessionKey | LiveEntry, observer: Observer, seen?: Snapshot): LiveEntry {
     const entry = session instanceof LiveEntry ? session : this.entries.ensure(session);
@@ -145,10 +144,10 @@ export class Hub {
 
   /** Reports a change of a session that is not live here. */
   announceChange(key: SessionKey, snapshot: Snapshot): void {
-    if (!this.entries.get(key)) this.tell(() => this.#options.events.changed(key, snapshot));
+    if (!this.entries.get(key)) this.callListener(() => this.#options.events.changed(key, snapshot));
   }
 
-  /** Ends the session in the store and here; false if it was not stored any more. */
+  /** Ends the session in the store and here; false if it was no longer stored. */
   async end(
     key: SessionKey,
     reason: StoredEndReason,
@@ -162,9 +161,9 @@ export class Hub {
       try {
         const existed = await this.store.destroy(key, reason, isNewId);
         this.ends.add(key);
-        const live = this.entries.get(key); // it may have come to life, or the feed may have reported the end first
+        const live = this.entries.get(key); // it may have become live, or the feed may have reported the end first
         if (live) this.#finish(live, end, existed);
-        else if (existed && !entry?.isEnded) this.tell(() => this.#options.events.ended(key, end));
+        else if (existed && !entry?.isEnded) this.callListener(() => this.#options.events.ended(key, end));
         return existed;
       } finally {
         entry?.expectEnd(undefined);
@@ -172,7 +171,7 @@ export class Hub {
     });
   }
 
-  /** The life of the stored session was extended, by a touch that began at the mark `began`. */
+  /** A touch that began at the mark `began` extended the stored session. */
   extended(entry: LiveEntry, expiresAt: number, began: number): void {
     if (entry.extend(expiresAt, began)) this.freshness.seen(entry, expiresAt);
   }
@@ -182,8 +181,8 @@ export class Hub {
     this.#options.events.failed(error);
   }
 
-  /** Calls a listener; what it throws, or rejects with, is reported, and the next listener is called all the same. */
-  tell(listener: () => unknown): void {
+  /** Calls a listener. What it throws, or rejects with, is reported, and never stops the caller. */
+  callListener(listener: () => unknown): void {
     isolate(listener, (error) => this.report(error));
   }
 
@@ -197,45 +196,45 @@ export class Hub {
     if (entry.takes(began.mark)) {
       if (snapshot) this.#adopt(entry, snapshot, began, began.mark);
       else if (entry.known) this.#gone(entry, entry.known);
-      else return entry.isCurrent(began.mark); // it has not ended: it is not stored, or not yet
+      else return entry.isCurrent(began.mark); // not an end: the session is not stored, or not yet
     }
     return entry.isEnded || entry.holdsSince(began.mark);
   }
 
-  /** Makes `snapshot` the session's current one and calls the observers if the data differ. */
+  /** Makes `snapshot` the session's current one, and calls the observers if the data differ. */
   #adopt(entry: LiveEntry, snapshot: Snapshot, began: Moment, until: number): void {
     const isFirst = entry.snapshot === undefined;
     const previous = entry.adopt(snapshot, began, until);
     this.freshness.seen(entry, snapshot.expiresAt);
     if (!previous) return;
     const isSame = sameFields(previous.fields, snapshot.fields);
-    // Handles of requests may each have seen another version before the first.
+    // Before the first adopted version, handles of requests may each show a different one.
     if (isSame && !isFirst) return;
-    for (const observer of entry.observers) this.tell(() => observer.changed?.(snapshot, previous));
-    if (!isSame) this.tell(() => this.#options.events.changed(entry.key, snapshot));
+    for (const observer of entry.observers) this.callListener(() => observer.changed?.(snapshot, previous));
+    if (!isSame) this.callListener(() => this.#options.events.changed(entry.key, snapshot));
   }
 
-  /** The store has it no more. */
+  /** The store no longer has the session. */
   #gone(entry: LiveEntry, { expiresAt }: Snapshot): void {
     const overdue = expiresAt <= this.clock.now() + expiryToleranceMs;
     this.#finish(entry, { reason: overdue ? "expired" : "destroyed" });
   }
 
-  /** The session is over: state first, then the observers, then the application, unless it has never been stored. */
+  /** Changes the state first, then calls the observers, then the application, unless the session was never stored. */
   #finish(entry: LiveEntry, end: End, existed = false): void {
     if (entry.isEnded) return;
     const isKnown = existed || entry.known !== undefined;
     const actual = entry.finish(end);
     if (!entry.isUnverified) this.ends.add(entry.key);
     this.#forget(entry);
-    for (const observer of entry.observers) this.tell(() => observer.ended?.(actual));
-    if (isKnown) this.tell(() => this.#options.events.ended(entry.key, actual));
+    for (const observer of entry.observers) this.callListener(() => observer.ended?.(actual));
+    if (isKnown) this.callListener(() => this.#options.events.ended(entry.key, actual));
   }
 
   #receive(change: SessionChange): void {
     const entry = this.entries.named(change);
     if (!entry) return;
-    // An id that ended here was given again: the message may be late, and of the session before.
+    // An id that ended here was given again: the message may be late, and about the earlier session.
     const isKnownEnd = change.kind === "ended" && this.ends.has(entry.key);
     if (isKnownEnd) void this.freshness.changed(entry);
     else if (change.kind === "ended") this.#finish(entry, { reason: change.reason });

@@ -1,7 +1,7 @@
 import type { Snapshot } from "../data/snapshot.ts";
 import type { EndReason, SessionKey } from "../session-store.ts";
 
-/** Follows a live session. Called synchronously; an error that it throws is reported, never propagated. */
+/** Follows a live session. Called synchronously. An error that an observer throws is reported, never propagated. */
 export interface Observer {
   changed?(snapshot: Snapshot, previous: Snapshot): void;
   ended?(end: End): void;
@@ -9,7 +9,7 @@ export interface Observer {
 
 export interface End {
   readonly reason: EndReason;
-  /** For `replaced`: settles when the response with the new cookie has gone out; absent where that is not known. */
+  /** For `replaced`: settles when the response with the new cookie has been sent. Absent if that is not known. */
   readonly settled?: Promise<void>;
 }
 
@@ -19,14 +19,14 @@ export interface Moment {
   readonly at: number;
 }
 
-/** What is known of a live session: see the table of `LiveEntry`, which alone changes it. */
+/** What this node knows of a live session: see the table of `LiveEntry`, which alone changes it. */
 export type EntryState =
   | { readonly phase: "unread"; readonly seen: Snapshot | undefined }
   | { readonly phase: "live"; readonly snapshot: Snapshot }
   | { readonly phase: "ended"; readonly end: End; readonly last: Snapshot | undefined };
 
 /**
- * A session that is live on this node: kept once, however many sockets and transactions hold it.
+ * The one object of a live session on this node, however many sockets and transactions hold it.
  *
  * | State    | Holds                                             | Goes on by                                   |
  * | -------- | ------------------------------------------------- | -------------------------------------------- |
@@ -34,23 +34,23 @@ export type EntryState =
  * | `live`   | a snapshot                                        | `adopt`, `extend`: live; `finish`: ended      |
  * | `ended`  | the reason, and the last version                  | nothing: an id that returns gets a new entry  |
  *
- * A version that a request had loaded is good to compare with and to write on top of, but never known to be current.
+ * A version that a request had loaded can be compared with and written on top of, but is never known to be current.
  *
- * The entry orders the versions it is given by when they were true, not by when they arrive. A version was true at some
- * moment between the begin and the end of the operation that brought it. Of two reads, the one that began later wins. A
- * write wins over the reads that began before it ended, and loses to a version whose read or write it overlaps otherwise:
- * such a session is read again. What began before the entry existed may lack changes, and is never taken.
+ * The entry orders versions by when they were true, not by when they arrive. A version was true at some moment between
+ * the begin and the end of the operation that brought it. Of two reads, the one that began later wins. A write wins over
+ * the reads that began before it ended. If it overlaps another operation in any other way it loses, and the session is
+ * read again. An operation that began before the entry existed may lack changes, so its version is never taken.
  *
- * `doubt` says that a change was made, or may have been: until a version is adopted that began later, the feed does not
- * vouch for the entry.
+ * `doubt` records that a change happened, or may have. The feed then does not vouch for the entry until it adopts a
+ * version of an operation that began later.
  */
 export class LiveEntry {
   readonly key: SessionKey;
   readonly #observers = new Set<Observer>();
-  /** Transactions under way: they keep the entry alive as an observer does. */
+  /** Transactions under way. Like observers, they keep the entry alive. */
   #holds = 0;
   #state: EntryState = { phase: "unread", seen: undefined };
-  /** The version that is held was true between these two marks. */
+  /** The current version was true between these two marks. */
   #from: number;
   #until: number;
   /** A change happened before this mark: a version that began earlier may lack it. */
@@ -60,7 +60,7 @@ export class LiveEntry {
   /** Set while this node ends the session: the feed may report the end first, without `settled`. */
   #ending: End | undefined;
 
-  /** `born`: the mark from which on the feed's changes reach the entry. */
+  /** `born`: the feed's changes reach the entry from this mark on. */
   constructor(key: SessionKey, born: number) {
     this.key = key;
     this.#from = born;
@@ -94,7 +94,7 @@ export class LiveEntry {
     return this.#state.phase === "ended";
   }
 
-  /** The entry ended because the store could not be asked; the stored session may live on. */
+  /** The store could not be read in time, so the entry ended; the stored session may still exist. */
   get isUnverified(): boolean {
     return this.#state.phase === "ended" && this.#state.end.reason === "unverified";
   }
@@ -130,32 +130,35 @@ export class LiveEntry {
     this.#holds--;
   }
 
-  /** What a request had loaded, until the store has been asked. */
+  /** Shows the version that a request loaded, until the store has been read. */
   see(seen: Snapshot): void {
     if (this.#state.phase === "unread") this.#state = { phase: "unread", seen: this.#state.seen ?? seen };
   }
 
-  /** Whether what an operation that began at `mark` found is newer than what is held. */
+  /** Whether an operation that began at `mark` found a newer version than the current one. */
   takes(mark: number): boolean {
     return !this.isEnded && mark > this.#until;
   }
 
-  /** Whether what is held was true at `mark` or later, and lacks no change that is known. */
+  /** Whether the current version was true at `mark` or later, and lacks no known change. */
   holdsSince(mark: number): boolean {
     return this.#from >= mark && !this.isDoubtful;
   }
 
-  /** Whether no change is known that an operation that began at `mark` may lack. */
+  /** Whether an operation that began at `mark` includes every known change. */
   isCurrent(mark: number): boolean {
     return mark > this.#changedBy;
   }
 
-  /** Whether a change is known, or may have happened, that what is held lacks. */
+  /** Whether the current version lacks a change that happened, or may have. */
   get isDoubtful(): boolean {
     return !this.isCurrent(this.#from);
   }
 
-  /** Makes `snapshot` the current one; returns the one before. `until`: the mark of a write's end, or of a read's begin. */
+  /**
+   * Makes `snapshot` the current one and returns the previous. `until`: the mark at which a write ended or a read
+   * began.
+   */
   adopt(snapshot: Snapshot, began: Moment, until: number): Snapshot | undefined {
     this.#expect(!this.isEnded, "given a version");
     const previous = this.known;
@@ -166,7 +169,7 @@ export class LiveEntry {
     return previous;
   }
 
-  /** The same data, living longer; false if it does not, or if what is held may be newer than what `began` then. */
+  /** Extends the same data's life. False if that adds nothing, or if the current version may be newer than `began`. */
   extend(expiresAt: number, began: number): boolean {
     const { snapshot } = this;
     if (!snapshot || expiresAt <= snapshot.expiresAt || began <= this.#until) return false;
@@ -186,12 +189,12 @@ export class LiveEntry {
     return this.isDoubtful ? this.#confirmedAt : Math.max(this.#confirmedAt, feedAsOf);
   }
 
-  /** This node is about to end the session like this; undefined: it no longer is. */
+  /** Called before this node ends the session, with the end; with undefined if that failed. */
   expectEnd(end: End | undefined): void {
     this.#ending = end;
   }
 
-  /** Returns how it ended: as this node is ending it, if it is. */
+  /** Returns the actual end: the one that this node expected, if any. */
   finish(end: End): End {
     this.#expect(!this.isEnded, "ended");
     const actual = end.reason === "unverified" ? end : (this.#ending ?? end);

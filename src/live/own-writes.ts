@@ -10,7 +10,7 @@ import type { LiveEntry, Moment } from "./live-entry.ts";
 /** A write of this node that is under way. */
 export interface OwnWrite {
   readonly began: Moment;
-  /** By which the feed names the write. */
+  /** The name of the write on the feed. */
   readonly token: string;
 }
 
@@ -19,20 +19,21 @@ export interface OwnWritesOptions {
   readonly entries: Entries;
   readonly freshness: Freshness;
   readonly moment: () => Moment;
-  /** The entry takes what was written by a write that began then, and has just ended. */
+  /** A write that began at `began` has just ended: the entry adopts its snapshot. */
   readonly written: (entry: LiveEntry, snapshot: Snapshot, began: Moment) => void;
 }
 
-/** How long the feed may take to report a write whose outcome is not known. */
+/** How long the feed may take to report a write of unknown outcome. */
 const unknownMs = 600_000;
 const maxUnknown = 10_000;
 
 /**
- * The writes of this node, each under a token by which it recognises them on the feed: the answer of a write brings the live
- * session up to date, and its message adds nothing. A write without an answer may have been made: then its message counts.
+ * The writes of this node, each under a token by which the node recognises it on the feed. The answer to a write brings
+ * the live session up to date, so the feed's message adds nothing. A write without an answer may have happened: then
+ * the message counts.
  */
 export class OwnWrites {
-  /** All tokens begin with it. */
+  /** The prefix of all tokens of this node. */
   readonly #node = randomUUID();
   readonly #options: OwnWritesOptions;
   readonly #unknown: ExpiringMap<{ readonly expiresAt: number }>;
@@ -43,15 +44,15 @@ export class OwnWrites {
     this.#unknown = new ExpiringMap(options.clock, { maxEntries: maxUnknown });
   }
 
-  /** Begins a write, in the session's lock; `settle` or `fail` ends it, unless it wrote nothing. */
+  /** Begins a write; the caller holds the session's lock. `settle` or `fail` ends it, unless it wrote nothing. */
   begin(): OwnWrite {
     return { began: this.#options.moment(), token: `${this.#node}.${++this.#count}` };
   }
 
   /**
-   * The write stored `snapshot` on top of the revision `replaced`. When this resolves, the live session holds what was
-   * written, or a newer version. Where the entry can't tell which of two versions is newer, it is read. It can where it
-   * holds the version that was replaced, and the feed would have reported any other in between.
+   * The write stored `snapshot` on top of the revision `replaced`. When this resolves, the live session holds that
+   * snapshot, or a newer version. The session is read if the entry can't order the two versions. It can if it holds the
+   * replaced version and the feed would have reported any other in between.
    */
   async settle(
     key: SessionKey,
@@ -68,7 +69,7 @@ export class OwnWrites {
     else await freshness.changed(entry);
   }
 
-  /** The write failed, and may have been made all the same. */
+  /** The write failed, but may still have happened. */
   fail(key: SessionKey, { token }: OwnWrite): void {
     const { clock, entries, freshness } = this.#options;
     this.#unknown.set(token, { expiresAt: clock.now() + unknownMs });
@@ -76,7 +77,7 @@ export class OwnWrites {
     if (entry) freshness.unknown(entry);
   }
 
-  /** Whether a change that the feed reports is known here already; asked once for each message. */
+  /** Whether this node already knows a change that the feed reports. To be called once for each message. */
   knows(write: string | undefined): boolean {
     return write?.startsWith(this.#node) === true && !this.#unknown.delete(write);
   }

@@ -10,28 +10,28 @@ import type { LiveEntry, Moment } from "./live-entry.ts";
 export interface ReadsOptions {
   readonly store: GuardedStore;
   readonly entries: Entries;
-  /** Held by this node's writes to a session. */
+  /** The lock that this node's writes to a session take. */
   readonly lock: KeyedLock;
   readonly moment: () => Moment;
   /**
-   * Applies the answer to a read that began then. False if the entry knows of a later change, and holds no version that
-   * has it: then the session is to be read again.
+   * Applies the answer to a read that began at `began`. False if the entry knows of a later change and holds no version
+   * that includes it: the session must be read again.
    */
   readonly answered: (entry: LiveEntry, snapshot: Snapshot | null, began: Moment) => boolean;
-  /** The session is to be read again. */
+  /** The session must be read again. */
   readonly overtaken: (entry: LiveEntry) => void;
 }
 
 type Read = (key: SessionKey) => Promise<StoredSession | null>;
 
-/** How often a read that was overtaken is done again before its caller has an answer. */
+/** How many times an overtaken read is repeated before its caller gets an answer. */
 const maxAttempts = 5;
 
-/** Reads of sessions that may be live. The entry decides what an answer is worth: see `LiveEntry`. */
+/** Reads of sessions that may be live. `LiveEntry` decides which answers count. */
 export class Reads {
   readonly #options: ReadsOptions;
   readonly #batches: BatchedReads;
-  /** The read of an entry that is under way, shared by all who need one. */
+  /** The read under way for each entry, shared by all callers. */
   readonly #underWay = new WeakMap<LiveEntry, Promise<Snapshot | null>>();
 
   constructor(options: ReadsOptions) {
@@ -39,12 +39,12 @@ export class Reads {
     this.#batches = new BatchedReads(options.store);
   }
 
-  /** Reads the store, and brings the session up to date where it is live here. For requests, which always read. */
+  /** Reads the store, and updates the live session, if there is one. For requests, which always read. */
   read(key: SessionKey): Promise<StoredSession | null> {
     return this.#orOnceStored(key, () => this.readNow(key));
   }
 
-  /** As `read`, within the session's lock. */
+  /** As `read`; the caller holds the session's lock. */
   async readNow(key: SessionKey): Promise<StoredSession | null> {
     const { store, entries, moment, answered, overtaken } = this.#options;
     const entry = entries.get(key);
@@ -57,8 +57,8 @@ export class Reads {
   }
 
   /**
-   * The current snapshot, by a read that begins from now on; null if the session is over. A read that is under way may
-   * lack an end that is known elsewhere. Rejects if the session becomes unverified.
+   * The current snapshot, by a read that begins from now on: a read already under way may lack an end that another node
+   * knows. Null if the session is over. Rejects if the session becomes unverified.
    */
   load(entry: LiveEntry): Promise<Snapshot | null> {
     const { store } = this.#options;
@@ -69,20 +69,20 @@ export class Reads {
     });
   }
 
-  /** The current snapshot, by the read that is under way, or by one in a round trip with others. Else as `load`. */
+  /** The current snapshot, by the read under way or by a batched one. Otherwise as `load`. */
   loadInBatch(entry: LiveEntry): Promise<Snapshot | null> {
     return this.#join(entry, (key) => this.#batches.read(key));
   }
 
-  /** Resolves when this node's writes to the session have succeeded or failed; undefined if there are none. */
+  /** Resolves once this node's current writes to the session have succeeded or failed; undefined if there are none. */
   written({ sid }: SessionKey): Promise<void> | undefined {
     const { lock } = this.#options;
     return lock.isHeld(sid) ? lock.run(sid, async () => {}) : undefined;
   }
 
   /**
-   * A session that is not there may be one that this node is just storing. A page connects as soon as it has the headers of
-   * the response, and with them the cookie; `express-session` sends them before the save is done.
+   * A session that is not found may be one that this node is just storing. `express-session` sends the headers, with
+   * the cookie, before the save is done, and the page connects as soon as it has them.
    */
   async #orOnceStored<T>(key: SessionKey, read: () => Promise<T | null>): Promise<T | null> {
     const { lock } = this.#options;
@@ -108,14 +108,14 @@ export class Reads {
         const isLast = answered(entry, stored && snapshotOf(stored), began);
         if (entry.isUnverified) throw unverifiedError(entry.key.publicId);
         if (isLast) return entry.snapshot ?? null;
-        // Changes that come faster than reads must not hold the caller up: the next read goes on without it.
+        // Changes that come faster than reads must not block the caller: the next read continues in the background.
         if (attempt >= maxAttempts && entry.snapshot) {
           queueMicrotask(() => overtaken(entry));
           return entry.snapshot;
         }
       }
     } finally {
-      this.#underWay.delete(entry); // in the turn of the answer: a later caller starts a read of its own
+      this.#underWay.delete(entry); // in the same turn as the answer: a later caller starts a read of its own
     }
   }
 }

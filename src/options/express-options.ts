@@ -1,11 +1,14 @@
-/** The options of `express-session` by their own names: each is accepted, or refused with the reason, before it is used. */
+/**
+ * The options shared with `express-session`, by their own names. Each is checked before use, and refused with the
+ * reason.
+ */
 import { serialize } from "cookie";
 import type { SessionOptions } from "express-session";
 import { checkOptions, invalid, invalidChoice } from "../base/arguments.ts";
 import { SocketSessionError } from "../base/errors.ts";
 import { maxLifeMs } from "../data/life-time.ts";
 
-/** The options of `express-session` that keep their name and meaning; `name` may be written `key`. */
+/** The options of `express-session` that keep their name and meaning; `key` is an alias of `name`. */
 export type SharedOptions = Pick<
   SessionOptions,
   "cookie" | "genid" | "name" | "proxy" | "rolling" | "saveUninitialized" | "unset"
@@ -16,7 +19,7 @@ const cookieAttributes = [
   ...["priority", "sameSite", "secure", "signed"],
 ];
 
-/** Where options stood in older versions, or may be looked for. */
+/** Options of older versions, or options that users look for here. */
 export const curesOfUnknown = {
   ...Object.fromEntries(
     cookieAttributes.map((name) => [name, `It is one of \`cookie\`: cookie: { ${name}: … }.`]),
@@ -24,7 +27,7 @@ export const curesOfUnknown = {
   ttl: "Write `ttlMs`, in milliseconds; a store of this package has a `ttl` of its own, in seconds.",
 };
 
-/** What of them was given, with `saveUninitialized` false by default; throws `INVALID_OPTION`. */
+/** Returns those that were given; `saveUninitialized` is false by default. Throws `INVALID_OPTION`. */
 export function sharedOptionsOf(
   options: SharedOptions & { readonly resave?: unknown },
   name: string,
@@ -58,7 +61,7 @@ export function sharedOptionsOf(
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-/** What else would fail at each response that sets the cookie, or be left out of it in silence. */
+/** Refuses attributes that would fail at each response that sets the cookie, or be left out of it silently. */
 function checkCookie(cookie: SharedOptions["cookie"], name: string): void {
   const attributes: object = typeof cookie === "function" || cookie === undefined ? {} : cookie;
   checkOptions("`cookie`", attributes, cookieAttributes);

@@ -15,51 +15,53 @@ import { curesOfUnknown, type SharedOptions, sharedOptionsOf } from "./express-o
 import { secretsOf } from "./secrets.ts";
 
 export interface LiveSessionsOptions extends SharedOptions {
-  /** A store of this package, or any `express-session` store as it is. */
+  /** A store of this package, or any `express-session` store unchanged. */
   store: SessionStore | Store;
-  /** As in `express-session`: the first signs, all verify. Required, as sockets verify cookies by themselves. */
+  /** As in `express-session`: the first signs, all verify. Required, as sockets verify cookies themselves. */
   secret: Secret | readonly Secret[];
   /** The old alias of `name`. */
   key?: string;
-  /** Always false: a session that nobody changed is never written back. `true` is refused. */
+  /** Always false: an unchanged session is never written back. `true` is refused. */
   resave?: false;
   /**
-   * Whose session it is: a string, or a number, of which 1 and "1" are one user; undefined, null or "" while nobody is
-   * logged in. Anything else, such as an object or a promise, is reported once, and the session counts as nobody's.
+   * The user of the session: a string or a number (1 and "1" are one user); undefined, null or "" if no user is logged
+   * in. Anything else, such as an object or a promise, is reported once, and the session then has no user.
    */
   userId?: (data: DeepReadonly<AppData>) => string | number | null | undefined;
   /** Sockets without a stored session are refused (default), or allowed as guests. */
   guests?: "refuse" | "allow";
   /**
-   * Origins whose pages may connect beside the server's own, as browsers write them: `https://app.example`; or a function that is
-   * asked for each other origin, and answers `true`, or a promise of it, for those that may.
+   * Origins whose pages may connect in addition to the server's own, as browsers write them: `https://app.example`. Or
+   * a function that is called for each other origin, and returns `true`, or a promise of it, for those that may.
    */
   origins?: OriginsOption;
-  /** What `sessions.user(id).list()` tells of the device of a session, such as what the login has put into its data. */
+  /** Describes the device of a session for `sessions.user(id).list()`, such as from data that the login stored. */
   device?: (data: DeepReadonly<AppData>) => unknown;
   /** How long a session without a `cookie.maxAge` lives after its last activity. Default: the store's, or one day. */
   ttlMs?: number;
   /**
-   * Whether other processes use a wrapped `express-session` store as well. Default: true. Where none does, a session ends
-   * at its time even if the store answers with it for longer.
+   * Whether other processes use a wrapped `express-session` store as well. Default: true. If false, a session ends at
+   * its deadline even if the store still returns it.
    */
   sharedStore?: boolean;
   /** Activity extends a stored session at most this often. Default: a minute; never more than a tenth of its life. */
   touchIntervalMs?: number;
-  /** How often live sessions are read again while the store's feed is cut, or where it has none. Default: 30 s. */
+  /** How often live sessions are read again while the store's feed is cut, or if it has none. Default: 30 s. */
   revalidateIntervalMs?: number;
   /**
-   * How old a snapshot may be that sockets are served from, while the store can't be asked and its feed is silent. Then
-   * they are closed, and come back by themselves. Default: twice `revalidateIntervalMs`, at least 10 s.
+   * How old a snapshot may be that sockets are served from while the store can't be read and its feed is silent. After
+   * that they are closed, and reconnect by themselves. Default: twice `revalidateIntervalMs`, at least 10 s.
    */
   staleMs?: number;
   /** How long a function given to `update` may take. Default: 10 s. */
   updateTimeoutMs?: number;
   /** How long one operation of the store may take. Default: 10 s. */
   storeTimeoutMs?: number;
-  /** How many bytes of JSON a session may have, as it is written. Default: 1 MiB. */
+  /** The largest session, in bytes of JSON as written. Default: 1 MiB. */
   maxSessionBytes?: number;
-  /** How long sockets of a session that got a new id stay connected, silent, for the response to arrive. Default: 2 s. */
+  /**
+   * How long sockets of a session with a new id stay connected, silent, until the response has arrived. Default: 2 s.
+   */
   rebindMs?: number;
   /** For tests. Default: the system's. */
   clock?: Clock;
@@ -180,7 +182,7 @@ function flagOf(option: string, value: unknown): boolean | undefined {
 
 const knownToAttach: Readonly<Record<keyof AttachOptions, true>> = { exempt: true };
 
-/** What `attach` was given beside the server: its exempt namespaces. Throws `INVALID_OPTION`. */
+/** The exempt namespaces in the options of `attach`. Throws `INVALID_OPTION`. */
 export function exemptionsOfAttach(options: unknown): readonly Exemption[] {
   checkOptions("sessions.attach(io, options)", options, Object.keys(knownToAttach));
   return exemptionsOf(options.exempt);

@@ -1,4 +1,4 @@
-/** The secrets that sign the cookie. Their first mistake is the first of all: an environment variable that is not set. */
+/** The secrets that sign the cookie. The most common mistake is an environment variable that is not set. */
 import { refusal } from "../base/arguments.ts";
 import { shown } from "../base/shown.ts";
 import type { Secret } from "../data/session-key.ts";
@@ -8,7 +8,7 @@ const fewestCharacters = 16;
 /** Prints 32 random bytes as text. */
 const command = `node -e "console.log(require('crypto').randomBytes(32).toString('base64url'))"`;
 
-/** What `secret` holds, as a list: the first signs, all verify. Throws `INVALID_OPTION`. */
+/** Returns `secret` as a list: the first signs, all verify. Throws `INVALID_OPTION`. */
 export function secretsOf(secret: unknown): readonly Secret[] {
   const secrets: readonly unknown[] = Array.isArray(secret) ? secret : [secret];
   if (secrets.length > 0 && secrets.every(isSecret)) return secrets;
@@ -26,7 +26,7 @@ export function secretsOf(secret: unknown): readonly Secret[] {
   );
 }
 
-/** What is wrong with the secret that signs, if it is so short that it can be guessed; undefined if nothing is. */
+/** The warning for a signing secret so short that it can be guessed; undefined if it is long enough. */
 export function shortSecret([first = ""]: readonly Secret[]): string | undefined {
   if (first.length >= fewestCharacters) return undefined;
   const unit = typeof first === "string" ? "character" : "byte";

@@ -14,9 +14,8 @@ export interface ActivityOptions {
 }
 
 interface Touched {
-  /** What was written. */
   readonly deadline: number;
-  /** When every read brings it along, so that it need not be remembered. */
+  /** After this time every read returns the written deadline, so it need not be remembered. */
   readonly expiresAt: number;
 }
 
@@ -26,15 +25,16 @@ const retryMs = 1_000;
 const rememberedTouches = 100_000;
 
 /**
- * Extends sessions by what people do. A touch is due when it would move the *stored* deadline by `touchIntervalMs` or
- * more, which every read brings along; so no node keeps books, and many sockets and requests make one touch.
+ * Extends sessions when their clients are active. A touch is due when it would move the *stored* deadline by at least
+ * `touchIntervalMs`. Every read returns that deadline, so nodes need no state of their own, and many sockets and
+ * requests make one touch.
  */
 export class Activity {
   readonly #hub: Hub;
   readonly #options: ActivityOptions;
-  /** The deadlines written lately, for requests side by side that all read the older one. */
+  /** The deadlines written recently, for concurrent requests that all read the older one. */
   readonly #written: ExpiringMap<Touched>;
-  /** When an entry may be touched again: never while a touch is under way, and not at once after one that failed. */
+  /** When an entry may be touched again: not while a touch is under way, nor right after a failed one. */
   readonly #notBefore = new WeakMap<LiveEntry, number>();
   /** Touches that reached the store, for `stats()`. */
   touches = 0;
@@ -55,7 +55,7 @@ export class Activity {
     this.#written.clear();
   }
 
-  /** A client of a live session did something. Never throws; failures go to the `error` event and are tried again. */
+  /** A client of a live session was active. Never throws: a failure is reported by the `error` event, and retried. */
   onEvent(entry: LiveEntry): void {
     const { snapshot } = entry;
     const now = this.#hub.clock.now();
@@ -71,9 +71,9 @@ export class Activity {
     );
   }
 
-  /** A request used its session, stored like this when it loaded it; false if it is gone since. */
+  /** A request used its session; `stored` is the version it loaded. False if the session has gone since. */
   async onRequest(key: SessionKey, stored: Used): Promise<boolean> {
-    const latest = this.#hub.entries.get(key)?.snapshot ?? stored; // another request may have changed its life
+    const latest = this.#hub.entries.get(key)?.snapshot ?? stored; // another request may have changed its life time
     return this.#isDue(key, latest.cookie, latest.expiresAt) ? this.#touch(key, latest) : true;
   }
 

@@ -10,21 +10,21 @@ import type { CookieDocument, Revision, SessionDocument, SessionKey } from "../s
 /** A session as it is stored. */
 export type Version = Pick<Snapshot, "fields" | "cookie" | "expiresAt" | "revision">;
 
-/** Whose session with these data it is, if anybody's, where the store keeps an index of that. */
+/** The user that a session with these data belongs to, if any; the store may index it. */
 export type UserOf = (data: Readonly<SessionValues>) => string | undefined;
 
-/** How often a conditional write may be beaten before `SESSION_CONTENTION`. */
+/** How many times other writers may win before `SESSION_CONTENTION`. */
 export const maxAttempts = 100;
 const maxBackoffMs = 20;
 
-/** The single write that everything ends in: on top of one version, or not at all. */
+/** The single write that every change ends in: on top of one revision, or not at all. */
 export class ConditionalWrites {
   readonly #hub: Hub;
   readonly #ttlMs: number;
   readonly #userOf: UserOf;
   readonly #maxBytes: number;
 
-  /** `userOf`: whose session it is, for the store's index. `maxBytes`: of a session, as JSON. */
+  /** `userOf`: the user for the store's index. `maxBytes`: the largest session, as JSON. */
   constructor(hub: Hub, ttlMs: number, userOf: UserOf, maxBytes: number) {
     this.#hub = hub;
     this.#ttlMs = ttlMs;
@@ -32,12 +32,12 @@ export class ConditionalWrites {
     this.#maxBytes = maxBytes;
   }
 
-  /** Throws `SESSION_INVALID_DATA` for what would be refused for its size, before anything else is done with it. */
+  /** Throws `SESSION_INVALID_DATA` if the session is too large, before anything else is done. */
   refuseLarger(fields: Fields, cookie: CookieDocument): void {
     refuseLarger(fields, cookie, this.#maxBytes);
   }
 
-  /** Null if another writer was faster or the session is gone; what was written is the live session's snapshot now. */
+  /** Null if another writer won or the session is gone; else the live session already holds the returned snapshot. */
   async replace(
     key: SessionKey,
     current: Version,
@@ -55,7 +55,7 @@ export class ConditionalWrites {
     return snapshot;
   }
 
-  /** Null if a session of this id is stored already. */
+  /** Null if a session with this id is already stored. */
   async create(
     key: SessionKey,
     fields: Fields,
@@ -80,7 +80,7 @@ export class ConditionalWrites {
     expiresAt: () => number,
     store: (token: string) => Promise<Revision | null>,
   ): Promise<Snapshot | null> {
-    const draft = snapshotOf({ document, expiresAt: 0, revision: "" }); // before the write: what fails here is not written
+    const draft = snapshotOf({ document, expiresAt: 0, revision: "" }); // before the write: a failure here writes nothing
     const write = this.#hub.writes.begin();
     const revision = await store(write.token).catch((error: unknown) => {
       this.#hub.writes.fail(key, write);
@@ -92,18 +92,18 @@ export class ConditionalWrites {
     return snapshot;
   }
 
-  /** What is stored now; within the session's lock. */
+  /** Reads the stored session; the caller holds the session's lock. */
   async read(key: SessionKey): Promise<Snapshot | null> {
     const stored = await this.#hub.reads.readNow(key);
     return stored && snapshotOf(stored);
   }
 
-  /** When a session with this cookie ends, used now. */
+  /** When a session with this cookie ends if it is used now. */
   deadline(cookie: CookieDocument): number {
     return deadlineFrom(this.#hub.clock.now(), cookie, this.#ttlMs);
   }
 
-  /** Waits a little, at random, before the next attempt. */
+  /** Waits a short random time before the next attempt. */
   backoff(attempt: number): Promise<void> {
     const delayMs = randomOf(this.#hub.clock) * Math.min(2 ** attempt, maxBackoffMs);
     return new Promise((resolve) => this.#hub.clock.after(delayMs, resolve));

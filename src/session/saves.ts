@@ -6,32 +6,32 @@ import type { Hub } from "../live/hub.ts";
 import type { CookieDocument, SessionKey } from "../session-store.ts";
 import { type ConditionalWrites, maxAttempts, type Version } from "./conditional-writes.ts";
 
-/** A session as a request holds it. */
-export interface Held {
+/** The fields and the cookie of a session object. */
+export interface SessionContent {
   readonly fields: Fields;
   readonly cookie: CookieDocument;
 }
 
-/** What a request did to its session since it loaded it. */
+/** The changes that a request made to its session since it loaded it. */
 export interface Edit {
-  /** What it started from, by which conflicts are told. */
-  readonly base: Held;
+  /** The content that the request loaded; conflicts are found by comparing with it. */
+  readonly base: SessionContent;
   readonly patch: Patch;
   readonly cookie: CookieDocument;
-  /** Whether the request changed the cookie: then its cookie is written, else the stored one is extended. */
+  /** If true, the request's cookie is written; else the stored cookie is extended. */
   readonly cookieChanged: boolean;
 }
 
 export interface Saved {
-  /** Null: the session has ended, nothing was written. */
+  /** Null if the session has ended; then nothing was written. */
   readonly snapshot: Snapshot | null;
-  /** Keys that another writer had changed too and this save overwrote. */
+  /** Keys that this save overwrote although another writer had changed them. */
   readonly conflicts: readonly string[];
 }
 
 const nothing: Saved = { snapshot: null, conflicts: [] };
 
-/** What becomes of an `express-session` save: a three-way merge, one after another for each session of this process. */
+/** Saves of `express-session`, as three-way merges; one at a time for each session of this process. */
 export class Saves {
   readonly #hub: Hub;
   readonly #writes: ConditionalWrites;
@@ -41,7 +41,7 @@ export class Saves {
     this.#writes = writes;
   }
 
-  /** Saves an edit on top of what is stored now, `known` being the last that was seen. Revives nothing. */
+  /** Saves an edit on top of the stored version: the live snapshot, else `known`, is tried first. Revives no session. */
   async save(key: SessionKey, known: Version, edit: Edit): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
       let current: Version | null = this.#hub.entries.get(key)?.snapshot ?? known;
@@ -60,18 +60,18 @@ export class Saves {
     });
   }
 
-  /** Writes all of a session over what is stored under its id, if anything is. */
-  async overwrite(key: SessionKey, held: Held): Promise<Saved> {
-    return this.#hub.lock.run(key.sid, () => this.#overwrite(key, held));
+  /** Overwrites the whole stored session, if there is one. */
+  async overwrite(key: SessionKey, content: SessionContent): Promise<Saved> {
+    return this.#hub.lock.run(key.sid, () => this.#overwrite(key, content));
   }
 
   /**
-   * Stores a new session; null if there is one of this id, or it has ended since it was made. `stored` is called before
-   * any other write of the session has its turn.
+   * Stores a new session. Null if the id is taken, or if the session ended after it was made. Calls `stored` before the
+   * next write of the session starts.
    */
   async createNew(
     key: SessionKey,
-    { fields, cookie, isNewId }: Held & { readonly isNewId: boolean },
+    { fields, cookie, isNewId }: SessionContent & { readonly isNewId: boolean },
     since: Birth | number,
     stored: (snapshot: Snapshot) => void,
   ): Promise<Snapshot | null> {
@@ -84,18 +84,20 @@ export class Saves {
   }
 
   /**
-   * Saves data of unknown origin: replaces all of a stored session; makes one only if this id never ended here, nor was
-   * `seen` here of late.
+   * Saves data of unknown origin: overwrites a stored session; creates one only if the id never ended here nor was
+   * `seen`.
    */
-  async saveWhole(key: SessionKey, held: Held, seen = false): Promise<Saved> {
+  async saveWhole(key: SessionKey, content: SessionContent, seen = false): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
       const snapshot =
-        seen || this.#hub.ends.has(key) ? null : await this.#writes.create(key, held.fields, held.cookie);
-      return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, held);
+        seen || this.#hub.ends.has(key)
+          ? null
+          : await this.#writes.create(key, content.fields, content.cookie);
+      return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, content);
     });
   }
 
-  async #overwrite(key: SessionKey, { fields, cookie }: Held): Promise<Saved> {
+  async #overwrite(key: SessionKey, { fields, cookie }: SessionContent): Promise<Saved> {
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       const current = await this.#writes.read(key);
       if (!current) return nothing;
@@ -108,7 +110,7 @@ export class Saves {
   }
 }
 
-/** The stored cookie, with the later of both times. */
+/** The stored cookie with the later `expires` of the two. */
 function extended(current: CookieDocument, mine: CookieDocument): CookieDocument {
   return (mine.expires ?? "") > (current.expires ?? "")
     ? { ...current, expires: mine.expires ?? null }

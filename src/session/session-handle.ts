@@ -21,7 +21,7 @@ type EndedBy = "destroyed" | "revoked";
 
 const noData = deepFreeze<SessionValues>({});
 
-/** Listeners of one handle; one that throws is reported and harms nobody else. */
+/** The listeners of one handle. If one throws, the error is reported and the others still run. */
 abstract class HandleEvents {
   #emitter: EventEmitter | undefined;
 
@@ -45,7 +45,7 @@ abstract class HandleEvents {
     return this;
   }
 
-  protected tell(hub: Hub, event: keyof SessionEvents, ...args: unknown[]): void {
+  protected notify(hub: Hub, event: keyof SessionEvents, ...args: unknown[]): void {
     for (const listener of this.#emitter?.rawListeners(event) ?? [])
       isolate(
         () => listener.apply(this, args),
@@ -60,15 +60,15 @@ abstract class HandleEvents {
 }
 
 export interface HandleOptions {
-  /** What a request had loaded: shown until the store has been asked again. */
+  /** The version that a request loaded: shown until the store has been read. */
   readonly seed?: Snapshot | undefined;
-  /** The object of a request that `update` keeps up to date. */
+  /** A request's own session object, which `update` refreshes. */
   readonly own?: OwnObject;
 }
 
 /**
- * `socket.session`, and `sessions.of(req)`: a view of a live session for one socket or request. Applications log it and
- * send it around, so nothing but the public id is an enumerable property of it.
+ * `socket.session` and `sessions.of(req)`: a view of a live session for one socket or request. Applications log it and
+ * pass it around, so only the public id is enumerable.
  */
 export class SessionHandle extends HandleEvents implements LiveSession {
   readonly publicId: string;
@@ -81,10 +81,10 @@ export class SessionHandle extends HandleEvents implements LiveSession {
       const previous = this.#last ?? known;
       this.#last = snapshot;
       if (sameFields(previous.fields, snapshot.fields)) return;
-      this.tell(this.#context.hub, "change", snapshot.data, previous.data);
+      this.notify(this.#context.hub, "change", snapshot.data, previous.data);
     },
     ended: (end: End) => {
-      this.tell(this.#context.hub, "end", end.reason);
+      this.notify(this.#context.hub, "end", end.reason);
       this.forgetListeners();
     },
   };
@@ -146,15 +146,15 @@ export class SessionHandle extends HandleEvents implements LiveSession {
     return this.#context.hub.end(this.#entry.key, reason);
   }
 
-  /** Stops following the session; what was seen last stays readable, and `update` still works. */
+  /** Stops following the session. The last data stay readable, and `update` still works. */
   release(): void {
     this.#last = this.#snapshot;
     this.#context.hub.release(this.#entry, this.#observer);
-    if (!this.#entry.isEnded) this.forgetListeners(); // else they are about to be told, and forgotten then
+    if (!this.#entry.isEnded) this.forgetListeners(); // else the `end` event is still to come, and clears them
   }
 }
 
-/** The session of a socket without one, where guests are allowed: no data, and nothing to write to. It shows as little. */
+/** The session of a guest's socket: no data, and nothing to write to. It shows as little when logged. */
 export class GuestHandle extends HandleEvents implements LiveSession {
   readonly publicId = "";
 

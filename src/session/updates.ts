@@ -11,33 +11,35 @@ import type { Hub } from "../live/hub.ts";
 import type { LiveEntry } from "../live/live-entry.ts";
 import type { SessionKey } from "../session-store.ts";
 import { type ConditionalWrites, maxAttempts } from "./conditional-writes.ts";
-import type { Held, Saves } from "./saves.ts";
+import type { Saves, SessionContent } from "./saves.ts";
 
 /** Application code that changes a draft. */
 export type Change<R> = (draft: SessionValues) => R | Promise<R>;
 
 export interface Updated<R> {
   readonly result: R;
-  /** What is stored now; undefined where a session that was never stored still is not. */
+  /** The stored version; undefined if the session is still not stored. */
   readonly snapshot: Snapshot | undefined;
 }
 
 /** A session that has never been stored. */
 export interface Unstored {
   readonly since: Birth;
-  /** Whether its id can't be another session's: one of `genid` may be given again. */
+  /** False if another session may have the id, as `genid` may return one twice. */
   readonly isNewId: boolean;
 }
 
-/** A request's own object of the session: `update` begins with it while it is not stored, and brings it up to date. */
+/**
+ * A request's own session object. `update` starts from it while the session is not stored, and refreshes it afterwards.
+ */
 export interface OwnObject {
-  /** What it holds, and when it was made, if it still has to be stored for the first time. */
-  unstored(): (Held & Unstored) | undefined;
-  /** Called before the next update of the session begins. `began` is what `fn` was given, if that was unstored. */
-  refresh(snapshot: Snapshot, began: Held | undefined): void;
+  /** The object's content and birth, if the session has never been stored. */
+  unstored(): (SessionContent & Unstored) | undefined;
+  /** Called before the session's next update begins. `began`: the content given to `fn`, if the session was not stored then. */
+  refresh(snapshot: Snapshot, began: SessionContent | undefined): void;
 }
 
-/** An update under way, as the code within it sees it. */
+/** An update under way, as seen by the code inside it. */
 interface Frame {
   readonly sid: string;
   readonly outer: Frame | undefined;
@@ -45,8 +47,8 @@ interface Frame {
 }
 
 /**
- * `update(fn)`: a transaction over one session. `fn` runs outside of the session's lock, which spans the write alone:
- * it may await a request of its own session. When a write was beaten, `fn` runs again on fresh data.
+ * `update(fn)`: a transaction over one session. `fn` runs outside the session's lock, so it may await a request of the
+ * same session; the lock spans only the write. If another writer wins, `fn` runs again on fresh data.
  */
 export class Updates {
   readonly #hub: Hub;
@@ -63,21 +65,22 @@ export class Updates {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Sessions with an update under way or waiting. */
+  /** Sessions that have an update running or waiting. */
   get running(): number {
     return this.#queue.size;
   }
 
-  /** Resolves once the updates under way have ended. */
+  /** Resolves once the running updates have ended. */
   idle(): Promise<void> {
     return this.#queue.idle();
   }
 
   /**
-   * Runs `fn` on a draft and writes what it changed in one atomic step. Updates of one session run one after another
-   * in this process. Rejects with
-   * `SessionEnded`, `SESSION_NESTED_UPDATE`, `SESSION_UPDATE_TIMEOUT`, `SESSION_CONTENTION`, `SESSION_INVALID_DATA`,
-   * the store's error, or what `fn` throws: nothing is written then.
+   * Runs `fn` on a draft and writes its changes in one atomic step. Updates of one session run one after another in
+   * this process.
+   *
+   * Rejects with `SessionEnded`, `SESSION_NESTED_UPDATE`, `SESSION_UPDATE_TIMEOUT`, `SESSION_CONTENTION`,
+   * `SESSION_INVALID_DATA`, the store's error, or what `fn` throws: nothing is written then.
    */
   async update<R>(key: SessionKey, fn: Change<R>, own?: OwnObject): Promise<Updated<R>> {
     this.#refuseNesting(key);
@@ -92,7 +95,7 @@ export class Updates {
     );
   }
 
-  /** Undefined if the session is stored: then `fn` is to run on that, also where that has just happened. */
+  /** Undefined if the session is stored, even if only just now: the caller then runs `fn` on the stored version. */
   async #create<R>(entry: LiveEntry, fn: Change<R>, own?: OwnObject): Promise<Updated<R> | undefined> {
     const { key } = entry;
     const began = own?.unstored();
@@ -124,7 +127,7 @@ export class Updates {
       if (entry.isEnded) throw overError(entry);
       const patch = this.#patchOf(draft, current);
       if (patch.size === 0) {
-        const now = entry.snapshot ?? (await this.#hub.reads.load(entry)); // what a request had loaded may be over by now
+        const now = entry.snapshot ?? (await this.#hub.reads.load(entry)); // a loaded session may have ended since
         if (!now) throw overError(entry);
         return { result, snapshot: now };
       }
@@ -139,8 +142,8 @@ export class Updates {
     throw this.#writes.contention(key, "update");
   }
 
-  /** What was done to the draft of a session. Throws `SESSION_INVALID_DATA`. */
-  #patchOf(draft: SessionValues, { fields, cookie }: Held): Patch {
+  /** The changes made to a draft. Throws `SESSION_INVALID_DATA`. */
+  #patchOf(draft: SessionValues, { fields, cookie }: SessionContent): Patch {
     if ("cookie" in draft) {
       throw new SocketSessionError(
         "SESSION_INVALID_DATA",

@@ -18,33 +18,33 @@ export interface AdmissionOptions extends OriginPolicy {
   readonly exemptions: readonly Exemption[];
 }
 
-/** Why somebody is not let in. `cause`: why the session can't be read. */
+/** Why a client is not admitted. `cause`: why the session can't be read. */
 export interface Refusal {
   readonly code: RefusalCode;
   readonly cause?: unknown;
-  /** The exempt namespaces that are open to a page of another origin; all of them where it is left out. */
+  /** The exempt namespaces that are open to a page of another origin. If absent, all of them. */
   readonly mayUse?: (namespace: string) => boolean;
 }
 
-/** What a handshake has proven: every further request of its connection must prove the same. */
+/** The proof that a handshake gave: every later request of its connection must give the same. */
 export interface Proof {
-  /** The session id, empty if none; undefined where no cookie is looked at. */
+  /** The session id, empty if there is none; undefined if the cookie is ignored. */
   readonly identity: string | undefined;
-  /** Of the page: the last that was admitted, and need not be asked for again. */
+  /** The last admitted origin of the page, which need not be checked again. */
   origin: string | undefined;
 }
 
 /**
  * - `admitted`: with a session, or as a guest.
- * - `refused`: the client shall stop: Engine.IO accepts it, and it is told the code.
- * - `rejected`: Engine.IO refuses it: a stock client tries again.
+ * - `refused`: the client should stop: Engine.IO accepts it, and it receives the code.
+ * - `rejected`: Engine.IO does not accept it: a stock client tries again.
  */
 export type Decision =
   | { readonly kind: "admitted"; readonly connection: SessionConnection }
   | ({ readonly kind: "refused" } & Refusal)
   | ({ readonly kind: "rejected" } & Refusal);
 
-/** Who gets in, and whose a request is. Nobody gets in on an error. */
+/** Decides who is admitted, and whose session a request has. An error never admits a client. */
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #context: ConnectionContext;
@@ -57,7 +57,7 @@ export class Admission {
     this.#origins = new OriginCheck(options, hub.clock, (error) => hub.report(error));
   }
 
-  /** What is wrong with any request of Engine.IO's, handshake or not, whatever its origin. */
+  /** The fault of an Engine.IO request, handshake or not, regardless of its origin. */
   check(request: EngineRequest): RefusalCode | undefined {
     const query = queryOf(request);
     if (!query) return "BAD_REQUEST";
@@ -71,8 +71,8 @@ export class Admission {
   }
 
   /**
-   * What is wrong with a poll or upgrade. Polls are in order, so it is a promise only where the application has to be asked
-   * of another origin than the connection's.
+   * The fault of a poll or upgrade. Polls must stay in order, so this is a promise only if the application decides on
+   * an origin other than the connection's.
    */
   compare(
     request: IncomingMessage,
@@ -90,7 +90,7 @@ export class Admission {
   }
 
   /**
-   * Decides on a handshake; reads the store once, unless that is closed by the time the origin is decided on. An admitted
+   * Decides on a handshake. Reads the store once, unless it was closed while the origin was checked. An admitted
    * connection must be claimed or released.
    */
   async decide(request: IncomingMessage, isClosed: () => boolean): Promise<Decision> {
@@ -98,7 +98,7 @@ export class Admission {
     return isClosed() ? { kind: "rejected", code: "STORE_UNAVAILABLE" } : this.#decideOnCookie(request);
   }
 
-  /** A page of another origin may only use exempt namespaces that list it. */
+  /** A page of another origin may use only exempt namespaces that list the origin. */
   async #decideOnPage(request: IncomingMessage): Promise<Decision> {
     const code = "ORIGIN_REFUSED";
     const { exemptions } = this.#options;
@@ -120,7 +120,7 @@ export class Admission {
         if (await connection.load()) return { kind: "admitted", connection };
       } catch (cause) {
         connection.release();
-        if (isUnreadable(cause)) return { kind: "refused", code: "SESSION_ENDED", cause }; // trying again does not help
+        if (isUnreadable(cause)) return { kind: "refused", code: "SESSION_ENDED", cause }; // a retry does not help
         return { kind: "rejected", code: "STORE_UNAVAILABLE", cause };
       }
       connection.release();

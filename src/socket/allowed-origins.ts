@@ -1,12 +1,12 @@
-/** `origins` as an option: each one is accepted as browsers write it, or refused with the reason, before it is used. */
+/** Checks the `origins` option: each origin must be written as browsers write it, or is refused with the reason. */
 import { types } from "node:util";
 import { invalid } from "../base/arguments.ts";
 import { isOrigin, type OriginFunction, type Origins } from "./origin.ts";
 
-/** A list of origins as browsers write them, or a function that answers `true` for those that may connect. */
+/** A list of origins as browsers write them, or a function that returns `true` for those that may connect. */
 export type OriginsOption = readonly string[] | OriginFunction;
 
-/** `option` is what messages call it. Throws `INVALID_OPTION`. */
+/** `option`: its name in messages. Throws `INVALID_OPTION`. */
 export function originsOf(option: string, origins: unknown): Origins {
   if (origins === undefined) return new Set();
   if (isFunction(origins)) return origins;
@@ -32,7 +32,7 @@ function isPageOrigin(origin: string): boolean {
 
 const anyCure = 'Write what browsers send: scheme, host and port, such as "https://app.example:8443".';
 
-/** What is wrong with what is no origin, the first that fits, and what to write instead. */
+/** Common mistakes in an origin, and what to write instead; the first match counts. */
 const faults: readonly (readonly [pattern: RegExp, cure: string])[] = [
   [
     /^null$/,
@@ -52,7 +52,7 @@ const faults: readonly (readonly [pattern: RegExp, cure: string])[] = [
   [/[^!-~]/, 'It has letters that browsers write otherwise, such as "https://xn--mller-kva.example".'],
 ];
 
-/** Quotes nothing of it: credentials are given here, too. */
+/** Quotes nothing of the value, which may contain credentials. */
 function cureOf(option: string, origin: unknown): string {
   const cure = `List each origin, or give a function: ${option}: (origin) => /^https:\\/\\/[\\w-]+\\.app\\.example$/.test(origin).`;
   if (types.isRegExp(origin)) return `No pattern is matched in a list. ${cure}`;

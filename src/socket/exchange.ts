@@ -9,27 +9,27 @@ import {
   withoutConnection,
 } from "./upstream.ts";
 
-/** A handshake, poll or upgrade, whatever it is answered through. Of a client that has left nothing becomes. */
+/** A handshake, poll or upgrade, over either transport. Does nothing once the client has left. */
 export interface Exchange {
   pass(): void;
-  /** `mayRead`: its page may read the answer. */
+  /** `mayRead`: whether the page may read the answer. */
   reject(code: RefusalCode, mayRead: boolean): void;
   onGone(gone: () => void): void;
   isGone(): boolean;
 }
 
-/** Who is asked before Engine.IO is. */
+/** The callbacks that run before Engine.IO's own. */
 export interface EngineWatch {
-  /** Of every request, also those that nothing is decided on. */
+  /** Called for every request, also those that need no decision. */
   seen(request: EngineRequest): void;
   decide(request: EngineRequest, exchange: Exchange): void;
   webTransport(): void;
   readonly report: (error: SocketSessionError) => void;
-  /** Engine.IO has a new connection; false if Socket.IO shall not hear of it. */
+  /** Engine.IO has a new connection; false keeps it from Socket.IO. */
   opened(connection: EngineConnection): boolean;
 }
 
-/** Stands before an Engine.IO server: all that comes to it passes `watch` first. */
+/** Puts `watch` before an Engine.IO server: every request passes it first. */
 export function watchEngine(engine: Engine, watch: EngineWatch): void {
   const { handleRequest, handleUpgrade, emit } = engine;
   engine.handleRequest = (request, response) => {
@@ -40,7 +40,7 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
       return;
     }
     watch.seen(request);
-    // A CORS preflight carries no cookie, and a plain request is none of a WebSocket's: no transport would answer it.
+    // A CORS preflight carries no cookie. A plain request can't belong to a WebSocket: no transport would answer it.
     if (request.method === "OPTIONS" || (query?.sid && query.transport !== "polling")) {
       withoutConnection(request);
       pass();
@@ -75,8 +75,8 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
 }
 
 /**
- * Whether a page asks, by a preflight, to send what a proxy sends. None has to, and `cors` of Socket.IO allows any header: with
- * `proxy: true` the page could name its own host as the server's. So it is refused before `cors` can answer.
+ * Whether a page asks, by a preflight, to send a proxy's headers. No page needs to, but Socket.IO's `cors` allows any
+ * header: with `proxy: true` the page could claim the server's own host. So it is refused before `cors` can answer.
  */
 function asksForProxyHeaders({ method, headers }: EngineRequest): boolean {
   if (method !== "OPTIONS") return false;
@@ -84,5 +84,5 @@ function asksForProxyHeaders({ method, headers }: EngineRequest): boolean {
   return names.some((name) => /^(x-forwarded-|forwarded$)/i.test(name.trim()));
 }
 
-/** A peer that resets while its upgrade waits would otherwise raise an uncaught error. */
+/** Without it, a peer that resets while its upgrade waits would raise an uncaught error. */
 function ignoreReset(): void {}

@@ -8,15 +8,15 @@ export interface ExemptNamespace {
   /** Its name, or a pattern of names. */
   namespace: string | RegExp;
   /**
-   * Origins whose pages may use it, beside the server's own and those of `liveSessions({ origins })`. Such a page gets no
-   * session, whatever cookie it sends, and no namespace but those that list it.
+   * Origins whose pages may use it, in addition to the server's own and those of `liveSessions({ origins })`. Such a
+   * page gets no session, whatever cookie it sends, and only the namespaces that list its origin.
    */
   origins?: OriginsOption;
 }
 
 export interface Exemption {
   matches(namespace: string): boolean;
-  /** Pages that may use these namespaces alone. */
+  /** Origins whose pages may use only these namespaces. */
   readonly origins: Origins;
 }
 
@@ -24,7 +24,7 @@ const known: Readonly<Record<keyof ExemptNamespace, true>> = { namespace: true, 
 const cure =
   'Write exempt: ["/name"], [/^\\/pattern-/] without g and y, or [{ namespace: "/name", origins: […] }].';
 
-/** What `attach` was given as `exempt`; throws `INVALID_OPTION`. */
+/** Checks the `exempt` option of `attach`; throws `INVALID_OPTION`. */
 export function exemptionsOf(exempt: unknown = []): readonly Exemption[] {
   if (!Array.isArray(exempt)) throw invalid("`exempt` expects an array of namespaces", exempt, cure);
   return exempt.map((one: unknown, index) => {
@@ -41,7 +41,7 @@ export function exemptionsOf(exempt: unknown = []): readonly Exemption[] {
 
 function matcherOf(option: string, namespace: unknown): (name: string) => boolean {
   if (typeof namespace === "string" && namespace.startsWith("/")) return (name) => name === namespace;
-  // g and y remember where they stopped
+  // with g and y a pattern remembers where it stopped
   if (types.isRegExp(namespace) && !namespace.global && !namespace.sticky)
     return (name) => namespace.test(name);
   throw invalid(

@@ -6,12 +6,12 @@ type Listener = (...args: unknown[]) => unknown;
 type Register = (event: string | symbol, listener: Listener) => Socket;
 type Report = (error: unknown) => void;
 
-/** Events of a socket that no client sends; they come after the end of its session, too. */
+/** A socket's events that no client sends; they are emitted after the end of its session, too. */
 const ownEvents = new Set<unknown>(["disconnecting", "disconnect", "newListener", "removeListener"]);
 
 /**
- * What handlers of the application throw, or reject with, must not end the process: `report` gets it. An awaited
- * `socket.session.update()` may reject in any of them, as a session can end at any moment.
+ * Keeps an error of an application's handler from ending the process: `report` receives what it throws or rejects with.
+ * An awaited `socket.session.update()` may reject in any handler, as a session can end at any moment.
  */
 export function guarded(
   what: (args: readonly unknown[]) => string,
@@ -27,7 +27,7 @@ export function guarded(
     );
 }
 
-/** A name for messages. It may be a client's choice, so it is kept short. */
+/** A name for messages. A client may have chosen it, so it is kept short. */
 export function shown(name: unknown): string {
   const isName = typeof name === "string" || typeof name === "symbol" || typeof name === "number";
   return shownName(isName ? String(name).slice(0, 100) : `a name that is ${typeof name}`);
@@ -39,9 +39,9 @@ export function shownNamespace(name: string): string {
 }
 
 /**
- * Guards every handler that `socket` is given. They are wrapped the way Node's own `once` does it (a `listener`
- * property), so that `off` and `listeners` find the original. An event that was on its way when the session ended
- * reaches none.
+ * Guards every handler added to `socket`. The wrappers have a `listener` property, as those of Node's own `once`, so
+ * that `off` and `listeners` find the original. No handler receives an event that was still on its way when the session
+ * ended.
  */
 export function guardHandlers(
   socket: Socket,
@@ -79,7 +79,7 @@ export function guardHandlers(
   guardCatchAlls(socket, place, report, isOver);
 }
 
-/** `use`, and the listeners of all events. */
+/** Guards `use`, and the listeners of all events. */
 function guardCatchAlls(socket: Socket, place: string, report: Report, isOver: () => boolean): void {
   const { use } = socket;
   const wrappedByListener = new WeakMap<Listener, Listener>();
@@ -122,7 +122,7 @@ function guardCatchAlls(socket: Socket, place: string, report: Report, isOver: (
 
 type AddAny = "onAny" | "prependAny" | "onAnyOutgoing" | "prependAnyOutgoing";
 
-/** As Node's emitter does, before a wrapper hides what it was given. */
+/** Checks as Node's emitter does, as the wrapper would hide the mistake. */
 function expectFunction(listener: Listener): Listener {
   if (typeof listener === "function") return listener;
   const error = new TypeError(

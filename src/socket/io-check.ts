@@ -1,10 +1,10 @@
-/** What `sessions.attach` was given, which in JavaScript may be anything. */
+/** Checks the argument of `sessions.attach`, which may be anything in JavaScript. */
 import { SocketSessionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
 
 const ownServer = "const io = new Server(httpServer), and give that `io`.";
 
-/** What people give in the place of `io`, by what it has, and what to give instead. */
+/** Common mistakes in the place of `io`: recognised by their methods, with what to pass instead. */
 const mistaken: readonly (readonly [methods: readonly string[], what: string, cure: string])[] = [
   [
     ["handle", "use", "listen"],
@@ -31,7 +31,7 @@ export function requireServer(io: unknown): void {
   throw new SocketSessionError("INVALID_OPTION", message);
 }
 
-/** Older ones have these methods as well. */
+/** Older releases have these methods as well. */
 function requireRelease(io: unknown): void {
   if (typeof Reflect.get(Object(Reflect.get(Object(io), "sockets")), "_createSocket") === "function") return;
   throw new SocketSessionError(

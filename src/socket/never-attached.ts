@@ -2,10 +2,10 @@ import { Socket } from "socket.io";
 import { SocketSessionError } from "../base/errors.ts";
 
 /**
- * `undefined.data` in a handler ends the process and names nothing. So `socket.session` says that `attach` is missing, on
- * Socket.IO's own class, from the first `liveSessions()` to the first `attach` of this process: afterwards it is the
- * application's again, on servers that are not attached. Of several copies of socket.io this is the one that the package
- * finds; on others it stays undefined.
+ * `undefined.data` in a handler ends the process and explains nothing. So `socket.session` throws that `attach` is
+ * missing. The accessor is on Socket.IO's own class, from the first `liveSessions()` until the first `attach` of this
+ * process; after that, servers that are not attached are the application's own business. If there are several copies of
+ * socket.io, this affects only the one that the package resolves; on others `socket.session` stays undefined.
  */
 let isAttached = false;
 
@@ -15,7 +15,7 @@ export function explainMissingAttach(): void {
     configurable: true,
     enumerable: false,
     get: refuse,
-    /** An application may keep something of its own there. */
+    /** An application may keep a value of its own there. */
     set(this: object, value: unknown) {
       const own = { value, writable: true, enumerable: true, configurable: true };
       Object.defineProperty(this, "session", own);

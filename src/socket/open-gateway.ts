@@ -8,7 +8,9 @@ import type { ConnectionContext } from "./session-connection.ts";
 import { type GatewayOptions, SocketGateway } from "./socket-gateway.ts";
 import { assertEngine, hasClients } from "./upstream.ts";
 
-/** What `attach` needs of a Socket.IO server; any `Server` of socket.io 4.8 will do, however its events are typed. */
+/**
+ * The part of a Socket.IO server that `attach` needs; any `Server` of socket.io 4.8 fits, however its events are typed.
+ */
 export interface SocketServer {
   path(): string;
   readonly engine: unknown;
@@ -17,8 +19,8 @@ export interface SocketServer {
 
 export interface AttachOptions {
   /**
-   * Namespaces with an authentication of their own: no session is asked for there, and they may list origins of their own. A
-   * session's end closes the whole connection; stock clients come back to these by themselves.
+   * Namespaces with an authentication of their own. They require no session, and may list origins of their own. A
+   * session's end closes the whole connection; stock clients reconnect to these by themselves.
    */
   exempt?: ReadonlyArray<string | RegExp | ExemptNamespace>;
 }
@@ -29,20 +31,20 @@ type Wiring = AdmissionOptions &
 
 interface Attached {
   readonly gateway: SocketGateway;
-  /** Whose it is: sessions have one hub each. */
+  /** The owner: each LiveSessions has its own hub. */
   readonly hub: Wiring["hub"];
 }
 
-/** The last gateway of each server, whosever it is: two that are open would both hold every connection. */
+/** The last gateway of each server, of any LiveSessions: two open ones would both hold every connection. */
 const attachedByServer = new WeakMap<Server, Attached>();
 
-/** Checks the server that `attach` was given, and stands a gateway before the server. Throws `INVALID_OPTION`. */
+/** Checks the server that `attach` was given, and puts a gateway before it. Throws `INVALID_OPTION`. */
 export function openGateway(io: SocketServer, wiring: Wiring): SocketGateway {
   const server = io as unknown as Server;
   requireServer(io);
   const before = attachedByServer.get(server);
   if (before && !before.gateway.isClosed) throw attachedError(before.hub === wiring.hub);
-  // what a closed gateway has left has no session, and gets none
+  // clients that a closed gateway left behind have no session, and get none
   if (!before && hasClients(server)) {
     throw attachError("clients are connected already", "Call it before clients connect.");
   }

@@ -26,10 +26,11 @@ export class OriginCheck {
   }
 
   /**
-   * Whether a page of this origin may use the visitor's session here (OWASP ASVS 4.4.2); a promise only where an `origins`
-   * function is asked. Browsers let any page open a WebSocket with the visitor's cookies, whatever CORS says, and name
-   * the page in `Origin`. Without `Origin` it is a native client, or a GET of a page, of which the browser says in
-   * `Sec-Fetch-Site` whether it is the server's own: an image on a page of a subdomain is `same-site`.
+   * Whether a page of this origin may use the visitor's session here (OWASP ASVS 4.4.2); a promise only if an `origins`
+   * function is called. Browsers let any page open a WebSocket with the visitor's cookies, whatever CORS says, and name
+   * the page in `Origin`. A request without `Origin` comes from a native client, or is a page's GET. For that, the
+   * browser's `Sec-Fetch-Site` says whether the page is the server's own: an image on a page of a subdomain is
+   * `same-site`.
    */
   isAllowed(request: IncomingMessage): boolean | Promise<boolean> {
     const { origin, "sec-fetch-site": site } = request.headers;
@@ -38,7 +39,9 @@ export class OriginCheck {
     return isSameOrigin(origin, addressOf(request, trustProxy)) || this.isListed(origins, request);
   }
 
-  /** Whether `origins` admit the page of the request. Never throws or rejects: what fails, or takes too long, admits none. */
+  /**
+   * Whether `origins` admit the request's page. Never throws or rejects: a function that fails or is late admits none.
+   */
   isListed(origins: Origins, request: IncomingMessage): boolean | Promise<boolean> {
     const { origin } = request.headers;
     if (origin === undefined) return false;

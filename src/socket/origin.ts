@@ -1,23 +1,25 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 
-/** Origins allowed beside the server's own: as browsers write them, or whatever the function answers `true` for. */
+/**
+ * Origins allowed in addition to the server's own: as browsers write them, or a function that returns `true` for them.
+ */
 export type Origins = ReadonlySet<string> | OriginFunction;
 
 export type OriginFunction = (origin: string, request: IncomingMessage) => boolean | Promise<boolean>;
 
 export interface OriginPolicy {
   readonly origins: Origins;
-  /** Believe `X-Forwarded-Proto` and `X-Forwarded-Host`, as with Express's `trust proxy`. */
+  /** Trust `X-Forwarded-Proto` and `X-Forwarded-Host`, as with Express's `trust proxy`. */
   readonly trustProxy: boolean;
 }
 
-/** No letter of another alphabet, no space, no wildcard: URLs may have all of them in a host. */
+/** ASCII without spaces and wildcards: URLs accept all of these in a host. */
 const asSent = /^[!-)+-~]+$/;
 
 /**
- * Whether it is an origin as browsers write one: `https://app.example`, `capacitor://localhost`, `app://-`. `"null"` and
- * `file://` are none: pages of any site and any file on a disk have them.
+ * Whether `text` is an origin as browsers write it: `https://app.example`, `capacitor://localhost`, `app://-`. `"null"`
+ * and `file://` are refused: pages of any site and any file on a disk have them.
  */
 export function isOrigin(text: string): boolean {
   if (!asSent.test(text) || !URL.canParse(text)) return false;
@@ -25,9 +27,9 @@ export function isOrigin(text: string): boolean {
   return host !== "" && protocol !== "file:" && text === `${protocol}//${host}`;
 }
 
-/** Where a request came in, as the client or a proxy says. */
+/** The server's address, as the client or a proxy names it. */
 export interface Address {
-  /** The header that says it, for messages. */
+  /** The header that contains it, for messages. */
   readonly header: string;
   readonly host: string | undefined;
   readonly isTls: boolean;
@@ -46,12 +48,12 @@ export function addressOf(request: IncomingMessage, trustProxy: boolean): Addres
   return { header: "Host", host: headers.host, isTls };
 }
 
-/** Whether a page of this origin came from the server itself. Of `http:` or `https:` only. */
+/** Whether a page of this origin came from the server itself. Only for `http:` and `https:`. */
 export function isSameOrigin(origin: string, { host, isTls }: Address): boolean {
   if (!host || !isOrigin(origin)) return false; // "null", a path, user:password@…
   const { protocol } = new URL(origin);
-  if (protocol !== "https:" && protocol !== "http:") return false; // no page of this server's
-  // behind a proxy that ends TLS and is not trusted, nobody can tell the scheme; over TLS the page must be https too
+  if (protocol !== "https:" && protocol !== "http:") return false; // not a page of this server
+  // behind an untrusted proxy that ends TLS the scheme is unknown; over TLS the page must be https too
   if (isTls && protocol !== "https:") return false;
   const own = `${protocol}//${host}`;
   return URL.canParse(own) && new URL(own).origin === origin;

@@ -7,18 +7,18 @@ import { type Codec, type EngineConnection, packetsOf, packetTypes } from "./ups
 interface RefusalContext {
   readonly codec: Codec;
   readonly hub: Hub;
-  /** Called once if the client is in fact refused something, or closed for its silence. */
+  /** Called once, when the client is actually refused, or is closed for its silence. */
   readonly onRefused: () => void;
 }
 
-/** The client closes as soon as all its namespaces are refused; one that does not is closed. */
+/** A stock client closes once all its namespaces are refused; any other is closed after this time. */
 const afterFirstMs = 1_000;
 const afterSilenceMs = 5_000;
 
 /**
- * Answers every namespace a refused client asks for with `CONNECT_ERROR` and the code, at which a stock client stops,
- * and closes. Nothing else is taken or sent. Where `isExempt` is given, packets of exempt namespaces pass, and the
- * connection stays for as long as a socket in one of them is `joined`.
+ * Answers every namespace that a refused client asks for with `CONNECT_ERROR` and the code, at which a stock client
+ * stops; then closes. Passes nothing else in either direction. If `isExempt` is given, packets of exempt namespaces
+ * pass, and the connection stays while a socket in one of them is `joined`.
  */
 export class RefusedConnection {
   readonly #connection: EngineConnection;
@@ -26,11 +26,11 @@ export class RefusedConnection {
   readonly #context: RefusalContext;
   readonly #isExempt: ((namespace: string) => boolean) | undefined;
   readonly #inUse = new Set<Socket>();
-  /** Of the time-out, which runs whenever nothing is in use, and may also run out while something is. */
+  /** Cancels the time-out, which runs whenever no socket is in use, and may also run out while one is. */
   #cancel: (() => void) | undefined;
   #answered = false;
   #cameForExempt = false;
-  #isTold = false;
+  #isReported = false;
 
   constructor(
     connection: EngineConnection,
@@ -43,12 +43,12 @@ export class RefusedConnection {
     this.#context = context;
     this.#isExempt = isExempt;
     connection.once("close", () => this.#cancel?.());
-    if (!isExempt) this.#tell();
+    if (!isExempt) this.#reportRefusal();
     this.#closeUnlessUsed(afterSilenceMs);
-    if (connection.protocol === 3 && !isExempt?.("/")) this.#refuse("/"); // revision 3 connects to it unasked
+    if (connection.protocol === 3 && !isExempt?.("/")) this.#refuse("/"); // a client of revision 3 joins this one unasked
   }
 
-  /** Looks at what the client sent, and refuses it if it asks for a namespace; false if it is anything else. */
+  /** Refuses each namespace that the client's message asks for; false if it asks for none. */
   refuses(data: unknown): boolean {
     const refused = packetsOf(this.#context.codec, data).filter(
       ({ type, nsp }) => type === packetTypes.CONNECT && !this.#mayAskFor(nsp),
@@ -61,40 +61,43 @@ export class RefusedConnection {
     return this.#isExempt?.(namespace) ?? false;
   }
 
-  /** `socket` is in an exempt namespace, or in its middleware. */
+  /** `socket` is in an exempt namespace, or still in its middleware. */
   joined(socket: Socket): void {
     this.#inUse.add(socket);
     this.#cameForExempt = true;
   }
 
-  /** From here the client has its time again. One that only middleware has refused gains none, or it could ask for ever. */
+  /**
+   * The socket has left, so the time-out starts again. It does not if only a middleware refused the socket, or a client
+   * could keep asking for ever.
+   */
   left(socket: Socket): void {
     this.#inUse.delete(socket);
     const isLast = this.#inUse.size === 0 && this.#connection.readyState !== "closed";
-    const wasIn = socket.connected; // Socket.IO says so until it has cleaned up
+    const wasIn = socket.connected; // Socket.IO keeps this true until it has cleaned up
     if (isLast && (wasIn || !this.#cancel)) this.#closeUnlessUsed(afterSilenceMs);
   }
 
-  /** The name of the namespace that Socket.IO would make of it; in protocol revision 3 it is written as an address. */
+  /** The namespace's name as Socket.IO reads it; in protocol revision 3 it is written as a URL. */
   #nameOf(nsp: string): string | undefined {
     if (this.#connection.protocol !== 3) return nsp.startsWith("/") ? nsp : `/${nsp}`;
     const base = "https://socket.io";
     return URL.canParse(nsp, base) ? new URL(nsp, base).pathname : undefined;
   }
 
-  /** A parser of the application's may give anything for a name. */
+  /** An application's own parser may return any value as a name. */
   #mayAskFor(nsp: unknown): boolean {
     const name = typeof nsp === "string" ? this.#nameOf(nsp) : undefined;
     return name !== undefined && this.mayUse(name);
   }
 
-  #tell(): void {
-    if (!this.#isTold) this.#context.onRefused();
-    this.#isTold = true;
+  #reportRefusal(): void {
+    if (!this.#isReported) this.#context.onRefused();
+    this.#isReported = true;
   }
 
   #refuse(namespace: string): void {
-    this.#tell();
+    this.#reportRefusal();
     const { meaning } = refusals[this.#code];
     const refusal = { message: meaning, data: { code: this.#code } };
     const data = this.#connection.protocol === 3 ? refusal.data : refusal;
@@ -104,7 +107,7 @@ export class RefusedConnection {
       for (const encoded of codec.encode(packet)) this.#connection.write(encoded);
     };
     isolate(answer, (error) => hub.report(error), "The application's parser, at a refusal,");
-    if (this.#answered || this.#isExempt) return; // an exempt namespace may be asked for next
+    if (this.#answered || this.#isExempt) return; // the client may ask for an exempt namespace next
     this.#answered = true;
     this.#closeUnlessUsed(afterFirstMs);
   }
@@ -114,7 +117,7 @@ export class RefusedConnection {
     this.#cancel = this.#context.hub.clock.after(ms, () => {
       this.#cancel = undefined;
       if (this.#inUse.size > 0) return;
-      if (!this.#cameForExempt) this.#tell();
+      if (!this.#cameForExempt) this.#reportRefusal();
       this.#connection.close(true);
     });
   }

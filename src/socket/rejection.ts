@@ -1,4 +1,4 @@
-/** The answer to a request that Engine.IO is not given. Its form is Engine.IO's, specified in `docs/protocol.md`. */
+/** Answers requests that Engine.IO does not receive, in Engine.IO's own form; see `docs/protocol.md`. */
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
@@ -23,14 +23,15 @@ export function answerTo(code: RefusalCode): Answer {
 
 interface HttpRefusal {
   readonly code: RefusalCode;
-  /** A page of another origin may read it though `cors` does not say so. */
+  /** A page of another origin may read the answer even if `cors` does not allow it. */
   readonly mayRead: boolean;
   readonly report: (error: SocketSessionError) => void;
 }
 
 /**
- * With the headers that the application's own middlewares of Engine.IO put on any answer, `cors` above all: where a page may
- * read answers, it may read this one. Where what they have put on the response throws, the client is cut off, and `report` gets it.
+ * The answer has the headers that the application's Engine.IO middlewares set, above all `cors`: a page that may read
+ * answers may read this one. If the middlewares' hooks on the response throw, the client is cut off and `report`
+ * receives the error.
  */
 export function rejectRequest(
   engine: Engine,
@@ -49,7 +50,7 @@ export function rejectRequest(
 }
 
 function answerWith({ code, mayRead }: HttpRefusal, request: EngineRequest, response: ServerResponse): void {
-  if (isGone(response) || response.writableEnded) return; // a middleware may have answered it
+  if (isGone(response) || response.writableEnded) return; // a middleware may have answered
   if (response.headersSent) {
     response.end();
     return;
@@ -57,7 +58,7 @@ function answerWith({ code, mayRead }: HttpRefusal, request: EngineRequest, resp
   const { origin } = request.headers;
   if (mayRead && origin !== undefined) letRead(origin, response);
   const { status } = answerTo(code);
-  const isHttp1 = request.httpVersionMajor < 2; // a later one has no such header
+  const isHttp1 = request.httpVersionMajor < 2; // HTTP/2 and later have no such header
   response.writeHead(status, {
     "Content-Type": "application/json",
     ...(isHttp1 ? { Connection: "close" } : {}),
@@ -65,7 +66,7 @@ function answerWith({ code, mayRead }: HttpRefusal, request: EngineRequest, resp
   response.end(bodyOf(code));
 }
 
-/** Without headers of middlewares: no browser shows a page what a WebSocket was answered. */
+/** Without the middlewares' headers: browsers show no page the answer to a WebSocket request. */
 export function rejectUpgrade(socket: Duplex, code: RefusalCode): void {
   const body = bodyOf(code);
   const { status, text } = answerTo(code);
@@ -73,7 +74,7 @@ export function rejectUpgrade(socket: Duplex, code: RefusalCode): void {
   socket.end(head + body, () => socket.destroy());
 }
 
-/** Whether its client has left. HTTP/2 knows that of the stream alone. */
+/** Whether the client has left. In HTTP/2 only the stream knows. */
 export function isGone(response: ServerResponse | Http2ServerResponse): boolean {
   return "stream" in response ? response.stream.destroyed : response.destroyed;
 }

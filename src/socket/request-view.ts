@@ -11,7 +11,7 @@ const noId =
   "A session's id is a secret that no socket has: name rooms, logs and messages by `socket.session.publicId`.";
 const noTouch = "Leave it out: each event of the client extends the session.";
 
-/** What the recipes call on `socket.request.session`, and what does it here. */
+/** The methods that recipes call on `socket.request.session`, and what to call here instead. */
 const cureByMethod: ReadonlyMap<string, string> = new Map([
   ["save", "`await socket.session.update((s) => { … })` changes the session and saves it."],
   [
@@ -24,16 +24,16 @@ const cureByMethod: ReadonlyMap<string, string> = new Map([
   ["regenerate", "Only a response can set the new cookie: do logins in an HTTP request."],
 ]);
 
-/** What they read there, and what tells it here. */
+/** The properties that they read there, and what to read here instead. */
 const cureByProperty: ReadonlyMap<string, string> = new Map([
   ["id", noId],
   ["cookie", "`socket.session.expiresAt` says when the session ends."],
 ]);
 
 /**
- * Puts a read-only `session` on a request of Engine.IO's, for code that reads `socket.request.session.name` as the
- * recipes do. What is not there as it was throws, and says what to use instead: `undefined` would name a room that all
- * share. `express-session` leaves a request with a session alone, so it neither loads, touches nor makes one:
+ * Puts a read-only `session` on an Engine.IO request, for code that reads `socket.request.session.name` as the recipes
+ * do. Members that are missing here throw and name the replacement: `undefined` would become the name of a room that
+ * all share. `express-session` skips a request that has a session, so it neither loads, touches nor creates one;
  * `onExpressSession` is called when it is given such a request.
  */
 export function exposeSession(
@@ -41,9 +41,9 @@ export function exposeSession(
   dataOf: () => Data,
   onExpressSession: () => void,
 ): void {
-  if (Reflect.get(request, "session")) return; // it came through a middleware, which goes on using its own
+  if (Reflect.get(request, "session")) return; // from a middleware of the application, which goes on using it
   let view: object | undefined;
-  let unwatched = 10; // the first reads are those of middleware
+  let unwatched = 10; // the first reads are the middlewares'
   const read = () => {
     if (unwatched-- > 0 && isExpressSession(read)) onExpressSession();
     view ??= viewOf(dataOf);
@@ -58,7 +58,7 @@ export function exposeSession(
   withoutSession(request, "socket.request");
 }
 
-/** `express-session` leaves its traces on what it is given, as others do: reading them throws while nobody has set them. */
+/** `express-session` and others leave properties on requests; reading one throws until it has been set. */
 export function withoutSession(bearer: object, name: string): void {
   const cures = {
     sessionID: noId,
@@ -88,7 +88,7 @@ function viewOf(dataOf: () => Data): object {
       if (cure) refuse(`${place}.${key}`, cure);
       const cureOfCall = cureByMethod.get(key);
       if (cureOfCall) return () => refuse(`${place}.${key}()`, cureOfCall);
-      return Reflect.get(target, key); // what objects inherit, such as toString
+      return Reflect.get(target, key); // inherited members, such as toString
     },
     has: (target, key) => Object.hasOwn(dataOf(), key) || (typeof key === "string" && key in target),
     ownKeys: () => Object.keys(dataOf()),
@@ -99,14 +99,14 @@ function viewOf(dataOf: () => Data): object {
     },
     set: (_target, key) => refuse(`${place}${shownMember(String(key))} = …`, write),
     deleteProperty: (_target, key) => refuse(`delete ${place}${shownMember(String(key))}`, write),
-    // a target that is frozen would have to hold the data itself
+    // a frozen target would have to hold the data itself
     preventExtensions: () => false,
     setPrototypeOf: () => false,
     defineProperty: (_target, key) => refuse(`defining ${place}${shownMember(String(key))}`, write),
   });
 }
 
-/** Whether the caller of `reader` is `express-session`'s middleware, by its file: in a bundle it is not recognised. */
+/** Whether `express-session`'s middleware called `reader`, by its file name; in a bundle it is not recognised. */
 function isExpressSession(reader: () => unknown): boolean {
   const at: { stack?: unknown } = {};
   Error.captureStackTrace(at, reader);

@@ -10,7 +10,7 @@ import {
   onSocket,
 } from "./upstream.ts";
 
-/** What a Socket.IO server and its engines pass through. */
+/** Hooks into a Socket.IO server and its engines. */
 export interface ServerHooks extends Omit<EngineWatch, "decide" | "report"> {
   decide(engine: Engine, request: EngineRequest, exchange: Exchange): void;
   report(error: unknown): void;
@@ -21,7 +21,7 @@ export interface ServerHooks extends Omit<EngineWatch, "decide" | "report"> {
 
 const placeByServer = new WeakMap<Server, { hooks: ServerHooks }>();
 
-/** Everything of `io` passes through `hooks` from now on. Those of before are gone: a server is patched once, for good. */
+/** Routes everything of `io` through `hooks`, in place of earlier hooks. A server is patched only once, for good. */
 export function hookServer(io: Server, hooks: ServerHooks): void {
   const known = placeByServer.get(io);
   if (known) known.hooks = hooks;
@@ -54,7 +54,7 @@ function patch(io: Server, hooks: ServerHooks): void {
     io,
     (socket, connection) => {
       try {
-        watch(connection.server); // another one, if `io` was attached to several http servers before: it is watched from now on
+        watch(connection.server); // an `io` attached to several http servers may have an unwatched engine
       } catch (error) {
         place.hooks.report(error);
       }

@@ -25,12 +25,12 @@ export interface ConnectionContext extends HandleContext {
   readonly isExempt: (namespace: string) => boolean;
 }
 
-/** How long a farewell may wait for a polling client to come and fetch it. */
+/** How long a farewell may wait for a polling client to fetch it. */
 const farewellMs = 2_000;
 
 /**
- * One Engine.IO connection and the session it lives and dies with. It exists from the handshake's admission on
- * (registered with the hub before the store is read), gets its connection by `claim`, and ends with either.
+ * One Engine.IO connection with the session it is bound to. It exists from the handshake's admission on (registered
+ * with the hub before the store is read), gets its connection by `claim`, and ends with either.
  */
 export class SessionConnection {
   readonly #context: ConnectionContext;
@@ -38,7 +38,7 @@ export class SessionConnection {
   readonly #observer: Observer = { ended: (end) => this.#end(end) };
   readonly #handles = new Map<Socket, SessionHandle | GuestHandle>();
   #connection: EngineConnection | undefined;
-  /** While the farewell is being sent, which nothing else may be any more. */
+  /** True while the farewell is sent, which is the only traffic then allowed. */
   #isParting = false;
   #released = false;
 
@@ -61,7 +61,7 @@ export class SessionConnection {
     return this.#entry?.isUnverified ?? false;
   }
 
-  /** Whether its clients may be served; one that may not is closed by asking. */
+  /** Whether the connection may be served. If not, the call has closed it. */
   get isServable(): boolean {
     return this.#entry === undefined || this.#context.hub.freshness.isServable(this.#entry);
   }
@@ -70,7 +70,7 @@ export class SessionConnection {
     return this.#connection !== undefined;
   }
 
-  /** The data of the session, for `socket.request.session`. */
+  /** The session's data, for `socket.request.session`. */
   get data(): Readonly<Record<string, unknown>> {
     const state = this.#entry?.state;
     if (state?.phase === "live") return state.snapshot.data;
@@ -129,11 +129,11 @@ export class SessionConnection {
     else this.#replace(connection, known, settled);
   }
 
-  /** Tells the client why, disconnects every socket so that a stock client stays away, and closes, whatever fails. */
+  /** Sends the reason, disconnects every socket so that a stock client stays away, and closes, whatever fails. */
   #dismiss(connection: EngineConnection, reason: EndReasonCode): void {
     const sockets = [...this.#handles.keys()].filter(({ nsp }) => !this.#context.isExempt(nsp.name));
     const { codec } = this.#context;
-    // a client that has not received yet that it is connected would not take the farewell
+    // a client that does not know yet that it is connected would ignore the farewell
     discardWaiting(connection, (message) =>
       packetsOf(codec, message).some(({ type }) => type === packetTypes.CONNECT),
     );
@@ -154,12 +154,15 @@ export class SessionConnection {
     this.#closeAfter(connection, farewellMs);
   }
 
-  /** Silent at once; the transport closes when the client has its new cookie, and a stock client comes back with it. */
+  /**
+   * Stops all traffic at once. Closes the transport when the client has its new cookie; a stock client reconnects with
+   * it.
+   */
   #replace(connection: EngineConnection, reason: EndReasonCode, settled: Promise<void> | undefined): void {
     discardWaiting(connection);
     gate(connection);
     if (reason !== "replaced") {
-      // not at once: Socket.IO may be in the middle of sending, or of joining a namespace
+      // not at once: Socket.IO may be sending, or joining a namespace
       process.nextTick(() => this.#close(connection));
       return;
     }
@@ -182,7 +185,10 @@ export class SessionConnection {
     });
   }
 
-  /** One step of an end. The application's parser, adapter or listeners may fail in it, and the next step comes all the same. */
+  /**
+   * Runs one step of an end. If the application's parser, adapter or listeners fail in it, the next step runs all the
+   * same.
+   */
   #attempt(step: () => void): void {
     const { hub } = this.#context;
     isolate(
@@ -193,7 +199,7 @@ export class SessionConnection {
   }
 }
 
-/** Plain JavaScript, a store of another package or a newer node may give a reason that is not in the table. */
+/** JavaScript code, another package's store or a newer node may give a reason that is not in the table. */
 function isKnown(reason: unknown): reason is EndReasonCode {
   return typeof reason === "string" && Object.hasOwn(endReasons, reason);
 }

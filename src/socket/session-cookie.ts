@@ -8,8 +8,8 @@ export type SessionCookie =
   | { readonly kind: "signed"; readonly sid: string };
 
 /**
- * The session id in a `Cookie` header, exactly as `express-session` would find it: the same parser, the first of
- * several cookies with the name, the first of the secrets that fits. Never throws, whatever the header holds.
+ * The session id in a `Cookie` header, exactly as `express-session` finds it: with the same parser, in the first cookie
+ * of that name, by the first secret that matches. Never throws, whatever the header contains.
  */
 export function readSessionCookie(
   header: string | undefined,

@@ -13,20 +13,20 @@ import { codecOf, type Engine, type EngineConnection, type EngineRequest, queryO
 export interface GatewayOptions extends AdmissionOptions {
   readonly context: Omit<ConnectionContext, "codec">;
   readonly onRefusal: (code: RefusalCode, request: IncomingMessage | undefined, cause: unknown) => void;
-  /** `express-session` runs on Engine.IO's requests, or on those of sockets, where it does nothing. */
+  /** `express-session` runs on Engine.IO's requests, or on a socket's, where it does nothing. */
   readonly onExpressSession: () => void;
 }
 
-/** `isAdmitted`: the page's origin is, and may be shown why. */
+/** `isAdmitted`: the page's origin is admitted, so the page may read the code. */
 type Reject = (code: RefusalCode, isAdmitted: boolean, cause?: unknown) => void;
 
-/** A request on its way through Engine.IO: what was decided, and how it ends if it never becomes a connection. */
+/** A request on its way through Engine.IO: the decision, and the proof for later requests. */
 interface Handshake {
   readonly decision: Decision;
   readonly proof: Proof;
 }
 
-/** What a connection was opened with. */
+/** The proof and the session that a connection was opened with. */
 interface Opened {
   readonly proof: Proof;
   readonly own: SessionConnection | undefined;
@@ -34,7 +34,7 @@ interface Opened {
 }
 
 /**
- * Stands before one Socket.IO server: decides on each handshake before Engine.IO sees it, compares each further
+ * The gateway before one Socket.IO server: decides on each handshake before Engine.IO sees it, compares each later
  * request with its handshake, and gives each socket its session.
  */
 export class SocketGateway {
@@ -42,11 +42,11 @@ export class SocketGateway {
   readonly #context: ConnectionContext;
   readonly #admission: Admission;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
-  /** The session that a request has proven, if any. Until then, code of the application sees none on it. */
+  /** The session that a request has proven, if any. Until then, application code sees none on the request. */
   readonly #proven = new WeakMap<IncomingMessage, SessionConnection>();
   /** By Engine.IO's id. */
   readonly #opened = new Map<string, Opened>();
-  /** Those whose client may use exempt namespaces. */
+  /** Refused connections that may still use exempt namespaces. */
   readonly #refused = new WeakMap<EngineConnection, RefusedConnection>();
   readonly #owners = new WeakMap<Socket, SessionConnection>();
   readonly #connections = new Map<EngineConnection, SessionConnection>();
@@ -83,8 +83,8 @@ export class SocketGateway {
   }
 
   /**
-   * Closes all connections, so that stock clients try elsewhere, and admits nobody any more, until another gateway takes
-   * its place. Ends no session.
+   * Closes all connections, so that stock clients try another node, and admits no more until another gateway takes
+   * over. Ends no session.
    */
   close(): void {
     this.#closed = true;
@@ -96,7 +96,7 @@ export class SocketGateway {
       this.#options.onRefusal(code, request, cause);
       const { error, text } = answerTo(code);
       const event = { req: request, code: error, message: text, context: { name: code } };
-      this.#context.hub.tell(() => void engine.emit("connection_error", event));
+      this.#context.hub.callListener(() => void engine.emit("connection_error", event));
       exchange.reject(code, isAdmitted);
     };
     const fail = (cause: unknown) => reject("BAD_REQUEST", false, cause);
@@ -108,7 +108,7 @@ export class SocketGateway {
     else void this.#handshake(request, exchange, reject).catch(fail);
   }
 
-  /** A poll or upgrade has to prove what its connection was opened with. */
+  /** A poll or upgrade must prove what its connection was opened with. */
   #compare(
     opened: Opened | undefined,
     request: EngineRequest,
@@ -117,7 +117,7 @@ export class SocketGateway {
   ): Promise<void> | undefined {
     const proceed = (fault: RefusalCode | undefined) => {
       if (fault) return reject(fault, fault !== "ORIGIN_REFUSED");
-      // what waits for this poll may be of too old a snapshot by now: asking closes the connection then, and drops it
+      // the messages waiting for this poll may be stale by now: the getter then closes the connection, and drops them
       if (opened && opened.connection.writeBuffer.length > 0) void opened.own?.isServable;
       if (opened?.own) this.#proven.set(request, opened.own);
       exchange.pass();
@@ -155,7 +155,7 @@ export class SocketGateway {
   #receive(connection: EngineConnection): boolean {
     const handshake = connection.request && this.#handshakes.get(connection.request);
     if (!handshake || this.#closed) {
-      connection.close(true); // it did not come by one of the two ways that are watched, or too late
+      connection.close(true); // it came by a way that is not watched, or too late
       return false;
     }
     const { decision, proof } = handshake;
@@ -163,7 +163,7 @@ export class SocketGateway {
     this.#opened.set(connection.id, { proof, own, connection });
     connection.once("close", () => this.#opened.delete(connection.id));
     if (own?.isUnverified) {
-      connection.close(true); // it comes again, and is looked at
+      connection.close(true); // it reconnects, and is checked
       return false;
     }
     if (decision.kind === "admitted" && !decision.connection.isEnded) {
@@ -180,7 +180,7 @@ export class SocketGateway {
     const refused = new RefusedConnection(connection, code, context, mayUseExempt ? mayUse : undefined);
     if (!mayUseExempt) {
       connection.on("data", (data) => {
-        if (!refused.refuses(data)) connection.close(true); // nothing else is taken
+        if (!refused.refuses(data)) connection.close(true); // nothing else is accepted
       });
       return false;
     }
@@ -192,12 +192,12 @@ export class SocketGateway {
     return true;
   }
 
-  /** Gives a new socket its session. One of a connection that is not open is dropped before any middleware. */
+  /** Gives a new socket its session. A socket of a closed or unknown connection is dropped before any middleware. */
   #welcome(socket: Socket, connection: EngineConnection): void {
     const own = this.#connections.get(connection);
     const refused = this.#refused.get(connection);
     if (!own)
-      connection.close(true); // not admitted by this gateway, or closed: it comes again, and is looked at
+      connection.close(true); // not admitted by this gateway, or closed: it reconnects, and is checked
     else if (refused && !refused.mayUse(socket.nsp.name)) connection.close(true);
     else refused?.joined(socket);
     if (!this.#context.isExempt(socket.nsp.name)) withoutSession(socket.handshake, "socket.handshake");

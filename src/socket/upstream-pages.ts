@@ -1,13 +1,13 @@
-/** The part of `upstream.ts` that is about pages of other origins, and what lets them read answers. */
+/** The part of `upstream.ts` about pages of other origins, and the middlewares that let them read answers. */
 import type { ServerResponse } from "node:http";
 import type { Engine, EngineRequest } from "./upstream.ts";
 
-/** The application's `cors` option, which Engine.IO makes a middleware of. */
+/** The application's `cors` option, which Engine.IO turns into a middleware. */
 export function corsOf(io: object): unknown {
   return Reflect.get(Object(Reflect.get(io, "opts")), "cors");
 }
 
-/** Runs what `engine.use` was given, `cors` among it, as Engine.IO does before it verifies a request. */
+/** Runs the middlewares given to `engine.use`, `cors` included, as Engine.IO does before it verifies a request. */
 export function applyMiddlewares(
   engine: Engine,
   request: EngineRequest,

@@ -1,22 +1,22 @@
 /**
- * Every place where this package relies on more than the public API of Socket.IO 4.8 and Engine.IO 6.6.12+, and what
- * it relies on. `test/socket/upstream.test.ts` fails when an upgrade changes one of them. Those with * are in `upstream-pages.ts`.
+ * Every use of more than the public API of Socket.IO 4.8 and Engine.IO 6.6.12+. `test/socket/upstream.test.ts` fails
+ * when an upgrade changes one of them. Those marked * are in `upstream-pages.ts`.
  *
- * | what | why nothing public serves |
+ * | what | why the public API is not enough |
  * |---|---|
  * | `namespace._createSocket` | the only moment before middleware and recovery where a socket can get its session |
  * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
- * | `socket._onpacket` | where all that a client sends to a socket passes, also to `onAny` and acknowledgements |
- * | `socket._cleanup` | the only sign that a socket is gone that also comes when it never connected; `connected` still says whether it did |
- * | `io.opts` | whether recovery is on; its `cors`*, to name an origin that only this lists |
- * | `io._nsps` | namespaces made before `attach`, and the sockets in them |
- * | `io._parser`, `io.encoder` | a refusal must speak the application's parser |
- * | `conn.server` | the engine of a connection: Socket.IO has one for each http server, and shows the last alone |
+ * | `socket._onpacket` | everything that a client sends to a socket passes here, also to `onAny` and acknowledgements |
+ * | `socket._cleanup` | the only sign that a socket is gone, even if it never connected; `connected` is still set if it did |
+ * | `io.opts` | whether recovery is on; its `cors`*, to warn of an origin that only `cors` lists |
+ * | `io._nsps` | the namespaces made before `attach`, and the sockets in them |
+ * | `io._parser`, `io.encoder` | a refusal must use the application's parser |
+ * | `conn.server` | the engine of a connection: Socket.IO has one for each http server, and exposes only the last |
  * | `conn.readyState = "closing"` | stops all traffic both ways, and sockets still in middleware, while polls go on |
- * | `conn.writeBuffer` | what still waits for the client's next poll: a farewell to be fetched, or what must not be |
- * | `conn.write` | where all that is sent passes: emits, broadcasts, acknowledgements |
- * | `Socket.prototype` | `never-attached.ts`: what `socket.session` says while nothing is attached |
- * | `engine._applyMiddlewares`, `request.res`* | what the application's `cors` puts on answers, for those that Engine.IO does not give |
+ * | `conn.writeBuffer` | messages that wait for the client's next poll: a farewell, or some that must not be sent |
+ * | `conn.write` | everything that is sent passes here: emits, broadcasts, acknowledgements |
+ * | `Socket.prototype` | `never-attached.ts`: `socket.session` explains a missing `attach` |
+ * | `engine._applyMiddlewares`, `request.res`* | the headers of the application's `cors`, on answers that Engine.IO does not send |
  * | `request._query` | read by Engine.IO if present, so both read the same `sid` |
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -26,7 +26,7 @@ import { SocketSessionError } from "../base/errors.ts";
 import { isolate } from "../base/isolated-emitter.ts";
 import { guarded, shown, shownNamespace } from "./guarded-handlers.ts";
 
-/** An Engine.IO connection: what carries all Socket.IO namespaces of one client. */
+/** An Engine.IO connection, which carries all Socket.IO namespaces of one client. */
 export interface EngineConnection {
   readonly id: string;
   readonly protocol: number;
@@ -98,15 +98,15 @@ function internalsOf(io: Server): ServerInternals {
   return io as unknown as ServerInternals;
 }
 
-/** The application's packet encoding (its own `parser` option included). */
+/** The application's packet encoding, its own `parser` option included. */
 export function codecOf(io: Server): Codec {
   const { encoder, _parser } = internalsOf(io);
   return { encode: (packet) => encoder.encode(packet), decoder: () => new _parser.Decoder() };
 }
 
 /**
- * The packets that a message holds by itself: one, with Socket.IO's own parser. None if it is an attachment, or needs one, or is
- * not of this protocol.
+ * The complete packets in a message: one, with Socket.IO's own parser. None if the message is an attachment, needs one,
+ * or is not of this protocol.
  */
 export function packetsOf(codec: Codec, message: unknown): Packet[] {
   const packets: Packet[] = [];
@@ -115,13 +115,13 @@ export function packetsOf(codec: Codec, message: unknown): Packet[] {
   try {
     decoder.add(message);
   } catch {
-    // whoever takes it will see
+    // Socket.IO will find the same fault.
   }
   decoder.destroy();
   return packets;
 }
 
-/** Calls `use` with the Engine.IO server before Socket.IO hears of its connections: now, or when there is one. */
+/** Calls `use` with each Engine.IO server, the present one included, before Socket.IO sees its connections. */
 export function onEngine(io: Server, use: (engine: Engine) => void): void {
   const internals = internalsOf(io);
   if (internals.engine) use(internals.engine);
@@ -132,13 +132,13 @@ export function onEngine(io: Server, use: (engine: Engine) => void): void {
   };
 }
 
-/** Whether clients are connected: to the last engine, or in a namespace by any. */
+/** Whether clients are connected: to the last engine, or in a namespace by any engine. */
 export function hasClients(io: Server): boolean {
   const { engine, _nsps } = internalsOf(io);
   return (engine?.clientsCount ?? 0) > 0 || [..._nsps.values()].some(({ sockets }) => sockets.size > 0);
 }
 
-/** Throws if Engine.IO's server is not of the kind whose requests can be watched. */
+/** Throws if Engine.IO's server is of a kind whose requests can't be watched. */
 export function assertEngine(engine: Engine): void {
   const known = typeof engine.handleRequest === "function" && typeof engine.handleUpgrade === "function";
   if (known && engine.constructor.name !== "uServer") return;
@@ -150,8 +150,8 @@ export function assertEngine(engine: Engine): void {
 
 /**
  * Calls `born` with each new socket of every namespace, static or dynamic, present or future, before its middleware;
- * and `gone` once it is gone, whether it ever connected or not. Connection state recovery sees no `pid`, so every
- * socket is new: nothing is restored or replayed.
+ * calls `gone` once it is gone, even if it never connected. Connection state recovery sees no `pid`, so every socket is
+ * new: nothing is restored or replayed.
  */
 export function onSocket(
   io: Server,
@@ -162,7 +162,7 @@ export function onSocket(
   onNamespace(io, (namespace) => {
     const create = namespace._createSocket;
     namespace._createSocket = async (client, given) => {
-      const auth = given ?? {}; // null where the application's parser lets it through: Socket.IO would reject
+      const auth = given ?? {}; // null if the application's parser lets it through, at which Socket.IO would reject
       const socket = await create.call(namespace, client, recovers ? withoutRecovery(auth) : auth);
       const cleanup = socket._cleanup;
       socket._cleanup = () => {
@@ -184,9 +184,9 @@ function withoutRecovery({
 }
 
 /**
- * Keeps what `connection` handlers and middleware throw, or reject with, from ending the process. A socket whose
- * middleware failed is refused, without a word of the reason. `mayJoin` is asked before each middleware runs and after
- * the last; one that says no has gated or closed the socket's connection.
+ * Keeps errors of `connection` handlers and middleware from ending the process. If a middleware fails, the socket is
+ * refused without the reason. `mayJoin` is called before each middleware and after the last; if it returns false, it
+ * has gated or closed the socket's connection.
  */
 export function guardNamespaces(
   io: Server,
@@ -209,14 +209,14 @@ export function guardNamespaces(
       const finish = (error?: Error) => {
         if (isDone) return;
         isDone = true;
-        mayJoin(socket); // else its connection is gated now, and Socket.IO drops the socket
+        mayJoin(socket); // if false, the connection is gated now, and Socket.IO drops the socket
         done(error);
       };
       const refuse = (error: unknown) => {
         report(error);
         finish(new Error("internal error"));
       };
-      // it runs what `_fns` holds at this moment, and looks at nothing else
+      // it runs the current `_fns`, and reads nothing else
       const middleware = (Reflect.get(namespace, "_fns") as Middleware[]).map(
         (fn): Middleware =>
           (one, next) => {
@@ -231,20 +231,21 @@ export function guardNamespaces(
 
 type Middleware = (socket: Socket, next: (error?: Error) => void) => unknown;
 
-/** Calls `use` with every namespace that sockets can be in: static or dynamic, present or future. */
+/** Calls `use` with every namespace that has sockets: static or dynamic, present or future. */
 function onNamespace(io: Server, use: (namespace: Namespace) => void): void {
   for (const namespace of internalsOf(io)._nsps.values()) use(namespace);
   io.on("new_namespace", (namespace) => use(namespace as unknown as Namespace));
 }
 
-/** Stops all traffic of a connection in both directions; polls are still answered, sockets in middleware dropped. */
+/**
+ * Stops all traffic of a connection in both directions. Polls are still answered; sockets in middleware are dropped.
+ */
 export function gate(connection: EngineConnection): void {
   if (connection.readyState === "open") connection.readyState = "closing";
 }
 
 /**
- * What was sent and waits for the client's next poll, or for the end of an upgrade, is not delivered any more, but for the
- * messages that `isKept`.
+ * Discards the messages that wait for the client's next poll or for the end of an upgrade, except those that `isKept`.
  */
 export function discardWaiting(
   { writeBuffer }: EngineConnection,
@@ -254,7 +255,7 @@ export function discardWaiting(
   writeBuffer.splice(0, writeBuffer.length, ...kept);
 }
 
-/** Asks `mayTake` before an event or acknowledgement of the client reaches anybody. A disconnect always does. */
+/** Calls `mayTake` before any listener gets the client's event or acknowledgement. A disconnect always passes. */
 export function guardPackets(socket: Socket, mayTake: () => boolean): void {
   const inner = socket as unknown as { _onpacket(packet: Packet): void };
   const { _onpacket } = inner;
@@ -263,13 +264,13 @@ export function guardPackets(socket: Socket, mayTake: () => boolean): void {
   };
 }
 
-/** Asks `mayWrite` before anything is sent: emits, broadcasts and acknowledgements all pass `write`. */
+/** Calls `mayWrite` before anything is sent: emits, broadcasts and acknowledgements all pass `write`. */
 export function guardWrites(connection: EngineConnection, mayWrite: () => boolean): void {
   const { write } = connection;
   connection.write = (...args) => (mayWrite() ? write.apply(connection, args) : connection);
 }
 
-/** Reads the query as Engine.IO does, and makes Engine.IO use this very reading; undefined if it can't be read. */
+/** Reads the query as Engine.IO does, and makes Engine.IO use the same object; undefined if it can't be read. */
 export function queryOf(request: EngineRequest): Record<string, string> | undefined {
   if (request._query) return request._query;
   const base = "https://socket.io";
@@ -278,7 +279,9 @@ export function queryOf(request: EngineRequest): Record<string, string> | undefi
   return request._query;
 }
 
-/** Has Engine.IO answer a request without the connection that it names: by its middleware, such as `cors`, or by an error. */
+/**
+ * Makes Engine.IO answer without the connection that the request names: by a middleware such as `cors`, or by an error.
+ */
 export function withoutConnection(request: EngineRequest): void {
   const { sid: _sid, ...query } = queryOf(request) ?? {};
   request._query = query;

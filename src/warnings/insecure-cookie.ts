@@ -2,15 +2,15 @@ import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 
 /**
- * Whether `express-session` sends no cookie for a session that is being stored: it is to be `secure`, and the request of
- * `session` came over plain HTTP, as far as can be known.
+ * Whether `express-session` sends no cookie for a session that is being stored: the cookie is `secure`, and the request
+ * came over plain HTTP, as far as this process knows.
  */
 export function isCookieWithheld(session: object, proxy: boolean | undefined): boolean {
   const { cookie, req } = session as { cookie?: { secure?: unknown }; req?: IncomingMessage };
   return cookie?.secure === true && req?.socket !== undefined && !isSecure(req, proxy);
 }
 
-/** As `express-session` decides it: without the `proxy` option Express does, by its `trust proxy`. */
+/** As `express-session` decides: without its `proxy` option, by Express's `trust proxy`. */
 function isSecure(request: IncomingMessage, proxy: boolean | undefined): boolean {
   if ((request.socket as TLSSocket).encrypted) return true;
   if (proxy === undefined) return Reflect.get(request, "secure") === true;

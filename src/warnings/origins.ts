@@ -3,11 +3,11 @@ import { shown } from "../base/shown.ts";
 import { type Address, addressOf, isOrigin, isSameOrigin, type OriginPolicy } from "../socket/origin.ts";
 import type { StartWarning } from "./start-checks.ts";
 
-/** A client can send other origins without end. */
+/** A client can send any number of different origins. */
 const maxWarnings = 20;
 const maxShownLength = 200;
 
-/** Names each origin whose page was refused, once, with what it was compared with and what would admit it. */
+/** Warns once of each origin whose page was refused, with the host that it was compared with and the cure. */
 export class OriginWarnings {
   readonly #policy: OriginPolicy;
   readonly #warned = new Set<string>();
@@ -16,7 +16,7 @@ export class OriginWarnings {
     this.#policy = policy;
   }
 
-  /** None for a request without `Origin`: no client of Socket.IO's sends it. */
+  /** None for a request without `Origin`: Socket.IO's clients never send such a request. */
   of(request: IncomingMessage): StartWarning[] {
     const { origin } = request.headers;
     if (origin === undefined) return [];
@@ -29,12 +29,12 @@ export class OriginWarnings {
   }
 }
 
-/** An origin as it is; anything else, which may be anything, by its length. */
+/** A well-formed origin as it is; anything else by its length. */
 export function shownOrigin(origin: string | undefined): string {
   return origin !== undefined && isOrigin(origin) && origin.length <= maxShownLength ? origin : shown(origin);
 }
 
-/** Likewise. */
+/** As `shownOrigin`, for a host. */
 export function shownHost(host: string | undefined): string {
   return host !== undefined && /^[\w.:[\]-]+$/.test(host) && host.length <= maxShownLength
     ? host

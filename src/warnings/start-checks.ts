@@ -6,7 +6,7 @@ import { isOlder, type Version } from "../base/versions.ts";
 import type { ResolvedOptions } from "../options/options.ts";
 import { shortSecret } from "../options/secrets.ts";
 
-/** What is wrong with the set-up, each with its cure; told once at the start, as process warnings. */
+/** A fault in the set-up, with its cure. Given once at the start, as a process warning. */
 export interface StartWarning {
   readonly code: string;
   readonly message: string;
@@ -38,7 +38,7 @@ const insecureCookieWarning: StartWarning = {
 
 let hasWarnedOfSecret = false;
 
-/** Of a secret that can be guessed: once for the process, whose tests may make many sessions. */
+/** Warns of a short secret once for the process, as tests may create many LiveSessions. */
 export function secretWarnings({ secrets }: ResolvedOptions): StartWarning[] {
   const message = hasWarnedOfSecret ? undefined : shortSecret(secrets);
   if (message === undefined) return [];
@@ -46,7 +46,7 @@ export function secretWarnings({ secrets }: ResolvedOptions): StartWarning[] {
   return [{ code: "SOCKET_SESSION_SHORT_SECRET", message }];
 }
 
-/** What shows only later, each told once by these sessions. */
+/** Warnings of faults that show only later, each given once by these sessions. */
 export function lateWarnings() {
   return {
     engineUse: once((isAttached: boolean) => (isAttached ? engineUseWarning : unattachedWarning)),
@@ -64,7 +64,7 @@ function once<A extends unknown[]>(warningOf: (...args: A) => StartWarning): (..
   };
 }
 
-/** Once for the process: its tests may make many sessions, and sign visitors in without a request. */
+/** Once for the process: tests may create many LiveSessions, and sign visitors in without a request. */
 const warnOfMiddleware = once((refusal: string) => ({
   code: "SOCKET_SESSION_NO_MIDDLEWARE",
   message: `A client was refused (${refusal}), and sessions.express() was never called here: no session that its requests make is one of these. Write app.use(sessions.express()) before the routes, in the place of app.use(session({ … })). If another process makes the sessions, nothing is missing.`,
@@ -92,7 +92,7 @@ export function storeWarnings({ store }: ResolvedOptions): StartWarning[] {
   return warnings;
 }
 
-/** What this store keeps the library from promising, in words. */
+/** The guarantees that this store can't give, in words. */
 export function limitsOf(store: ResolvedOptions["store"]): string[] {
   const limits: string[] = [];
   if (!store.atomic)
@@ -102,9 +102,7 @@ export function limitsOf(store: ResolvedOptions["store"]): string[] {
       "what other processes change is seen by sockets within `revalidateIntervalMs` only, and a login there looks like a logout",
     );
   if (store.feed?.complete === false)
-    limits.push(
-      "the feed does not tell of every write; what it leaves out, sockets see within `revalidateIntervalMs`",
-    );
+    limits.push("the feed does not report every write; sockets see the others within `revalidateIntervalMs`");
   return limits;
 }
 
@@ -130,9 +128,9 @@ export function socketWarnings({ shared }: ResolvedOptions, socketPath: string):
   return warnings;
 }
 
-/** The engine.io that this application's socket.io uses; undefined where a bundler has hidden it. */
+/** The engine.io that the application's socket.io uses; undefined if a bundler hides it. */
 function engineVersion(): string | undefined {
-  // `import.meta` can't be written: what is published is CommonJS. These sources run as ES modules have no __filename.
+  // `import.meta` can't be used: the published code is CommonJS. These sources, run as ES modules, have no __filename.
   if (typeof __filename === "undefined") return undefined;
   try {
     const socketIo = createRequire(__filename).resolve("socket.io");

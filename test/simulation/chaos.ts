@@ -1,4 +1,4 @@
-/** What goes wrong, and when: each fault of the mix, again and again, in a stream of its own. */
+/** Schedules the faults of a mix: each kind repeatedly, from a random stream of its own. */
 import type { Cluster, Member } from "./cluster.ts";
 import type { FaultName, Mix } from "./mix.ts";
 import type { DatabaseServer } from "./world/database-server.ts";

@@ -1,4 +1,4 @@
-/** The nodes of the application, before their database: started, killed, and started again. */
+/** The nodes of the application and their shared database: started, killed, and started again. */
 import type { Database } from "./databases/database.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Mix } from "./mix.ts";
@@ -42,7 +42,7 @@ export class Cluster {
     for (let place = 0; place < mix.nodes; place++) this.#start(place);
   }
 
-  /** What the trace calls the session. */
+  /** The session's name in the trace. */
   nameOf(sid: string): string {
     return this.#ledger.nameOf(sid);
   }

@@ -1,4 +1,4 @@
-/** Bugs go into the trace as crashes: what nothing has caught, and what a node reports that is no failure of its store. */
+/** Records bugs in the trace as crashes: uncaught errors, and errors reported by a node that are not failures of its store. */
 import { codeOf } from "./operations.ts";
 import type { SimulatedProcess } from "./world/process.ts";
 import type { World } from "./world/world.ts";
@@ -12,7 +12,7 @@ const noBugs = new Set([
   "SESSION_UPDATE_TIMEOUT",
 ]);
 
-/** What a node reports as its own fault. */
+/** An error that a node reports as its own fault. */
 export function traceReport(world: World, { name }: SimulatedProcess, error: unknown): void {
   const code = codeOf(error);
   if (noBugs.has(code)) return;

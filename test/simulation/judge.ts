@@ -1,11 +1,11 @@
-/** What the oracles say of a run. */
+/** The judgement of the oracles on a run. */
 import { longestJumpMs } from "./chaos.ts";
 import { databaseKind } from "./databases/kinds.ts";
 import type { Mix } from "./mix.ts";
 import { judge as judgeTrace } from "./oracles/all.ts";
 import type { Run } from "./simulation.ts";
 
-/** What an oracle, by its name, has found. */
+/** An oracle's findings, by its name. */
 export type Violation = ReturnType<typeof judgeTrace>[number];
 
 /** Earliest first. */

@@ -1,4 +1,4 @@
-/** Writes into the trace what a database does to sessions, under names that are the same in every run. */
+/** Records in the trace what a database does to sessions, under names that are the same in every run. */
 import type { SessionDocument } from "../../src/session-store.ts";
 import type { Trace, Values } from "./trace.ts";
 import { epochMs } from "./world/process.ts";
@@ -12,7 +12,7 @@ export class Ledger {
     this.#trace = trace;
   }
 
-  /** What the trace calls the session: `s0`, `s1`, … in the order in which they were first named. */
+  /** The session's name in the trace: `s0`, `s1`, … in the order in which they were first named. */
   nameOf(sid: string): string {
     const known = this.#namesBySid.get(sid);
     if (known !== undefined) return known;
@@ -31,7 +31,7 @@ export class Ledger {
     this.#trace.add({ kind: "stored", session, values: valuesOf(document), expiresAt: expiresAt - epochMs });
   }
 
-  /** `node`: whose touch it was, where the database is told. */
+  /** `node`: the node that touched, if the database knows. */
   touched(sid: string, expiresAt: number, node?: string): void {
     const by = node === undefined ? {} : { node };
     this.#trace.add({ kind: "touched", session: this.nameOf(sid), ...by, expiresAt: expiresAt - epochMs });
@@ -57,7 +57,7 @@ export class Ledger {
   }
 }
 
-/** What the actors keep in a session: `count`, lists under `list-…`, registers under `register-…`. */
+/** The data that actors keep in a session: `count`, lists under `list-…`, registers under `register-…`. */
 export function valuesOf(data: Readonly<Record<string, unknown>>): Values {
   const lists: Record<string, readonly string[]> = {};
   const registers: Record<string, string> = {};

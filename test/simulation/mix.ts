@@ -1,6 +1,6 @@
 /**
- * What a seed is about: how many nodes, which database, which faults. Each seed has a mix of its own, in which half of the
- * faults are absent: a run with all of them at once never gets to what happens between two.
+ * The mix of a seed: how many nodes, which database, which faults. Half of the faults are absent from each mix: a run
+ * with all of them at once never gets to what happens between two.
  */
 
 import type { Settings } from "./settings.ts";

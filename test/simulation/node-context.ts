@@ -7,7 +7,7 @@ import type { SimulatedProcess } from "./world/process.ts";
 import type { Random } from "./world/random.ts";
 import type { World } from "./world/world.ts";
 
-/** What a node is made of. */
+/** The parts that a node is made of. */
 export interface NodeContext {
   readonly world: World;
   readonly ledger: Ledger;

@@ -1,6 +1,6 @@
 /**
- * One process of the application, as the actors use it. What comes of it goes into the trace: nothing here tells an actor
- * more than a client would know.
+ * One process of the application, as the actors use it. It records outcomes in the trace. An actor learns no more than
+ * a client would know.
  */
 import type { SimulatedProcess } from "./world/process.ts";
 
@@ -30,7 +30,7 @@ export interface SimulatedNode {
 export interface SimulatedSocket {
   /** Asked to be let in and not answered yet; in; or over. */
   readonly state: "asking" | "open" | "closed";
-  /** Whether it was told to stop: a client that was not tries again. */
+  /** Whether it received a refusal or end at which it stops; otherwise the client tries again. */
   readonly isFinal: boolean;
   /** The client does something, which extends its session. Into the trace: `served`, if its handler runs. */
   say(): void;

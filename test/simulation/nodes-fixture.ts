@@ -1,4 +1,4 @@
-/** Nodes over one store in memory, whose calls and changes take their time: for the tests of the nodes themselves. */
+/** Nodes over one store in memory with delayed calls and changes: for tests of the nodes themselves. */
 import type { FeedListener, SessionStore } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { traceUncaught } from "./crashes.ts";

@@ -1,4 +1,4 @@
-/** Writes into the trace what is done to sessions: when it begins, and what comes of it. */
+/** Records operations on sessions in the trace: their begin and their outcome. */
 import { SocketSessionError } from "socket-session";
 import type { Ledger } from "./ledger.ts";
 import type { Operation, Values } from "./trace.ts";
@@ -57,7 +57,7 @@ export class Operations {
   }
 }
 
-/** What a client was told instead of an answer, or what became of its connection. */
+/** The error that a client received instead of an answer, or the end of its connection. */
 export class Failure extends Error {
   readonly code: string;
 

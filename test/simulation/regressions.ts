@@ -7,7 +7,7 @@ import type { Mix } from "./mix.ts";
 
 export interface Regression {
   readonly name: string;
-  /** What it has found, in one sentence. */
+  /** The violation that it found, in one sentence. */
   readonly found: string;
   /** The mutant that brings it back: with it at least one of the seeds fails. */
   readonly mutant: string;

@@ -1,4 +1,4 @@
-/** How the simulated application is configured: in proportion to the defaults, but in a hurry. */
+/** The configuration of the simulated application: shorter times, in proportion to the defaults. */
 export interface Settings {
   readonly revalidateIntervalMs: number;
   readonly staleMs: number;

@@ -1,7 +1,7 @@
 /**
- * What happened, in the order in which it happened: what the oracles judge by, what a replay prints, and what the hash is
- * of. Sessions, nodes, sockets and operations have names of their own (`s0`, `n2`, `k17`, `o301`): a session's id is
- * random, and would make the hash so.
+ * The events of a run, in their order: the oracles judge by them, a replay prints them, and the hash is computed from
+ * them. Sessions, nodes, sockets and operations have names of their own (`s0`, `n2`, `k17`, `o301`): a session's id is
+ * random, and would make the hash random.
  */
 import { createHash } from "node:crypto";
 
@@ -29,7 +29,7 @@ export type Fault =
   | "restart"
   | "failover";
 
-/** What the database did, at the moment at which it did it. Times of sessions are milliseconds of the world. */
+/** The database's actions, at the moment when they happen. Times of sessions are milliseconds of the world. */
 type OfDatabase =
   /** A version of the session is stored, by a create or a replace. */
   | { kind: "stored"; session: string; values: Values; expiresAt: number }
@@ -42,7 +42,7 @@ type OfDatabase =
   /** A round trip of a node: `many` sessions are read in it. */
   | { kind: "read"; node: string; many: number };
 
-/** What became of processes and of what lies between them. */
+/** Events of processes and of the networks between them. */
 type OfWorld =
   | { kind: "start"; node: string; skewMs: number }
   /** Something goes wrong from now on, until the time given: for one node, or for all. */
@@ -55,11 +55,11 @@ type OfWorld =
   /** A bug: what nothing has caught, or a node has reported as its own. */
   | { kind: "crash"; node: string; text: string };
 
-/** What a visitor met. A socket has a name from the moment its client asks to be let in. */
+/** A visitor's experience. A socket has a name from the moment when its client asks to be admitted. */
 type OfSockets =
   | { kind: "asks"; socket: string; node: string; session: string }
   | { kind: "admitted"; socket: string; node: string; session: string }
-  /** Not let in: `final` if the client has been told to stop. */
+  /** Not admitted; `final` if the client stops at it. */
   | { kind: "refused"; socket: string; node: string; session: string; code: string; final: boolean }
   /** A handler of the application ran for what the client sent, or a packet left for it: with these data in view. */
   | {
@@ -76,7 +76,7 @@ type OfSockets =
 
 export type Operation = "create" | "append" | "save" | "end" | "load" | "regenerate";
 
-/** What was done to a session. */
+/** Operations on a session. */
 type OfOperations =
   | {
       kind: "begins";
@@ -90,7 +90,7 @@ type OfOperations =
     }
   /**
    * It is acknowledged. `saw`: what it was given, before its own change (of an append that ran again, the last time); null
-   * if it was told that there is no such session.
+   * if the answer was that there is no such session.
    */
   | {
       kind: "done";
@@ -119,7 +119,7 @@ type OfOperations =
  */
 export type Intrusion = "poll" | "send" | "upgrade" | "join" | "stay";
 
-/** What came of it when a client tried to get in where it has no right to be. */
+/** The outcome of an intruder's attempt. */
 type OfIntruders = {
   kind: "intruder";
   node: string;
@@ -128,7 +128,9 @@ type OfIntruders = {
   isLetIn: boolean;
 };
 
-/** How a page fares, as it sees it itself: it asks again and again, by a new socket each time, until it is told to stop. */
+/**
+ * A page's own view: it asks again and again, by a new socket each time, until it receives an answer at which it stops.
+ */
 type OfClients = { kind: "client"; client: string; session: string; state: "outside" | "inside" | "gone" };
 
 type Unstamped = OfDatabase | OfWorld | OfSockets | OfIntruders | OfClients | OfOperations;

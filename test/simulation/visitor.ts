@@ -1,6 +1,7 @@
 /**
- * A visitor: logs in, opens tabs, does this and that in them and by requests, goes away for a while, logs out, and comes
- * again. Its clients try again as stock ones do, unless they are told to stop. Now and then an old cookie of its is used.
+ * A visitor: logs in, opens tabs, acts in them and by requests, goes away for a while, logs out, and comes again. Its
+ * clients retry as stock ones do, unless they receive an answer at which they stop. Sometimes one of its old cookies is
+ * used.
  */
 import type { Cluster } from "./cluster.ts";
 import type { Mix } from "./mix.ts";

@@ -1,6 +1,6 @@
 import { io as connect, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 
-/** What a client saw of one connection attempt or connection. */
+/** The events that a client saw on one connection attempt or connection. */
 export interface Refusal extends Error {
   data?: { code?: string };
 }

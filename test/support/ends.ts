@@ -7,7 +7,7 @@ import type { World } from "./world.ts";
 
 export interface Connections {
   readonly clients: Socket[];
-  /** What each client was told at its end. */
+  /** The end message that each client received. */
   readonly told: unknown[];
   /** The reason of each client's disconnection. */
   readonly ends: Promise<string[]>;

@@ -1,5 +1,5 @@
 /**
- * An application whose node can be frozen: its clock jumps, and its feed has said nothing since.
+ * An application whose node can be frozen: its clock jumps, and its feed has been silent since.
  *
  * ```ts
  * const frozen = await frozenWorld({ sockets: installHandlers });

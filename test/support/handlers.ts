@@ -3,7 +3,7 @@ import type { Server, Socket } from "socket.io";
 /** The namespaces of the tests: main, static, dynamic. */
 export const namespaces = ["/", "/admin", /^\/room-\d+$/] as const;
 
-/** What the tests' sockets answer to, in every namespace; `also` adds to that. */
+/** The events that the tests' sockets handle, in every namespace; `also` adds more. */
 export function installHandlers(io: Server, also?: (socket: Socket) => void): void {
   for (const namespace of namespaces) {
     io.of(namespace).on("connection", (socket) => {

@@ -19,21 +19,21 @@ export interface NodeSetting {
   readonly options?: Pick<LiveSessionsOptions, "revalidateIntervalMs" | "staleMs" | "storeTimeoutMs">;
 }
 
-/** What a node tells the process that started it. */
+/** The messages from a node to the process that started it. */
 export type FromNode = { url: string } | { error: string; text: string } | { warning: string };
 
 export interface NodeProcess {
   readonly url: string;
-  /** What it has reported as `error`, each as its code and message. */
+  /** The errors it reported as `error`, each as its code and message. */
   readonly errors: readonly string[];
-  /** What nobody wants to see: warnings, and how it has ended if it was not by `close` or `kill`. */
+  /** Unexpected output: warnings, and the exit, if it was not by `close` or `kill`. */
   readonly complaints: readonly string[];
   browser(): Browser;
   /** Another node's visitor, here: with the same cookie. */
   guest(of: Browser): Browser;
   /** A browser that has logged in. */
   visitor(data?: Record<string, unknown>): Promise<Browser>;
-  /** What `sessions.stats()` says of the feed. */
+  /** The feed's state in `sessions.stats()`. */
   feed(): Promise<string>;
   /** False if it has ended. */
   signal(name: NodeJS.Signals): boolean;
@@ -43,7 +43,7 @@ export interface NodeProcess {
   close(): Promise<void>;
 }
 
-/** What a store can't do is said at the start. */
+/** A store's limits are reported at the start. */
 const isLimit = /^SocketSessionWarning: Over the /;
 
 const fixture = (name: string) => new URL(`fixtures/${name}.ts`, import.meta.url);
@@ -61,7 +61,7 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Runs a script that tells `{ url }` when it listens, and whatever else it has to say. */
+/** Runs a script that sends `{ url }` when it listens, and possibly more messages. */
 export async function startProcess(script: URL, argument: object, hear: (message: FromNode) => void) {
   const stdio = ["ignore", "inherit", "pipe", "ipc"] as const;
   const child = fork(fileURLToPath(script), [JSON.stringify(argument)], { execArgv, stdio: [...stdio] });

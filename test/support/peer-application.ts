@@ -1,4 +1,6 @@
-/** An application of somebody else: plain express-session over any store of its kind, with the routes of `startWorld`'s. */
+/**
+ * A peer for comparison: plain express-session over any of its stores, with the routes of `startWorld`'s application.
+ */
 import "./session-data.ts";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,6 +1,6 @@
 import type { Express } from "express";
 
-/** What the tests' applications do with `req.session` alike, with this package or without. */
+/** The routes on `req.session` that all test applications share, with this package or without. */
 export function sessionRoutes(app: Express): void {
   app.post("/login", (req, res, next) => {
     req.session.regenerate((error) => {

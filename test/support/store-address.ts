@@ -1,6 +1,6 @@
 /**
- * Where several processes of a test keep the sessions they share: a database by its URL, and in it a place of the test's
- * own.
+ * The place of the sessions that several processes of a test share: a database by its URL, and a place of the test's own
+ * in it.
  *
  * ```ts
  * const address = { kind: "redis", url: "redis://127.0.0.1:6379", place: newPlace() };
@@ -19,7 +19,7 @@ export interface StoreAddress {
   readonly url: string;
   /** The prefix of the keys, the table, or the database; nothing for SQLite. */
   readonly place: string;
-  /** Whether another package writes there too: Redis and PostgreSQL have to be told. */
+  /** Whether another package writes there too: the Redis and PostgreSQL stores need to know. */
   readonly otherWriters?: boolean;
   /** To Redis. Default: `redis`. */
   readonly client?: ClientPackage;

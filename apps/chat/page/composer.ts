@@ -10,7 +10,7 @@ const roomLeft = element("room-left", HTMLParagraphElement);
 
 const answerMs = 5_000;
 
-/** The field for messages: what the server doesn't take stays in it, with the reason below. */
+/** The input for messages. If the server refuses one, the text stays, with the reason below. */
 export function startComposer(socket: ChatSocket): void {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -29,7 +29,8 @@ export function startComposer(socket: ChatSocket): void {
 
 async function send(socket: ChatSocket): Promise<void> {
   const sent = text.value;
-  // The server would say the same; but what is far too long it would not even read, and close the connection.
+  // The server would answer the same, but it would not even read a message that is far too long, and close the
+  // connection.
   if (sent.trim().length > limits.messageLength) return complain(wordsForMessage("tooLong", undefined));
   if (!socket.connected) return complain("There is no connection at the moment. Your message is still here.");
   try {
@@ -39,12 +40,12 @@ async function send(socket: ChatSocket): Promise<void> {
     return complain("The server has not answered, so your message may not have been sent.");
   }
   complain("");
-  if (text.value !== sent) return; // the next one is being typed already
+  if (text.value !== sent) return; // the visitor is already typing the next one
   text.value = "";
   showRoomLeft();
 }
 
-/** Cleared first, so that the same words twice are read aloud twice. */
+/** Clears first, so that screen readers announce the same words twice. */
 function complain(words: string): void {
   problem.textContent = "";
   problem.textContent = words;

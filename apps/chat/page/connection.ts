@@ -4,9 +4,9 @@ import type { ClientToServer, ServerToClient, SessionView } from "../shared/even
 import { closedWords, endWords, type Words, wordsForRefusal } from "./words.ts";
 
 /**
- * - `connecting`, `lost`: Socket.IO is at it, by itself.
- * - `open`: connected, and this is the session.
- * - `refused`, `ended`: it stays so until the visitor does something about it.
+ * - `connecting`, `lost`: Socket.IO is connecting by itself.
+ * - `open`: connected, with this session.
+ * - `refused`, `ended`: final until the visitor acts.
  */
 export type Phase =
   | { readonly kind: "connecting" | "lost" }
@@ -15,7 +15,7 @@ export type Phase =
 
 export type ChatSocket = Socket<ServerToClient, ClientToServer>;
 
-/** A stock Socket.IO client, and what its events mean for the visitor. */
+/** A stock Socket.IO client, and the meaning of its events for the visitor. */
 export class Connection {
   readonly socket: ChatSocket = io({ autoConnect: false });
   #phase: Phase = { kind: "connecting" };
@@ -43,13 +43,13 @@ export class Connection {
     this.socket.disconnect().connect();
   }
 
-  /** Connects again, with whatever cookie there is now, unless this page has a session already. */
+  /** Connects again with the current cookie, unless this page already has a session. */
   retry(): void {
     const hasSession = this.#phase.kind === "open" && this.#phase.session.state === "live";
     if (!hasSession) this.start();
   }
 
-  /** `active` is the client's own word on whether it will connect again by itself. */
+  /** `active`: the client's own property that says whether it reconnects by itself. */
   #disconnected(): void {
     if (this.socket.active) this.#enter({ kind: "lost" });
     else if (this.#phase.kind !== "connecting") {
@@ -68,7 +68,7 @@ export class Connection {
   }
 }
 
-/** The code of `connect_error`'s `data`, where the server has given one. */
+/** The code in `connect_error`'s `data`, if the server sent one. */
 function codeOf(error: Error): string {
   const data = "data" in error ? error.data : undefined;
   const hasCode = typeof data === "object" && data !== null && "code" in data;

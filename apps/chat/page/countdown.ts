@@ -1,17 +1,17 @@
 import { element } from "./element.ts";
 import { countOf } from "./words.ts";
 
-/** Less than this, and the visitor is warned; of a short session, its last quarter. */
+/** With less than this left, the visitor is warned; a short session warns in its last quarter. */
 const warnMs = 2 * 60_000;
 
-/** What is left of the session, second by second. */
+/** Shows the time left of the session, second by second. */
 export class Countdown {
   readonly #text = element("left", HTMLElement);
   readonly #bar = element("left-bar", HTMLSpanElement);
   readonly #warning = element("left-warning", HTMLParagraphElement);
   readonly #stay = element("stay", HTMLButtonElement);
   #endsAt = 0;
-  /** The most that was ever left: a full bar. */
+  /** The longest time that was ever left: a full bar. */
   #mostMs = 0;
   #timer: number | undefined;
 
@@ -38,7 +38,7 @@ export class Countdown {
     this.#text.textContent = leftMs === 0 ? "Time is up …" : `${inWords(leftMs)} left`;
     this.#bar.style.setProperty("inline-size", `${(100 * leftMs) / this.#mostMs}%`);
     this.#bar.classList.toggle("low", isLow);
-    // Set once: whatever is set anew is read aloud anew.
+    // Set only once: every assignment is read aloud again.
     const warning = isLow ? "Your session ends soon." : "";
     if (this.#warning.textContent !== warning) this.#warning.textContent = warning;
     if (!isLow && document.activeElement === this.#stay) element("text", HTMLTextAreaElement).focus();

@@ -1,4 +1,4 @@
-/** A disc with the first letter of the name. Decoration: the name stands beside it. */
+/** A disc with the first letter of the name. Decorative: the name stands beside it. */
 export function disc(publicId: string, name: string): HTMLElement {
   const element = document.createElement("span");
   element.ariaHidden = "true";
@@ -12,7 +12,7 @@ export function paintDisc(element: HTMLElement, publicId: string, name: string):
   element.textContent = [...name][0]?.toUpperCase() ?? "";
 }
 
-/** A person's colour: the same in every browser, as it is made of the public id. */
+/** A person's colour, derived from the public id: the same in every browser. */
 function hueOf(publicId: string): number {
   let hash = 0;
   for (const character of publicId) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 360;

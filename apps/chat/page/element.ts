@@ -1,4 +1,4 @@
-/** The element of index.html with this id, which must be of that kind. */
+/** The element of index.html with this id; throws if it is of another kind. */
 export function element<E extends HTMLElement>(id: string, kind: new () => E): E {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;

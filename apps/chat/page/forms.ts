@@ -9,7 +9,7 @@ const renameProblem = element("rename-problem", HTMLParagraphElement);
 const loginName = element("login-name", HTMLInputElement);
 const loginProblem = element("login-problem", HTMLParagraphElement);
 
-/** What a form posted the ordinary way has come back with, in the page's address. */
+/** The result of an ordinary form post, from the page's address. */
 export function showReturnedProblem(): void {
   const query = new URLSearchParams(location.search);
   const words = Object.entries(formWords).find(([problem]) => problem === query.get("problem"))?.[1];
@@ -20,10 +20,10 @@ export function showReturnedProblem(): void {
   } else {
     complain(loginName, loginProblem, words);
   }
-  history.replaceState(null, "", location.pathname); // so that a reload doesn't complain again
+  history.replaceState(null, "", location.pathname); // so that a reload doesn't show the error again
 }
 
-/** Renames without leaving the page. Should that fail for want of a connection, the form is still an ordinary form. */
+/** Renames without leaving the page. If there is no connection for that, the form is submitted the ordinary way. */
 export function startForms(): void {
   for (const input of [newName, loginName]) input.maxLength = limits.nameLength;
   rename.addEventListener("submit", async (event) => {

@@ -8,7 +8,7 @@ const shown = new Set<string>();
 const timeFormat = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 let lastWriter: string | undefined;
 
-/** Whoever has scrolled up to read is left there. */
+/** Does not scroll a visitor away who has scrolled up to read. */
 let isAtEnd = true;
 log.addEventListener("scroll", () => {
   isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
@@ -21,7 +21,7 @@ function scrollToEnd(): void {
   log.scrollTop = log.scrollHeight;
 }
 
-/** Adds what isn't shown yet. */
+/** Adds the messages that are not shown yet. */
 export function showMessages(messages: readonly ChatMessage[], own: string | undefined): void {
   const unknown = messages.filter(({ id }) => !shown.has(id));
   if (unknown.length === 0) return;
@@ -34,7 +34,7 @@ export function showMessages(messages: readonly ChatMessage[], own: string | und
   if (isAtEnd) scrollToEnd();
 }
 
-/** What was said before the visitor came is there to be read, but not read aloud all at once. */
+/** Messages from before the visitor came can be read, but are not read aloud all at once. */
 function fillQuietly(): void {
   log.ariaLive = "off";
   setTimeout(() => {

@@ -3,7 +3,7 @@ import { element } from "./element.ts";
 const line = element("nodes", HTMLParagraphElement);
 const servedBy = document.querySelector('meta[name="node"]')?.getAttribute("content");
 
-/** Where there are several nodes: which has served this page, and which the socket is connected to. */
+/** With several nodes: shows which node served this page, and which one the socket is connected to. */
 export function showNodes(socketNode: string): void {
   line.hidden = socketNode === "";
   if (servedBy && servedBy !== socketNode)
@@ -11,7 +11,7 @@ export function showNodes(socketNode: string): void {
   else line.replaceChildren(part(`${socketNode} serves this page and your socket`));
 }
 
-/** Where the line is too long, it is broken between its parts. */
+/** If the line is too long, it breaks between its parts. */
 function part(text: string): HTMLElement {
   const span = document.createElement("span");
   span.className = "part";

@@ -1,6 +1,7 @@
 /**
- * A login happens in one tab, but the cookie is every tab's. The tab that finds itself with a new session tells the others,
- * and those without one connect again; each session is told once, so tabs never set each other off in circles.
+ * A login happens in one tab, but all tabs share the cookie. A tab that gets a new session notifies the others, and
+ * those without a session connect again. Each session is announced only once, so tabs never trigger each other in
+ * circles.
  */
 export class OtherTabs {
   readonly #channel = new BroadcastChannel("chat session");

@@ -18,7 +18,7 @@ const overTitle = element("over-title", HTMLElement);
 const overText = element("over-text", HTMLElement);
 const goOn = element("go-on-as-guest", HTMLButtonElement);
 
-/** Shows who the visitor is to the server at this moment, and what can be done about it. */
+/** Shows the visitor's current session, and the actions for it. */
 export function showPhase(phase: Phase, countdown: Countdown): void {
   say(phase.kind, statusOf(phase));
   const isOver = phase.kind === "refused" || phase.kind === "ended";
@@ -73,7 +73,7 @@ function statusOf(phase: Phase): string {
   }
 }
 
-/** Only what has changed: a status that is set anew is read aloud anew. */
+/** Only if it changed: every assignment to the status is read aloud again. */
 function say(phase: Phase["kind"], words: string): void {
   status.dataset.phase = phase;
   if (statusText.textContent !== words) statusText.textContent = words;

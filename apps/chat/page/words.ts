@@ -1,7 +1,7 @@
 import type { EndReasonCode, RefusalCode } from "socket-session/protocol";
 import { type FormProblem, limits, type MessageProblem } from "../shared/events.ts";
 
-/** Why the session is over, or the socket was not let in: a title and a sentence. */
+/** Why the session is over, or the socket was refused: a title and a sentence. */
 export interface Words {
   readonly title: string;
   readonly text: string;

@@ -1,7 +1,7 @@
 import { type DatabaseKind, type DatabaseUrl, readDatabaseUrl } from "./database-url.ts";
 import type { StoreAddress } from "./store-address.ts";
 
-/** By which Socket.IO adapter the chat's own broadcasts get to the other nodes. Sessions need none. */
+/** The Socket.IO adapter that carries the chat's own broadcasts to the other nodes. Sessions need none. */
 export type AdapterChoice =
   | { readonly name: "none" | "cluster"; readonly isNamed: boolean }
   | {
@@ -12,7 +12,7 @@ export type AdapterChoice =
 
 type AdapterName = AdapterChoice["name"];
 
-/** Which database an adapter needs. */
+/** The database that an adapter needs. */
 const databasesByAdapter: Readonly<Record<AdapterName, DatabaseKind | undefined>> = {
   "redis-streams": "redis",
   redis: "redis",
@@ -32,7 +32,9 @@ export interface ChoiceInput {
   readonly isInCluster: boolean;
 }
 
-/** The adapter that `ADAPTER` names, else the one that `ADAPTER_URL` or the store calls for. Throws in words. */
+/**
+ * The adapter that `ADAPTER` names; otherwise the one that fits `ADAPTER_URL` or the store. Throws a readable message.
+ */
 export function chooseAdapter({ ADAPTER, ADAPTER_URL, store, isInCluster }: ChoiceInput): AdapterChoice {
   const own = ADAPTER_URL ? adapterUrl(ADAPTER_URL) : undefined;
   const isNamed = Boolean(ADAPTER);

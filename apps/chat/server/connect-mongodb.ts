@@ -2,7 +2,7 @@ import { type Db, MongoClient } from "mongodb";
 import type { DatabaseUrl } from "./database-url.ts";
 import { connectTimeoutMs, reach } from "./reach.ts";
 
-/** A client whose owner closes it, and the database that its address names, else `chat`. */
+/** A client, closed by its owner, and the database that the address names, else `chat`. */
 export async function connectMongodb(
   address: DatabaseUrl,
   variable: string,

@@ -2,10 +2,10 @@ import { createClient } from "redis";
 import type { DatabaseUrl } from "./database-url.ts";
 import { complainer, connectTimeoutMs, reach } from "./reach.ts";
 
-/** The longest pause between two attempts to reach a Redis that has gone away. */
+/** The longest pause between two attempts to reach a Redis that went down. */
 const mostRetryMs = 2_000;
 
-/** A client whose owner closes it. It connects again by itself, but not where it never was connected. */
+/** A client, closed by its owner. It reconnects by itself, but not before it was connected once. */
 export async function connectRedis(address: DatabaseUrl, variable: string) {
   return reach(address, variable, async () => {
     let hasBeenThere = false;

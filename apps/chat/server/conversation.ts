@@ -5,7 +5,7 @@ import { RateLimit } from "./rate-limit.ts";
 
 export type Said = { readonly ok: true; readonly message: ChatMessage } | Extract<Outcome, { ok: false }>;
 
-/** What is said in the room: checked, stamped with the session's name, and the last of it remembered. */
+/** The messages of the room: checked, stamped with the session's name; the latest are kept. */
 export class Conversation {
   readonly #now: () => number;
   readonly #rate: RateLimit;
@@ -20,7 +20,9 @@ export class Conversation {
     return this.#last;
   }
 
-  /** `posted` is whatever a client has sent. Guests have no session to count by, so they share a limit by `address`. */
+  /**
+   * `posted`: anything that a client may send. Guests have no session to count by, so they share a limit by `address`.
+   */
   say(posted: unknown, session: LiveSession, address: string): Said {
     if (typeof posted !== "string") return { ok: false, problem: "notText" };
     const text = posted.trim();
@@ -35,7 +37,7 @@ export class Conversation {
     return { ok: true, message };
   }
 
-  /** Also what was said on other nodes, in the order of its times. Returns whether any of it is new. */
+  /** Adds messages, those of other nodes included, in the order of their times. Returns whether any of them is new. */
   remember(messages: readonly ChatMessage[]): boolean {
     const known = new Set(this.#last.map(({ id }) => id));
     const unknown = messages.filter(({ id }) => !known.has(id));

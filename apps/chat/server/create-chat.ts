@@ -17,11 +17,11 @@ export interface ChatOptions {
   pageDir: string;
   /** How long a session lasts after its last activity. Default: half an hour. */
   idleMs?: number;
-  /** Takes the chat's own messages to other nodes. Default: none. */
+  /** Carries the chat's own messages to other nodes. Default: none. */
   adapter?: ServerOptions["adapter"] | undefined;
-  /** What the page calls this node. Default: nothing, as there is only one. */
+  /** The name of this node on the page. Default: none, as there is only one node. */
   nodeName?: string | undefined;
-  /** Whether to believe the `X-Forwarded-…` headers, as a proxy of ours sets them. Default: no. */
+  /** Whether to trust the `X-Forwarded-…` headers, which a proxy of ours sets. Default: no. */
   proxy?: boolean;
   /** For tests. */
   clock?: Clock;
@@ -29,11 +29,11 @@ export interface ChatOptions {
 
 export interface Chat {
   readonly sessions: LiveSessions;
-  /** Resolves to the port; rejects if it is taken. Port 0 takes any that is free. */
+  /** Resolves to the port; rejects if it is taken. Port 0 takes any free one. */
   listen(port: number): Promise<number>;
-  /** Instead of listening, takes the connections that the primary of a cluster hands over. */
+  /** Takes the connections that the primary of a cluster hands over, instead of listening. */
   joinCluster(): void;
-  /** Ends the connections, and no session: whoever comes back after a restart is still logged in. */
+  /** Ends the connections, but no session: after a restart visitors are still logged in. */
   close(): Promise<void>;
 }
 
@@ -44,8 +44,8 @@ export function createChat(options: ChatOptions): Chat {
     secret,
     name: "sid",
     guests: "allow",
-    // No maxAge: the browser keeps the cookie until it is closed, and the server alone decides when it is over.
-    // Lax keeps other sites' posts from carrying it, in addition to refuseCrossSitePosts.
+    // No maxAge: the browser keeps the cookie until it is closed, and the server alone decides when it is over. Lax
+    // keeps other sites' posts from carrying it, in addition to refuseCrossSitePosts.
     cookie: { httpOnly: true, sameSite: "lax", secure: "auto" },
     ttlMs: idleMs,
     proxy,
@@ -55,7 +55,7 @@ export function createChat(options: ChatOptions): Chat {
   const app = express();
   app.disable("x-powered-by");
   app.use(securityHeaders);
-  // Before the sessions: it is the same for everybody, and costs no read of the store.
+  // Before the sessions: the page is the same for all visitors, and needs no read of the store.
   app.use(servePage(pageDir, nodeName));
   app.use(refuseCrossSitePosts);
   app.use(sessions.express());
@@ -63,7 +63,7 @@ export function createChat(options: ChatOptions): Chat {
   app.use(sayWhatFailed);
 
   const http = createServer(app);
-  // The longest message fits several times; whoever sends more is cut off before it is parsed.
+  // Several times the longest message; anything larger is cut off before it is parsed.
   const io: ChatServer = new Server(http, {
     maxHttpBufferSize: 10_000,
     serveClient: false,
@@ -91,13 +91,13 @@ export function createChat(options: ChatOptions): Chat {
     joinCluster: () => setupWorker(io),
     async close() {
       stopServing();
-      // both at once: while one closes, a client that comes again is turned away by the other
+      // both at once: while one closes, the other refuses a client that reconnects
       await Promise.all([io.close(), sessions.close()]);
     },
   };
 }
 
-/** The last of the list is what the proxy has seen itself; what stands before it anybody could have sent. */
+/** The last address in the list is what the proxy itself has seen; clients can forge those before it. */
 function forwardedAddress({ address, headers }: { address: string; headers: IncomingHttpHeaders }): string {
   const forwarded = headers["x-forwarded-for"];
   return (

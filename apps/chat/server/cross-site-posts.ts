@@ -1,10 +1,10 @@
 import type { Request, RequestHandler } from "express";
 
 /**
- * Refuses what another site's page posts here with our visitor's cookie, or without one: to log somebody in as another is
- * an attack as well. Browsers say where a request comes from, and pages can't forge it: `Sec-Fetch-Site`, and
- * where that is missing (old browsers; plain http other than localhost) `Origin`. A request with neither comes
- * from no browser, and so from nobody whose cookie could be abused. No token has to travel through the forms.
+ * Refuses posts from another site's page, with or without our visitor's cookie: logging a visitor in as another user is
+ * an attack as well. Browsers say where a request comes from, and pages can't forge it: by `Sec-Fetch-Site`, or, where
+ * that is missing (old browsers; plain http other than localhost), by `Origin`. A request with neither does not come
+ * from a browser, so it abuses no visitor's cookie. The forms need no token.
  */
 export const refuseCrossSitePosts: RequestHandler = (request, response, next) => {
   if (isSafe(request) || isFromHere(request)) return next();
@@ -21,7 +21,7 @@ function isSafe({ method }: Request): boolean {
 
 function isFromHere(request: Request): boolean {
   const site = request.get("sec-fetch-site");
-  // "none": the visitor did it by other means than a page, such as a bookmark
+  // "none": the visitor started it without a page, such as from a bookmark
   if (site !== undefined) return site === "same-origin" || site === "none";
   const origin = request.get("origin");
   if (origin === undefined) return true;

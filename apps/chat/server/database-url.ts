@@ -1,6 +1,6 @@
 export type DatabaseKind = "redis" | "postgres" | "mongodb";
 
-/** Where a database is: `url` is a secret, for it may hold a password; `shown` is what may be printed of it. */
+/** The address of a database. `url` is a secret, as it may contain a password; `shown` may be printed. */
 export interface DatabaseUrl {
   readonly kind: DatabaseKind;
   readonly url: string;
@@ -19,7 +19,7 @@ const kindsByScheme: ReadonlyMap<string, DatabaseKind> = new Map([
 /** The schemes, for a message. */
 export const databaseSchemes = [...kindsByScheme.keys()].map((scheme) => `${scheme}://…`);
 
-/** Undefined for what is no address of a database that is known here. */
+/** Undefined if it is not the address of a supported database. */
 export function readDatabaseUrl(text: string): DatabaseUrl | undefined {
   const [, scheme = ""] = /^([a-z+]+):\/\//.exec(text) ?? [];
   const kind = kindsByScheme.get(scheme);
@@ -27,8 +27,8 @@ export function readDatabaseUrl(text: string): DatabaseUrl | undefined {
 }
 
 /**
- * Scheme, hosts and database: no user, no password, no parameters (a password can be among those). An address that could be read in
- * two ways, such as one with an unescaped `@` or `/` in its password, shows its scheme alone.
+ * Shows scheme, hosts and database, but no user, password or parameters (which may contain a password). An ambiguous
+ * address, such as one with an unescaped `@` or `/` in its password, shows only its scheme.
  */
 function shownOf(scheme: string, text: string): string {
   const parts = /^[a-z+]+:\/\/(?:[^@/?#]*@)?([\w.\-:,[\]%]*)(?:\/([\w.-]*))?(?:[?#][^@]*)?$/.exec(text);
@@ -37,7 +37,7 @@ function shownOf(scheme: string, text: string): string {
   return `${scheme}://${hosts}${database && `/${database}`}`;
 }
 
-/** What a driver says went wrong, without what is secret in `url`. */
+/** The message of a driver's error, without the secret parts of `url`. */
 export function reasonOf(error: unknown, { url, shown }: DatabaseUrl): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const message = error instanceof Error ? error.message || code || error.name : String(error);
@@ -55,6 +55,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // a percent sign that escapes nothing stands for itself
+    return text; // a percent sign that escapes nothing stays as it is
   }
 }

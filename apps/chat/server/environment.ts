@@ -9,13 +9,13 @@ export interface Environment {
   readonly store: StoreAddress;
   readonly adapter: AdapterChoice;
   readonly secret: string;
-  /** What the page may call this node; undefined where there is only one. */
+  /** The name of this node on the page; undefined if there is only one. */
   readonly nodeName: string | undefined;
   /** How many nodes `npm run start:cluster` starts. */
   readonly nodes: number;
-  /** Whether a proxy of ours stands before the chat, whose `X-Forwarded-…` headers are to be believed. */
+  /** Whether a proxy of ours stands before the chat, whose `X-Forwarded-…` headers are trusted. */
   readonly proxy: boolean;
-  /** What whoever starts the chat should know about it. */
+  /** Hints for the operator, printed at the start. */
   readonly notes: readonly string[];
 }
 
@@ -23,7 +23,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
  * `PORT`, `STORE`, `SECRET`, `ADAPTER`, `ADAPTER_URL`, `NODE_NAME`, `NODES` and `PROXY`, checked; each has a default.
- * Throws in words that say what to set instead.
+ * Throws a message that says what to set instead.
  */
 export function readEnvironment(variables: Variables, { isInCluster = false } = {}): Environment {
   const { PORT, STORE, SECRET, ADAPTER, ADAPTER_URL, NODE_NAME, NODES, PROXY } = variables;
@@ -58,7 +58,7 @@ function numberIn(name: string, text: string, { least, most, example }: Span): n
   );
 }
 
-/** The page shows it to everybody, so a name is chosen, and not that of the machine or process. */
+/** All visitors see it, so it is a chosen name, not that of the machine or process. */
 function nodeNameIn(text: string | undefined): string | undefined {
   if (!text) return undefined;
   if (/^[\p{L}\p{N} ._-]{1,40}$/u.test(text)) return text;
@@ -73,7 +73,7 @@ function isOn(text: string | undefined): boolean {
   throw new Error("PROXY expects 1 where a proxy of yours stands before the chat, else 0.");
 }
 
-/** Beside the database file; for a database elsewhere, in a file of this machine, which serves its own nodes only. */
+/** Beside the database file. For a database elsewhere, in a file of this machine, which only serves its own nodes. */
 function standardSecret(store: StoreAddress): { secret: string; note?: string } {
   if (store.kind === "memory") return { secret: newSecret() };
   const path = store.kind === "file" ? `${store.path}.secret` : resolve("data/chat.secret");

@@ -2,9 +2,9 @@ import express, { type Request, type Response, type Router } from "express";
 import { type FormAnswer, type FormProblem, guestName, limits } from "../shared/events.ts";
 
 /**
- * Log in, rename, log out: ordinary forms. There is no password: this is a demonstration of sessions, and anybody may
- * take any name. Each answers with a redirect, so that reloading the page posts nothing again; a script that
- * asks for JSON gets that.
+ * Log in, rename, log out, by ordinary forms. There is no password: this demonstrates sessions, and visitors may take
+ * any name. Each form answers with a redirect, so that reloading the page posts nothing again; scripts that ask for
+ * JSON get JSON.
  */
 export function formRoutes(): Router {
   const router = express.Router();
@@ -13,11 +13,11 @@ export function formRoutes(): Router {
   router.post("/login", (request, response, next) => {
     const name = nameIn(request);
     if (typeof name !== "string") return refuse(request, response, name);
-    // A new id at every login: an id that somebody has planted in this browser is worth nothing afterwards.
+    // A new id at every login: an id that an attacker has planted in this browser becomes worthless.
     request.session.regenerate((error) => {
       if (error) return next(error);
       request.session.name = name;
-      // Saved before it is answered: a browser follows a redirect at its headers, and the page connects at once.
+      // Saved before the answer: a browser follows a redirect at its headers, and the page connects at once.
       request.session.save((failure) => (failure ? next(failure) : accept(request, response)));
     });
   });
@@ -41,10 +41,10 @@ export function formRoutes(): Router {
   return router;
 }
 
-/** The name as it will be shown, or what is wrong with it. */
+/** The name as it is shown, or the problem with it. */
 function nameIn({ body }: Request): string | { problem: FormProblem } {
   const posted: unknown = body?.name;
-  // What can't be seen would let two people look the same.
+  // Invisible characters would let two people look the same.
   const name = typeof posted === "string" ? posted.replace(/\p{C}/gu, "").replace(/\s+/gu, " ").trim() : "";
   if (name === "") return { problem: "nameEmpty" };
   if (name.length > limits.nameLength) return { problem: "nameTooLong" };

@@ -3,8 +3,8 @@ import { noteOf, type OpenAdapter } from "./adapters/opened.ts";
 import type { DatabaseUrl } from "./database-url.ts";
 
 /**
- * Opens an adapter on connections of its own. Rejects in words where its database can't be reached, or can't serve it. What
- * an adapter needs is loaded only where it is needed.
+ * Opens an adapter on connections of its own. Rejects with a readable message if its database can't be reached, or
+ * can't serve it. Loads an adapter's packages only when it is used.
  */
 export async function openAdapter(choice: AdapterChoice, isInCluster: boolean): Promise<OpenAdapter> {
   switch (choice.name) {

@@ -8,11 +8,11 @@ import type { StoreAddress } from "./store-address.ts";
 
 export interface OpenStore {
   readonly store: SessionStore;
-  /** Closes the client that was made for the store: after the sessions, which close the store. */
+  /** Closes the client made for the store. Call it after closing the sessions, which close the store. */
   close(): Promise<void>;
 }
 
-/** Opens what `STORE` names. Rejects in words where its database can't be reached. */
+/** Opens the store that `STORE` names. Rejects with a readable message if its database can't be reached. */
 export async function openStore(address: StoreAddress): Promise<OpenStore> {
   switch (address.kind) {
     case "memory":
@@ -29,7 +29,7 @@ export async function openStore(address: StoreAddress): Promise<OpenStore> {
   }
 }
 
-// A driver is loaded only where it is needed: it takes longer than all the rest.
+// Drivers are loaded only when used: loading one takes longer than everything else.
 
 async function openRedis(address: DatabaseUrl): Promise<OpenStore> {
   const { connectRedis } = await import("./connect-redis.ts");

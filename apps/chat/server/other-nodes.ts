@@ -1,39 +1,39 @@
 import { randomUUID } from "node:crypto";
 import type { ChatMessage, Here } from "../shared/events.ts";
 
-/** What nodes say to each other, over the Socket.IO adapter. */
+/** The messages between nodes, over the Socket.IO adapter. */
 export interface BetweenNodes {
   announce(announcement: Announcement): void;
-  /** For the memory of what was said last: the visitors have it already. */
+  /** For the other node's memory of the latest messages; its visitors already have this one. */
   said(message: ChatMessage): void;
-  /** What was said last, for a node that is new. */
+  /** The latest messages, for a new node. */
   told(messages: readonly ChatMessage[]): void;
 }
 
-/** What a node tells the others of itself: nothing but what every visitor may see. */
+/** A node's announcement to the others: only data that every visitor may see. */
 export interface Announcement {
   readonly node: string;
   readonly here: Here;
-  /** Whether the node is new, and would like to be told what was said before it came. */
+  /** Whether the node is new, and asks for the latest messages. */
   readonly isNew: boolean;
 }
 
 export interface OtherNodesOptions {
   /** Who is here on this node. */
   readonly own: () => Here;
-  /** Tells the other nodes; undefined where there is no way to. */
+  /** Publishes to the other nodes; undefined if there is no way to. */
   readonly announce: ((announcement: Announcement) => void) | undefined;
-  /** Somebody has come or gone on another node. */
+  /** A visitor has come or gone on another node. */
   readonly onChange: () => void;
 }
 
-/** Announcements may get lost, so they are repeated; a node that has been silent for so long is gone. */
+/** Announcements may get lost, so they are repeated; a node silent for this long is gone. */
 const repeatMs = 3_000;
 const forgottenAfterMs = 10_000;
 
 /**
- * Who is here on all nodes. Each node announces its own, whole, whenever that changes and every few seconds: whatever was
- * lost on the way is put right by the next announcement, and a node that died is forgotten.
+ * The visitors on all nodes. Each node announces all of its own whenever they change and every few seconds. So the next
+ * announcement repairs a lost one, and a dead node is forgotten.
  */
 export class OtherNodes {
   readonly #options: OtherNodesOptions;
@@ -51,7 +51,7 @@ export class OtherNodes {
 
   /** Each session once, however many nodes it is on; guests are connections, so they add up. */
   get here(): Here {
-    // its own last: of a session that is on two nodes, this one has the newest name first
+    // its own last: if a session is on two nodes, this one has the latest name first
     const all = [...[...this.#heard.values()].map(({ here }) => here), this.#options.own()];
     const peopleById = new Map(all.flatMap(({ people }) => people).map((one) => [one.publicId, one]));
     const people = [...peopleById.values()].sort((a, b) => a.name.localeCompare(b.name));
@@ -69,12 +69,12 @@ export class OtherNodes {
     if (JSON.stringify(here) !== before) this.#options.onChange();
   }
 
-  /** This node has been told what was said before it came. */
+  /** This node has received the earlier messages. */
   settle(): void {
     this.#isNew = false;
   }
 
-  /** Tells the others that nobody is here any more. */
+  /** Announces that this node has no visitors any more. */
   close(): void {
     if (this.#isClosed) return;
     this.#options.announce?.({ node: this.#node, here: { people: [], guests: 0 }, isNew: false });

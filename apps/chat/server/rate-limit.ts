@@ -4,17 +4,19 @@ export interface RateLimitOptions {
   readonly now: () => number;
 }
 
-/** At most `most` in any span of `perMs`, for each key. Keys that have been silent for so long are forgotten. */
+/**
+ * Allows at most `most` calls in any span of `perMs`, for each key. Keys that are silent for that long are forgotten.
+ */
 export class RateLimit {
   readonly #options: RateLimitOptions;
-  /** The key that was heard last comes last. */
+  /** Ordered by the last call, the latest last. */
   readonly #timesByKey = new Map<string, readonly number[]>();
 
   constructor(options: RateLimitOptions) {
     this.#options = options;
   }
 
-  /** 0 if one more is allowed, and counts it; else how long to wait for the next, in milliseconds. */
+  /** Returns 0 if one more is allowed, and counts it; otherwise the milliseconds to wait for the next. */
   take(key: string): number {
     const { most, perMs, now } = this.#options;
     const time = now();

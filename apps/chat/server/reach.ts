@@ -1,9 +1,9 @@
 import { type DatabaseUrl, reasonOf } from "./database-url.ts";
 
-/** How long a database may take to be there at the start. */
+/** How long the chat waits for a database at the start. */
 export const connectTimeoutMs = 5_000;
 
-/** Connects, or throws in words: which variable, which database, what is wrong. `shown` stands for its address. */
+/** Connects, or throws a message with the variable, the database and the reason. `shown`: its printable address. */
 export async function reach<T>(
   address: DatabaseUrl,
   variable: string,
@@ -12,14 +12,14 @@ export async function reach<T>(
   try {
     return await connect();
   } catch (error) {
-    // No cause: a driver's error may hold the whole address, password included.
+    // No cause: a driver's error may contain the whole address, password included.
     throw new Error(
       `${variable} names ${address.shown}, and no connection could be made: ${reasonOf(error, address)}. Is it running, and may this machine and user connect?`,
     );
   }
 }
 
-/** Tells of a connection that was lost, and of the same trouble only once in a row. */
+/** Logs lost connections; the same reason only once in a row. */
 export function complainer(address: DatabaseUrl): (error: unknown) => void {
   let last = "";
   return (error) => {

@@ -1,4 +1,4 @@
-/** How a worker tells the primary of the cluster that it serves, and what it has to say. */
+/** Sent by a worker to the primary of the cluster when it is ready, with its notes. */
 interface ReadyMessage {
   readonly type: "chat:ready";
   readonly notes: readonly string[];

@@ -12,13 +12,13 @@ export const securityHeaders: RequestHandler = (_request, response, next) => {
   response.set({
     "Content-Security-Policy": contentSecurityPolicy,
     "X-Content-Type-Options": "nosniff",
-    // not no-referrer: with that, browsers send `Origin: null` along with the page's own forms
+    // not no-referrer: with that, browsers send `Origin: null` for the page's own forms
     "Referrer-Policy": "same-origin",
   });
   next();
 };
 
-/** A failure in words for the visitor, and with its stack for whoever runs the server. Takes four parameters, as Express counts them. */
+/** Shows the visitor a readable failure, and logs its stack. Takes four parameters, as Express counts them. */
 export const sayWhatFailed: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) return next(error);
   const status = typeof error?.status === "number" ? error.status : 500;

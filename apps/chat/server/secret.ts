@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 
-/** Cookies are signed with it: whoever can read it can make themselves any session's cookie. */
+/** Signs the cookies: a reader of it can forge the cookie of any session. */
 export function newSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** A new secret at each start would log everybody out, so it is made once and kept. */
+/** A new secret at each start would log all visitors out, so it is created once and kept. */
 export function keptSecret(path: string): string {
   const secret = readIfThere(path) ?? make(path);
   if (secret !== "") return secret;
@@ -15,7 +15,7 @@ export function keptSecret(path: string): string {
   );
 }
 
-/** Nodes that start at the same time all end up with the same one: it appears at its path whole, or not at all. */
+/** Nodes that start at the same time all get the same secret: the file appears whole, or not at all. */
 function make(path: string): string {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, newSecret(), { mode: 0o600 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import express, { type RequestHandler, type Router } from "express";
 
-/** The page and its files. With a `nodeName`, the page says which node has served it. */
+/** The page and its files. With a `nodeName`, the page shows which node served it. */
 export function servePage(pageDir: string, nodeName: string | undefined): Router {
   const router = express.Router();
   router.use(
@@ -15,7 +15,7 @@ export function servePage(pageDir: string, nodeName: string | undefined): Router
 
 const placeholder = '<meta name="node" content="">';
 
-/** A name has no character that means something in HTML: the environment sees to that. */
+/** The environment admits only names without characters that are special in HTML. */
 function sayWhoServes(path: string, nodeName: string): RequestHandler {
   const page = readFileSync(path, "utf8");
   if (!page.includes(placeholder)) throw new Error(`${path} has no ${placeholder}.`);

@@ -15,7 +15,7 @@ type ChatSocket = Socket<ClientToServer, ServerToClient, BetweenNodes>;
 
 const room = "chat";
 
-/** Extensions of a session raise no event, so they are looked for: a comparison per socket, without any I/O. */
+/** Extensions of a session raise no event, so each socket's deadline is polled: a comparison, without I/O. */
 const lookIntervalMs = 1_000;
 
 export interface ServeOptions {
@@ -27,7 +27,7 @@ export interface ServeOptions {
   readonly addressOf: (handshake: ChatSocket["handshake"]) => string;
 }
 
-/** What happens on the sockets. The returned function stops what was started. */
+/** Handles the sockets' events. The returned function stops the timers. */
 export function serveSockets(io: ChatServer, options: ServeOptions): () => void {
   const { now, hasOtherNodes } = options;
   const conversation = new Conversation(now);
@@ -36,7 +36,7 @@ export function serveSockets(io: ChatServer, options: ServeOptions): () => void 
     deadlines.set(socket, socket.session.expiresAt);
     socket.emit("session", viewOf(socket.session, now()));
   };
-  /** Each node tells its own visitors. */
+  /** Each node notifies its own visitors. */
   const tellWhoIsHere = () => io.local.to(room).emit("here", otherNodes.here);
   const otherNodes = new OtherNodes({
     own: () => whoIsHere(io.sockets.sockets.values()),

@@ -1,6 +1,6 @@
 declare module "express-session" {
   interface SessionData {
-    /** What the visitor calls themself; there once they have logged in. */
+    /** The name that the visitor chose at login; absent before. */
     name?: string;
   }
 }

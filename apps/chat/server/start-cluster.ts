@@ -7,13 +7,14 @@ import { inWords } from "./start-node.ts";
 import { Worker } from "./worker.ts";
 
 /**
- * Several nodes behind one address, on this machine: this process accepts the connections and hands each to a worker. One that carries
- * the id of an Engine.IO session goes to the worker that has it, which polling needs; any other to the next in turn.
+ * Several nodes behind one address on this machine: this process accepts the connections and hands each to a worker. A
+ * connection with the id of an Engine.IO session goes to that session's worker, which polling needs; the others are
+ * distributed in turn.
  */
 export async function startCluster(): Promise<void> {
   const { port, nodes, nodeName = "node" } = readEnvironment(process.env, { isInCluster: true });
   const http = createServer();
-  // Buffers, which polling sends along, survive no other way between processes.
+  // Only so do Buffers, which polling sends, survive the transfer between processes.
   cluster.setupPrimary({ serialization: "advanced" });
   balance(http, { loadBalancingMethod: "round-robin" });
   relayBetweenWorkers();
@@ -28,7 +29,7 @@ export async function startCluster(): Promise<void> {
 
   try {
     const [first, ...others] = workers;
-    // One before the others: what keeps it from starting is said once.
+    // One starts before the others, so that an error that prevents the start is printed once.
     const notes = (await first?.start()) ?? [];
     await Promise.all(others.map((worker) => worker.start()));
     console.log(`Chat: http://localhost:${await listen(http, port)}, served by ${nodes} nodes`);

@@ -5,7 +5,7 @@ import { openAdapter } from "./open-adapter.ts";
 import { openStore } from "./open-store.ts";
 import { tellReady } from "./ready.ts";
 
-/** One node: by itself on its port, or as a worker of the cluster. */
+/** One node: on its own port, or as a worker of the cluster. */
 export async function startNode(pageDir: string): Promise<void> {
   const isInCluster = cluster.isWorker;
   const { port, store, adapter, notes, ...settings } = readEnvironment(process.env, { isInCluster });
@@ -21,13 +21,13 @@ export async function startNode(pageDir: string): Promise<void> {
     await chat.close();
     await openedAdapter.close();
     await openedStore.close();
-    if (isInCluster && process.connected) process.disconnect(); // what keeps a worker alive
+    if (isInCluster && process.connected) process.disconnect(); // the channel keeps a worker alive
   };
   closeOnSignals(close);
 
   const allNotes = [...notes, openedAdapter.note];
   if (isInCluster) {
-    chat.joinCluster(); // first: at the word that it is ready, the primary hands over connections
+    chat.joinCluster(); // first: as soon as it is ready, the primary hands over connections
     tellReady(allNotes);
     return;
   }
@@ -40,10 +40,10 @@ export async function startNode(pageDir: string): Promise<void> {
   for (const note of allNotes) console.log(note);
 }
 
-/** What a driver or adapter leaves behind keeps the process for so long at most, once all is closed. */
+/** How long leftovers of a driver or adapter may keep the process alive after everything is closed. */
 const lingerMs = 3_000;
 
-/** The first signal closes, in order; whoever is impatient ends the process with a second. */
+/** The first signal closes everything in order; a second one ends the process at once. */
 function closeOnSignals(close: () => Promise<void>): void {
   const stop = async () => {
     process.off("SIGINT", stop).off("SIGTERM", stop);

@@ -2,13 +2,13 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type DatabaseUrl, databaseSchemes, readDatabaseUrl } from "./database-url.ts";
 
-/** Where the sessions are. */
+/** Where the sessions are stored. */
 export type StoreAddress =
   | { readonly kind: "memory"; readonly shown: string }
   | { readonly kind: "file"; readonly path: string; readonly shown: string }
   | DatabaseUrl;
 
-/** What `STORE` names. Throws in words, and never with the value itself: it may hold a password. */
+/** Parses `STORE`. Errors are readable and never quote the value, which may contain a password. */
 export function readStoreAddress(text: string): StoreAddress {
   if (text === "memory") return { kind: "memory", shown: "in memory, gone when this process ends" };
   const path = filePath(text);

@@ -1,13 +1,13 @@
 import cluster, { type Worker as Process } from "node:cluster";
 import { isReadyMessage } from "./ready.ts";
 
-/** The pause before a worker that did not even start is started again; doubled each time. */
+/** The pause before a worker that failed to start is restarted; doubled each time. */
 const leastPauseMs = 500;
 const mostPauseMs = 30_000;
-/** How long a worker may take to close all it has open, before it is killed. */
+/** How long a worker may take to close everything before it is killed. */
 const patienceMs = 10_000;
 
-/** One node of the cluster: a process, and after its death another one by the same name. */
+/** One node of the cluster: a process, and after its death a new one with the same name. */
 export class Worker {
   readonly #name: string;
   #process: Process | undefined;
@@ -19,7 +19,7 @@ export class Worker {
     this.#name = name;
   }
 
-  /** Resolves to what the worker has to say, once it serves. Rejects if it ends before; it has said why. */
+  /** Resolves to the worker's notes once it is ready. Rejects if it ends before; the worker itself logs why. */
   async start(): Promise<readonly string[]> {
     const notes = await this.#run();
     if (!notes) throw new Error(`The cluster is not started, as ${this.#name} could not.`);
@@ -34,7 +34,7 @@ export class Worker {
     setTimeout(() => child?.process.kill("SIGKILL"), patienceMs).unref();
   }
 
-  /** Resolves when the process serves; to undefined if it ends before. */
+  /** Resolves when the process is ready; to undefined if it ends before. */
   #run(): Promise<readonly string[] | undefined> {
     return new Promise((resolve) => {
       if (this.#isStopped) return resolve(undefined);
@@ -71,9 +71,9 @@ export class Worker {
 }
 
 /**
- * Until a process is ready it would drop what it is sent, and with it the connections that the balancer hands over: the
- * visitors would wait for ever. So all that is held back until the returned function is called; a process that has died
- * meanwhile then refuses it, and the balancer closes the connection.
+ * A process drops what it is sent before it is ready, and with it the connections that the balancer hands over: the
+ * visitors would wait for ever. So everything is held back until the returned function is called. If the process has
+ * died by then, the send fails, and the balancer closes the connection.
  */
 function holdMessages(child: Process): () => void {
   const held: unknown[][] = [];

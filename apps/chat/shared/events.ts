@@ -1,19 +1,19 @@
-/** What the page and the server say to each other, beyond what the library itself says (`session:end`). */
+/** The messages between page and server, in addition to the library's own (`session:end`). */
 import type { EndMessage } from "socket-session/protocol";
 
 export interface ClientToServer {
   message(text: string, answer: (outcome: Outcome) => void): void;
-  /** Does nothing: that it comes is activity, and activity is all it takes to keep a session. */
+  /** Does nothing itself: any event counts as activity, which extends the session. */
   stay(answer: () => void): void;
 }
 
 export interface ServerToClient {
   message(message: ChatMessage): void;
-  /** The last messages, on every connection: some of them may be known already. */
+  /** The latest messages, on every connection: the page may already know some. */
   history(messages: readonly ChatMessage[]): void;
   here(here: Here): void;
   session(session: SessionView): void;
-  /** Which node this connection is to, where there are several. */
+  /** The node that this connection leads to, if there are several. */
   node(name: string): void;
   "session:end"(end: EndMessage): void;
 }
@@ -28,7 +28,7 @@ export interface ChatMessage {
   readonly sentAt: number;
 }
 
-/** Who is here: each session once, however many tabs it has open; and how many connections of guests. */
+/** The visitors: each session once, however many tabs it has open, and the number of guest connections. */
 export interface Here {
   readonly people: readonly Person[];
   readonly guests: number;
@@ -39,7 +39,7 @@ interface Person {
   readonly name: string;
 }
 
-/** The socket's session. What is left of it is a span, so that the page's clock need not agree with the server's. */
+/** The socket's session. The remaining life is a duration, so that the clocks of page and server need not agree. */
 export type SessionView =
   | { readonly state: "guest" }
   | { readonly state: "live"; readonly publicId: string; readonly name: string; readonly leftMs: number };
@@ -50,10 +50,10 @@ export type Outcome =
 
 export type MessageProblem = "empty" | "tooLong" | "tooFast" | "notText";
 
-/** What can be wrong with a form. A plain form post comes back as `/?form=login&problem=nameEmpty`. */
+/** The possible problems with a form. A plain form post returns to `/?form=login&problem=nameEmpty`. */
 export type FormProblem = "nameEmpty" | "nameTooLong" | "nameTaken" | "notLoggedIn";
 
-/** The answer to a form that was posted by script and asked for JSON. */
+/** The answer to a form that a script posted, asking for JSON. */
 export type FormAnswer = { readonly ok: true } | { readonly ok: false; readonly problem: FormProblem };
 
 export const guestName = "guest";
@@ -61,7 +61,7 @@ export const guestName = "guest";
 export const limits = {
   nameLength: 40,
   messageLength: 500,
-  /** So many messages in any span of `perMs`, for each session, and for all guests of one address. */
+  /** The most messages in any span of `perMs`, for each session, and for all guests of one address together. */
   messages: 5,
   perMs: 5_000,
   history: 50,

@@ -78,7 +78,7 @@ describe.each([
       closing.push(() => server.close());
       const { chat, ada, one, two } = await startTwo({ ADAPTER, ADAPTER_URL: server.url });
       const workers = await chat.workers();
-      /** Says something new each time, until it is heard on the other node. */
+      /** Sends a new message each time, until the other node receives one. */
       const crosses = () => {
         let said = 0;
         const heard = new Set<string>();

@@ -5,7 +5,7 @@ const args = [
   ["--disable-background-networking", "--disable-component-update", "--disable-sync"],
 ].flat();
 
-/** A headless browser that talks to nobody but the chat; its user data are fresh, and gone when it closes. */
+/** A headless browser that connects only to the chat. Its user data are fresh, and removed when it closes. */
 export function launchChromium(path: string): Promise<Browser> {
   return chromium.launch({ executablePath: path, args });
 }

@@ -7,7 +7,7 @@ const here = (guests: number, ...names: string[]): Here => ({
   people: names.map((name) => ({ publicId: name.toLowerCase(), name })),
 });
 
-/** Nodes that hear each other, unless they are cut off. */
+/** Nodes that receive each other's messages, unless they are cut off. */
 class Network {
   readonly nodes: OtherNodes[] = [];
   readonly changes: number[] = [];

@@ -21,7 +21,7 @@ const mongodbReplica = withService("mongodb-replica");
 
 const newName = () => `chat_${randomBytes(6).toString("hex")}`;
 
-/** The last of the sixteen databases of a Redis, which nobody else uses. */
+/** The last of a Redis server's sixteen databases, which only these tests use. */
 async function prepareRedis() {
   const url = new URL("/15", redis.url).href;
   const remove = async () => {

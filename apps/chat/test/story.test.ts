@@ -116,7 +116,7 @@ describeWithChromium("in a browser", { timeout: 60_000 }, () => {
     expect(await secondTab.getByText("Goodbye!").count()).toBe(0);
   });
 
-  // What else the page's scripts do, which no promise of the package depends on.
+  // The other features of the page's scripts, on which no promise of the package depends.
   if (ring !== "product") return;
   test("the plain form renames without any script of the page's", async () => {
     const page = await open();

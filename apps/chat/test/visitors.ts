@@ -40,7 +40,7 @@ export interface OpenOptions {
   readonly extraHeaders?: Record<string, string>;
 }
 
-/** Somebody with a browser: one cookie for its forms and its tabs. */
+/** A visitor with a browser: one cookie for all forms and tabs. */
 export class Visitor {
   readonly #url: string;
   readonly #tabs: Tab[] = [];
@@ -89,7 +89,7 @@ export class Visitor {
 type News<E extends keyof ServerToClient> = Parameters<ServerToClient[E]>[0];
 type Listener = { event: string; hear: (news: unknown) => boolean };
 
-/** A stock client that remembers what it has heard. */
+/** A stock client that records the events it receives. */
 export class Tab {
   readonly socket: Socket<ServerToClient, ClientToServer>;
   readonly #heard: { event: string; news: unknown }[] = [];
@@ -107,7 +107,7 @@ export class Tab {
     return this.socket.emitWithAck("message", text);
   }
 
-  /** The first news that `isIt`, among those heard since the last call or still to come. */
+  /** The first event that `isIt` accepts, among those received since the last call or still to come. */
   until<E extends keyof ServerToClient>(
     event: E,
     isIt: (news: News<E>) => boolean = () => true,

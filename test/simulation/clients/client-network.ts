@@ -1,8 +1,8 @@
 /**
- * What lies between a node and its clients: TCP connections, whose bytes take their time and keep their order. The node's
- * end is a stream that `node:http` takes for a socket: all that runs on a node is what runs in production.
+ * The network between a node and its clients: TCP connections that delay bytes and keep their order. The node's end is
+ * a stream that `node:http` accepts as a socket, so a node runs its production code.
  *
- * Some connections get lost: the client learns that at once, the node then or much later.
+ * Some connections are lost: the client notices at once, the node then or much later.
  */
 import type { Server } from "node:http";
 import { Duplex } from "node:stream";
@@ -18,7 +18,7 @@ export interface ClientNetworkOptions {
   readonly losses: number;
 }
 
-/** What a client's end of a connection tells the client. */
+/** The events at a client's end of a connection. */
 export interface ClientEvents {
   receive(bytes: Buffer): void;
   /** Without an error, the node has closed it. */
@@ -89,7 +89,7 @@ export class ClientConnection {
   #backAt = 0;
   #isOpen = true;
   #hasEnded = false;
-  /** What the node sends at one moment travels together, however many writes it makes of it. */
+  /** Bytes that the node sends at one moment travel together, however many writes it makes. */
   #packet: { readonly step: number; readonly parts: Buffer[] } | undefined;
 
   constructor(network: ClientNetwork, client: ClientEvents) {
@@ -125,7 +125,7 @@ export class ClientConnection {
     });
   }
 
-  /** It breaks for the client, after `lateMs`; the node is not told. */
+  /** The connection breaks for the client after `lateMs`; the node does not notice. */
   lose(code: string, lateMs: number): void {
     this.#network.connections.delete(this);
     this.#network.world.after(lateMs, () => {

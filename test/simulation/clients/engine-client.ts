@@ -63,7 +63,7 @@ export class EngineClient {
     this.#flush();
   }
 
-  /** The client closes it, and tells the node if it is `polite`; `closed` does not follow. */
+  /** The client closes the connection, and notifies the node if it is `polite`. `closed` is not called. */
   close(isPolite: boolean): void {
     if (this.#isOver) return;
     this.#isOver = true;

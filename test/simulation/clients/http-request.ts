@@ -1,4 +1,4 @@
-/** HTTP as a client speaks it: one request on a connection of its own, whose end is the end of the answer. */
+/** HTTP as a client uses it: one request on a connection of its own, which closes after the answer. */
 import { connectionError } from "../world/connection.ts";
 import type { ClientConnection, ClientNetwork } from "./client-network.ts";
 

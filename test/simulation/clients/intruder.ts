@@ -1,6 +1,6 @@
 /**
- * A client that tries to get in where it has no right to be: by the id of another client's connection, with a cookie that
- * is not that client's, or into a session by a cookie that the server has never signed.
+ * A client that tries to get in without a right to: by the id of another client's connection, with a cookie that is not
+ * that client's; or into a session by a cookie that the server never signed.
  */
 
 import type { Intrusion } from "../trace.ts";
@@ -24,7 +24,7 @@ export type Note = (what: Intrusion, isLetIn: boolean) => void;
 
 /** An intruder waits no longer for an answer. */
 const patienceMs = 30_000;
-/** What says nothing is closed by then. */
+/** A silent connection is closed by then. */
 const silenceMs = 12_000;
 
 export class Intruder {

@@ -75,7 +75,7 @@ export class Polling {
     this.#pauseIfIdle();
   }
 
-  /** Tells the node, if it is `polite`, and drops what is under way. */
+  /** Notifies the node if it is `polite`, and drops the requests under way. */
   close(isPolite: boolean): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

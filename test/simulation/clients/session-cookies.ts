@@ -9,7 +9,7 @@ export function cookieOf(sid: string): string {
   return `${cookieName}=${encodeURIComponent(`s:${sid}.${signature}`)}`;
 }
 
-/** As somebody makes it who does not know the secret. */
+/** As a forger makes it, who does not know the secret. */
 export function forgedCookieOf(sid: string): string {
   return `${cookieName}=${encodeURIComponent(`s:${sid}.${"A".repeat(43)}`)}`;
 }

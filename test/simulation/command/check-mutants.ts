@@ -1,4 +1,4 @@
-/** Whether the oracles are awake: each mutant of the product has to be found, by the oracle that is named for it. */
+/** Checks the oracles: the oracle named for each mutant of the product must find it. */
 
 import type { Mix } from "../mix.ts";
 import type { Mutant } from "../mutants/mutant.ts";

@@ -1,4 +1,4 @@
-/** Runs mixes in processes of their own, as many at a time as the machine has cores. */
+/** Runs mixes in processes of their own, one process for each core. */
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";

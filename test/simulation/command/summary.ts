@@ -1,7 +1,7 @@
 import type { Violation } from "../judge.ts";
 import type { FaultName, Mix } from "../mix.ts";
 
-/** What came of one mix. */
+/** The result of one mix. */
 export interface Summary {
   readonly mix: Mix;
   readonly violations: readonly Violation[];
@@ -20,7 +20,7 @@ export function violationLines(violations: readonly Violation[], most = 5): stri
   return violations.length > most ? [...lines, `  and ${violations.length - most} more`] : lines;
 }
 
-/** How `mix` is told from `original`, which its seed gives: as arguments of the command line. */
+/** The differences of `mix` from `original`, the mix of its seed, as command-line arguments. */
 export function replayCommand(mix: Mix, original: Mix): string {
   const args = [`--seed ${mix.seed}`];
   const without = (Object.keys(original.faults) as FaultName[]).filter((name) => !(name in mix.faults));

@@ -1,4 +1,4 @@
-/** Adds up what came of many seeds, for the line of figures at the end. */
+/** Adds up the results of many seeds, for the line of figures at the end. */
 import type { Summary } from "./summary.ts";
 
 export class Totals {

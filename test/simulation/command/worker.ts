@@ -1,10 +1,10 @@
-/** A process that runs the mixes it is sent, one after another, and answers with what came of each. */
+/** A process that runs the mixes it is sent, one after another, and answers each with its result. */
 import { judge } from "../judge.ts";
 import type { Mix } from "../mix.ts";
 import { type Run, simulate } from "../simulation.ts";
 import type { Summary } from "./summary.ts";
 
-process.once("disconnect", () => process.exit()); // whoever sent them is gone
+process.once("disconnect", () => process.exit()); // the process that sent them is gone
 process.on("message", (mix: Mix) => {
   void simulate(mix).then((run) => process.send?.(summaryOf(run)));
 });

@@ -1,4 +1,4 @@
-/** A client's socket as the core knows it: an observer of its session, from before the session is read. */
+/** A client's socket as the core sees it: an observer of its session, registered before the session is read. */
 
 import type { Snapshot } from "../../../src/data/snapshot.ts";
 import type { Hub } from "../../../src/live/hub.ts";
@@ -17,7 +17,7 @@ export class CoreSocket implements SimulatedSocket {
   readonly #activity: Activity;
   readonly #about: { readonly socket: string; readonly node: string; readonly session: string };
   readonly #entry: LiveEntry;
-  /** The data, as far as the application has been told of them. */
+  /** The latest data that the application has received. */
   #shown: Snapshot | undefined;
   readonly #observer: Observer = {
     changed: (snapshot) => {
@@ -87,7 +87,7 @@ export class CoreSocket implements SimulatedSocket {
     this.#context.world.trace.add({ kind: "refused", ...this.#about, code, final });
   }
 
-  /** What a client sends reaches a node that is paused once that goes on. */
+  /** A client's message reaches a paused node once that resumes. */
   #reach(run: () => void): void {
     const { world, process, random } = this.#context;
     world.after(random.int(1, 10), run, process);

@@ -7,7 +7,7 @@ import { play, type Scene, type SceneNode } from "./scene.ts";
 const HOUR = 3_600_000;
 const cookie = { originalMaxAge: null, expires: null };
 
-/** What may happen to the node that listens, or to the database. */
+/** Faults of the listening node or of the database. */
 const faults: readonly (readonly [name: string, strike: (scene: Scene, node: SceneNode) => void])[] = [
   ["its connections break", (_scene, { route }) => route.refuse(3_000)],
   ["nothing arrives for a while", (_scene, { route }) => route.silence(8_000)],
@@ -205,7 +205,7 @@ async function increment(
   }
 }
 
-/** Faults and writes as the seed draws them; what the listeners were told. */
+/** Faults and writes drawn from the seed, and the changes that the listeners received. */
 async function mixture(scene: Scene): Promise<string[]> {
   const random = scene.world.random.fork("mixture");
   const nodes = ["a", "b", "c"].map((name) => scene.start(name, { lostReplies: 0.02 }));

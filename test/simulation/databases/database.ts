@@ -9,7 +9,7 @@ import type { World } from "../world/world.ts";
 /** A kind of database, with the product's store for it. */
 export interface DatabaseKind {
   readonly name: string;
-  /** What its change feed tells of. */
+  /** What its change feed reports. */
   readonly feed: FeedKind;
   /** A new one, empty. What it does to sessions it writes into the ledger, at the moment at which it does it. */
   make(world: World, ledger: Ledger): Database;

@@ -1,4 +1,4 @@
-/** What is MongoDB's own in the simulated one: cursors that are resumed or overrun, writes that are sent again. */
+/** Behaviour of MongoDB alone in the simulated one: resumed and overrun cursors, retried writes. */
 import { describe, expect, it } from "vitest";
 import { MongodbServer } from "./mongodb/server.ts";
 import { mongodb, mongodbStandalone } from "./mongodb.ts";

@@ -1,6 +1,6 @@
 /**
- * MongoDB: a replica set, whose change streams tell of every write, and a standalone server, with a capped collection. Their
- * feeds are answers to questions, so a deaf route makes no difference to them.
+ * MongoDB: a replica set, whose change streams report every write, and a standalone server with a capped collection.
+ * Their feeds poll, so a deaf route makes no difference to them.
  */
 import { mongodbStore } from "../../../src/stores/mongodb/store.ts";
 import type { DatabaseKind } from "./database.ts";

@@ -1,4 +1,4 @@
-/** The promises of the store port, over each simulated database: so is shown that it does what the real one does. */
+/** Runs the tests of the store port against each simulated database, which shows that it behaves like the real one. */
 import type { Clock } from "../../../src/base/clock.ts";
 import { describeStore, type StoreHarness, type StoreTraits } from "../../stores/conformance.ts";
 import { Ledger } from "../ledger.ts";

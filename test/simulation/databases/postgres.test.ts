@@ -1,4 +1,4 @@
-/** What is PostgreSQL's own in the simulated one. */
+/** Behaviour of PostgreSQL alone in the simulated one. */
 import { describe, expect, it } from "vitest";
 import { SimulatedPostgresPool } from "./postgres/driver.ts";
 import { PostgresServer } from "./postgres/server.ts";

@@ -1,4 +1,4 @@
-/** PostgreSQL, with an asynchronous standby: what was acknowledged last may be lost in a failover, as its page says. */
+/** PostgreSQL with an asynchronous standby: a failover may lose the latest acknowledged writes, as its page says. */
 import { postgresStore } from "../../../src/stores/postgres/store.ts";
 import type { DatabaseKind } from "./database.ts";
 import { SimulatedPostgresPool } from "./postgres/driver.ts";

@@ -1,4 +1,4 @@
-/** A feed that reads on where it stopped: nothing is lost with a connection, unless the log itself is. */
+/** A feed that continues where it stopped: a lost connection loses nothing, unless the log itself is lost. */
 import type { Clock } from "socket-session";
 import type { FeedSource } from "../../../src/stores/common/feed-source.ts";
 import type { Pool } from "../world/pool.ts";

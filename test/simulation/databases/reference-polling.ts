@@ -1,4 +1,4 @@
-/** A feed that is asked for what is new, as often as it takes: it is alive as of its last question that was answered. */
+/** A feed that polls for new changes: it is alive as of its last answered poll. */
 import type { Clock } from "socket-session";
 import type { FeedListener, SessionStore } from "../../../src/session-store.ts";
 import { readMessage } from "../../../src/stores/common/messages.ts";

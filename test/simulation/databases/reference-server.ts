@@ -84,7 +84,7 @@ export class ReferenceServer extends DatabaseServer {
     connection.onClosed(() => this.#subscribers.delete(connection));
   }
 
-  /** What was published from `index` on. */
+  /** The changes published from `index` on. */
   logFrom(index: number): {
     readonly name: number;
     readonly texts: readonly string[];

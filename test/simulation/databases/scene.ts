@@ -24,7 +24,7 @@ export interface SceneNode {
   readonly store: SessionStore;
 }
 
-/** What a listener of the feed was told, in its order, by the name that the ledger gives a session. */
+/** A listener that records the changes it receives, by the session's name in the ledger. */
 export class HeardChanges implements FeedListener {
   readonly told: string[] = [];
   readonly #nameOf: (change: SessionChange) => string;

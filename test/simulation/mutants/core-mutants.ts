@@ -167,7 +167,7 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "changes are not told",
     file: "src/live/hub.ts",
-    from: "for (const observer of entry.observers) this.tell(() => observer.changed?.(snapshot, previous));",
+    from: "for (const observer of entry.observers) this.callListener(() => observer.changed?.(snapshot, previous));",
     to: "",
     oracle: "fresh-data",
     seeds: 10,

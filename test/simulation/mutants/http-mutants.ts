@@ -14,7 +14,7 @@ export const httpMutants: readonly Mutant[] = [
   {
     name: "a save that came too late counts as written",
     file: "src/http/store-saves.ts",
-    from: "if (!quiet) throw new SessionEnded(key.publicId);",
+    from: "if (!implicit) throw new SessionEnded(key.publicId);",
     to: "void SessionEnded;",
     oracle: "no-lost-update",
     seeds: 40,

@@ -12,7 +12,7 @@ const settings: RunSettings = {
   maxSkewMs: 0,
 };
 
-/** What the oracle says of a run of these events: its violations, one a line. */
+/** The oracle's violations for a run of these events, one on each line. */
 export function judged(
   oracle: Oracle,
   events: readonly TraceEvent[],

@@ -75,7 +75,7 @@ interface Use {
   readonly what: string;
 }
 
-/** What a client does: an event of its socket that was handled, and a request that was answered. */
+/** A client's activity: a handled event of its socket, or an answered request. */
 function usesOf({ served, operations }: History): Use[] {
   const events = served.flatMap(({ event, index }): Use[] =>
     event.by === "client" ? [{ ...event, index, what: `${event.socket} on ${event.node}` }] : [],
@@ -98,7 +98,7 @@ function notExtended({ settings }: RunFacts, history: History): Violation[] {
     // One that was over, and its node had not noticed yet; what a failover has taken back is lost until the next touch.
     if (violations.has(use.session) || session.endAt(index, at) || session.setBacks.length > 0) continue;
     const stand = session.standAt(index);
-    // What is used in its last moment may be over before its touch arrives.
+    // A session used in its last moment may be over before its touch arrives.
     const isLast = !stand || stand.expiresAt - at < noticeMs + maxSkewMs;
     if (isLast || !canTouch(history, use)) continue;
     // A touch that would move the deadline by less is left out, and goes by the clock of the node.
@@ -117,7 +117,7 @@ function canTouch({ troubles }: History, { node, at }: Use): boolean {
   return troubles.isQuiet("store", node, at, at + secondMs);
 }
 
-/** A save sets the life anew, by the time at which it was sent: one that another node's network holds up shortens it. */
+/** A save resets the life from the time at which it was sent: one that another node's network delays shortens it. */
 function lateMs({ troubles, bounds }: History, at: number): number {
   const isQuiet = troubles.isQuietEverywhere(at - bounds.connectionsMs, at + bounds.connectionsMs);
   return isQuiet ? 0 : bounds.connectionsMs;
@@ -154,8 +154,8 @@ function storedTooLong({ settings }: RunFacts, history: History): Violation[] {
 }
 
 /**
- * What is promised is one touch for each node: the others learn of it at the deadline (docs/guide/sessions-and-sockets.md).
- * So of several nodes each may make one.
+ * The promise is one touch for each node, as other nodes see a touch only at the deadline
+ * (docs/guide/sessions-and-sockets.md). So each of several nodes may make one.
  */
 function touchedTooOften({ settings }: RunFacts, history: History): Violation[] {
   const intervalMs = touchIntervalOf(settings);

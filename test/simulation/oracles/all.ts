@@ -1,4 +1,4 @@
-/** All oracles. Each judges by the trace alone, so that a mutant of the product shows which of them sleep. */
+/** All oracles. Each judges by the trace alone, so that a mutant of the product shows which of them detect nothing. */
 import { activity } from "./activity.ts";
 import { costs } from "./costs.ts";
 import { freshData } from "./fresh-data.ts";
@@ -17,7 +17,7 @@ export const oracles: readonly Oracle[] = [
   ...[ownKeysOnly, serialHistory, freshData, activity, liveness, nobodyElse],
 ];
 
-/** What is wrong with a run, earliest first. */
+/** The violations of a run, earliest first. */
 export function judge(run: RunFacts): (Violation & { readonly oracle: string })[] {
   const found = oracles.flatMap(({ name, judge }) =>
     judge(run).map((violation) => ({ ...violation, oracle: name })),

@@ -19,13 +19,13 @@ export interface Bounds {
   readonly silenceMs: number;
   /** A node has a whole feed so long after its start. */
   readonly startMs: number;
-  /** What hangs on a connection that broke is over so long after the network is whole. */
+  /** Operations on a broken connection have ended this long after the network is whole. */
   readonly connectionsMs: number;
-  /** What a fault may still cause after its end, if both ends know of it at once: the feed is opened and caught up with. */
+  /** How long a fault may have effects after its end, if both ends know of it at once: the feed is reopened and catches up. */
   readonly reopenedMs: number;
   /** The same where a feed that is dead has to be found first, or reads that have failed are due again later and later. */
   readonly aftermathMs: number;
-  /** So long after all faults each client is in again, or has been told to stop. */
+  /** This long after all faults each client is connected again, or has received a refusal at which it stops. */
   readonly returnMs: number;
   /** So long after all faults each operation has settled. */
   readonly settleMs: number;

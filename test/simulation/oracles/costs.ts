@@ -18,8 +18,8 @@ function livelocks({ events }: RunFacts): Violation[] {
 }
 
 /**
- * What is allowed, in timers and in reads. Each operation of the store has a timer of its own, and moves the one of the
- * deadlines; a write that is beaten is made again, up to some times where several write at once.
+ * The allowed timers and reads. Each operation of the store has a timer of its own, and moves the timer of the deadlines.
+ * A beaten write is repeated, several times if many write at once.
  */
 const allowed = {
   timers: { perNode: 50, perUse: 5, perChange: 2, perSecond: 2, perSecondOfTrouble: 10, perRevalidation: 4 },
@@ -37,7 +37,7 @@ const pollsPerSecond = 40;
 
 type Allowed = (typeof allowed)["timers"];
 
-/** What happened on a node from some moment on. */
+/** The events on a node from some moment on. */
 interface Happened {
   readonly uses: number;
   readonly changes: number;

@@ -4,7 +4,7 @@ import { unnoticedFor } from "./unnoticed.ts";
 
 type Served = Placed<"served">;
 
-/** What a handler sees is what the database holds: at once on the node that wrote it, soon on the others. */
+/** A handler sees what the database holds: at once on the node that wrote it, soon on the others. */
 export const freshData: Oracle = {
   name: "fresh-data",
   promise:
@@ -65,8 +65,8 @@ function faultOf(
 }
 
 /**
- * Whether nothing excuses the node from showing its own write at once: where the entry can't tell which of two versions is
- * newer it reads the session before the write resolves, and that read may fail (`Hub.write`).
+ * Whether the node must show its own write at once. A trouble excuses it: if the entry can't order two versions, it reads
+ * the session before the write resolves, and that read may fail (`OwnWrites.settle`).
  */
 function isBound({ troubles }: History, { begins }: OperationHistory, node: string, at: number): boolean {
   return troubles.isQuiet("store", node, begins.event.at, at);

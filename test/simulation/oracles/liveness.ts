@@ -51,7 +51,7 @@ function unanswered({ sockets, bounds, endsAt }: History, calmAt: number): Viola
   return violations;
 }
 
-/** Clients that are told to stay away from a session that lives: they don't come back. */
+/** Finds clients that were wrongly made to stay away from a live session: they don't come back. */
 function toldWrong({ settings }: RunFacts, history: History): Violation[] {
   const violations: Violation[] = [];
   for (const [name, { asks, answer, closed }] of history.sockets) {
@@ -60,7 +60,7 @@ function toldWrong({ settings }: RunFacts, history: History): Violation[] {
     const told = closed
       ? { at: closed.event.at, why: closed.event.reason }
       : refusal && { at: refusal.at, why: refusal.code };
-    // A client that has left has told so itself.
+    // A client that left has reported that itself.
     if (!told || told.why === "left" || (closed && !staysAway(told.why))) continue;
     const index = (closed ?? answer)?.index ?? 0;
     const isBeingStored = !history.session(session).standAt(index) && wasStoredBy(history, asks);
@@ -105,7 +105,7 @@ function thrownOut({ settings }: RunFacts, { sockets, troubles }: History): Viol
 /** How often a write is tried again before it is given up as beaten (`maxAttempts`), less those that a beaten one skips. */
 const leastBeaten = 90;
 
-/** Operations that are told to have been beaten, and were not. */
+/** Operations that reported contention without having been beaten. */
 function gaveUp({ operations, sessions }: History): Violation[] {
   const violations: Violation[] = [];
   for (const { op, node, session, begins, outcome } of operations.values()) {

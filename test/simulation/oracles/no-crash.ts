@@ -1,6 +1,6 @@
 import type { Oracle } from "./oracle.ts";
 
-/** No bug surfaces: neither an error that nothing catches, nor one that the product reports as its own. */
+/** No bug surfaces: no uncaught error, and none that the product reports as its own. */
 export const noCrash: Oracle = {
   name: "no-crash",
   promise: "Nothing that databases, networks and clients do ends a process.",

@@ -47,7 +47,7 @@ function miscounted(session: SessionHistory, appends: readonly OperationHistory[
     if (event.kind === "forgotten") [base, sinceIndex, acknowledged] = [values.count, index, 0];
     for (; (begun[nextBegun]?.begins.index ?? Number.POSITIVE_INFINITY) < index; nextBegun++) most++;
     for (; (done[nextDone]?.outcome?.index ?? Number.POSITIVE_INFINITY) < index; nextDone++)
-      // What had begun before a failover may have been undone by it, also if it was acknowledged after.
+      // A failover may undo an operation that began before it, even one that was acknowledged after.
       if ((done[nextDone]?.begins.index ?? 0) > sinceIndex) acknowledged++;
     const least = base + acknowledged;
     if (values.count >= least && values.count <= born + most) continue;

@@ -1,10 +1,10 @@
 import { historyOf } from "./history.ts";
 import type { Oracle } from "./oracle.ts";
 
-/** How long the node may take to close what it has refused (`RefusedConnection`), and the client to see it. */
+/** How long the node may take to close a refused connection (`RefusedConnection`), and the client to notice. */
 const refusedMs = 12_000;
 
-/** A connection serves the client that opened it, and what has no session gets in nowhere. */
+/** A connection serves only the client that opened it, and a client without a session is not admitted. */
 export const nobodyElse: Oracle = {
   name: "nobody-else",
   promise:

@@ -4,7 +4,7 @@ import { type History, historyOf } from "./history.ts";
 import type { Oracle, RunFacts, Violation } from "./oracle.ts";
 import type { SessionHistory, Stand } from "./session-history.ts";
 
-/** What has ended stays so, and lets no client in. */
+/** An ended session stays ended, and admits no client. */
 export const nothingComesBack: Oracle = {
   name: "nothing-comes-back",
   promise:
@@ -32,7 +32,7 @@ function revivals(run: RunFacts, history: History, session: SessionHistory): Vio
   return violations;
 }
 
-/** What a store has undone, and no visitor has ended, may be made again by the request that failed. */
+/** A failed request may create again a session that a store has undone and no visitor has ended. */
 function isAskedFor({ operations }: History, { name }: SessionHistory, { before, index }: Stand): boolean {
   if (before?.why !== "removed") return true;
   return [...operations.values()].some(
@@ -80,7 +80,7 @@ function admissions({ events }: RunFacts, history: History): Violation[] {
   return violations;
 }
 
-/** What is let in to which session, and the place at which it came. */
+/** The clients admitted to each session, and their position in the trace. */
 function cameIn(
   event: TraceEvent,
   index: number,

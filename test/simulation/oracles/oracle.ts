@@ -1,4 +1,4 @@
-/** What every oracle is: a pure function over the facts of one run, for one promise of the product. */
+/** The interface of an oracle: a pure function over the facts of one run, for one promise of the product. */
 import type { Settings } from "../settings.ts";
 import type { TraceEvent } from "../trace.ts";
 
@@ -8,8 +8,8 @@ export interface RunFacts {
 }
 
 /**
- * - `complete`: it tells of every write.
- * - `by writer`: who has written tells, as long as it runs and reaches the database.
+ * - `complete`: it reports every write.
+ * - `by writer`: the writer reports its write, as long as it runs and reaches the database.
  * - `incomplete`: neither; also where there is no feed.
  */
 export type FeedKind = "complete" | "by writer" | "incomplete";

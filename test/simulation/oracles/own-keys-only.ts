@@ -41,7 +41,7 @@ function faultOf({ operations }: History, session: SessionHistory, written: Writ
     return `${done}, and was to write ${operation.key}`;
   if (operation.begins.index > index) return `${done} before it began`;
   const { outcome } = operation;
-  // What got no answer may be done later, as by a database that hung; what was answered may not.
+  // An operation without an answer may be done later, as by a database that hung; an answered one may not.
   const isOver =
     outcome && outcome.index < index && !(outcome.event.kind === "failed" && outcome.event.isUnknown);
   return isOver

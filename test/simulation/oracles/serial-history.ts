@@ -124,7 +124,7 @@ function addReads(
   return undefined;
 }
 
-/** What was over when another began is before it. Only the latest such are named: the rest follows. */
+/** Operations that ended before another began come before it. Only the latest such are named: the rest follows. */
 function addRealTime(graph: Graph, operations: readonly OperationHistory[]): void {
   const moments = operations.flatMap((operation) => {
     const { begins, outcome } = operation;

@@ -1,4 +1,4 @@
-/** In which order the database took what operations wrote to each list and register of a session. */
+/** The order in which the database took the writes of operations to each list and register of a session. */
 import type { Values } from "../trace.ts";
 import type { SessionHistory } from "./session-history.ts";
 
@@ -38,7 +38,7 @@ export function ordersOf(
 export function placeSeen({ key, kind, ops }: Order, saw: Values, by: string): number | undefined {
   if (kind === "register") {
     const name = saw.registers[key];
-    // What an operation wrote itself is not what it was given.
+    // An operation's own write is not part of the data it was given.
     if (name === by) return undefined;
     const place = name === undefined ? -1 : ops.lastIndexOf(name);
     return name !== undefined && place < 0 ? undefined : place;

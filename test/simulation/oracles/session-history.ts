@@ -1,4 +1,4 @@
-/** What the database held of one session, and when. */
+/** The versions that the database held of one session, and their times. */
 import type { EventOf, Values } from "../trace.ts";
 import { type Difference, differenceOf, printOf } from "./values.ts";
 
@@ -21,7 +21,7 @@ export interface Stand {
   readonly end: End | undefined;
   /** Whether it was over by its time, or by a removal, right before. */
   readonly before: End | undefined;
-  /** What is new in it; undefined where there was nothing before it. */
+  /** The changes in it; undefined for the first version. */
   readonly difference: Difference | undefined;
 }
 

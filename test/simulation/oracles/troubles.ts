@@ -1,4 +1,4 @@
-/** When something went wrong, and for whom. */
+/** The faults of a run: when, and who was affected. */
 import type { EventOf, Fault, TraceEvent } from "../trace.ts";
 import type { Bounds } from "./bounds.ts";
 
@@ -31,7 +31,7 @@ export class Troubles {
 
   constructor(events: readonly TraceEvent[], bounds: Bounds) {
     this.#bounds = bounds;
-    // What was to last longer is over when the world is healed.
+    // Longer faults end when the world is healed.
     const calmAt = events.find(({ kind }) => kind === "calm")?.at ?? Number.POSITIVE_INFINITY;
     for (const event of events) {
       if (event.kind === "fault") this.#add(event, Math.min(event.until, calmAt));

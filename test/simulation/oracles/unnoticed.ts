@@ -11,7 +11,7 @@ export function unnoticedFor(
   at: number,
 ): { limitMs: number; why: string } {
   const { staleMs, revalidateIntervalMs, maxSkewMs, feed } = settings;
-  // What was missed is caught up with by the end of a fault's aftermath.
+  // By the end of a fault's aftermath the node has caught up with the missed changes.
   const isWhole = (["feed", "opening"] as const).every((one) =>
     troubles.isQuiet(one, node, at - noticeMs, at),
   );

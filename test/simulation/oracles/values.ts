@@ -10,7 +10,7 @@ export function printOf({ count, lists, registers }: Values): string {
   return parts.join(" ");
 }
 
-/** What the one has changed that came after the other. */
+/** The later changes that one version has and the other lacks. */
 export type Difference =
   | { readonly kind: "none" }
   | { readonly kind: "append" | "save"; readonly key: string; readonly op: string }

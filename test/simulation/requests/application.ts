@@ -10,8 +10,8 @@ import { codeOf, Failure } from "../operations.ts";
 import type { Values } from "../trace.ts";
 
 /**
- * Which operations failed after their answer had begun: express-session saves by itself as the response ends, and
- * a client can't be told any more. Nor is it told that what it changed is discarded, as the session is over.
+ * Records operations that failed after their answer had begun: express-session saves by itself as the response ends, too
+ * late to report a failure to the client. Nor does the client learn that its changes to an ended session are discarded.
  */
 export class LateFailures {
   readonly #codesByOp = new Map<string, string>();
@@ -139,7 +139,7 @@ function logout(sessions: LiveSessions): RequestHandler {
   };
 }
 
-/** What the session held as the request came; null if there is none that has been logged in. */
+/** The session's content when the request came; null if it is not logged in. */
 function sawOf({ session }: Request): Values | null {
   return "count" in session ? valuesOf({ ...session }) : null;
 }

@@ -1,4 +1,4 @@
-/** What visitors do by requests, as `SimulatedNode` has it. What their clients learn of it is what the trace says. */
+/** Visitors' actions by requests, for `SimulatedNode`. The trace records what their clients learn. */
 import type { ClientNetwork } from "../clients/client-network.ts";
 import { type Answer, SentRequest } from "../clients/http-request.ts";
 import { cookieOf, sidOf } from "../clients/session-cookies.ts";

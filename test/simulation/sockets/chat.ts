@@ -1,4 +1,4 @@
-/** What the application does by Socket.IO: three kinds of namespaces, slow middleware, handlers, and what it sends. */
+/** The application's Socket.IO part: three kinds of namespaces, slow middleware, handlers, and its messages. */
 import type { Server as HttpServer } from "node:http";
 import { Server, type Socket } from "socket.io";
 import type { NodeContext } from "../node-context.ts";
@@ -49,7 +49,7 @@ export class Chat {
     else this.io.of(namespace).to(socket.id).emit("told", name);
   }
 
-  /** What the sockets whose packets are in `bytes` are sent is leaving the node. */
+  /** `bytes` are leaving the node, with packets for the sockets named in them. */
   leaves(bytes: Buffer): void {
     for (const [, name = ""] of bytes.toString("latin1").matchAll(/\["told","(k\d+)"\]/g)) {
       const [socket, record] = [this.#socketsByName.get(name), this.#recordsByName.get(name)];
@@ -87,7 +87,7 @@ export class Chat {
     socket.session.on("end", (reason) => {
       ended = reason;
     });
-    // the reason of an end is told after the sockets are closed
+    // the reason of an end is reported after the sockets are closed
     socket.on("disconnect", (reason) => void setImmediate(() => record.closed(ended ?? reason)));
   }
 }

@@ -30,7 +30,7 @@ export class Client implements SimulatedSocket {
   readonly #states: Map<SocketRecord, State>;
   readonly #asked = new Map<number, PromiseWithResolvers<AppendOutcome>>();
   #lastAsked = 0;
-  /** Those that the client was told to stop with. */
+  /** The sockets that received a refusal or end at which the client stops. */
   readonly #stopped = new Set<SocketRecord>();
 
   constructor(

@@ -18,7 +18,7 @@ export interface Habits {
   readonly namespaces: readonly (readonly string[])[];
 }
 
-/** How likely it is that somebody else tries to get in beside a client. */
+/** The probability that an intruder tries to get in beside a client. */
 const intrusions = 0.15;
 
 export class Clients {
@@ -66,7 +66,7 @@ export class Clients {
     return true;
   }
 
-  /** Somebody comes who knows the connection's id, and has a cookie of another session, or none that is any good. */
+  /** An intruder who knows the connection's id, and has the cookie of another session, or none that is valid. */
   #intrude(sid: string, victim: Client): void {
     const { world, process, ledger } = this.#context;
     world.after(this.#random.int(1, 10_000), () => {
@@ -87,7 +87,7 @@ export class Clients {
   }
 }
 
-/** What the answer of the node says; rejects if the update has failed. */
+/** The node's answer; rejects if the update has failed. */
 function sawOf(outcome: AppendOutcome): Values {
   if ("code" in outcome) throw new Failure(outcome.code);
   return outcome.saw;

@@ -1,6 +1,6 @@
 /**
- * A socket, as client and node both know it: its name in the trace, and what has become of it. What the trace says of it
- * is in order: `asks`, then `admitted` or `refused`, then `closed`.
+ * A socket as client and node both know it: its name in the trace, and its state. Its events in the trace are in order:
+ * `asks`, then `admitted` or `refused`, then `closed`.
  */
 import type { Ledger } from "../ledger.ts";
 import { valuesOf } from "../ledger.ts";
@@ -48,7 +48,7 @@ export class SocketRecord {
     this.#hasLeft = true;
   }
 
-  /** The client is told that it is not let in, or loses the connection before it is. */
+  /** The client is refused, or loses the connection before it is admitted. */
   refused(code: string, final: boolean): void {
     if (this.#isAdmitted || this.#isOver) return;
     this.#isOver = true;

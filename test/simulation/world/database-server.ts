@@ -1,7 +1,6 @@
 /**
  * The process of a database, with the failures of real ones: slow, failing, hanging, restarted; and a failover to a
- * replica that has not got the last writes, where the store's page says that this may be. What it keeps, and how it is
- * asked, is its subclass's.
+ * replica that lacks the last writes, where the store's page allows that. A subclass defines its data and its requests.
  */
 import { connectionError } from "./connection.ts";
 import type { SimulatedProcess } from "./process.ts";
@@ -88,12 +87,12 @@ export abstract class DatabaseServer implements Server {
     for (const work of this.#waiting.splice(0)) work();
   }
 
-  /** What a server of its kind says when it can't do its work. */
+  /** The error of such a server when it can't do its work. */
   protected failure(): Error {
     return connectionError("EFAILED");
   }
 
-  /** What a restart takes along besides connections. */
+  /** The data that a restart loses, in addition to connections. */
   protected restarted(): void {}
 
   /** Undoes what was written since then. */

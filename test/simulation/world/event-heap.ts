@@ -1,4 +1,4 @@
-/** What is going to happen, soonest first; of the same time, in the order in which it was planned. */
+/** Future events, soonest first; those of the same time in the order in which they were planned. */
 export interface Planned {
   at: number;
   order: number;

@@ -62,7 +62,7 @@ export class SimulatedProcess {
     if (this.isRunning) this.#state = "paused";
   }
 
-  /** What has come while it was paused happens now. */
+  /** Handles now what arrived during the pause. */
   resume(): void {
     if (!this.isPaused) return;
     this.#state = "running";

@@ -1,8 +1,8 @@
 /**
- * What lies between a node and its database: a route, over which connections run. Both ways take their time, and keep
- * their order, unless the route says otherwise.
+ * The route between a node and its database, over which connections run. Both directions have latency and keep their
+ * order, unless the route says otherwise.
  *
- * - `silent`: nothing arrives, in either direction, and neither end is told. What is sent during that time arrives
+ * - `silent`: nothing arrives, in either direction, and neither end notices. What is sent during that time arrives
  *   late if the route comes back soon (TCP sends it again), and never if it does not.
  * - `reset`: connections break, and new ones are refused.
  */

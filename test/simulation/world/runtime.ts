@@ -1,7 +1,7 @@
 /**
- * What code takes from the runtime without being given it: the date, the time that has passed, timers, random numbers.
- * `express-session`, Socket.IO and the SQLite store do. While a world runs they are that world's, and of the process whose
- * event runs.
+ * Replaces what code takes from the runtime without being given it: the date, the elapsed time, timers, random numbers.
+ * `express-session`, Socket.IO and the SQLite store do so. While a world runs, these come from that world, and from the
+ * process whose event runs.
  */
 import crypto from "node:crypto";
 import timers from "node:timers";

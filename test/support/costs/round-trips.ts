@@ -1,6 +1,6 @@
 /**
- * What requests and sockets ask of the database, counted on its wire, beside what plain express-session asks for the same
- * requests. Nothing here is a matter of time: clocks stand still, so that no heartbeat and no upkeep is among it.
+ * Counts on the wire how often requests and sockets access the database, compared with plain express-session for the
+ * same requests. The counts do not depend on time: clocks stand still, so that heartbeats and upkeep are not included.
  *
  * ```ts
  * const counts = await countRoundTrips(store, url);
@@ -19,7 +19,7 @@ import type { CountedStore, OpenedStore } from "./counted-stores.ts";
 
 interface Scenario {
   readonly title: string;
-  /** What a socket may cost; a request may cost what the peer's does. */
+  /** The bound of a socket's cost; a request may cost as much as the peer's. */
   readonly bound?: number;
   /** Whether each request, handshake and event is to extend the session, as one in a minute does at most. */
   readonly isTouchDue?: true;
@@ -86,7 +86,7 @@ export const scenarios = {
 
 export type ScenarioName = keyof typeof scenarios;
 
-/** What was asked for, by name and in order. `theirs` is undefined where the peer has no such thing. */
+/** The requests to the database, by name and in order. `theirs` is undefined if the peer has no such scenario. */
 export interface Asked {
   readonly ours: readonly string[];
   readonly theirs: readonly string[] | undefined;

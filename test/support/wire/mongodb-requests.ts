@@ -1,6 +1,6 @@
 /**
- * What a client asks of MongoDB: every command, with its collection. Left out is what keeps a client and a feed going
- * whether anything happens or not: the driver's monitoring, the cursors of a feed, and its marks.
+ * Counts the commands that a client sends to MongoDB, with their collection. Leaves out the traffic that keeps a client
+ * and a feed alive: the driver's monitoring, the cursors of a feed, and its marks.
  */
 import { BSON } from "mongodb";
 import { messages, type RequestReader } from "./wire-counter.ts";
@@ -25,7 +25,7 @@ export function mongodbRequests(): RequestReader {
 
 interface Command {
   readonly body: Record<string, unknown>;
-  /** What is sent beside the body, as an insert's documents are. */
+  /** Sections sent beside the body, such as an insert's documents. */
   readonly documents: readonly Record<string, unknown>[];
 }
 

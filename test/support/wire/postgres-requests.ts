@@ -1,6 +1,6 @@
 /**
- * What a client asks of PostgreSQL: every statement, by its verb; one in pieces (Parse, Bind, Execute, Sync), which travel
- * together, is one.
+ * Counts the statements that a client sends to PostgreSQL, by verb. The parts of a statement (Parse, Bind, Execute,
+ * Sync) travel together and count as one.
  */
 import { messages, type RequestReader } from "./wire-counter.ts";
 

@@ -1,4 +1,4 @@
-/** What a client asks of Redis: every command, by its name. */
+/** Counts the commands that a client sends to Redis, by name. */
 import { messages, type RequestReader } from "./wire-counter.ts";
 
 export function redisRequests(): RequestReader {

@@ -1,6 +1,6 @@
 /**
- * What a process asks of its SQLite files, which no wire leads to: every transaction, and every statement outside of one.
- * Left out is what its feed asks to learn of other processes.
+ * Counts what a process does with its SQLite files, which have no wire: every transaction, and every statement outside
+ * of one. Leaves out the feed's queries for changes of other processes.
  */
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import type { WireCounter } from "./wire-counter.ts";

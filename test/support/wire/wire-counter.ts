@@ -1,6 +1,6 @@
 /**
- * A proxy between clients and their database that knows what they ask for: the requests that wait for an answer, in the
- * order in which they came, whichever package sends them.
+ * A proxy between clients and their database that records their requests: those that wait for an answer, in the order
+ * in which they came, whichever package sends them.
  *
  * ```ts
  * const counter = await startWireCounter(url, redisRequests);
@@ -8,7 +8,7 @@
  * await counter.during(() => client.get("key")); // ["GET"]
  * ```
  *
- * What databases and drivers say to keep a connection or a feed alive is no request: each protocol's reader leaves it out.
+ * Traffic that only keeps a connection or a feed alive is not a request: each protocol's reader leaves it out.
  */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -19,7 +19,7 @@ export type RequestReader = (chunk: Buffer) => readonly string[];
 export interface WireCounter {
   /** The database's address, by way of this proxy. */
   readonly url: string;
-  /** What is asked for while `run` runs, by all connections. */
+  /** The requests made while `run` runs, by all connections. */
   during(run: () => Promise<unknown>): Promise<readonly string[]>;
   /** Whether every connection has been answered since it asked last. */
   readonly isIdle: boolean;

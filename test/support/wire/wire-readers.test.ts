@@ -1,4 +1,4 @@
-/** What the counters take for a request, in whatever pieces it comes. */
+/** The readers recognise each protocol's requests, however the bytes are split. */
 import { BSON } from "mongodb";
 import { describe, expect, test } from "vitest";
 import { mongodbRequests } from "./mongodb-requests.ts";

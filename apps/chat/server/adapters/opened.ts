@@ -2,14 +2,14 @@ import type { ServerOptions } from "socket.io";
 import { type DatabaseUrl, reasonOf } from "../database-url.ts";
 
 export interface OpenAdapter {
-  /** Undefined for none: then the chat's messages stay on their node. */
+  /** Undefined for no adapter: then the chat's messages stay on their node. */
   readonly adapter: ServerOptions["adapter"] | undefined;
   readonly note: string;
-  /** Closes the clients that were made for it: after the Socket.IO server, which closes the adapter. */
+  /** Closes the clients made for the adapter. Call it after closing the Socket.IO server, which closes the adapter. */
   close(): Promise<void>;
 }
 
-/** What stands for `STORE` where its address is the adapter's. */
+/** Replaces the name `STORE` in messages if the address is the adapter's. */
 export const variable = "the address for the Socket.IO adapter";
 
 export const noteOf = (name: string) => `Socket.IO adapter: ${name}`;

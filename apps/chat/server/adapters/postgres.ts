@@ -4,7 +4,9 @@ import { connectPostgres } from "../connect-postgres.ts";
 import type { DatabaseUrl } from "../database-url.ts";
 import { noteOf, type OpenAdapter, tellLost, variable } from "./opened.ts";
 
-/** Messages too long for NOTIFY travel through a table. Nodes that start together make it one after another. */
+/**
+ * Messages too long for NOTIFY travel through a table. Nodes that start at the same time create it one after another.
+ */
 const attachments = `
   SELECT pg_advisory_xact_lock(hashtext('socket_io_attachments'));
   CREATE TABLE IF NOT EXISTS socket_io_attachments (
@@ -22,8 +24,8 @@ export async function openPostgres(address: DatabaseUrl): Promise<OpenAdapter> {
 }
 
 /**
- * The adapter never gives back a connection that broke while it listened, and `pool.end()` alone would wait for it without
- * end. So the connections that are there are ended one by one.
+ * The adapter never returns a connection that broke while it listened, and `pool.end()` alone would wait for it for
+ * ever. So the open connections are ended one by one.
  */
 function closerOf(pool: Pool): () => Promise<void> {
   const clients = new Set<PoolClient>();

@@ -5,10 +5,10 @@ import { connectRedis } from "../connect-redis.ts";
 import type { DatabaseUrl } from "../database-url.ts";
 import { noteOf, type OpenAdapter, tellLost, variable } from "./opened.ts";
 
-/** Messages go through a stream, so that a node that was cut off for a while hears them later. */
+/** Messages go through a stream, so that a node that was cut off for a while receives them later. */
 export async function openRedisStreams(address: DatabaseUrl): Promise<OpenAdapter> {
   const client = await connect(address);
-  // The default of 5 s is how long a read under way would hold up the end of the process.
+  // With the default of 5 s, a read under way would delay the end of the process that long.
   const adapter = createStreamsAdapter(client, { blockTimeInMs: 1_000 });
   return { adapter, note: noteOf("redis-streams"), close: async () => client.destroy() };
 }
@@ -25,15 +25,15 @@ export async function openRedis(address: DatabaseUrl): Promise<OpenAdapter> {
 async function connect(address: DatabaseUrl) {
   const client = await connectRedis(address, variable);
   lookAfter(client, (error) => {
-    // this one says that the chat itself has closed the client
+    // this error means that the chat itself has closed the client
     if (!(error instanceof DisconnectsClientError)) tellLost(address, error);
   });
   return client;
 }
 
 /**
- * The adapters drop the promises of what they publish and subscribe to: a Redis that goes away meanwhile would end the
- * process. So a client that they get, and the duplicates that they make of it, are looked after.
+ * The adapters drop the promises of what they publish and subscribe to: if Redis goes down, a rejection would end the
+ * process. So the clients that they get, and the duplicates that they make, are guarded.
  */
 function lookAfter(client: object, tell: (error: unknown) => void): void {
   for (const name of ["publish", "subscribe", "pSubscribe", "unsubscribe", "pUnsubscribe"]) {

@@ -1,4 +1,4 @@
-/** Cursors as the driver keeps them: one on a capped collection, and a change stream, which is resumed by its token. */
+/** Cursors as the driver keeps them: on a capped collection, and of a change stream, which resumes by its token. */
 import { EventEmitter } from "node:events";
 import type {
   MongodbChangeStream,
@@ -112,7 +112,7 @@ export class SimulatedChangeStream extends EventEmitter implements MongodbChange
   readonly #pipeline: readonly MongodbDocument[];
   #cursor: DriverCursor;
   #isClosed = false;
-  /** All up to this position has been told. */
+  /** Everything up to this position has been delivered. */
   #token: number | undefined;
   /** Where the last answer ended. */
   #end = 0;

@@ -1,4 +1,4 @@
-/** What `mongodbStore` uses of the driver `mongodb`: a client, its database, and their collections. */
+/** The part of the driver `mongodb` that `mongodbStore` uses: a client, its database, and their collections. */
 import type {
   MongodbClient,
   MongodbCollection,
@@ -151,7 +151,7 @@ class SimulatedCollection implements MongodbCollection {
   }
 }
 
-/** What a query finds, in one answer. */
+/** The result of a query, in one answer. */
 class SimulatedResult implements MongodbCursor {
   readonly closed = false;
   readonly toArray: () => Promise<MongodbDocument[]>;

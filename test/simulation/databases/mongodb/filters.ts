@@ -1,4 +1,4 @@
-/** The filters that `mongodbStore` sends, and the stage of its change stream: what of MongoDB's query language they use. */
+/** The part of MongoDB's query language that `mongodbStore` uses: its filters, and the stage of its change stream. */
 import { isDeepStrictEqual } from "node:util";
 import type { MongodbDocument } from "../../../../src/stores/mongodb/client.ts";
 import { Unsupported } from "../../world/unsupported.ts";
@@ -12,7 +12,7 @@ export function matches(document: MongodbDocument, filter: MongodbDocument): boo
   });
 }
 
-/** What is at a path such as `a.b`; undefined if nothing is. */
+/** The value at a path such as `a.b`; undefined if there is none. */
 export function valueAt(document: unknown, path: string): unknown {
   return path
     .split(".")

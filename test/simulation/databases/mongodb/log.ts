@@ -1,6 +1,6 @@
 /**
- * What a MongoDB server appends to and cursors follow: the events of a replica set, or a capped collection. It keeps as
- * much as it has room for. A cursor that has waited for nothing answers all the same.
+ * The log that a MongoDB server appends to and cursors follow: the events of a replica set, or a capped collection. It
+ * keeps as much as it has room for. A cursor that waits in vain gets an empty answer.
  */
 import type { MongodbDocument } from "../../../../src/stores/mongodb/client.ts";
 import type { DatabaseServer } from "../../world/database-server.ts";
@@ -56,7 +56,7 @@ export class Log {
 
 export interface Follow {
   readonly log: Log;
-  /** What the cursor passes over. */
+  /** The entries that the cursor skips. */
   readonly isWanted: (document: MongodbDocument) => boolean;
   /** The error where the entries behind its position have been overwritten. */
   readonly overrun: () => Error;

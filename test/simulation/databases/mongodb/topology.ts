@@ -38,12 +38,12 @@ export class MongodbTopology {
     return this.#retriesWrites ? this.#twice(madeOnce(work)) : this.once(work);
   }
 
-  /** What is never sent again. */
+  /** Operations that are never retried. */
   async once<T>(work: () => T): Promise<T> {
     return (await this.select()).call(work);
   }
 
-  /** What the server answers when it can. */
+  /** The server's answer when it can give one. */
   async late<T>(start: (answer: (work: () => T) => void) => void): Promise<T> {
     return (await this.select()).callLate(start);
   }
@@ -71,7 +71,7 @@ export class MongodbTopology {
   }
 }
 
-/** What the server remembers of a write by its number: that it has been made, and what came of it. */
+/** The server's record of a write, by its number: that it happened, and its result. */
 function madeOnce<T>(work: () => T): () => T {
   let made: { readonly result: T } | undefined;
   return () => {

@@ -1,4 +1,4 @@
-/** The updates that `mongodbStore` sends, and what a change stream says of them. */
+/** The updates that `mongodbStore` sends, and the events that a change stream makes of them. */
 import { isDeepStrictEqual } from "node:util";
 import type { MongodbDocument } from "../../../../src/stores/mongodb/client.ts";
 import { Unsupported } from "../../world/unsupported.ts";

@@ -1,6 +1,6 @@
 /**
- * What `postgresStore` uses of the driver `pg`: a `Pool`, and the class of its clients. A pool does not emit the errors of
- * its idle clients.
+ * The part of the driver `pg` that `postgresStore` uses: a `Pool`, and the class of its clients. A pool does not emit
+ * the errors of its idle clients.
  */
 import { EventEmitter } from "node:events";
 import type { PostgresClient, PostgresPool } from "../../../../src/stores/postgres/options.ts";
@@ -63,7 +63,7 @@ class SimulatedPostgresClient extends EventEmitter implements PostgresClient {
     this.#queryMs = Number(Reflect.get(config, "query_timeout"));
   }
 
-  /** What comes of it after the timeout is closed. */
+  /** A connection that is made after the timeout is closed. */
   connect(): Promise<void> {
     return this.#within(this.#connectMs, "timeout expired", async () => {
       const connection = await this.#route.connect();

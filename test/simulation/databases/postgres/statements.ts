@@ -1,6 +1,6 @@
 /**
- * What the statements of `postgresStore` mean. SQL is not parsed: a statement is known by its text, which is that of
- * `postgres-sql.ts` for the same tables.
+ * Executes the statements of `postgresStore`. SQL is not parsed: a statement is recognised by its text, which is that
+ * of `postgres-sql.ts` for the same tables.
  */
 import { createHash } from "node:crypto";
 import { unescaped } from "../../../../src/stores/common/ids.ts";
@@ -166,7 +166,7 @@ function clear(server: PostgresServer, [message]: readonly unknown[], withUsers:
   return notified(server, message);
 }
 
-/** What is over is removed. That is no end: it has ended before. */
+/** Removes expired sessions. That is not an end: they ended before. */
 function pruneSessions(server: PostgresServer, [now, limit]: readonly unknown[]): Row[] {
   const sessions = server.sessions(sessionsTable);
   const over = sessions.entries

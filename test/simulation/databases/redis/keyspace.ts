@@ -17,7 +17,7 @@ interface Entry {
   readonly endsAt: number | undefined;
 }
 
-/** Is told of what happens to keys, at the moment at which it happens. */
+/** Called for each event of a key, at the moment when it happens. */
 export interface KeyspaceObserver {
   /** A text is stored. */
   stored(key: string, text: string, endsAt: number | undefined): void;

@@ -121,7 +121,7 @@ export class SimulatedNodeRedis extends EventEmitter {
   }
 
   #down(wire: RedisWire, error: Error): void {
-    if (this.#wire !== wire || !this.#isReady) return; // else whoever initiates it is told
+    if (this.#wire !== wire || !this.#isReady) return; // else the code that initiated it reports the error
     this.#lose();
     this.emit("error", error);
     if (!this.#isOpen) return;

@@ -8,7 +8,7 @@ import * as scripts from "../../../../src/stores/redis/scripts.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { Reply } from "./reply.ts";
 
-/** What a script may do to the server. */
+/** The operations that a script may use. */
 interface ScriptContext {
   readonly keyspace: Keyspace;
   publish(channel: string, text: string): void;

@@ -23,14 +23,14 @@ export interface Peer {
   push(pushed: Pushed): void;
 }
 
-/** What comes without having been asked for. */
+/** Messages that the server pushes. */
 export interface Pushed {
   readonly pattern: string | undefined;
   readonly channel: string;
   readonly text: string;
 }
 
-/** What became of a command. */
+/** The outcome of a command. */
 export type Answer = { readonly reply: Reply } | { readonly error: ReplyError };
 
 const prefix = "sess:";

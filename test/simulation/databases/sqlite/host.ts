@@ -60,7 +60,7 @@ export class SqliteHost extends DatabaseServer {
     this.#unlock();
   }
 
-  /** What a statement fails with at the moment. */
+  /** The current error of every statement, if any. */
   readonly refuse = (): void => {
     if (this.#failsUntil > this.world.now) throw this.failure();
   };
