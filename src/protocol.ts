@@ -9,7 +9,7 @@ export interface EndMessage {
 
 /** Why a session's sockets were closed, and the reaction of a stock client: it stops, or reconnects by itself. */
 export const endReasons = {
-  destroyed: { client: "stops", meaning: "somebody logged out" },
+  destroyed: { client: "stops", meaning: "the user logged out" },
   expired: { client: "stops", meaning: "the session's time was over" },
   revoked: { client: "stops", meaning: "the session was ended from outside" },
   replaced: { client: "reconnects", meaning: "the session got a new id, as at login" },
