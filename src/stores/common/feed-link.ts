@@ -10,8 +10,10 @@ import { beatMessage, readMessage } from "./messages.ts";
 
 interface Beat {
   readonly sentAt: number;
-  /** How many copies have yet to come back. Below 0 if some came before their number was known. */
-  missing: number;
+  /** The copies that came back. A client may publish one twice, if the answer was lost. */
+  readonly arrived: Set<string>;
+  /** How many there are; undefined until they are published. */
+  copies: number | undefined;
 }
 
 export class FeedLink {
@@ -94,7 +96,7 @@ export class FeedLink {
     const message = readMessage(text);
     if (message.kind === "change") this.#whileOpen(() => this.#events.changed(message.change));
     else if (message.kind !== "beat") this.#whileOpen(() => this.#events.missed());
-    else this.#count(message.beat, -1);
+    else this.#arrived(message.beat);
   }
 
   #alive(asOf: number): void {
@@ -109,23 +111,33 @@ export class FeedLink {
 
   #beat(): void {
     if (this.#closed || !this.#source?.publish) return;
-    const beat = randomUUID();
-    this.#beats.set(beat, { sentAt: this.#clock.now(), missing: 0 });
-    this.#source.publish(beatMessage(beat)).then(
-      (copies) => this.#count(beat, copies),
-      (error: unknown) => this.#down(error),
-    );
+    const name = randomUUID();
+    const beat: Beat = { sentAt: this.#clock.now(), arrived: new Set(), copies: undefined };
+    this.#beats.set(name, beat);
+    this.#source
+      .publish((copy) => beatMessage(`${name} ${copy}`))
+      .then(
+        (copies) => {
+          beat.copies = copies;
+          this.#check(name, beat);
+        },
+        (error: unknown) => this.#down(error),
+      );
     this.#cancelBeat = this.#clock.after(this.#heartbeatMs, () => this.#beat());
   }
 
-  /** Copies may come back before `publish` resolves to their number. */
-  #count(name: string, copies: number): void {
+  /** A copy may come back before `publish` resolves. */
+  #arrived(copy: string): void {
+    const name = copy.split(" ", 1)[0] ?? "";
     const beat = this.#beats.get(name);
     if (!beat) return;
-    beat.missing += copies;
-    if (beat.missing !== 0) return;
-    this.#beats.delete(name);
-    this.#alive(beat.sentAt);
+    beat.arrived.add(copy);
+    this.#check(name, beat);
+  }
+
+  #check(name: string, { sentAt, arrived, copies }: Beat): void {
+    if (arrived.size !== copies || !this.#beats.delete(name)) return;
+    this.#alive(sentAt);
   }
 
   #watchForSilence(): void {

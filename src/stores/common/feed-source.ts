@@ -26,10 +26,10 @@ export interface FeedSource {
    */
   open(sink: FeedSink, options: FeedOptions, signal: AbortSignal): Promise<FeedConnection>;
   /**
-   * Publishes through the database, on another connection. Resolves to the number of copies that each connection will
-   * receive. Absent if the connection calls `alive` by itself.
+   * Publishes `textOf(0)`, `textOf(1)`, … through the database, on other connections: one copy by each server that has to
+   * prove itself. Resolves to how many. Absent if the connection calls `alive` by itself.
    */
-  publish?(text: string): Promise<number>;
+  publish?(textOf: (copy: number) => string): Promise<number>;
   /** The likely cause of silence, for the error of a feed that stays silent. */
   readonly silenceCure: string;
 }

@@ -45,8 +45,8 @@ export class PostgresFeedSource implements FeedSource {
     return { close: () => this.#end(client) };
   }
 
-  async publish(text: string): Promise<number> {
-    await this.#tables.query(this.#tables.sql.publish, [text]);
+  async publish(textOf: (copy: number) => string): Promise<number> {
+    await this.#tables.query(this.#tables.sql.publish, [textOf(0)]);
     return 1;
   }
 

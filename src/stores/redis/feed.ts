@@ -73,10 +73,10 @@ export class RedisFeed implements FeedSource {
   }
 
   /** Publishes on every server of a Cluster: each forwards the message to the server of the subscription. */
-  async publish(text: string): Promise<number> {
+  async publish(textOf: (copy: number) => string): Promise<number> {
     const { channel } = this.#options.names;
     const masters = await this.#masters();
-    await Promise.all(masters.map((node) => node.send(["PUBLISH", channel, text])));
+    await Promise.all(masters.map((node, copy) => node.send(["PUBLISH", channel, textOf(copy)])));
     return masters.length;
   }
 

@@ -35,8 +35,8 @@ export function logSource(server: ReferenceServer, clock: Clock, route: Route, p
       goOn();
       return { close: async () => connection.close() };
     },
-    publish: async (text) => {
-      await pool.call(() => server.publish(text));
+    publish: async (textOf) => {
+      await pool.call(() => server.publish(textOf(0)));
       return 1;
     },
   };

@@ -92,8 +92,8 @@ function subscription(server: ReferenceServer, route: Route, pool: Pool): FeedSo
       await connection.call(() => server.subscribe(connection, (text) => sink.message(text)));
       return { close: async () => connection.close() };
     },
-    publish: async (text) => {
-      await pool.call(() => server.publish(text));
+    publish: async (textOf) => {
+      await pool.call(() => server.publish(textOf(0)));
       return 1;
     },
   };

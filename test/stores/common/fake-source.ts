@@ -35,6 +35,8 @@ export class FakeSource implements FeedSource {
    */
   opens: "well" | "late" | "deaf" | "flaps" | "never" = "well";
   publishes = true;
+  /** How often a message is published: a client sends it again where the answer was lost. */
+  sendings = 1;
   /** By how many servers a message is passed on. */
   copies = 1;
   attempts = 0;
@@ -59,11 +61,12 @@ export class FakeSource implements FeedSource {
     return connection;
   }
 
-  async publish(text: string): Promise<number> {
+  async publish(textOf: (copy: number) => string): Promise<number> {
     if (!this.publishes) throw new Error("can't publish");
     for (const connection of this.connections) {
       if (connection.isDeaf || connection.isClosed) continue;
-      for (let copy = 0; copy < this.copies; copy++) connection.sink.message(text);
+      for (let copy = 0; copy < this.copies; copy++)
+        for (let sent = 0; sent < this.sendings; sent++) connection.sink.message(textOf(copy));
       if (this.opens === "flaps") connection.sink.down(new Error("cut"));
     }
     return this.copies;

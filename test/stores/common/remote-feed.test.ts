@@ -50,10 +50,9 @@ describe("a connection", () => {
     heard.aliveAsOf.length = 0;
     const lost: string[] = [];
     const { sink } = source.last;
-    source.publish = async (text) => {
-      lost.push(text);
-      sink.message(text);
-      sink.message(text);
+    source.publish = async (textOf) => {
+      for (const copy of [0, 1, 1]) sink.message(textOf(copy));
+      lost.push(textOf(2));
       return 3;
     };
     await clock.advance(heartbeatMs);
@@ -62,6 +61,16 @@ describe("a connection", () => {
     expect(heard.aliveAsOf).toEqual([start + heartbeatMs]);
     await clock.advance(2 * heartbeatMs);
     expect(heard.errors).toMatchObject([{ code: "STORE_TIMEOUT" }]);
+  });
+
+  test("counts although a client publishes its beat twice, as it does if the answer was lost", async () => {
+    const start = clock.now();
+    source.sendings = 2;
+    await feed.listen(heard, feedOptions);
+    expect(heard.aliveAsOf).toContain(start);
+    source.copies = 3;
+    await clock.advance(heartbeatMs);
+    expect(heard.aliveAsOf).toContain(start + heartbeatMs);
   });
 
   test("tells of changes; of what it does not understand, or of a removal of all, that some were missed", async () => {

@@ -118,6 +118,7 @@ cluster.describe("a Cluster", () => {
     await create("warm");
     await create(key.sid);
     await replace("keep");
+    await store.create(keyOf("another's"), { cookie: {} }, later(), "eve");
     await touch(); // all servers have the scripts from now on
     await store.destroy(key, "destroyed");
     expect(await stepsOf(() => create(key.sid)), "a new one").toBe(2);

@@ -76,8 +76,8 @@ export class MongodbCappedCollection implements FeedSource {
     return tail;
   }
 
-  async publish(text: string): Promise<number> {
-    await this.#insert({ message: text });
+  async publish(textOf: (copy: number) => string): Promise<number> {
+    await this.#insert({ message: textOf(0) });
     return 1;
   }
 
