@@ -16,7 +16,6 @@ import { Responses } from "./http/responses.ts";
 import { refuseUncalled } from "./http/store-contract.ts";
 import { StoreFacade } from "./http/store-facade.ts";
 import { exposeInternals } from "./inject-session.ts";
-import type { FeedState } from "./live/feed.ts";
 import { Hub } from "./live/hub.ts";
 import {
   exemptionsOfAttach,
@@ -102,9 +101,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
         this.announce("end", { publicId: key.publicId, reason });
       },
       failed: (error: unknown) => this.#report(error),
-      feed: (state: FeedState) => {
+      feed: (state: "whole" | "broken") => {
         debug("the change feed is %s", state);
-        if (state === "whole" || state === "broken") this.announce("feed", { state });
+        this.announce("feed", { state });
       },
     };
     this.#hub = new Hub({ ...resolved, events });
@@ -118,7 +117,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     exposeInternals(this, { options: resolved, nameOf: this.#nameOf, saves: this.#saves });
     explainMissingAttach();
     warn([...secretWarnings(resolved), ...storeWarnings(resolved)]);
-    void this.#hub.freshness.feed.start();
+    this.#hub.freshness.feed.start();
   }
 
   /** The real `express-session` middleware over this store. */
@@ -275,10 +274,12 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 
   /** Resolves once the requests and updates under way have ended, or after a maximum time. */
   async #atRest(): Promise<void> {
-    const { clock } = this.#options;
     const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = clock.after(maxWaitAtCloseMs, resolve);
-    await Promise.race([late, Promise.all([this.#responses.allSettled(), this.#handles.updates.idle()])]);
+    const cancel = this.#options.clock.after(maxWaitAtCloseMs, resolve);
+    const alive = setTimeout(() => {}, maxWaitAtCloseMs); // a clock's timers let the process end
+    const ended = this.#responses.allSettled().then(() => this.#handles.updates.idle());
+    await Promise.race([late, ended]);
+    clearTimeout(alive);
     cancel();
   }
 

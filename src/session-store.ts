@@ -198,8 +198,8 @@ export interface SessionStore {
   /**
    * Subscribes to the changes of all writers of this database, including this store object. Resolves once no later change
    * can be missed silently: the feed is whole, or `broken` has been called because the database could not be reached.
-   * The store reopens a feed that is cut, at the start or later, and then calls `missed`. A rejection is final: the feed
-   * stays broken, and the hub reads instead. Absent if the database has no feed.
+   * The store reopens a feed that is cut, at the start or later, and then calls `missed`. If it rejects, the hub calls
+   * it again every second. Absent if the database has no feed.
    */
   changes?(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe>;
 

@@ -18,6 +18,7 @@ export class Responses {
 
   remember(request: IncomingMessage, response: ServerResponse): void {
     this.#responses.set(request, response);
+    this.#add(response);
   }
 
   /** Also finds the response of a middleware made elsewhere, by Express's `req.res`. */
@@ -33,8 +34,7 @@ export class Responses {
     const response = this.of(request);
     if (!response || this.#watched.has(response)) return;
     this.#watched.add(response);
-    this.#open.add(response);
-    response.once("close", () => this.#open.delete(response));
+    this.#add(response);
     const { end, writeHead } = response;
     response.end = ((...args: Parameters<End>): ServerResponse => {
       this.#ending.add(request);
@@ -61,15 +61,28 @@ export class Responses {
     return response && settled(response);
   }
 
+  /** Not every response is Node's: a handshake of `ws` may come with an empty object. */
+  #add(response: ServerResponse): void {
+    if (this.#open.has(response) || isOver(response) || typeof response.once !== "function") return;
+    const forget = () => this.#open.delete(response);
+    this.#open.add(response);
+    response.once("finish", forget);
+    response.once("close", forget);
+  }
+
   /** Resolves once the responses open now have settled: `express-session` saves before that. */
   async allSettled(): Promise<void> {
     await Promise.all([...this.#open].map(settled));
   }
 }
 
+function isOver(response: ServerResponse): boolean {
+  return response.writableFinished || response.destroyed;
+}
+
 function settled(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    if (response.writableFinished || response.destroyed) return resolve();
+    if (isOver(response)) return resolve();
     response.once("finish", () => resolve());
     response.once("close", () => resolve());
   });

@@ -22,16 +22,16 @@ export interface FeedOptions {
   readonly catchUp: () => Promise<boolean>;
   /** From now on the feed vouches for the sessions. */
   readonly whole: () => void;
-  /** The state changed. */
-  readonly became: (state: FeedState) => void;
+  /** For the application: the feed is cut, or whole (again). */
+  readonly became: (state: "whole" | "broken") => void;
 }
 
-/** How soon to catch up again after no session could be read. */
+/** How soon to subscribe again after a rejection, or to catch up again after no session could be read. */
 const retryMs = 1_000;
 
 /**
- * The hub's subscription to its store's change feed. The store reopens a feed that is cut, at the start or later. If
- * `changes` rejects, the feed stays `broken`.
+ * The hub's subscription to its store's change feed. The store reopens a feed that is cut, at the start or later; where it
+ * rejects the subscription instead, the hub subscribes again.
  */
 export class Feed {
   readonly #options: FeedOptions;
@@ -42,6 +42,7 @@ export class Feed {
   #aliveAt = Number.POSITIVE_INFINITY;
   /** The last reported failure, until the feed is whole again. */
   #reported: string | undefined;
+  #announced: "whole" | "broken" | undefined;
   /** Counts gaps, so that a catch-up notices the next one. */
   #gaps = 0;
 
@@ -63,25 +64,36 @@ export class Feed {
   }
 
   /** Subscribes; a second call does nothing. */
-  async start(): Promise<void> {
-    const { store, heartbeatMs } = this.#options;
-    if (!store.changes || this.#state !== "none" || this.#isClosed) return;
+  start(): void {
+    if (!this.#options.store.changes || this.#state !== "none" || this.#isClosed) return;
     this.#state = "opening";
+    queueMicrotask(() => void this.#subscribe()); // the application attaches its listeners first
+  }
+
+  async #subscribe(): Promise<void> {
+    const { store, heartbeatMs, clock } = this.#options;
+    if (this.#isClosed) return;
+    let isCut = false;
     const listener: FeedListener = {
       changed: (change) => this.#options.changed(change),
       alive: (asOf) => {
         this.#aliveAt = asOf;
       },
-      broken: (error) => this.#broken(error),
+      broken: (error) => {
+        isCut = true;
+        this.#broken(error);
+      },
       missed: () => void this.#catchUp(),
     };
     try {
-      this.#unsubscribe = await store.changes(listener, { heartbeatMs });
+      this.#unsubscribe = await store.changes?.(listener, { heartbeatMs });
       if (this.#isClosed)
-        await this.#unsubscribe(); // `close` does not wait for a subscription that may never be made
-      else if (this.state !== "broken") void this.#catchUp();
+        await this.#unsubscribe?.(); // `close` does not wait for a subscription that may never be made
+      else if (!isCut) void this.#catchUp();
     } catch (error) {
-      if (!this.#isClosed) this.#broken(error); // else the store may have been closed while it opened the feed
+      if (this.#isClosed) return; // the store may have been closed while it opened the feed
+      this.#broken(error);
+      clock.after(retryMs, () => void this.#subscribe());
     }
   }
 
@@ -96,11 +108,12 @@ export class Feed {
     if (text !== this.#reported) this.#options.failed(error);
     this.#reported = text;
     this.#gap("broken");
+    this.#announce("broken");
   }
 
   #gap(state: "opening" | "broken"): number {
     const { asOf } = this;
-    this.#become(state);
+    this.#state = state;
     this.#options.gap(asOf);
     return ++this.#gaps;
   }
@@ -110,19 +123,21 @@ export class Feed {
     const gap = this.#gap(this.#state === "opening" ? "opening" : "broken");
     while (!(await this.#options.catchUp())) {
       if (gap !== this.#gaps) return;
-      this.#become("broken");
+      this.#state = "broken";
       await new Promise<void>((resolve) => this.#options.clock.after(retryMs, resolve));
       if (gap !== this.#gaps) return;
     }
     if (gap !== this.#gaps) return;
-    this.#become("whole");
+    this.#state = "whole";
     this.#reported = undefined;
     this.#options.whole();
+    this.#announce("whole");
   }
 
-  #become(state: FeedState): void {
-    if (state === this.#state) return;
-    this.#state = state;
+  /** Once for each outage, and after the state has taken effect: a listener may send to sockets. */
+  #announce(state: "whole" | "broken"): void {
+    if (state === this.#announced) return;
+    this.#announced = state;
     this.#options.became(state);
   }
 }

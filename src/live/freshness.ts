@@ -3,7 +3,7 @@ import { Deadlines } from "../base/deadlines.ts";
 import { errorText, isUnreadable, SocketSessionError } from "../base/errors.ts";
 import type { SessionChange, SessionStore } from "../session-store.ts";
 import type { Entries } from "./entries.ts";
-import { Feed, type FeedState } from "./feed.ts";
+import { Feed } from "./feed.ts";
 import { feedError } from "./guarded-store.ts";
 import type { LiveEntry } from "./live-entry.ts";
 import type { Reads } from "./reads.ts";
@@ -20,7 +20,7 @@ export interface FreshnessOptions {
   readonly mark: () => number;
   /** The feed reported a change. */
   readonly changed: (change: SessionChange) => void;
-  readonly feedBecame: (state: FeedState) => void;
+  readonly feedBecame: (state: "whole" | "broken") => void;
   /** The store could not be read for too long: the session can no longer be served. */
   readonly unverified: (entry: LiveEntry) => void;
   readonly report: (error: unknown) => void;

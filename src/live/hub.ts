@@ -6,7 +6,6 @@ import type { Snapshot } from "../data/snapshot.ts";
 import type { SessionChange, SessionKey, SessionStore, StoredEndReason } from "../session-store.ts";
 import { Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
-import type { FeedState } from "./feed.ts";
 import { Freshness } from "./freshness.ts";
 import { type GuardedStore, guardedStore } from "./guarded-store.ts";
 import { type End, LiveEntry, type Moment, type Observer } from "./live-entry.ts";
@@ -18,7 +17,7 @@ interface HubEvents {
   changed(key: SessionKey, snapshot: Snapshot): void;
   ended(key: SessionKey, end: End): void;
   failed(error: unknown): void;
-  feed?(state: FeedState): void;
+  feed?(state: "whole" | "broken"): void;
 }
 
 export interface HubOptions {

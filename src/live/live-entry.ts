@@ -162,7 +162,8 @@ export class LiveEntry {
   adopt(snapshot: Snapshot, began: Moment, until: number): Snapshot | undefined {
     this.#expect(!this.isEnded, "given a version");
     const previous = this.known;
-    this.#from = began.mark;
+    // A write on top of what is held may have begun before that was read: what it stored is newer all the same.
+    this.#from = Math.max(this.#from, began.mark);
     this.#until = until;
     this.#confirm(began.at);
     this.#state = { phase: "live", snapshot };

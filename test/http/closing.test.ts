@@ -1,5 +1,8 @@
 /** A process that stops lets what it has begun finish: `Promise.all([io.close(), sessions.close()])`, as the guides write it. */
+import type { SessionKey, SessionStore } from "socket-session";
+import { sqliteStore } from "socket-session/sqlite";
 import { afterEach, expect, test } from "vitest";
+import { newFile } from "../stores/sqlite/files.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
 import { describeKinds } from "../support/matrix.ts";
 import { startWorld, type World } from "../support/world.ts";
@@ -75,6 +78,62 @@ describeKinds("closing", (kind) => {
     expect(await outcome).toBe("written");
     await closed;
   });
+});
+
+test("waits for a request whose session is being loaded, and for an update that it begins after its response", async () => {
+  const loading = gate();
+  const outcomes: unknown[] = [];
+  const store = sqliteStore({ path: newFile() });
+  const read = store.read.bind(store);
+  let isHeld = false;
+  const slow: SessionStore = Object.assign(Object.create(store), {
+    async read(key: SessionKey) {
+      const found = await read(key);
+      if (isHeld) await loading.pass();
+      return found;
+    },
+  });
+  world = await startWorld({
+    store: slow,
+    routes: (app, sessions) =>
+      app.post("/later", async (req, res) => {
+        req.session.n = 7;
+        req.session.save((error?: unknown) => {
+          outcomes.push(error ?? "saved");
+          res.end();
+          const written = sessions.of(req).update(async (s) => {
+            await settle();
+            s.m = 5;
+            return "written";
+          });
+          written.then(
+            (done) => outcomes.push(done),
+            (failure) => outcomes.push(failure),
+          );
+        });
+      }),
+  });
+  const visitor = await world.visitor();
+  isHeld = true;
+  const answer = visitor.request("/later", { method: "POST" });
+  await loading.reached;
+  const closed = world.sessions.close();
+  await settle();
+  isHeld = false;
+  loading.open();
+  await closed;
+  await answer;
+  expect(outcomes).toEqual(["saved", "written"]);
+});
+
+test("takes a response that is no emitter, as a handshake of `ws` may bring", async () => {
+  world = await startWorld();
+  const { sessions } = world;
+  const request = { headers: {}, url: "/", socket: {}, connection: {}, method: "GET" };
+  const outcome = await new Promise((resolve) => {
+    sessions.express()(request as never, {} as never, (error?: unknown) => resolve(error ?? "next"));
+  });
+  expect(outcome).toBe("next");
 });
 
 test("gives up on a request that never ends", async () => {

@@ -72,6 +72,7 @@ describe("a hub that is closed", () => {
       });
     };
     const set = liveSet(Object.assign(memoryStore({ clock }), { changes }), clock);
+    await settle();
     await set.hub.close();
     fail(new Error("closed"));
     await clock.advance(60_000);

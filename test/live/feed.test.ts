@@ -49,7 +49,7 @@ describe("a feed that is subscribed to for the first time", () => {
     const made = Promise.withResolvers<void>();
     const { feed, clock, failures, states } = feedOf({ subscribe: () => made.promise });
     expect(feed.state).toBe("none");
-    void feed.start();
+    feed.start();
     expect(feed.state).toBe("opening");
     made.resolve();
     await clock.advance(0);
@@ -60,7 +60,7 @@ describe("a feed that is subscribed to for the first time", () => {
     const { feed, clock, failures, became } = feedOf({
       subscribe: async () => listener.current?.broken(new Error("down")),
     });
-    void feed.start();
+    feed.start();
     await clock.advance(0);
     expect([feed.state, failures]).toEqual(["broken", [new Error("down")]]);
     listener.current?.missed();
@@ -68,17 +68,28 @@ describe("a feed that is subscribed to for the first time", () => {
     expect(became).toEqual(["broken", "whole"]);
   });
 
-  test("stays broken if the store rejects the subscription", async () => {
+  test("is opened again where the store rejects the subscription, and is broken until then", async () => {
     let attempts = 0;
     const { feed, clock, failures, became } = feedOf({
       subscribe: async () => {
-        attempts++;
-        throw new Error("no feed");
+        if (attempts++ < 3) throw new Error("no feed");
       },
     });
-    void feed.start();
-    await clock.advance(60_000);
+    feed.start();
+    await clock.advance(0);
     expect([attempts, became, failures]).toEqual([1, ["broken"], [new Error("no feed")]]);
+    await clock.advance(3_000);
+    expect([attempts, became, failures]).toEqual([4, ["broken", "whole"], [new Error("no feed")]]);
+  });
+
+  test("says nothing of what it caught up with at once", async () => {
+    const { feed, clock, states, became } = feedOf({});
+    feed.start();
+    await clock.advance(0);
+    states.length = 0;
+    listener.current?.missed();
+    await clock.advance(0);
+    expect([feed.state, became]).toEqual(["whole", ["whole"]]);
   });
 
   test("over a database that is down from the start reports it once, however often it is tried", async () => {
@@ -87,7 +98,7 @@ describe("a feed that is subscribed to for the first time", () => {
     const { feed, clock, failures, became } = feedOf({
       open: (given, options, time) => new RemoteFeed(() => source, time).listen(given, options),
     });
-    void feed.start();
+    feed.start();
     await settle();
     await clock.advance(60_000);
     expect(source.attempts).toBeGreaterThan(20);
@@ -103,7 +114,7 @@ describe("a feed that is subscribed to for the first time", () => {
       subscribe: async () => {},
       catchUp: async () => attempts++ > 0,
     });
-    void feed.start();
+    feed.start();
     await clock.advance(0);
     expect(feed.state).toBe("broken");
     await clock.advance(1_000);
@@ -112,7 +123,7 @@ describe("a feed that is subscribed to for the first time", () => {
 
   test("is broken when it is cut after that", async () => {
     const { feed, clock } = feedOf({ subscribe: async () => {} });
-    void feed.start();
+    feed.start();
     await clock.advance(0);
     expect(feed.state).toBe("whole");
     listener.current?.broken(new Error("cut"));

@@ -36,7 +36,7 @@ export function liveSet(store?: SessionStore, clock = new ManualClock()) {
   const saves = new Saves(hub, writes);
   const updates = new Updates(hub, writes, saves, 10_000);
   const activity = new Activity(hub, { touchIntervalMs: 60_000, ttlMs: day, userOf });
-  void hub.freshness.feed.start();
+  hub.freshness.feed.start();
   return { hub, writes, saves, updates, activity, clock, store: used, errors, ends, changes };
 }
 

@@ -274,3 +274,32 @@ test("another node's change is read while a write of this node gets no answer", 
   await on.clock.advance(10_000);
   await failed;
 });
+
+test("the feed vouches for a written version, although a change was reported and read during the write", async () => {
+  const on = await oneNode();
+  const socket = on.handshake();
+  await on.store.finish();
+  await on.elsewhere.write({ n: 2 }); // its message is on its way
+  const loading = on.request();
+  await on.store.do("read");
+  await on.store.answer("read");
+  await loading;
+  const updating = on.updates.update(on.key, (draft) => {
+    draft.n = 3;
+  });
+  await settle();
+  await on.store.deliver();
+  await settle();
+  await on.store.do("read"); // before the write
+  await on.store.answer("read");
+  await settle();
+  await on.store.do("replace");
+  await on.store.answer("replace");
+  await updating;
+  await on.store.finish();
+  expect(socket.entry.snapshot?.data).toEqual({ n: 3 });
+  expect(socket.entry.isDoubtful).toBe(false);
+  await on.clock.advance(120_000);
+  await on.store.finish();
+  expect(on.hub.freshness.isServable(socket.entry)).toBe(true);
+});

@@ -1,11 +1,13 @@
+import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test } from "vitest";
 import { disconnected } from "../support/browser.ts";
 import { frozenWorld } from "../support/frozen-world.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { namespaceKinds, transportKinds } from "../support/matrix.ts";
 import { RawPolling } from "../support/raw-client.ts";
 import { upgraded } from "../support/upgraded.ts";
-import type { World } from "../support/world.ts";
+import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 afterEach(() => world.close());
@@ -182,4 +184,26 @@ describe("packets that waited for a client's poll while its node was frozen", ()
     alive();
     expect((await client.send("GET")).body).toContain("private");
   });
+});
+
+test("a listener of `feed` that sends to sockets finds their sessions fresh, and ends none", async () => {
+  const clock = new ManualClock();
+  const store = memoryStore({ clock });
+  const changes = store.changes?.bind(store);
+  let cut = (_error: Error): void => {};
+  store.changes = async (listener, options) => {
+    cut = (error) => listener.broken(error);
+    return (await changes?.(listener, options)) ?? (async () => {});
+  };
+  world = await startWorld({ store, clock });
+  const socket = await (await world.visitor()).connect();
+  const ends: unknown[] = [];
+  world.sessions.on("end", ({ reason }) => ends.push(reason));
+  world.sessions.on("feed", ({ state }) => world.io.emit("feed", state));
+  const received = new Promise((resolve) => socket.once("feed", resolve));
+  await clock.advance(120_000);
+  cut(new Error("cut"));
+  expect(ends).toEqual([]);
+  expect(await received).toBe("broken");
+  expect(socket.connected).toBe(true);
 });

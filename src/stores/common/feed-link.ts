@@ -62,6 +62,7 @@ export class FeedLink {
 
   async #connect(): Promise<FeedConnection> {
     this.#source = await this.#findSource();
+    this.#use.signal.throwIfAborted();
     const sink: FeedSink = {
       message: (text) => this.#message(text),
       changed: (change) => this.#whileOpen(() => this.#events.changed(change)),

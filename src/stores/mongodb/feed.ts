@@ -3,6 +3,7 @@
  * capped collection. The store asks the server when it first needs to know.
  */
 import type { Clock } from "../../base/clock.ts";
+import { withTimeout } from "../../base/with-timeout.ts";
 import type { FeedListener, FeedOptions, FeedTraits, Unsubscribe } from "../../session-store.ts";
 import { RemoteFeed } from "../common/remote-feed.ts";
 import { MongodbCappedCollection } from "./capped/collection.ts";
@@ -10,6 +11,9 @@ import { MongodbChangeReader } from "./change-reader.ts";
 import { MongodbChangeStreamSource } from "./change-stream.ts";
 import type { MongodbCollection, MongodbDatabase, MongodbWriteOptions } from "./client.ts";
 import type { MongodbIds } from "./ids.ts";
+
+/** Every operation waits for the first answer: one that does not come must not hold up the next question. */
+const helloMs = 5_000;
 
 export type MongodbFeedKind = "change stream" | "capped collection";
 
@@ -67,7 +71,9 @@ export class MongodbFeed {
 
   async #ask(): Promise<MongodbFeedKind> {
     try {
-      const { setName, msg } = await this.#setting.database.command({ hello: 1 });
+      const { database, clock } = this.#setting;
+      const late = () => new Error(`MongoDB did not answer hello within ${helloMs} ms.`);
+      const { setName, msg } = await withTimeout(clock, helloMs, () => database.command({ hello: 1 }), late);
       this.#kind = setName || msg === "isdbgrid" ? "change stream" : "capped collection";
       return this.#kind;
     } finally {

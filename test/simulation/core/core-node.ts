@@ -48,7 +48,7 @@ class CoreNode implements SimulatedNode {
     this.#saves = new Saves(this.#hub, this.#writes);
     this.#updates = new Updates(this.#hub, this.#writes, this.#saves, settings.updateTimeoutMs);
     this.#activity = new Activity(this.#hub, { ...settings, ttlMs: settings.maxAgeMs, userOf });
-    void this.#hub.freshness.feed.start();
+    this.#hub.freshness.feed.start();
   }
 
   get process() {
