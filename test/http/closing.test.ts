@@ -46,6 +46,7 @@ describeKinds("closing", (kind) => {
     await settle();
     open();
     expect((await answer).status).toBe(200);
+    world.http.closeIdleConnections(); // the client keeps its connection for the next request
     await closed;
     expect(world.errors).toEqual([]);
   });
