@@ -13,6 +13,11 @@ export class KeyedLock {
     return this.#tails.has(key);
   }
 
+  /** Resolves after what is running and waiting for `key` now; undefined if nothing is. */
+  settled(key: string): Promise<void> | undefined {
+    return this.isHeld(key) ? this.run(key, async () => {}) : undefined;
+  }
+
   /** Resolves once nothing is running or waiting. */
   async idle(): Promise<void> {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values());

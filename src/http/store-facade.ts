@@ -46,7 +46,7 @@ export class StoreFacade extends Store {
       // still saving, or waiting to save.
       const underWay = this.#saves.underWay(sid);
       if (underWay) await underWay;
-      const written = hub.reads.written(key);
+      const written = hub.lock.settled(sid); // this node's writes to the session
       if (written) await written;
       const since = hub.mark();
       const stored = await hub.reads.read(key);

@@ -37,7 +37,7 @@ export class StoreSaves {
 
   /** Resolves once the current saves are done; undefined if there are none. */
   underWay(sid: string): Promise<void> | undefined {
-    return this.#queue.isHeld(sid) ? this.#queue.run(sid, async () => {}) : undefined;
+    return this.#queue.settled(sid);
   }
 
   /** Throws `SessionEnded` if the session has ended, unless the save is implicit. */

@@ -17,7 +17,7 @@ interface HubEvents {
   changed(key: SessionKey, snapshot: Snapshot): void;
   ended(key: SessionKey, end: End): void;
   failed(error: unknown): void;
-  feed?(state: "whole" | "broken"): void;
+  feed(state: "whole" | "broken"): void;
 }
 
 export interface HubOptions {
@@ -75,7 +75,7 @@ export class Hub {
       reads: this.reads,
       mark: () => this.mark(),
       changed: (change) => this.#receive(change),
-      feedBecame: (state) => this.callListener(() => options.events.feed?.(state)),
+      feedBecame: (state) => this.callListener(() => options.events.feed(state)),
       unverified: (entry) => this.#finish(entry, { reason: "unverified" }),
       report: (error) => this.report(error),
     });

@@ -74,12 +74,6 @@ export class Reads {
     return this.#join(entry, (key) => this.#batches.read(key));
   }
 
-  /** Resolves once this node's current writes to the session have succeeded or failed; undefined if there are none. */
-  written({ sid }: SessionKey): Promise<void> | undefined {
-    const { lock } = this.#options;
-    return lock.isHeld(sid) ? lock.run(sid, async () => {}) : undefined;
-  }
-
   /**
    * A session that is not found may be one that this node is just storing. `express-session` sends the headers, with
    * the cookie, before the save is done, and the page connects as soon as it has them.
@@ -89,7 +83,7 @@ export class Reads {
     const wasHeld = lock.isHeld(key.sid);
     const found = await read();
     if (found !== null || !(wasHeld || lock.isHeld(key.sid))) return found;
-    await this.written(key);
+    await lock.settled(key.sid);
     return read();
   }
 

@@ -27,6 +27,7 @@ export function liveSet(store?: SessionStore, clock = new ManualClock()) {
     events: {
       changed: ({ publicId }) => changes.push(publicId),
       ended: ({ publicId }, end) => ends.push([publicId, end]),
+      feed: () => {},
       failed: (error) => errors.push(error),
     },
   });

@@ -41,7 +41,7 @@ class CoreNode implements SimulatedNode {
     this.#context = context;
     this.#habits = context.random.fork("habits");
     const failed = (error: unknown) => traceReport(world, process, error);
-    const events = { changed: () => {}, ended: () => {}, failed };
+    const events = { changed: () => {}, ended: () => {}, feed: () => {}, failed };
     const userOf = () => undefined;
     this.#hub = new Hub({ ...settings, store, clock: process.clock, events });
     this.#writes = new ConditionalWrites(this.#hub, settings.maxAgeMs, userOf, maxBytes);
@@ -141,7 +141,7 @@ class CoreNode implements SimulatedNode {
   }
 
   async #load(key: SessionKey): Promise<StoredSession | null> {
-    await this.#hub.reads.written(key);
+    await this.#hub.lock.settled(key.sid);
     return this.#hub.reads.read(key);
   }
 
