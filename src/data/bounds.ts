@@ -5,7 +5,8 @@
 import { SocketSessionError, unreadableError } from "../base/errors.ts";
 import { shownKey } from "../base/shown.ts";
 import { type Fields, fieldsOf, jsonOf, withCookie } from "./fields.ts";
-import type { CookieDocument, SessionDocument, StoredSession } from "../session-store.ts";
+import type { SessionContent } from "./snapshot.ts";
+import type { SessionDocument, StoredSession } from "../session-store.ts";
 
 /** Levels of nested objects and arrays, the session included. Every store keeps this many, in each of its formats. */
 const maxWrittenLevels = 64;
@@ -52,19 +53,19 @@ export function tooDeepToRead(): SocketSessionError {
 }
 
 /** The whole document to store. Throws `SESSION_INVALID_DATA` if it is too large or too deep. */
-export function writableDocument(fields: Fields, cookie: CookieDocument, maxBytes: number): SessionDocument {
-  refuseLarger(fields, cookie, maxBytes);
-  const document: SessionDocument = JSON.parse(jsonOf(withCookie(fields, cookie)));
+export function writableDocument(content: SessionContent, maxBytes: number): SessionDocument {
+  const document: SessionDocument = JSON.parse(jsonOf(refuseLarger(content, maxBytes)));
   refuseDeeper(document, maxWrittenLevels);
   return document;
 }
 
-/** Throws `SESSION_INVALID_DATA` if the session has more than `maxBytes`. */
-export function refuseLarger(fields: Fields, cookie: CookieDocument, maxBytes: number): void {
+/** Returns the text of each key, the cookie included. Throws `SESSION_INVALID_DATA` if they have more than `maxBytes`. */
+export function refuseLarger({ fields, cookie }: SessionContent, maxBytes: number): Fields {
   const texts = withCookie(fields, cookie);
   let bytes = 0;
   for (const [key, text] of texts) bytes += bytesOf(key, text);
   if (bytes > maxBytes) throw tooLarge(texts, bytes, maxBytes);
+  return texts;
 }
 
 function bytesOf(key: string, text: string): number {

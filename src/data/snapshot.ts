@@ -1,22 +1,55 @@
-import { type Fields, fieldsOf, type SessionValues } from "./fields.ts";
+import { type Fields, fieldsOf, type SessionValues, textAt, valuesOf } from "./fields.ts";
 import { readOnlyData } from "./read-only-data.ts";
 import type { CookieDocument, Revision, StoredSession } from "../session-store.ts";
 
+/** The data and the cookie of a session. */
+export interface SessionContent {
+  readonly fields: Fields;
+  readonly cookie: CookieDocument;
+}
+
 /** One version of a session, as it was read or written. Immutable, so all observers share it. */
-export interface Snapshot {
-  /** Deeply frozen, without `cookie`. */
-  readonly data: Readonly<SessionValues>;
+export class Snapshot implements SessionContent {
   readonly fields: Fields;
   readonly cookie: CookieDocument;
   readonly expiresAt: number;
   readonly revision: Revision;
+  #data: Readonly<SessionValues> | undefined;
+
+  constructor({ fields, cookie }: SessionContent, expiresAt: number, revision: Revision) {
+    this.fields = fields;
+    this.cookie = cookie;
+    this.expiresAt = expiresAt;
+    this.revision = revision;
+  }
+
+  /** Deeply frozen, without `cookie`. Made when it is first asked for: most requests compare the fields, and need none. */
+  get data(): Readonly<SessionValues> {
+    this.#data ??= readOnlyData(deepFreeze(valuesOf(this.fields)));
+    return this.#data;
+  }
+
+  /** The same version with another deadline. */
+  until(expiresAt: number): Snapshot {
+    const extended = new Snapshot(this, expiresAt, this.revision);
+    extended.#data = this.#data;
+    return extended;
+  }
 }
 
-/** Takes ownership of `document`. */
+/** Keeps no part of `document`. */
 export function snapshotOf({ document, expiresAt, revision }: StoredSession): Snapshot {
-  const { cookie, ...data } = document;
-  const fields = fieldsOf(data);
-  return { data: readOnlyData(deepFreeze(data)), fields, cookie: cookie ?? {}, expiresAt, revision };
+  return new Snapshot(contentOf(document), expiresAt, revision);
+}
+
+/** The current content of a session object or document. Throws `SESSION_INVALID_DATA`. */
+export function contentOf(session: object): SessionContent {
+  return { fields: fieldsOf(session), cookie: cookieOf(session) };
+}
+
+/** The cookie of a session object as it would be stored. Throws `SESSION_INVALID_DATA`. */
+export function cookieOf(session: object): CookieDocument {
+  return JSON.parse(textAt(session, "cookie") ?? "{}");
 }
 
 /** Freezes JSON data at every level, without recursion. */

@@ -11,13 +11,13 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { ExpiringMap } from "../base/expiring-map.ts";
-import { type Fields, fieldsOf, textAt } from "../data/fields.ts";
+import { type Fields, fieldsOf } from "../data/fields.ts";
 import { applyPatch, cookieChanged, diff } from "../data/merge.ts";
+import { contentOf, cookieOf, type SessionContent, type Snapshot, snapshotOf } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";
-import type { Version } from "../session/conditional-writes.ts";
-import type { Edit, SessionContent } from "../session/saves.ts";
+import type { Edit } from "../session/saves.ts";
 import type { Unstored } from "../session/updates.ts";
-import type { CookieDocument, SessionDocument, StoredSession } from "../session-store.ts";
+import type { StoredSession } from "../session-store.ts";
 
 const handedOutMs = 600_000;
 const maxHandedOut = 100_000;
@@ -25,7 +25,7 @@ const maxHandedOut = 100_000;
 /** The content of a session object, and the stored version at that time. */
 interface Base extends SessionContent {
   readonly sid: string;
-  readonly stored: Version;
+  readonly stored: Snapshot;
   /** The hub's mark when it was stored: an earlier end was of another session with this id. */
   readonly since: number;
 }
@@ -67,15 +67,11 @@ export class LoadedSessions {
       : new LoadedSession(sid, session, this.#hub, {});
   }
 
-  /** `get` is about to return `document`, which was read after the mark `since`. */
-  loaded(
-    sid: string,
-    document: SessionDocument,
-    { expiresAt, revision }: StoredSession,
-    since: number,
-  ): void {
-    const content = contentOf(document);
-    const base = { ...content, sid, since, stored: { ...content, expiresAt, revision } };
+  /** `get` is about to return the document of `found`, which was read after the mark `since`. */
+  loaded(sid: string, found: StoredSession, since: number): void {
+    const { document } = found;
+    const stored = snapshotOf(found);
+    const base = { sid, since, stored, fields: stored.fields, cookie: stored.cookie };
     this.#add(sid, document, { base });
     this.#handOut(sid, 1);
     if (typeof document.cookie === "object" && document.cookie)
@@ -145,11 +141,10 @@ export class LoadedSession {
     return this.#unstored;
   }
 
-  /** The application's changes to the object; undefined if it can't be compared with anything. */
-  edit(): Edit | undefined {
+  /** The changes that the application made up to `content`; undefined if it can't be compared with anything. */
+  edit({ fields, cookie } = contentOf(this.#session)): Edit | undefined {
     if (!this.#base) return undefined;
     const base = this.#pending.reduce<SessionContent>(applied, this.#base);
-    const { fields, cookie } = contentOf(this.#session);
     const patch = diff(base.fields, fields);
     return { base, patch, cookie, cookieChanged: cookieChanged(base.cookie, cookie) };
   }
@@ -160,13 +155,13 @@ export class LoadedSession {
   }
 
   /** The edit was saved as part of `stored`. If `stored` is undefined, it still has to be saved. */
-  settled(edit: Edit, stored: Version | undefined): void {
+  settled(edit: Edit, stored: Snapshot | undefined): void {
     this.#pending = this.#pending.filter((one) => one !== edit);
     if (this.#base && stored) this.#store(applied(this.#base, edit), stored);
   }
 
   /** The object's `content` was stored for the first time. */
-  created(content: SessionContent, stored: Version): void {
+  created(content: SessionContent, stored: Snapshot): void {
     this.#store(content, stored);
     this.#unstored = undefined;
   }
@@ -175,7 +170,7 @@ export class LoadedSession {
    * Copies the stored version into the object, except for keys with unsaved changes: these are still compared with
    * their old base. `began`: the object's content while the session was not stored.
    */
-  refresh(stored: Version, began: SessionContent | undefined): void {
+  refresh(stored: Snapshot, began: SessionContent | undefined): void {
     const before = this.#base ?? began;
     if (!before) return;
     const mine = fieldsOf(this.#session);
@@ -193,7 +188,7 @@ export class LoadedSession {
     this.created({ fields, cookie: before.cookie }, stored);
   }
 
-  #store({ fields, cookie }: SessionContent, stored: Version): void {
+  #store({ fields, cookie }: SessionContent, stored: Snapshot): void {
     this.#base = { sid: this.sid, fields, cookie, stored, since: this.#hub.mark() };
   }
 }
@@ -209,21 +204,12 @@ export function hasChanges({ patch, cookieChanged }: Edit): boolean {
 
 /** The part of `fields` that `session` carries, and its cookie. */
 function carried(session: object, fields: Fields): SessionContent {
-  const own = new Map([...fields].filter(([key]) => isCarried(session, key)));
+  const own = new Map(fields);
+  for (const key of fields.keys()) if (!isCarried(session, key)) own.delete(key);
   return { fields: own, cookie: cookieOf(session) };
 }
 
 /** `express-session` leaves out the keys of Session.prototype (`save`, `constructor`, …) and `id` and `req`. */
 function isCarried(session: object, key: string): boolean {
   return !(key in Object.getPrototypeOf(session)) && key !== "id" && key !== "req";
-}
-
-/** The current content of a session object. */
-export function contentOf(session: object): SessionContent {
-  return { fields: fieldsOf(session), cookie: cookieOf(session) };
-}
-
-/** The cookie of a session object as it would be stored. */
-function cookieOf(session: { readonly cookie?: unknown }): CookieDocument {
-  return JSON.parse(textAt(session, "cookie") ?? "{}");
 }

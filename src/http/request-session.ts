@@ -1,10 +1,9 @@
-import { documentFromFields } from "../data/fields.ts";
-import { snapshotOf } from "../data/snapshot.ts";
+import { contentOf } from "../data/snapshot.ts";
 import { LiveEntry } from "../live/live-entry.ts";
 import { type HandleContext, SessionHandle } from "../session/session-handle.ts";
 import type { OwnObject } from "../session/updates.ts";
 import type { SessionKey } from "../session-store.ts";
-import { contentOf, type LoadedSessions } from "./loaded-sessions.ts";
+import type { LoadedSessions } from "./loaded-sessions.ts";
 import type { RequestHandler } from "./middleware.ts";
 
 /** A request that the session middleware has seen. */
@@ -31,9 +30,7 @@ export function requestSession(
     },
   };
   const { base } = loaded.of(key.sid, request.session);
-  const stored = base?.stored;
-  const seed =
-    stored && snapshotOf({ ...stored, document: documentFromFields(stored.fields, stored.cookie) });
+  const seed = base?.stored;
   const isOver = base !== undefined && context.hub.ends.has(key, base.since);
   return new SessionHandle(context, isOver ? LiveEntry.over(key, seed) : key, { seed, own });
 }

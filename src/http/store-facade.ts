@@ -1,8 +1,7 @@
 import { Store } from "express-session";
-import { dateText, withLife } from "../data/life-time.ts";
+import { dateText } from "../data/life-time.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { HttpContext } from "./http-context.ts";
-import { contentOf, hasChanges } from "./loaded-sessions.ts";
 import { asGiven, listed, requireSession, requireSid } from "./store-contract.ts";
 import { StoreSaves } from "./store-saves.ts";
 
@@ -14,7 +13,8 @@ type Generate = (request: Request) => void;
 /**
  * The `express-session` store over the hub. A load records its base, a save is merged into what is stored, and nothing
  * revives an ended session. Each `session()` middleware needs its own object, as it puts its `generate` on it. Every
- * callback is called once, asynchronously; what it throws is reported by the `error` event.
+ * callback is called once. It is called asynchronously, and what it throws is reported by the `error` event: but for a
+ * touch of `express-session` that is not due, which is answered at once.
  */
 export class StoreFacade extends Store {
   /** Present if the underlying store can list, count or clear. */
@@ -54,7 +54,7 @@ export class StoreFacade extends Store {
       const { document, expiresAt } = stored;
       // A touch moves the store's deadline, not the copy inside the document.
       if (document.cookie?.expires) document.cookie.expires = dateText(expiresAt);
-      loaded.loaded(sid, document, stored, since);
+      loaded.loaded(sid, stored, since);
       return asSessionData<SessionData>(document);
     };
     this.#answer(load(), callback);
@@ -64,29 +64,20 @@ export class StoreFacade extends Store {
     const save = async (): Promise<void> => {
       const key = this.#keyOf(sid, "set");
       requireSession(session, "set");
-      const request: unknown = Reflect.get(session, "req");
-      const implicit =
-        typeof request === "object" && request !== null && this.#context.responses.isEnding(request);
-      await this.#saves.save(key, session, implicit);
+      await this.#saves.save(key, session, this.#isEnding(session));
     };
     this.#answer(save(), callback);
   }
 
   override touch(sid: string, session: SessionData, callback?: Callback<void>): void {
-    const touch = async (): Promise<void> => {
+    const touched = attempt(() => {
       const key = this.#keyOf(sid, "touch");
       requireSession(session, "touch");
-      const { activity } = this.#context;
-      const loaded = this.#context.loaded.of(sid, session);
-      const edit = loaded.edit();
-      // A change of `req.session.cookie` alone arrives as a touch. So does a change that express-session takes for
-      // none: an update undone, or a retried save that failed.
-      if (edit && hasChanges(edit)) return this.#saves.save(key, session, true);
-      const expiresAt = loaded.base?.stored.expiresAt ?? 0;
-      const { fields, cookie } = contentOf(session);
-      await activity.onRequest(key, { fields, cookie: withLife(cookie, Date.now()), expiresAt });
-    };
-    this.#answer(touch(), callback);
+      return this.#saves.touch(key, session);
+    });
+    // express-session then sends the response at once and in one piece, as it does without a store's touch.
+    if (!touched && this.#isEnding(session)) callback?.();
+    else this.#answer(touched ?? Promise.resolve(), callback);
   }
 
   destroy(sid: string, callback?: Callback<void>): void {
@@ -131,6 +122,12 @@ export class StoreFacade extends Store {
     this.#generate = generate;
   }
 
+  /** Whether the response to the session's request is ending right now: `express-session` saves and touches then. */
+  #isEnding(session: object): boolean {
+    const request: unknown = Reflect.get(session, "req");
+    return typeof request === "object" && request !== null && this.#context.responses.isEnding(request);
+  }
+
   #keyOf(sid: unknown, method: string): SessionKey {
     requireSid(sid, method);
     return this.#context.nameOf(sid);
@@ -150,6 +147,15 @@ export class StoreFacade extends Store {
       else if (error) hub.report(error);
     };
     outcome.then((value) => answer(null, value), answer);
+  }
+}
+
+/** Calls `run`, and makes what it throws a rejection. Undefined if there is nothing to wait for. */
+function attempt<T>(run: () => Promise<T> | undefined): Promise<T> | undefined {
+  try {
+    return run();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 

@@ -6,11 +6,12 @@ import { Cookie } from "express-session";
 import { SessionEnded } from "../base/errors.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { isOver, lifeMs, withLife } from "../data/life-time.ts";
+import { contentOf, type SessionContent } from "../data/snapshot.ts";
 import type { Birth } from "../live/ends.ts";
-import type { Edit, Saved, SessionContent } from "../session/saves.ts";
+import type { Edit, Saved } from "../session/saves.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { HttpContext } from "./http-context.ts";
-import { contentOf, hasChanges, type LoadedSession } from "./loaded-sessions.ts";
+import { hasChanges, type LoadedSession } from "./loaded-sessions.ts";
 
 interface Save {
   readonly key: SessionKey;
@@ -44,20 +45,36 @@ export class StoreSaves {
   async save(key: SessionKey, session: object, implicit: boolean): Promise<void> {
     const { onConflict, onDiscard } = this.#context;
     const loaded = this.#context.loaded.of(key.sid, session);
-    // taken now: an update may change the session before this save's turn
-    const save: Save = { key, session, loaded, content: contentOf(session), edit: loaded.edit(), implicit };
-    if (save.edit) loaded.begun(save.edit);
+    const content = contentOf(session); // taken now: an update may change the session before this save's turn
+    const edit = loaded.edit(content);
+    if (edit) loaded.begun(edit);
     let saved: Saved | undefined;
     try {
-      saved = await this.#queue.run(key.sid, () => this.#write(save));
+      saved = await this.#queue.run(key.sid, () =>
+        this.#write({ key, session, loaded, content, edit, implicit }),
+      );
     } finally {
-      if (save.edit) loaded.settled(save.edit, saved?.snapshot ?? undefined);
+      if (edit) loaded.settled(edit, saved?.snapshot ?? undefined);
     }
     if (saved && !saved.snapshot) {
       onDiscard(key);
       if (!implicit) throw new SessionEnded(key.publicId);
     }
     if (saved && saved.conflicts.length > 0) onConflict(key, saved.conflicts);
+  }
+
+  /** Undefined if no touch is due. */
+  touch(key: SessionKey, session: object): Promise<void> | undefined {
+    const { activity, loaded } = this.#context;
+    const record = loaded.of(key.sid, session);
+    const { fields, cookie } = contentOf(session);
+    const edit = record.edit({ fields, cookie });
+    // A change of `req.session.cookie` alone arrives as a touch. So does a change that express-session takes for none:
+    // an update undone, or a retried save that failed.
+    if (edit && hasChanges(edit)) return this.save(key, session, true);
+    const expiresAt = record.base?.stored.expiresAt ?? 0;
+    const touched = activity.onRequest(key, { fields, cookie: withLife(cookie, Date.now()), expiresAt });
+    return touched?.then(() => {});
   }
 
   /** Undefined if there is nothing to write and the session is not over. */
@@ -79,14 +96,15 @@ export class StoreSaves {
       const whole = { ...content, cookie: withLife(content.cookie, now) };
       return saves.saveWhole(key, whole, this.#context.loaded.isHandedOut(key.sid));
     }
-    const edit = save.edit ?? loaded.edit(); // undefined: the session was first stored after this save was requested
+    // undefined: the session was first stored after this save was requested
+    const edit = save.edit ?? loaded.edit();
     if (edit && (!implicit || hasChanges(edit))) {
       const saved = await saves.save(key, stored, { ...edit, cookie: withLife(edit.cookie, now) });
       if (edit !== save.edit) loaded.settled(edit, saved.snapshot ?? undefined);
       return saved;
     }
     const touched = await activity.onRequest(key, { ...content, expiresAt: stored.expiresAt });
-    return touched ? undefined : { snapshot: null, conflicts: [] };
+    return touched === false ? { snapshot: null, conflicts: [] } : undefined;
   }
 
   /** Undefined if an update of the same request has just stored the session. */

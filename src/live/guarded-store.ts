@@ -16,22 +16,22 @@ export type GuardedStore = Pick<SessionStore, "read" | "create" | "replace" | "t
  */
 export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: number): GuardedStore {
   async function guard<T>(operation: string, keys: readonly SessionKey[], run: () => Promise<T>): Promise<T> {
-    const what = `${operation}${namesOf(keys)} in the ${store.name} store`;
+    const what = () => `${operation}${namesOf(keys)} in the ${store.name} store`;
     try {
       return await withTimeout(clock, timeoutMs, run, () => {
         const cure = "Is the database overloaded or unreachable? Raise storeTimeoutMs if it is just slow.";
         return new SocketSessionError(
           "STORE_TIMEOUT",
-          `The ${what} did not answer within ${timeoutMs} ms. ${cure}`,
+          `The ${what()} did not answer within ${timeoutMs} ms. ${cure}`,
         );
       });
     } catch (cause) {
       if (!(cause instanceof SocketSessionError)) {
-        const message = `The ${what} failed: ${errorText(cause)}.${cureOf(cause)} See its cause.`;
+        const message = `The ${what()} failed: ${errorText(cause)}.${cureOf(cause)} See its cause.`;
         throw new SocketSessionError("STORE_FAILED", message, { cause });
       }
       if (!isUnreadable(cause)) throw cause; // our own stores quote nothing secret
-      throw new SocketSessionError(cause.code, `The ${what} failed: ${cause.message}`, { cause });
+      throw new SocketSessionError(cause.code, `The ${what()} failed: ${cause.message}`, { cause });
     }
   }
   const unsupported = async (operation: string) => {

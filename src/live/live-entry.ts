@@ -174,7 +174,7 @@ export class LiveEntry {
   extend(expiresAt: number, began: number): boolean {
     const { snapshot } = this;
     if (!snapshot || expiresAt <= snapshot.expiresAt || began <= this.#until) return false;
-    this.#state = { phase: "live", snapshot: { ...snapshot, expiresAt } };
+    this.#state = { phase: "live", snapshot: snapshot.until(expiresAt) };
     return true;
   }
 

@@ -7,13 +7,6 @@ import type { Entries } from "./entries.ts";
 import type { Freshness } from "./freshness.ts";
 import type { LiveEntry, Moment } from "./live-entry.ts";
 
-/** A write of this node that is under way. */
-export interface OwnWrite {
-  readonly began: Moment;
-  /** The name of the write on the feed. */
-  readonly token: string;
-}
-
 export interface OwnWritesOptions {
   readonly clock: Clock;
   readonly entries: Entries;
@@ -44,19 +37,32 @@ export class OwnWrites {
     this.#unknown = new ExpiringMap(options.clock, { maxEntries: maxUnknown });
   }
 
-  /** Begins a write; the caller holds the session's lock. `settle` or `fail` ends it, unless it wrote nothing. */
-  begin(): OwnWrite {
-    return { began: this.#options.moment(), token: `${this.#node}.${++this.#count}` };
+  /**
+   * Runs `write`, which stores a version on top of the revision `replaced` under the given token; null if it wrote
+   * nothing. The caller holds the session's lock. When this resolves, the live session holds that version or a newer one.
+   */
+  async run(
+    key: SessionKey,
+    replaced: Revision | undefined,
+    write: (token: string) => Promise<Snapshot | null>,
+  ): Promise<Snapshot | null> {
+    const began = this.#options.moment();
+    const token = `${this.#node}.${++this.#count}`;
+    const snapshot = await write(token).catch((error: unknown) => {
+      this.#mayHaveHappened(key, token);
+      throw error;
+    });
+    if (snapshot) await this.#settle(key, began, snapshot, replaced);
+    return snapshot;
   }
 
   /**
-   * The write stored `snapshot` on top of the revision `replaced`. When this resolves, the live session holds that
-   * snapshot, or a newer version. The session is read if the entry can't order the two versions. It can if it holds the
-   * replaced version and the feed would have reported any other in between.
+   * Reads the session if the entry can't order the two versions. It can if it holds the replaced version and the feed
+   * would have reported any other in between.
    */
-  async settle(
+  async #settle(
     key: SessionKey,
-    { began }: OwnWrite,
+    began: Moment,
     snapshot: Snapshot,
     replaced: Revision | undefined,
   ): Promise<void> {
@@ -69,8 +75,7 @@ export class OwnWrites {
     else await freshness.changed(entry);
   }
 
-  /** The write failed, but may still have happened. */
-  fail(key: SessionKey, { token }: OwnWrite): void {
+  #mayHaveHappened(key: SessionKey, token: string): void {
     const { clock, entries, freshness } = this.#options;
     this.#unknown.set(token, { expiresAt: clock.now() + unknownMs });
     const entry = entries.get(key);

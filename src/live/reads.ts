@@ -51,7 +51,7 @@ export class Reads {
     if (!entry) return store.read(key);
     const began = moment();
     const stored = await store.read(key);
-    const isLast = answered(entry, stored && snapshotOf(structuredClone(stored)), began);
+    const isLast = answered(entry, stored && snapshotOf(stored), began);
     if (!isLast && !stored) overtaken(entry);
     return entry.isEnded && !entry.isUnverified ? null : stored;
   }

@@ -1,7 +1,7 @@
 import { ExpiringMap } from "../base/expiring-map.ts";
 import { valuesOf } from "../data/fields.ts";
 import { deadlineFrom, lifeMs, lifeToleranceMs, touchIntervalFor } from "../data/life-time.ts";
-import type { Snapshot } from "../data/snapshot.ts";
+import type { SessionContent } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";
 import type { LiveEntry } from "../live/live-entry.ts";
 import type { CookieDocument, SessionKey } from "../session-store.ts";
@@ -19,7 +19,7 @@ interface Touched {
   readonly expiresAt: number;
 }
 
-type Used = Pick<Snapshot, "cookie" | "fields" | "expiresAt">;
+type Used = SessionContent & { readonly expiresAt: number };
 
 const retryMs = 1_000;
 const rememberedTouches = 100_000;
@@ -71,10 +71,13 @@ export class Activity {
     );
   }
 
-  /** A request used its session; `stored` is the version it loaded. False if the session has gone since. */
-  async onRequest(key: SessionKey, stored: Used): Promise<boolean> {
+  /**
+   * A request used its session; `stored` is the version it loaded. Undefined if no touch is due; false if the session
+   * has gone since.
+   */
+  onRequest(key: SessionKey, stored: Used): Promise<boolean> | undefined {
     const latest = this.#hub.entries.get(key)?.snapshot ?? stored; // another request may have changed its life time
-    return this.#isDue(key, latest.cookie, latest.expiresAt) ? this.#touch(key, latest) : true;
+    return this.#isDue(key, latest.cookie, latest.expiresAt) ? this.#touch(key, latest) : undefined;
   }
 
   #isDue(key: SessionKey, cookie: CookieDocument, expiresAt: number): boolean {

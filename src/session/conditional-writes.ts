@@ -1,14 +1,11 @@
 import { randomOf } from "../base/clock.ts";
 import { SocketSessionError } from "../base/errors.ts";
 import { refuseLarger, writableDocument } from "../data/bounds.ts";
-import { type Fields, type SessionValues, sameFields } from "../data/fields.ts";
+import { type SessionValues, sameFields } from "../data/fields.ts";
 import { deadlineFrom } from "../data/life-time.ts";
-import { type Snapshot, snapshotOf } from "../data/snapshot.ts";
+import { type SessionContent, Snapshot, snapshotOf } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";
-import type { CookieDocument, Revision, SessionDocument, SessionKey } from "../session-store.ts";
-
-/** A session as it is stored. */
-export type Version = Pick<Snapshot, "fields" | "cookie" | "expiresAt" | "revision">;
+import type { CookieDocument, SessionKey } from "../session-store.ts";
 
 /** The user that a session with these data belongs to, if any; the store may index it. */
 export type UserOf = (data: Readonly<SessionValues>) => string | undefined;
@@ -33,63 +30,40 @@ export class ConditionalWrites {
   }
 
   /** Throws `SESSION_INVALID_DATA` if the session is too large, before anything else is done. */
-  refuseLarger(fields: Fields, cookie: CookieDocument): void {
-    refuseLarger(fields, cookie, this.#maxBytes);
+  refuseLarger(content: SessionContent): void {
+    refuseLarger(content, this.#maxBytes);
   }
 
   /** Null if another writer won or the session is gone; else the live session already holds the returned snapshot. */
   async replace(
     key: SessionKey,
-    current: Version,
-    fields: Fields,
-    cookie: CookieDocument,
+    current: Snapshot,
+    content: SessionContent,
     expiresAt: number | "keep",
   ): Promise<Snapshot | null> {
-    const document = writableDocument(fields, cookie, this.#maxBytes);
-    const kept = () => Math.max(current.expiresAt, this.#hub.entries.get(key)?.snapshot?.expiresAt ?? 0);
-    const until = () => (expiresAt === "keep" ? kept() : expiresAt);
-    const snapshot = await this.#write(key, current.revision, document, until, (token) =>
-      this.#hub.store.replace(key, current.revision, document, expiresAt, this.#userOf(document), token),
-    );
-    if (snapshot && !sameFields(current.fields, fields)) this.#hub.announceChange(key, snapshot);
+    const document = writableDocument(content, this.#maxBytes);
+    const { store, entries, writes } = this.#hub;
+    const { revision: replaced } = current;
+    const user = this.#userOf(document);
+    const snapshot = await writes.run(key, replaced, async (token) => {
+      const revision = await store.replace(key, replaced, document, expiresAt, user, token);
+      if (revision === null) return null;
+      const kept = Math.max(current.expiresAt, entries.get(key)?.snapshot?.expiresAt ?? 0);
+      return new Snapshot(content, expiresAt === "keep" ? kept : expiresAt, revision);
+    });
+    if (snapshot && !sameFields(current.fields, content.fields)) this.#hub.announceChange(key, snapshot);
     return snapshot;
   }
 
   /** Null if a session with this id is already stored. */
-  async create(
-    key: SessionKey,
-    fields: Fields,
-    cookie: CookieDocument,
-    isNewId = false,
-  ): Promise<Snapshot | null> {
-    const document = writableDocument(fields, cookie, this.#maxBytes);
-    const expiresAt = this.deadline(cookie);
-    return this.#write(
-      key,
-      undefined,
-      document,
-      () => expiresAt,
-      () => this.#hub.store.create(key, document, expiresAt, this.#userOf(document), isNewId),
-    );
-  }
-
-  async #write(
-    key: SessionKey,
-    replaced: Revision | undefined,
-    document: SessionDocument,
-    expiresAt: () => number,
-    store: (token: string) => Promise<Revision | null>,
-  ): Promise<Snapshot | null> {
-    const draft = snapshotOf({ document, expiresAt: 0, revision: "" }); // before the write: a failure here writes nothing
-    const write = this.#hub.writes.begin();
-    const revision = await store(write.token).catch((error: unknown) => {
-      this.#hub.writes.fail(key, write);
-      throw error;
+  async create(key: SessionKey, content: SessionContent, isNewId = false): Promise<Snapshot | null> {
+    const document = writableDocument(content, this.#maxBytes);
+    const expiresAt = this.deadline(content.cookie);
+    const user = this.#userOf(document);
+    return this.#hub.writes.run(key, undefined, async () => {
+      const revision = await this.#hub.store.create(key, document, expiresAt, user, isNewId);
+      return revision === null ? null : new Snapshot(content, expiresAt, revision);
     });
-    if (revision === null) return null;
-    const snapshot = { ...draft, expiresAt: expiresAt(), revision };
-    await this.#hub.writes.settle(key, write, snapshot, replaced);
-    return snapshot;
   }
 
   /** Reads the stored session; the caller holds the session's lock. */

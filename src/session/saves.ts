@@ -1,16 +1,9 @@
-import type { Fields } from "../data/fields.ts";
 import { applyPatch, conflictsOf, type Patch } from "../data/merge.ts";
-import type { Snapshot } from "../data/snapshot.ts";
+import type { SessionContent, Snapshot } from "../data/snapshot.ts";
 import type { Birth } from "../live/ends.ts";
 import type { Hub } from "../live/hub.ts";
 import type { CookieDocument, SessionKey } from "../session-store.ts";
-import { type ConditionalWrites, maxAttempts, type Version } from "./conditional-writes.ts";
-
-/** The fields and the cookie of a session object. */
-export interface SessionContent {
-  readonly fields: Fields;
-  readonly cookie: CookieDocument;
-}
+import { type ConditionalWrites, maxAttempts } from "./conditional-writes.ts";
 
 /** The changes that a request made to its session since it loaded it. */
 export interface Edit {
@@ -42,14 +35,19 @@ export class Saves {
   }
 
   /** Saves an edit on top of the stored version: the live snapshot, else `known`, is tried first. Revives no session. */
-  async save(key: SessionKey, known: Version, edit: Edit): Promise<Saved> {
+  async save(key: SessionKey, known: Snapshot, edit: Edit): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
-      let current: Version | null = this.#hub.entries.get(key)?.snapshot ?? known;
+      let current: Snapshot | null = this.#hub.entries.get(key)?.snapshot ?? known;
       for (let attempt = 1; attempt <= maxAttempts && current; attempt++) {
         const merged = edit.cookieChanged ? edit.cookie : extended(current.cookie, edit.cookie);
         const patched = applyPatch(current.fields, edit.patch);
         const deadline = this.#writes.deadline(merged);
-        const snapshot = await this.#writes.replace(key, current, patched, merged, deadline);
+        const snapshot = await this.#writes.replace(
+          key,
+          current,
+          { fields: patched, cookie: merged },
+          deadline,
+        );
         if (snapshot)
           return { snapshot, conflicts: conflictsOf(edit.base.fields, current.fields, edit.patch) };
         if (attempt > 2) await this.#writes.backoff(attempt);
@@ -71,13 +69,13 @@ export class Saves {
    */
   async createNew(
     key: SessionKey,
-    { fields, cookie, isNewId }: SessionContent & { readonly isNewId: boolean },
+    content: SessionContent & { readonly isNewId: boolean },
     since: Birth | number,
     stored: (snapshot: Snapshot) => void,
   ): Promise<Snapshot | null> {
     return this.#hub.lock.run(key.sid, async () => {
       if (this.#hub.ends.has(key, since)) return null;
-      const snapshot = await this.#writes.create(key, fields, cookie, isNewId);
+      const snapshot = await this.#writes.create(key, content, content.isNewId);
       if (snapshot) stored(snapshot);
       return snapshot;
     });
@@ -89,20 +87,17 @@ export class Saves {
    */
   async saveWhole(key: SessionKey, content: SessionContent, seen = false): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
-      const snapshot =
-        seen || this.#hub.ends.has(key)
-          ? null
-          : await this.#writes.create(key, content.fields, content.cookie);
+      const snapshot = seen || this.#hub.ends.has(key) ? null : await this.#writes.create(key, content);
       return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, content);
     });
   }
 
-  async #overwrite(key: SessionKey, { fields, cookie }: SessionContent): Promise<Saved> {
+  async #overwrite(key: SessionKey, content: SessionContent): Promise<Saved> {
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       const current = await this.#writes.read(key);
       if (!current) return nothing;
-      const deadline = this.#writes.deadline(cookie);
-      const snapshot = await this.#writes.replace(key, current, fields, cookie, deadline);
+      const deadline = this.#writes.deadline(content.cookie);
+      const snapshot = await this.#writes.replace(key, current, content, deadline);
       if (snapshot) return { snapshot, conflicts: [] };
       await this.#writes.backoff(attempt);
     }

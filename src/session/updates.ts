@@ -5,13 +5,13 @@ import { withTimeout } from "../base/with-timeout.ts";
 import { fieldsOf, type SessionValues, valuesOf } from "../data/fields.ts";
 import { refuseLosses } from "../data/lost-in-json.ts";
 import { applyPatch, diff, type Patch } from "../data/merge.ts";
-import type { Snapshot } from "../data/snapshot.ts";
+import type { SessionContent, Snapshot } from "../data/snapshot.ts";
 import type { Birth } from "../live/ends.ts";
 import type { Hub } from "../live/hub.ts";
 import type { LiveEntry } from "../live/live-entry.ts";
 import type { SessionKey } from "../session-store.ts";
 import { type ConditionalWrites, maxAttempts } from "./conditional-writes.ts";
-import type { Saves, SessionContent } from "./saves.ts";
+import type { Saves } from "./saves.ts";
 
 /** Application code that changes a draft. */
 export type Change<R> = (draft: SessionValues) => R | Promise<R>;
@@ -132,9 +132,9 @@ export class Updates {
         return { result, snapshot: now };
       }
       const seen = current;
-      const snapshot = await this.#hub.lock.run(key.sid, () =>
-        this.#writes.replace(key, seen, applyPatch(seen.fields, patch), seen.cookie, "keep"),
-      );
+      const content = { fields: applyPatch(seen.fields, patch), cookie: seen.cookie };
+      const write = () => this.#writes.replace(key, seen, content, "keep");
+      const snapshot = await this.#hub.lock.run(key.sid, write);
       if (snapshot) return { result, snapshot };
       if (attempt > 1) await this.#writes.backoff(attempt);
       current = await this.#hub.reads.load(entry);
@@ -152,7 +152,7 @@ export class Updates {
     }
     const texts = fieldsOf(draft);
     const patch = diff(fields, texts);
-    if (patch.size > 0) this.#writes.refuseLarger(texts, cookie);
+    if (patch.size > 0) this.#writes.refuseLarger({ fields: texts, cookie });
     refuseLosses(draft, texts, fields);
     return patch;
   }

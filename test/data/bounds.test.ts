@@ -22,8 +22,8 @@ test("a value that refers to itself, even in many ways, is deeper than any limit
 
 test("a session is written up to 64 levels, including itself; the error names the key", () => {
   const document = { cookie: {}, deep: nested(63), n: 1 };
-  expect(writableDocument(fieldsOf(document), {}, plenty)).toEqual(document);
-  const write = (values: object, cookie = {}) => writableDocument(fieldsOf(values), cookie, plenty);
+  expect(writableDocument({ fields: fieldsOf(document), cookie: {} }, plenty)).toEqual(document);
+  const write = (values: object, cookie = {}) => writableDocument({ fields: fieldsOf(values), cookie }, plenty);
   for (const levels of [64, 2_000, 3_000]) {
     const refused = { code: "SESSION_INVALID_DATA", message: expect.stringContaining('"deep"') };
     expect(() => write({ n: 1, deep: nested(levels) })).toThrow(expect.objectContaining(refused));
@@ -37,12 +37,12 @@ test("a session is written up to 64 levels, including itself; the error names th
 test("keys and the JSON of their values count, in bytes, including the cookie's; the error names the largest", () => {
   const fields = fieldsOf({ a: 1, text: "é".repeat(10) });
   const bytes = "a".length + 1 + "text".length + 22 + "cookie".length + '{"path":"/"}'.length;
-  expect(writableDocument(fields, { path: "/" }, bytes)).toMatchObject({ a: 1 });
+  expect(writableDocument({ fields, cookie: { path: "/" } }, bytes)).toMatchObject({ a: 1 });
   const refused = {
     code: "SESSION_INVALID_DATA",
     message: expect.stringMatching(`${bytes - 1} bytes .* ${bytes}, 26 of them in "text".*maxSessionBytes`),
   };
-  expect(() => writableDocument(fields, { path: "/" }, bytes - 1)).toThrow(expect.objectContaining(refused));
+  expect(() => writableDocument({ fields, cookie: { path: "/" } }, bytes - 1)).toThrow(expect.objectContaining(refused));
 });
 
 test.each([
@@ -91,7 +91,7 @@ test("a key of any length is named by its first 60 characters", () => {
     message: expect.stringMatching(/^[^k]+"k{60}…".{1,300}$/),
   };
   const write = (value: unknown, most = plenty * 10) =>
-    writableDocument(fieldsOf({ [key]: value }), {}, most);
+    writableDocument({ fields: fieldsOf({ [key]: value }), cookie: {} }, most);
   expect(() => write(nested(64))).toThrow(expect.objectContaining(refused));
   expect(() => write(1n)).toThrow(expect.objectContaining(refused));
   expect(() => write(1, plenty)).toThrow(

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { fieldsOf } from "../../src/data/fields.ts";
+import { Snapshot } from "../../src/data/snapshot.ts";
 import { type LoadedSession, LoadedSessions } from "../../src/http/loaded-sessions.ts";
 import { Ends } from "../../src/live/ends.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 const cookie = { originalMaxAge: 60_000, expires: "2030-01-01T00:00:00.000Z", path: "/" };
-const version = (data: object, revision = 1) => ({ fields: fieldsOf(data), cookie, expiresAt: 1, revision });
+const version = (data: object, revision = 1) => new Snapshot({ fields: fieldsOf(data), cookie }, 1, revision);
 
 /** A session object as `express-session` makes it of what the store gave. */
 function load(data: object): {
@@ -18,7 +19,7 @@ function load(data: object): {
   const clock = new ManualClock();
   const records = new LoadedSessions({ mark, ends: new Ends(clock, mark), clock });
   const document = { ...data, cookie };
-  records.loaded("a", document, { document, expiresAt: 1, revision: 1 }, 0);
+  records.loaded("a", { document, expiresAt: 1, revision: 1 }, 0);
   const session: Record<string, unknown> = { ...data, cookie: { ...cookie } };
   records.inflated(session, document);
   return { records, loaded: records.of("a", session), session };

@@ -301,3 +301,41 @@ describe("options of express-session keep their meaning", () => {
     expect(await socket.emitWithAck("read")).toEqual({ name: "ada" });
   });
 });
+
+test("a response whose touch is not due leaves in one piece; an application's own touch is answered later", async () => {
+  const sessions = liveSessions({ store: memoryStore(), secret });
+  closing.push(() => sessions.close());
+  const app = express();
+  const writes: string[] = [];
+  app.use((_request, response, next) => {
+    const write = response.write.bind(response);
+    response.write = (piece: unknown) => {
+      writes.push(String(piece));
+      return write(piece);
+    };
+    next();
+  });
+  app.use(sessions.express());
+  app.get("/login", (request, response) => {
+    request.session.name = "ada";
+    response.json({ name: "ada" });
+  });
+  app.get("/name", (request, response) => void response.json({ name: request.session.name }));
+  app.get("/touch", (request, response) => {
+    const order: string[] = [];
+    request.sessionStore.touch?.(request.sessionID, request.session, () => {
+      order.push("answered");
+      response.json(order);
+    });
+    order.push("called");
+  });
+  const server = createServer(app).listen();
+  closing.push(() => server.close());
+  await once(server, "listening");
+  const page = new Browser(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await page.get("/login");
+  writes.length = 0;
+  expect(await page.get("/name")).toBe('{"name":"ada"}');
+  expect(await page.get("/touch")).toBe('["called","answered"]');
+  expect(writes).toEqual([]);
+});

@@ -71,7 +71,7 @@ test("even if the session came to life between the write and its failure", async
   await hand.hub.reads.load(entry);
   hand.hub.release(entry, [...entry.observers][0] ?? {});
   hand.store.answers = "held";
-  const writing = hand.set.writes.replace(key, known, fieldsOf({ n: 2 }), known.cookie, "keep");
+  const writing = hand.set.writes.replace(key, known, { ...known, fields: fieldsOf({ n: 2 }) }, "keep");
   const failed = expect(writing).rejects.toMatchObject({ code: "STORE_TIMEOUT" });
   await settle();
   await hand.clock.advance(10_000);

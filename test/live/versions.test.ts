@@ -112,7 +112,7 @@ describe("the late answer to a write", () => {
   /** A request here has written `{ n: 2 }`; its answer is on its way, and nobody holds the session live yet. */
   async function written(on: OneNode) {
     const known = await loaded(on);
-    const writing = on.writes.replace(on.key, known, fieldsOf({ n: 2 }), known.cookie, "keep");
+    const writing = on.writes.replace(on.key, known, { ...known, fields: fieldsOf({ n: 2 }) }, "keep");
     await on.store.do("replace");
     return { writing };
   }
@@ -211,7 +211,7 @@ test("the late answer to a touch does not lengthen a life that was shortened whi
   const known = socket.entry.snapshot;
   if (!known) throw new Error("Expected the session to have been read.");
   const short = { ...cookie, originalMaxAge: 1_000, expires: new Date(now + 1_000).toISOString() };
-  const writing = on.writes.replace(on.key, known, known.fields, short, now + 1_000);
+  const writing = on.writes.replace(on.key, known, { fields: known.fields, cookie: short }, now + 1_000);
   await on.store.do("replace");
   await on.store.answer("replace");
   await writing;

@@ -23,7 +23,7 @@ test("concurrent requests make one touch, even if express-session has lost a mil
   const { store, activity, request } = await node();
   const requests = [request(life), request(life - 1), request(life)];
   await store.finish();
-  expect(await Promise.all(requests)).toEqual([true, true, true]);
+  expect(await Promise.all(requests)).toEqual([true, undefined, undefined]);
   expect(activity.touches).toBe(1);
 });
 

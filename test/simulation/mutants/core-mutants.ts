@@ -285,8 +285,8 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "last writer wins",
     file: "src/session/updates.ts",
-    from: 'this.#writes.replace(key, seen, applyPatch(seen.fields, patch), seen.cookie, "keep"),',
-    to: 'this.#writes.replace(key, entry.snapshot ?? seen, applyPatch(seen.fields, patch), seen.cookie, "keep"),',
+    from: 'this.#writes.replace(key, seen, content, "keep");',
+    to: 'this.#writes.replace(key, entry.snapshot ?? seen, content, "keep");',
     oracle: "no-lost-update",
     seeds: 60,
     layer: "core",

@@ -31,9 +31,9 @@ export const httpMutants: readonly Mutant[] = [
   },
   {
     name: "requests are no activity",
-    file: "src/http/store-facade.ts",
-    from: "await activity.onRequest(key, { fields, cookie: withLife(cookie, Date.now()), expiresAt });",
-    to: "void [activity, fields, cookie, expiresAt];",
+    file: "src/http/store-saves.ts",
+    from: "const touched = activity.onRequest(key, { fields, cookie: withLife(cookie, Date.now()), expiresAt });",
+    to: "const touched = [activity, fields, cookie, expiresAt, undefined].find((one) => one instanceof Promise);",
     oracle: "activity",
     seeds: 100,
     layer: "requests",
