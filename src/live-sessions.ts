@@ -8,6 +8,7 @@ import { IsolatedEmitter } from "./base/isolated-emitter.ts";
 import { requireNode } from "./base/versions.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { sessionNames } from "./data/session-key.ts";
+import type { Snapshot } from "./data/snapshot.ts";
 import type { HttpContext } from "./http/http-context.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
 import { forRequests, type RequestHandler } from "./http/middleware.ts";
@@ -94,8 +95,11 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     this.#nameOf = sessionNames(resolved.secrets);
     const userId = (data: Readonly<SessionValues>) => this.#users.of(data);
     const events = {
-      changed: (key: SessionKey, { data }: { data: Readonly<SessionValues> }) =>
-        this.announce("change", { publicId: key.publicId, userId: userId(data), data }),
+      changed: (key: SessionKey, snapshot: Snapshot) => {
+        if (this.listenerCount("change") === 0) return; // the data of a session that no handle shows need not be parsed
+        const { data } = snapshot;
+        this.announce("change", { publicId: key.publicId, userId: userId(data), data });
+      },
       ended: (key: SessionKey, { reason }: { reason: EndReason }) => {
         debug("session %s ended: %s", key.publicId, reason);
         this.announce("end", { publicId: key.publicId, reason });
