@@ -104,10 +104,6 @@ export class LiveEntry {
     return [...this.#observers];
   }
 
-  isObservedBy(observer: Observer): boolean {
-    return this.#observers.has(observer);
-  }
-
   get isIdle(): boolean {
     return this.#observers.size === 0 && this.#holds === 0;
   }

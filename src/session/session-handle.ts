@@ -6,7 +6,7 @@ import { isolate } from "../base/isolated-emitter.ts";
 import { type SessionValues, sameFields } from "../data/fields.ts";
 import { deepFreeze, type Snapshot } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";
-import type { End, LiveEntry, Observer } from "../live/live-entry.ts";
+import { type End, LiveEntry, type Observer } from "../live/live-entry.ts";
 import type { SessionKey } from "../session-store.ts";
 import { type Change, type OwnObject, overError, type Updates } from "./updates.ts";
 
@@ -27,15 +27,13 @@ abstract class HandleEvents {
 
   on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
     checkListener("session.on()", event, listener, Object.keys(events));
-    this.#emitter ??= new EventEmitter();
-    this.#emitter.on(event, listener);
+    this.#listen().on(event, listener);
     return this;
   }
 
   once<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
     checkListener("session.once()", event, listener, Object.keys(events));
-    this.#emitter ??= new EventEmitter();
-    this.#emitter.once(event, listener);
+    this.#listen().once(event, listener);
     return this;
   }
 
@@ -44,6 +42,15 @@ abstract class HandleEvents {
     this.#emitter?.off(event, listener);
     return this;
   }
+
+  #listen(): EventEmitter {
+    this.follow();
+    this.#emitter ??= new EventEmitter();
+    return this.#emitter;
+  }
+
+  /** A listener is about to be added. */
+  protected follow(): void {}
 
   protected notify(hub: Hub, event: keyof SessionEvents, ...args: unknown[]): void {
     for (const listener of this.#emitter?.rawListeners(event) ?? [])
@@ -76,26 +83,38 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   readonly #entry: LiveEntry;
   readonly #own: OwnObject | undefined;
   #last: Snapshot | undefined;
-  readonly #observer: Observer = {
-    changed: (snapshot, known) => {
-      const previous = this.#last ?? known;
-      this.#last = snapshot;
-      if (sameFields(previous.fields, snapshot.fields)) return;
-      this.notify(this.#context.hub, "change", snapshot.data, previous.data);
-    },
-    ended: (end: End) => {
-      this.notify(this.#context.hub, "end", end.reason);
-      this.forgetListeners();
-    },
-  };
+  #observer: Observer | undefined;
+  #isReleased = false;
 
+  /** An entry has to be kept live by its owner, a key is kept live by this handle: until `release`. */
   constructor(context: HandleContext, session: SessionKey | LiveEntry, { seed, own }: HandleOptions = {}) {
     super();
     this.#context = context;
     this.#own = own;
-    this.#entry = context.hub.observe(session, this.#observer, seed);
-    this.publicId = this.#entry.key.publicId;
     this.#last = seed;
+    if (session instanceof LiveEntry) this.#entry = session;
+    else this.#entry = context.hub.observe(session, this.#observing(), seed);
+    this.publicId = this.#entry.key.publicId;
+  }
+
+  protected override follow(): void {
+    if (!this.#observer && !this.#isReleased) this.#context.hub.observe(this.#entry, this.#observing());
+  }
+
+  #observing(): Observer {
+    this.#observer = {
+      changed: (snapshot, known) => {
+        const previous = this.#last ?? known;
+        this.#last = snapshot;
+        if (sameFields(previous.fields, snapshot.fields)) return;
+        this.notify(this.#context.hub, "change", snapshot.data, previous.data);
+      },
+      ended: (end: End) => {
+        this.notify(this.#context.hub, "end", end.reason);
+        this.forgetListeners();
+      },
+    };
+    return this.#observer;
   }
 
   get state(): SessionState {
@@ -117,7 +136,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   get #snapshot(): Snapshot | undefined {
     const { state } = this.#entry;
     if (state.phase === "ended") return state.last ?? this.#last;
-    if (state.phase === "live" && this.#entry.isObservedBy(this.#observer)) return state.snapshot;
+    if (state.phase === "live" && !this.#isReleased) return state.snapshot;
     return this.#last ?? (state.phase === "live" ? state.snapshot : undefined);
   }
 
@@ -149,7 +168,8 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   /** Stops following the session. The last data stay readable, and `update` still works. */
   release(): void {
     this.#last = this.#snapshot;
-    this.#context.hub.release(this.#entry, this.#observer);
+    this.#isReleased = true;
+    if (this.#observer) this.#context.hub.release(this.#entry, this.#observer);
     if (!this.#entry.isEnded) this.forgetListeners(); // else the `end` event is still to come, and clears them
   }
 }

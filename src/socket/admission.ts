@@ -7,7 +7,7 @@ import type { Exemption } from "./exempt.ts";
 import type { OriginPolicy } from "./origin.ts";
 import { OriginCheck } from "./origin-check.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
-import { readSessionCookie } from "./session-cookie.ts";
+import { cookieValue, type SessionCookie, verifiedCookie } from "./session-cookie.ts";
 import { type EngineRequest, queryOf } from "./upstream.ts";
 
 export interface AdmissionOptions extends OriginPolicy {
@@ -30,6 +30,8 @@ export interface Refusal {
 export interface Proof {
   /** The session id, empty if there is none; undefined if the cookie is ignored. */
   readonly identity: string | undefined;
+  /** The cookie's value, which need not be verified again. */
+  readonly cookie: string | undefined;
   /** The last admitted origin of the page, which need not be checked again. */
   origin: string | undefined;
 }
@@ -40,8 +42,8 @@ export interface Proof {
  * - `rejected`: Engine.IO does not accept it: a stock client tries again.
  */
 export type Decision =
-  | { readonly kind: "admitted"; readonly connection: SessionConnection }
-  | ({ readonly kind: "refused" } & Refusal)
+  | { readonly kind: "admitted"; readonly connection: SessionConnection; readonly proof: Proof }
+  | ({ readonly kind: "refused"; readonly proof: Proof } & Refusal)
   | ({ readonly kind: "rejected" } & Refusal);
 
 /** Decides who is admitted, and whose session a request has. An error never admits a client. */
@@ -64,12 +66,6 @@ export class Admission {
     return query.j === undefined ? undefined : "JSONP_REFUSED";
   }
 
-  proofOf(request: IncomingMessage, decision: Decision): Proof {
-    const isForeign = decision.kind === "refused" && decision.mayUse !== undefined;
-    const { origin } = request.headers;
-    return { identity: isForeign ? undefined : this.#identityOf(request), origin };
-  }
-
   /**
    * The fault of a poll or upgrade. Polls must stay in order, so this is a promise only if the application decides on
    * an origin other than the connection's.
@@ -82,9 +78,9 @@ export class Admission {
     const faultOf = (isAllowed: boolean) => {
       if (!isAllowed) return "ORIGIN_REFUSED";
       if (proof && origin !== undefined) proof.origin = origin;
-      return this.#mismatch(request, proof?.identity);
+      return this.#mismatch(request, proof);
     };
-    if (origin !== undefined && origin === proof?.origin) return this.#mismatch(request, proof.identity);
+    if (origin !== undefined && origin === proof?.origin) return this.#mismatch(request, proof);
     const isAllowed = this.#origins.isAllowed(request);
     return typeof isAllowed === "boolean" ? faultOf(isAllowed) : isAllowed.then(faultOf);
   }
@@ -107,40 +103,47 @@ export class Admission {
     );
     const open = exemptions.filter((_exemption, index) => isListed[index]);
     if (open.length === 0) return { kind: "rejected", code };
-    return { kind: "refused", code, mayUse: (namespace) => open.some(({ matches }) => matches(namespace)) };
+    const mayUse = (namespace: string) => open.some(({ matches }) => matches(namespace));
+    const proof = { identity: undefined, cookie: undefined, origin: request.headers.origin };
+    return { kind: "refused", code, mayUse, proof };
   }
 
   async #decideOnCookie(request: IncomingMessage): Promise<Decision> {
-    const { guests, nameOf } = this.#options;
-    const cookie = this.#cookieOf(request);
-    if (cookie.kind === "invalid") return { kind: "refused", code: "SESSION_INVALID" };
+    const { guests, nameOf, secrets } = this.#options;
+    const value = this.#cookieOf(request);
+    const cookie = verifiedCookie(value, secrets);
+    const proof: Proof = { identity: identityOf(cookie), cookie: value, origin: request.headers.origin };
+    if (cookie.kind === "invalid") return { kind: "refused", code: "SESSION_INVALID", proof };
     if (cookie.kind === "signed") {
       const connection = new SessionConnection(this.#context, nameOf(cookie.sid));
       try {
-        if (await connection.load()) return { kind: "admitted", connection };
+        if (await connection.load()) return { kind: "admitted", connection, proof };
       } catch (cause) {
         connection.release();
-        if (isUnreadable(cause)) return { kind: "refused", code: "SESSION_ENDED", cause }; // a retry does not help
+        if (isUnreadable(cause)) return { kind: "refused", code: "SESSION_ENDED", cause, proof }; // a retry does not help
         return { kind: "rejected", code: "STORE_UNAVAILABLE", cause };
       }
       connection.release();
     }
     if (guests === "allow")
-      return { kind: "admitted", connection: new SessionConnection(this.#context, undefined) };
-    return { kind: "refused", code: cookie.kind === "none" ? "SESSION_REQUIRED" : "SESSION_ENDED" };
+      return { kind: "admitted", connection: new SessionConnection(this.#context), proof };
+    return { kind: "refused", code: cookie.kind === "none" ? "SESSION_REQUIRED" : "SESSION_ENDED", proof };
   }
 
-  #mismatch(request: IncomingMessage, identity: string | undefined): RefusalCode | undefined {
-    if (identity === undefined || this.#identityOf(request) === identity) return undefined;
-    return this.#cookieOf(request).kind === "none" ? "COOKIE_MISSING" : "COOKIE_MISMATCH";
+  #mismatch(request: IncomingMessage, proof: Proof | undefined): RefusalCode | undefined {
+    if (proof?.identity === undefined) return undefined;
+    const value = this.#cookieOf(request);
+    if (value === proof.cookie) return undefined;
+    const cookie = verifiedCookie(value, this.#options.secrets);
+    if (identityOf(cookie) === proof.identity) return undefined;
+    return cookie.kind === "none" ? "COOKIE_MISSING" : "COOKIE_MISMATCH";
   }
 
-  #identityOf(request: IncomingMessage): string {
-    const cookie = this.#cookieOf(request);
-    return cookie.kind === "signed" ? cookie.sid : "";
+  #cookieOf(request: IncomingMessage): string | undefined {
+    return cookieValue(request.headers.cookie, this.#options.cookieName);
   }
+}
 
-  #cookieOf(request: IncomingMessage): ReturnType<typeof readSessionCookie> {
-    return readSessionCookie(request.headers.cookie, this.#options.cookieName, this.#options.secrets);
-  }
+function identityOf(cookie: SessionCookie): string {
+  return cookie.kind === "signed" ? cookie.sid : "";
 }

@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import type { SocketSessionError } from "../base/errors.ts";
 import type { RefusalCode } from "../protocol.ts";
 import { isGone, rejectRequest, rejectUpgrade } from "./rejection.ts";
@@ -14,7 +15,8 @@ export interface Exchange {
   pass(): void;
   /** `mayRead`: whether the page may read the answer. */
   reject(code: RefusalCode, mayRead: boolean): void;
-  onGone(gone: () => void): void;
+  /** Calls `gone` when the client leaves; the returned function ends that. */
+  onGone(gone: () => void): () => void;
   isGone(): boolean;
 }
 
@@ -50,7 +52,7 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
       pass: () => isGone(response) || pass(),
       reject: (code, mayRead) =>
         rejectRequest(engine, request, response, { code, mayRead, report: watch.report }),
-      onGone: (gone) => void response.once("close", gone),
+      onGone: (gone) => onClose(response, gone),
       isGone: () => isGone(response),
     });
   };
@@ -60,7 +62,7 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
     watch.decide(request, {
       pass: () => socket.destroyed || handleUpgrade.call(engine, request, socket, head),
       reject: (code) => rejectUpgrade(socket, code),
-      onGone: (gone) => void socket.once("close", gone),
+      onGone: (gone) => onClose(socket, gone),
       isGone: () => socket.destroyed,
     });
   };
@@ -82,6 +84,11 @@ function asksForProxyHeaders({ method, headers }: EngineRequest): boolean {
   if (method !== "OPTIONS") return false;
   const names = headers["access-control-request-headers"]?.split(",") ?? [];
   return names.some((name) => /^(x-forwarded-|forwarded$)/i.test(name.trim()));
+}
+
+function onClose(stream: EventEmitter, gone: () => void): () => void {
+  stream.once("close", gone);
+  return () => stream.removeListener("close", gone);
 }
 
 /** Without it, a peer that resets while its upgrade waits would raise an uncaught error. */

@@ -4,28 +4,18 @@ import { shownName } from "../base/shown.ts";
 
 type Listener = (...args: unknown[]) => unknown;
 type Register = (event: string | symbol, listener: Listener) => Socket;
-type Report = (error: unknown) => void;
+type RegisterAny = (listener: Listener) => Socket;
+
+/** What the handlers of a socket depend on. */
+export interface HandlerGuard {
+  readonly report: (error: unknown) => void;
+  /** Whether the session may still be served. If not, the call has closed the connection. */
+  readonly isServable: boolean;
+  readonly isEnded: boolean;
+}
 
 /** A socket's events that no client sends; they are emitted after the end of its session, too. */
 const ownEvents = new Set<unknown>(["disconnecting", "disconnect", "newListener", "removeListener"]);
-
-/**
- * Keeps an error of an application's handler from ending the process: `report` receives what it throws or rejects with.
- * An awaited `socket.session.update()` may reject in any handler, as a session can end at any moment.
- */
-export function guarded(
-  what: (args: readonly unknown[]) => string,
-  report: Report,
-  handler: Listener,
-  self?: unknown,
-): Listener {
-  return (...args) =>
-    isolate(
-      () => handler.apply(self, args),
-      report,
-      () => what(args),
-    );
-}
 
 /** A name for messages. A client may have chosen it, so it is kept short. */
 export function shown(name: unknown): string {
@@ -39,77 +29,87 @@ export function shownNamespace(name: string): string {
 }
 
 /**
- * Guards every handler added to `socket`. The wrappers have a `listener` property, as those of Node's own `once`, so
- * that `off` and `listeners` find the original. No handler receives an event that was still on its way when the session
- * ended.
+ * Methods for sockets whose prototype is `inherited`. They guard every handler that is added: an awaited
+ * `socket.session.update()` may reject in any of them, as a session can end at any moment. The wrappers have a `listener`
+ * property, as those of Node's own `once`, so that `off` and `listeners` find the original. No handler receives an event
+ * that was still on its way when the session ended.
  */
-export function guardHandlers(
-  socket: Socket,
-  { report, isOver }: { readonly report: Report; readonly isOver: () => boolean },
-): void {
-  const place = `in ${shownNamespace(socket.nsp.name)}`;
-  const guard = (event: string | symbol, listener: Listener, run = listener) => {
-    const what = () => `A handler of ${shown(event)} ${place}`;
-    const unlessOver: Listener = (...args) =>
-      ownEvents.has(event) || !isOver() ? run.apply(socket, args) : undefined;
-    return Object.assign(guarded(what, report, unlessOver), { listener });
-  };
-  const emitter = socket as unknown as Record<"on" | "prependListener" | "off", Register>;
-  const { on, prependListener, off } = emitter;
-  const each =
-    (register: Register): Register =>
-    (event, listener) =>
-      register.call(socket, event, guard(event, expectFunction(listener)));
-  const once =
-    (register: Register): Register =>
-    (event, listener) => {
-      const wrapped = guard(event, expectFunction(listener), (...args) => {
-        off.call(socket, event, wrapped);
-        return listener.apply(socket, args);
-      });
-      return register.call(socket, event, wrapped);
+export function guardedHandlers(inherited: Socket, guardOf: (socket: Socket) => HandlerGuard): object {
+  const { on, prependListener, off } = inherited as unknown as Record<
+    "on" | "prependListener" | "off",
+    Register
+  >;
+  const wrapped = (socket: Socket, event: string | symbol, listener: Listener, run = listener) => {
+    const wrapper: Listener = (...args) => {
+      const guard = guardOf(socket);
+      if (guard.isEnded && !ownEvents.has(event)) return;
+      isolate(
+        () => run.apply(socket, args),
+        guard.report,
+        () => `A handler of ${shown(event)} ${placeOf(socket)}`,
+      );
     };
-  Object.assign(socket, {
+    return Object.assign(wrapper, { listener });
+  };
+  const each = (register: Register) =>
+    function (this: Socket, event: string | symbol, listener: Listener): Socket {
+      return register.call(this, event, wrapped(this, event, expectFunction(listener)));
+    };
+  const once = (register: Register) =>
+    function (this: Socket, event: string | symbol, listener: Listener): Socket {
+      const wrapper = wrapped(this, event, expectFunction(listener), (...args) => {
+        off.call(this, event, wrapper);
+        return listener.apply(this, args);
+      });
+      return register.call(this, event, wrapper);
+    };
+  return {
     on: each(on),
     addListener: each(on),
     prependListener: each(prependListener),
     once: once(on),
     prependOnceListener: once(prependListener),
-  });
-  guardCatchAlls(socket, place, report, isOver);
+    ...guardedCatchAlls(inherited, guardOf),
+  };
 }
 
-/** Guards `use`, and the listeners of all events. */
-function guardCatchAlls(socket: Socket, place: string, report: Report, isOver: () => boolean): void {
-  const { use } = socket;
-  const wrappedByListener = new WeakMap<Listener, Listener>();
-  const add = (method: AddAny) => {
-    const register = socket[method];
-    return (listener: Listener): Socket => {
-      const what = ([event]: readonly unknown[]) =>
-        `A listener of all events ${place}, called for ${shown(event)},`;
-      const wrapped =
-        wrappedByListener.get(expectFunction(listener)) ?? guarded(what, report, listener, socket);
-      wrappedByListener.set(listener, wrapped);
-      return register.call(socket, wrapped);
+/** By listener. Socket.IO calls a wrapper with the socket as `this`, so that it serves all of them. */
+const catchAlls = new WeakMap<Listener, Listener>();
+
+/** `use`, and the methods for listeners of all events. */
+function guardedCatchAlls(inherited: Socket, guardOf: (socket: Socket) => HandlerGuard): object {
+  const methods = inherited as unknown as Record<string, RegisterAny>;
+  const wrapped = (listener: Listener): Listener => {
+    const wrapper =
+      catchAlls.get(expectFunction(listener)) ??
+      function (this: Socket, ...args: unknown[]) {
+        const what = () => `A listener of all events ${placeOf(this)}, called for ${shown(args[0])},`;
+        isolate(() => listener.apply(this, args), guardOf(this).report, what);
+      };
+    catchAlls.set(listener, wrapper);
+    return wrapper;
+  };
+  const add = (method: "onAny" | "prependAny" | "onAnyOutgoing" | "prependAnyOutgoing") =>
+    function (this: Socket, listener: Listener): Socket | undefined {
+      return methods[method]?.call(this, wrapped(listener));
     };
-  };
-  const remove = (method: "offAny" | "offAnyOutgoing") => {
-    const unregister = socket[method];
-    return (listener?: Listener): Socket =>
-      unregister.call(socket, listener && (wrappedByListener.get(listener) ?? listener));
-  };
-  const what = ([event]: readonly unknown[]) =>
-    `A middleware of a socket ${place}, called for ${shown(Array.isArray(event) ? event[0] : event)},`;
-  Object.assign(socket, {
-    // An event that a middleware passes on after the end of its session goes no further.
-    use: (fn: Listener) => {
+  const remove = (method: "offAny" | "offAnyOutgoing") =>
+    function (this: Socket, listener?: Listener): Socket | undefined {
+      return Reflect.apply(inherited[method], this, listener ? [catchAlls.get(listener) ?? listener] : []);
+    };
+  return {
+    // An event that a middleware passes on after the end of its session goes no further. It may have waited for long, as
+    // in a process that was frozen.
+    use(this: Socket, fn: Listener): Socket {
       expectFunction(fn);
-      const passOn: Listener = (event, next) =>
-        fn.call(socket, event, (error?: unknown) => {
-          if (!isOver()) (next as Listener)(error);
-        });
-      return use.call(socket, guarded(what, report, passOn));
+      const guard = guardOf(this);
+      const passOn = (event: readonly unknown[], next: Listener) =>
+        isolate(
+          () => fn.call(this, event, (error?: unknown) => guard.isServable && next(error)),
+          guard.report,
+          () => `A middleware of a socket ${placeOf(this)}, called for ${shown(event[0])},`,
+        );
+      return Reflect.apply(inherited.use, this, [passOn]);
     },
     onAny: add("onAny"),
     prependAny: add("prependAny"),
@@ -117,10 +117,12 @@ function guardCatchAlls(socket: Socket, place: string, report: Report, isOver: (
     onAnyOutgoing: add("onAnyOutgoing"),
     prependAnyOutgoing: add("prependAnyOutgoing"),
     offAnyOutgoing: remove("offAnyOutgoing"),
-  });
+  };
 }
 
-type AddAny = "onAny" | "prependAny" | "onAnyOutgoing" | "prependAnyOutgoing";
+function placeOf(socket: Socket): string {
+  return `in ${shownNamespace(socket.nsp.name)}`;
+}
 
 /** Checks as Node's emitter does, as the wrapper would hide the mistake. */
 function expectFunction(listener: Listener): Listener {

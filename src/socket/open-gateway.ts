@@ -26,7 +26,7 @@ export interface AttachOptions {
 }
 
 type Wiring = AdmissionOptions &
-  Omit<ConnectionContext, "codec" | "isExempt"> &
+  Omit<ConnectionContext, "codec" | "isExempt" | "report"> &
   Pick<GatewayOptions, "onRefusal" | "onExpressSession">;
 
 interface Attached {
@@ -51,7 +51,8 @@ export function openGateway(io: SocketServer, wiring: Wiring): SocketGateway {
   if (server.engine) assertEngine(server.engine); // before anything is changed
   const isExempt = (namespace: string) => wiring.exemptions.some(({ matches }) => matches(namespace));
   const { hub, updates, userId, activity, rebindMs } = wiring;
-  const context = { hub, updates, userId, activity, rebindMs, isExempt };
+  const report = (error: unknown) => hub.report(error);
+  const context = { hub, updates, userId, activity, rebindMs, isExempt, report };
   const gateway = new SocketGateway(server, { ...wiring, context });
   attachedByServer.set(server, { gateway, hub });
   attachIsCalled();

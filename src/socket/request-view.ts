@@ -30,50 +30,61 @@ const cureByProperty: ReadonlyMap<string, string> = new Map([
   ["cookie", "`socket.session.expiresAt` says when the session ends."],
 ]);
 
+/** How many reads of a request's session are looked at: the first are the middlewares'. */
+const watchedReads = 10;
+
 /**
- * Puts a read-only `session` on an Engine.IO request, for code that reads `socket.request.session.name` as the recipes
- * do. Members that are missing here throw and name the replacement: `undefined` would become the name of a room that
- * all share. `express-session` skips a request that has a session, so it neither loads, touches nor creates one;
- * `onExpressSession` is called when it is given such a request.
+ * Returns a function that puts a read-only `session` on an Engine.IO request, for code that reads
+ * `socket.request.session.name` as the recipes do. Members that are missing here throw and name the replacement:
+ * `undefined` would become the name of a room that all share. `express-session` skips a request that has a session, so it
+ * neither loads, touches nor creates one; `onExpressSession` is called when it is given such a request.
  */
-export function exposeSession(
-  request: IncomingMessage,
-  dataOf: () => Data,
+export function sessionViews(
+  dataOf: (request: object) => Data,
   onExpressSession: () => void,
-): void {
-  if (Reflect.get(request, "session")) return; // from a middleware of the application, which goes on using it
-  let view: object | undefined;
-  let unwatched = 10; // the first reads are the middlewares'
-  const read = () => {
-    if (unwatched-- > 0 && isExpressSession(read)) onExpressSession();
-    view ??= viewOf(dataOf);
-    return view;
+): (request: IncomingMessage) => void {
+  const views = new WeakMap<object, { readonly view: object; reads: number }>();
+  // shared by all requests, which live as long as their connections
+  const properties: PropertyDescriptorMap = {
+    session: {
+      configurable: true,
+      get: function read(this: object) {
+        const seen = views.get(this) ?? { view: viewOf(() => dataOf(this)), reads: 0 };
+        views.set(this, seen);
+        if (seen.reads++ < watchedReads && isExpressSession(read)) onExpressSession();
+        return seen.view;
+      },
+      set: () => refuse("socket.request.session = …", write),
+    },
+    ...withoutSession("socket.request"),
   };
-  Object.defineProperty(request, "session", {
-    configurable: true,
-    enumerable: false,
-    get: read,
-    set: () => refuse("socket.request.session = …", write),
-  });
-  withoutSession(request, "socket.request");
+  return (request) => {
+    if (Reflect.get(request, "session")) return; // from a middleware of the application, which goes on using it
+    Object.defineProperties(request, properties);
+  };
+}
+
+const handshakeProperties = withoutSession("socket.handshake");
+
+export function hideFromHandshake(handshake: object): void {
+  Object.defineProperties(handshake, handshakeProperties);
 }
 
 /** `express-session` and others leave properties on requests; reading one throws until it has been set. */
-export function withoutSession(bearer: object, name: string): void {
+function withoutSession(bearer: string): PropertyDescriptorMap {
   const cures = {
     sessionID: noId,
     sessionStore:
       "`socket.session.reload()` reads the store, `update` writes to it, and `end` removes the session.",
   };
-  for (const [key, cure] of Object.entries(cures)) {
-    Object.defineProperty(bearer, key, {
-      configurable: true,
-      enumerable: false,
-      get: () => refuse(`${name}.${key}`, cure),
-      set: (value: unknown) =>
-        void Object.defineProperty(bearer, key, { value, writable: true, configurable: true }),
-    });
-  }
+  const hidden = (key: string, cure: string): PropertyDescriptor => ({
+    configurable: true,
+    get: () => refuse(`${bearer}.${key}`, cure),
+    set(this: object, value: unknown) {
+      Object.defineProperty(this, key, { value, writable: true, configurable: true });
+    },
+  });
+  return Object.fromEntries(Object.entries(cures).map(([key, cure]) => [key, hidden(key, cure)]));
 }
 
 function viewOf(dataOf: () => Data): object {

@@ -16,7 +16,6 @@ export interface ServerHooks extends Omit<EngineWatch, "decide" | "report"> {
   report(error: unknown): void;
   mayJoin(socket: Socket): boolean;
   born(socket: Socket, connection: EngineConnection): void;
-  gone(socket: Socket, connection: EngineConnection): void;
 }
 
 const placeByServer = new WeakMap<Server, { hooks: ServerHooks }>();
@@ -50,16 +49,12 @@ function patch(io: Server, hooks: ServerHooks): void {
     });
   };
   onEngine(io, watch);
-  onSocket(
-    io,
-    (socket, connection) => {
-      try {
-        watch(connection.server); // an `io` attached to several http servers may have an unwatched engine
-      } catch (error) {
-        place.hooks.report(error);
-      }
-      place.hooks.born(socket, connection);
-    },
-    (socket, connection) => place.hooks.gone(socket, connection),
-  );
+  onSocket(io, (socket, connection) => {
+    try {
+      watch(connection.server); // an `io` attached to several http servers may have an unwatched engine
+    } catch (error) {
+      place.hooks.report(error);
+    }
+    place.hooks.born(socket, connection);
+  });
 }

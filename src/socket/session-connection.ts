@@ -5,24 +5,32 @@ import { type EndReasonCode, endEvent, endReasons } from "../protocol.ts";
 import type { Activity } from "../session/activity.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../session/session-handle.ts";
 import type { SessionKey } from "../session-store.ts";
-import { guardHandlers } from "./guarded-handlers.ts";
+import type { RefusedConnection } from "./refused-connection.ts";
 import {
   type Codec,
   discardWaiting,
   type EngineConnection,
   gate,
-  guardPackets,
+  guardSocket,
   guardWrites,
+  type Packet,
   packetsOf,
   packetTypes,
+  type TrafficGuard,
 } from "./upstream.ts";
 
 export interface ConnectionContext extends HandleContext {
+  readonly report: (error: unknown) => void;
   readonly activity: Activity;
   readonly codec: Codec;
   readonly rebindMs: number;
   /** Namespaces with an authentication of their own. */
   readonly isExempt: (namespace: string) => boolean;
+}
+
+interface Member {
+  readonly socket: Socket;
+  readonly handle: SessionHandle | GuestHandle;
 }
 
 /** How long a farewell may wait for a polling client to fetch it. */
@@ -32,20 +40,24 @@ const farewellMs = 2_000;
  * One Engine.IO connection with the session it is bound to. It exists from the handshake's admission on (registered
  * with the hub before the store is read), gets its connection by `claim`, and ends with either.
  */
-export class SessionConnection {
+export class SessionConnection implements Observer, TrafficGuard {
+  readonly report: (error: unknown) => void;
   readonly #context: ConnectionContext;
   readonly #entry: LiveEntry | undefined;
-  readonly #observer: Observer = { ended: (end) => this.#end(end) };
-  readonly #handles = new Map<Socket, SessionHandle | GuestHandle>();
+  /** Usually one: an array takes the least memory. */
+  #members: readonly Member[] = [];
+  readonly #refused: RefusedConnection | undefined;
   #connection: EngineConnection | undefined;
   /** True while the farewell is sent, which is the only traffic then allowed. */
   #isParting = false;
   #released = false;
 
-  /** `key` is undefined for a guest. */
-  constructor(context: ConnectionContext, key: SessionKey | undefined) {
+  /** `key` is undefined for a guest, and for a refused client, which may use exempt namespaces. */
+  constructor(context: ConnectionContext, key?: SessionKey, refused?: RefusedConnection) {
     this.#context = context;
-    this.#entry = key && context.hub.observe(key, this.#observer);
+    this.report = context.report;
+    this.#refused = refused;
+    this.#entry = key && context.hub.observe(key, this);
   }
 
   /** Reads the session; false if it is over. */
@@ -66,10 +78,6 @@ export class SessionConnection {
     return this.#entry === undefined || this.#context.hub.freshness.isServable(this.#entry);
   }
 
-  get isClaimed(): boolean {
-    return this.#connection !== undefined;
-  }
-
   /** The session's data, for `socket.request.session`. */
   get data(): Readonly<Record<string, unknown>> {
     const state = this.#entry?.state;
@@ -77,35 +85,45 @@ export class SessionConnection {
     return (state?.phase === "ended" && state.last?.data) || {};
   }
 
-  /** The handshake has become `connection`. */
+  /** The handshake has become `connection`. The caller releases it when that closes. */
   claim(connection: EngineConnection): void {
     this.#connection = connection;
-    connection.once("close", () => this.release());
     const entry = this.#entry;
     if (!entry) return;
-    guardWrites(connection, () => this.#isParting || this.isServable);
+    guardWrites(connection, this);
     this.#context.activity.onEvent(entry);
   }
 
-  /** Gives `socket` its `session`, and counts its events as activity. */
-  welcome(socket: Socket): void {
-    const handle = this.#entry ? new SessionHandle(this.#context, this.#entry) : new GuestHandle();
-    this.#handles.set(socket, handle);
-    Object.defineProperty(socket, "session", { value: handle, enumerable: false });
-    guardHandlers(socket, {
-      report: (error) => this.#context.hub.report(error),
-      isOver: () => !this.isServable, // an event may have waited for long, as in a process that was frozen
-    });
-    guardPackets(socket, () => this.isServable);
-    socket.use((_event, next) => {
-      if (this.#entry) this.#context.activity.onEvent(this.#entry);
-      next();
-    });
+  mayWrite(): boolean {
+    return this.#isParting || this.isServable;
   }
 
-  farewell(socket: Socket): void {
-    this.#handles.get(socket)?.release();
-    this.#handles.delete(socket);
+  /** Events are activity; acknowledgements are not. */
+  mayTake({ type }: Packet): boolean {
+    if (!this.isServable) return false;
+    const isEvent = type === packetTypes.EVENT || type === packetTypes.BINARY_EVENT;
+    if (isEvent && this.#entry) this.#context.activity.onEvent(this.#entry);
+    return true;
+  }
+
+  /** Whether the client may use this namespace. */
+  mayUse(namespace: string): boolean {
+    return this.#refused?.mayUse(namespace) ?? true;
+  }
+
+  /** Gives `socket` its `session`. */
+  welcome(socket: Socket): void {
+    const handle = this.#entry ? new SessionHandle(this.#context, this.#entry) : new GuestHandle();
+    this.#members = [...this.#members, { socket, handle }];
+    Object.defineProperty(socket, "session", { value: handle, enumerable: false });
+    guardSocket(socket, this);
+    if (this.mayUse(socket.nsp.name)) this.#refused?.joined(socket);
+  }
+
+  left(socket: Socket): void {
+    this.#members.find((member) => member.socket === socket)?.handle.release();
+    this.#members = this.#members.filter((member) => member.socket !== socket);
+    this.#refused?.left(socket);
   }
 
   /** Ends the transport, so that a stock client connects again. */
@@ -116,12 +134,13 @@ export class SessionConnection {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    for (const handle of this.#handles.values()) handle.release();
-    this.#handles.clear();
-    if (this.#entry) this.#context.hub.release(this.#entry, this.#observer);
+    for (const { handle } of this.#members) handle.release();
+    this.#members = [];
+    if (this.#entry) this.#context.hub.release(this.#entry, this);
   }
 
-  #end({ reason, settled }: End): void {
+  /** The session has ended. */
+  ended({ reason, settled }: End): void {
     const connection = this.#connection;
     if (!connection) return;
     const known = isKnown(reason) ? reason : "revoked";
@@ -131,7 +150,9 @@ export class SessionConnection {
 
   /** Sends the reason, disconnects every socket so that a stock client stays away, and closes, whatever fails. */
   #dismiss(connection: EngineConnection, reason: EndReasonCode): void {
-    const sockets = [...this.#handles.keys()].filter(({ nsp }) => !this.#context.isExempt(nsp.name));
+    const sockets = this.#members
+      .map(({ socket }) => socket)
+      .filter(({ nsp }) => !this.#context.isExempt(nsp.name));
     const { codec } = this.#context;
     // a client that does not know yet that it is connected would ignore the farewell
     discardWaiting(connection, (message) =>
@@ -190,12 +211,7 @@ export class SessionConnection {
    * same.
    */
   #attempt(step: () => void): void {
-    const { hub } = this.#context;
-    isolate(
-      step,
-      (error) => hub.report(error),
-      "A parser, adapter or listener of the application, at the end of a session,",
-    );
+    isolate(step, this.report, "A parser, adapter or listener of the application, at the end of a session,");
   }
 }
 

@@ -16,7 +16,16 @@ export function readSessionCookie(
   name: string,
   secrets: readonly Secret[],
 ): SessionCookie {
-  const raw = header ? parse(header)[name] : undefined;
+  return verifiedCookie(cookieValue(header, name), secrets);
+}
+
+/** The cookie's value as it was sent, signature included. */
+export function cookieValue(header: string | undefined, name: string): string | undefined {
+  return header ? parse(header)[name] : undefined;
+}
+
+/** `raw`: see `cookieValue`. */
+export function verifiedCookie(raw: string | undefined, secrets: readonly Secret[]): SessionCookie {
   if (!raw) return { kind: "none" };
   if (!raw.startsWith("s:")) return { kind: "invalid" };
   for (const secret of secrets) {

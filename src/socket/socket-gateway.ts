@@ -5,10 +5,17 @@ import { Admission, type AdmissionOptions, type Decision, type Proof, type Refus
 import type { Exchange } from "./exchange.ts";
 import { RefusedConnection } from "./refused-connection.ts";
 import { answerTo } from "./rejection.ts";
-import { exposeSession, withoutSession } from "./request-view.ts";
+import { hideFromHandshake, sessionViews } from "./request-view.ts";
 import { hookServer } from "./server-hooks.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
-import { codecOf, type Engine, type EngineConnection, type EngineRequest, queryOf } from "./upstream.ts";
+import {
+  codecOf,
+  type Engine,
+  type EngineConnection,
+  type EngineRequest,
+  guardOf,
+  queryOf,
+} from "./upstream.ts";
 
 export interface GatewayOptions extends AdmissionOptions {
   readonly context: Omit<ConnectionContext, "codec">;
@@ -20,17 +27,19 @@ export interface GatewayOptions extends AdmissionOptions {
 /** `isAdmitted`: the page's origin is admitted, so the page may read the code. */
 type Reject = (code: RefusalCode, isAdmitted: boolean, cause?: unknown) => void;
 
-/** A request on its way through Engine.IO: the decision, and the proof for later requests. */
+/** A request on its way through Engine.IO. */
 interface Handshake {
-  readonly decision: Decision;
-  readonly proof: Proof;
+  readonly decision: Exclude<Decision, { kind: "rejected" }>;
+  /** Called once it has become a connection. */
+  readonly arrived: () => void;
 }
 
-/** The proof and the session that a connection was opened with. */
+/** What a connection was opened with. */
 interface Opened {
   readonly proof: Proof;
-  readonly own: SessionConnection | undefined;
   readonly connection: EngineConnection;
+  /** Its session; undefined if it was refused, and may use no exempt namespace. */
+  own: SessionConnection | undefined;
 }
 
 /**
@@ -43,13 +52,9 @@ export class SocketGateway {
   readonly #admission: Admission;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
   /** The session that a request has proven, if any. Until then, application code sees none on the request. */
-  readonly #proven = new WeakMap<IncomingMessage, SessionConnection>();
+  readonly #proven = new WeakMap<object, SessionConnection>();
   /** By Engine.IO's id. */
   readonly #opened = new Map<string, Opened>();
-  /** Refused connections that may still use exempt namespaces. */
-  readonly #refused = new WeakMap<EngineConnection, RefusedConnection>();
-  readonly #owners = new WeakMap<Socket, SessionConnection>();
-  readonly #connections = new Map<EngineConnection, SessionConnection>();
   #closed = false;
 
   constructor(io: Server, options: GatewayOptions) {
@@ -58,24 +63,18 @@ export class SocketGateway {
     this.#admission = new Admission(options, this.#context);
     hookServer(io, {
       report: (error) => this.#context.hub.report(error),
-      mayJoin: (socket) =>
-        socket.conn.readyState === "open" && (this.#owners.get(socket)?.isServable ?? true),
-      seen: (request) =>
-        exposeSession(request, () => this.#proven.get(request)?.data ?? {}, options.onExpressSession),
+      mayJoin: (socket) => socket.conn.readyState === "open" && (guardOf(socket)?.isServable ?? true),
+      seen: sessionViews((request) => this.#proven.get(request)?.data ?? {}, options.onExpressSession),
       decide: (engine, request, exchange) => this.#guard(engine, request, exchange),
       webTransport: () => options.onRefusal("TRANSPORT_REFUSED", undefined, undefined),
       opened: (connection) => this.#receive(connection),
       born: (socket, connection) => this.#welcome(socket, connection),
-      gone: (socket, connection) => {
-        this.#owners.get(socket)?.farewell(socket);
-        this.#refused.get(connection)?.left(socket);
-      },
     });
   }
 
   /** How many connections hold a session or are guests. */
   get size(): number {
-    return this.#connections.size;
+    return this.#holding().length;
   }
 
   get isClosed(): boolean {
@@ -88,7 +87,11 @@ export class SocketGateway {
    */
   close(): void {
     this.#closed = true;
-    for (const connection of [...this.#connections.values()]) connection.close();
+    for (const { own } of this.#holding()) own.close();
+  }
+
+  #holding(): { readonly own: SessionConnection }[] {
+    return [...this.#opened.values()].flatMap(({ own }) => (own ? [{ own }] : []));
   }
 
   #guard(engine: Engine, request: EngineRequest, exchange: Exchange): void {
@@ -135,20 +138,18 @@ export class SocketGateway {
       reject(decision.code, decision.code !== "ORIGIN_REFUSED", cause);
       return;
     }
+    let arrived = () => {};
     if (decision.kind === "admitted") {
       const { connection } = decision;
-      const giveBack = () => {
-        if (!connection.isClaimed) connection.release();
-      };
-      exchange.onGone(giveBack);
       if (exchange.isGone() || this.#closed) {
-        giveBack();
+        connection.release();
         if (this.#closed) reject("STORE_UNAVAILABLE", true);
         return;
       }
+      arrived = exchange.onGone(() => connection.release());
       this.#proven.set(request, connection);
     }
-    this.#handshakes.set(request, { decision, proof: this.#admission.proofOf(request, decision) });
+    this.#handshakes.set(request, { decision, arrived });
     exchange.pass();
   }
 
@@ -158,22 +159,30 @@ export class SocketGateway {
       connection.close(true); // it came by a way that is not watched, or too late
       return false;
     }
-    const { decision, proof } = handshake;
-    const own = decision.kind === "admitted" ? decision.connection : undefined;
-    this.#opened.set(connection.id, { proof, own, connection });
-    connection.once("close", () => this.#opened.delete(connection.id));
-    if (own?.isUnverified) {
+    const { decision, arrived } = handshake;
+    this.#handshakes.delete(connection.request);
+    arrived();
+    const admitted = decision.kind === "admitted" ? decision.connection : undefined;
+    const own = admitted?.isEnded ? undefined : admitted;
+    const opened: Opened = { proof: decision.proof, own, connection };
+    this.#opened.set(connection.id, opened);
+    connection.once("close", () => {
+      this.#opened.delete(connection.id);
+      (opened.own ?? admitted)?.release();
+    });
+    if (admitted?.isUnverified) {
       connection.close(true); // it reconnects, and is checked
       return false;
     }
-    if (decision.kind === "admitted" && !decision.connection.isEnded) {
-      this.#hold(connection, decision.connection);
+    if (own) {
+      own.claim(connection);
       return true;
     }
-    return this.#refuse(connection, decision.kind === "refused" ? decision : { code: "SESSION_ENDED" });
+    return this.#refuse(opened, decision.kind === "refused" ? decision : { code: "SESSION_ENDED" });
   }
 
-  #refuse(connection: EngineConnection, { code, cause, mayUse = this.#context.isExempt }: Refusal): boolean {
+  #refuse(opened: Opened, { code, cause, mayUse = this.#context.isExempt }: Refusal): boolean {
+    const { connection } = opened;
     const mayUseExempt = this.#options.exemptions.length > 0 && (connection.protocol !== 3 || mayUse("/"));
     const onRefused = () => this.#options.onRefusal(code, connection.request ?? undefined, cause);
     const context = { ...this.#context, onRefused };
@@ -184,8 +193,8 @@ export class SocketGateway {
       });
       return false;
     }
-    this.#hold(connection, new SessionConnection(this.#context, undefined));
-    this.#refused.set(connection, refused);
+    opened.own = new SessionConnection(this.#context, undefined, refused);
+    opened.own.claim(connection);
     const emit = connection.emit;
     connection.emit = (event, ...args) =>
       (event === "data" && refused.refuses(args[0])) || emit.call(connection, event, ...args);
@@ -194,21 +203,10 @@ export class SocketGateway {
 
   /** Gives a new socket its session. A socket of a closed or unknown connection is dropped before any middleware. */
   #welcome(socket: Socket, connection: EngineConnection): void {
-    const own = this.#connections.get(connection);
-    const refused = this.#refused.get(connection);
-    if (!own)
-      connection.close(true); // not admitted by this gateway, or closed: it reconnects, and is checked
-    else if (refused && !refused.mayUse(socket.nsp.name)) connection.close(true);
-    else refused?.joined(socket);
-    if (!this.#context.isExempt(socket.nsp.name)) withoutSession(socket.handshake, "socket.handshake");
-    const owner = own ?? new SessionConnection(this.#context, undefined);
-    this.#owners.set(socket, owner);
-    owner.welcome(socket);
-  }
-
-  #hold(connection: EngineConnection, own: SessionConnection): void {
-    this.#connections.set(connection, own);
-    connection.once("close", () => this.#connections.delete(connection));
-    own.claim(connection);
+    const own = this.#opened.get(connection.id)?.own;
+    // not admitted by this gateway, or closed: it reconnects, and is checked
+    if (!own?.mayUse(socket.nsp.name)) connection.close(true);
+    if (!this.#context.isExempt(socket.nsp.name)) hideFromHandshake(socket.handshake);
+    (own ?? new SessionConnection(this.#context)).welcome(socket);
   }
 }

@@ -24,7 +24,7 @@ import type { Duplex } from "node:stream";
 import type { Server, Socket } from "socket.io";
 import { SocketSessionError } from "../base/errors.ts";
 import { isolate } from "../base/isolated-emitter.ts";
-import { guarded, shown, shownNamespace } from "./guarded-handlers.ts";
+import { guardedHandlers, type HandlerGuard, shown, shownNamespace } from "./guarded-handlers.ts";
 
 /** An Engine.IO connection, which carries all Socket.IO namespaces of one client. */
 export interface EngineConnection {
@@ -59,7 +59,23 @@ export interface Packet {
 }
 
 /** Of the Socket.IO protocol, revision 5. */
-export const packetTypes = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, CONNECT_ERROR: 4 } as const;
+export const packetTypes = {
+  CONNECT: 0,
+  DISCONNECT: 1,
+  EVENT: 2,
+  CONNECT_ERROR: 4,
+  BINARY_EVENT: 5,
+} as const;
+
+/** What a connection and its sockets consult. */
+export interface TrafficGuard extends HandlerGuard {
+  /** Called before any listener gets the client's event or acknowledgement. A disconnect always passes. */
+  mayTake(packet: Packet): boolean;
+  /** Called before anything is sent: emits, broadcasts and acknowledgements all pass. */
+  mayWrite(): boolean;
+  /** The socket is gone, even if it never connected. */
+  left(socket: Socket): void;
+}
 
 interface Decoder {
   add(data: unknown): void;
@@ -149,26 +165,16 @@ export function assertEngine(engine: Engine): void {
 }
 
 /**
- * Calls `born` with each new socket of every namespace, static or dynamic, present or future, before its middleware;
- * calls `gone` once it is gone, even if it never connected. Connection state recovery sees no `pid`, so every socket is
- * new: nothing is restored or replayed.
+ * Calls `born` with each new socket of every namespace, static or dynamic, present or future, before its middleware.
+ * Connection state recovery sees no `pid`, so every socket is new: nothing is restored or replayed.
  */
-export function onSocket(
-  io: Server,
-  born: (socket: Socket, connection: EngineConnection) => void,
-  gone: (socket: Socket, connection: EngineConnection) => void,
-): void {
+export function onSocket(io: Server, born: (socket: Socket, connection: EngineConnection) => void): void {
   const recovers = Boolean(internalsOf(io).opts.connectionStateRecovery);
   onNamespace(io, (namespace) => {
     const create = namespace._createSocket;
     namespace._createSocket = async (client, given) => {
       const auth = given ?? {}; // null if the application's parser lets it through, at which Socket.IO would reject
       const socket = await create.call(namespace, client, recovers ? withoutRecovery(auth) : auth);
-      const cleanup = socket._cleanup;
-      socket._cleanup = () => {
-        cleanup.call(socket);
-        gone(socket, client.conn);
-      };
       born(socket, client.conn);
       return socket;
     };
@@ -200,7 +206,11 @@ export function guardNamespaces(
       if (event !== "connection" && event !== "connect") return emitReserved.call(namespace, event, ...args);
       const listeners = namespace.rawListeners(event);
       for (const listener of listeners) {
-        guarded(() => `A handler of ${shown(event)} ${place}`, report, listener, namespace)(...args);
+        isolate(
+          () => listener.apply(namespace, args),
+          report,
+          () => `A handler of ${shown(event)} ${place}`,
+        );
       }
       return listeners.length > 0;
     };
@@ -255,19 +265,60 @@ export function discardWaiting(
   writeBuffer.splice(0, writeBuffer.length, ...kept);
 }
 
-/** Calls `mayTake` before any listener gets the client's event or acknowledgement. A disconnect always passes. */
-export function guardPackets(socket: Socket, mayTake: () => boolean): void {
-  const inner = socket as unknown as { _onpacket(packet: Packet): void };
-  const { _onpacket } = inner;
-  inner._onpacket = (packet) => {
-    if (packet.type === packetTypes.DISCONNECT || mayTake()) _onpacket.call(socket, packet);
-  };
+const guardKey = Symbol("socket-session");
+
+type Guarded<T> = T & { [guardKey]: TrafficGuard };
+
+/**
+ * Puts `guard` before a socket or a connection. Its methods stand on an object between it and its prototype, made once for
+ * each prototype: closures on each socket would take several times the memory.
+ */
+function guardedBy<T extends object>(one: T, guard: TrafficGuard, methods: (inherited: T) => object): void {
+  const inherited: T = Object.getPrototypeOf(one);
+  let between = prototypes.get(inherited);
+  if (!between) {
+    between = Object.assign(Object.create(inherited), methods(inherited));
+    prototypes.set(inherited, between ?? {});
+  }
+  Object.defineProperty(one, guardKey, { value: guard });
+  Object.setPrototypeOf(one, between ?? null);
 }
 
-/** Calls `mayWrite` before anything is sent: emits, broadcasts and acknowledgements all pass `write`. */
-export function guardWrites(connection: EngineConnection, mayWrite: () => boolean): void {
-  const { write } = connection;
-  connection.write = (...args) => (mayWrite() ? write.apply(connection, args) : connection);
+const prototypes = new WeakMap<object, object>();
+
+interface SocketInternals {
+  _onpacket(packet: Packet): void;
+  _cleanup(): void;
+}
+
+/** Undefined before the socket is guarded. */
+export function guardOf(socket: Socket): TrafficGuard | undefined {
+  return Reflect.get(socket, guardKey);
+}
+
+export function guardSocket(socket: Socket, guard: TrafficGuard): void {
+  guardedBy(socket, guard, (inherited) => {
+    const { _onpacket, _cleanup } = inherited as unknown as SocketInternals;
+    return {
+      ...guardedHandlers(inherited, (one) => (one as Guarded<Socket>)[guardKey]),
+      _onpacket(this: Guarded<Socket>, packet: Packet) {
+        const mayPass = packet.type === packetTypes.DISCONNECT || this[guardKey].mayTake(packet);
+        if (mayPass) Reflect.apply(_onpacket, this, [packet]);
+      },
+      _cleanup(this: Guarded<Socket>) {
+        Reflect.apply(_cleanup, this, []);
+        this[guardKey].left(this);
+      },
+    };
+  });
+}
+
+export function guardWrites(connection: EngineConnection, guard: TrafficGuard): void {
+  guardedBy(connection, guard, ({ write }) => ({
+    write(this: Guarded<EngineConnection>, ...args: Parameters<EngineConnection["write"]>) {
+      return this[guardKey].mayWrite() ? write.apply(this, args) : this;
+    },
+  }));
 }
 
 /** Reads the query as Engine.IO does, and makes Engine.IO use the same object; undefined if it can't be read. */
