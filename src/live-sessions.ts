@@ -2,7 +2,15 @@ import type { IncomingMessage } from "node:http";
 import createDebug from "debug";
 import session, { type Store } from "express-session";
 import { type LiveSession, type LiveSessionsEvents, type Stats, sessionsEvents } from "./api.ts";
-import { checkOptions, invalid, refuseArguments, refuseCallback, refuseRequest } from "./base/arguments.ts";
+import {
+  checkOptions,
+  invalid,
+  milliseconds,
+  refuseArguments,
+  refuseCallback,
+  refuseRequest,
+} from "./base/arguments.ts";
+import { maxDelayMs } from "./base/clock.ts";
 import { errorText, listenerError, SocketSessionError } from "./base/errors.ts";
 import { IsolatedEmitter } from "./base/isolated-emitter.ts";
 import { requireNode } from "./base/versions.ts";
@@ -57,6 +65,12 @@ declare module "socket.io" {
 }
 
 const debug = createDebug("socket-session");
+
+/** Options of `sessions.close()`. */
+export interface CloseOptions {
+  /** How long the closing of the transports takes, in milliseconds, so that clients do not all come back at once. */
+  overMs?: number;
+}
 
 /** How long `close()` waits for requests and updates under way. */
 const maxWaitAtCloseMs = 5_000;
@@ -261,13 +275,18 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   /**
-   * Closes the sockets' transports (stock clients try another node). Then closes the store, once the requests and
-   * updates under way have ended, after 5 s at the latest. Ends no session.
+   * Closes the sockets' transports (stock clients try another node), evenly over `overMs` milliseconds; the default is 0,
+   * as fast as it goes. Admits no more clients from the call on. Then closes the store, once the requests and updates
+   * under way have ended, after 5 s at the latest. Ends no session. Rejects with `INVALID_OPTION` before it closes
+   * anything.
    */
-  async close(...none: []): Promise<void> {
-    refuseCallback("sessions.close()", none);
+  async close(options: CloseOptions = {}, ...none: []): Promise<void> {
+    const method = "sessions.close()";
+    refuseCallback(method, [options, ...none]);
+    checkOptions(method, options, ["overMs"]);
+    const overMs = milliseconds("overMs", options.overMs, 0, { most: maxDelayMs });
     this.#isClosed = true;
-    for (const gateway of this.#gateways) gateway.close();
+    await Promise.all(this.#gateways.map((gateway) => gateway.close(overMs)));
     await this.#atRest();
     for (const undo of this.#undo.splice(0)) undo();
     this.#activity.close();

@@ -73,6 +73,8 @@ export function userSessions(
   return new UserSessions({ ...handles, device: deviceOf, ttlMs }, user);
 }
 
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** How many sessions are ended at the same time. */
 const maxAtOnce = 50;
 
@@ -112,6 +114,7 @@ export class UserSessions {
     let ended = 0;
     const failures: unknown[] = [];
     for (const some of batches(keys, maxAtOnce)) {
+      await turn(); // a store in this process answers at once, and the ends of all batches would block the event loop
       for (const outcome of await Promise.allSettled(some.map((key) => hub.end(key, "revoked")))) {
         if (outcome.status === "rejected") failures.push(outcome.reason);
         else if (outcome.value) ended++;

@@ -78,6 +78,20 @@ export function clockOf(what: string, clock: unknown = systemClock): Clock {
   );
 }
 
+/** The given number of milliseconds, or the standard. */
+export function milliseconds(
+  option: string,
+  value: unknown,
+  standard: number,
+  { least = 0, most }: { readonly least?: number; readonly most: number },
+): number {
+  const ms = value ?? standard;
+  if (typeof ms === "number" && ms >= least && ms <= most) return ms;
+  const limit = Number(ms) > most ? `, ${most} at most` : "";
+  const expected = `\`${option}\` expects milliseconds, ${least} or more${limit}`;
+  throw invalidChoice(expected, ms, `Leave it out for ${standard}.`);
+}
+
 /** Refuses an event that is never emitted, and a listener that is not a function. */
 export function checkListener(
   method: string,

@@ -14,7 +14,7 @@ const maxPerBatch = 100;
 /** After this many failures in a row the store counts as down. */
 const maxFailures = 2;
 
-/** Collects the reads of one turn into one round trip. */
+/** Collects the reads of one turn of the event loop into one round trip; more than it takes wait for the next turn. */
 export class BatchedReads {
   readonly #store: GuardedStore;
   #waiting: Waiting[] = [];
@@ -26,16 +26,14 @@ export class BatchedReads {
 
   read(key: SessionKey): Promise<StoredSession | null> {
     return new Promise((resolve) => {
-      if (this.#waiting.length === 0) queueMicrotask(() => this.#send());
+      if (this.#waiting.length === 0) setImmediate(() => this.#send());
       this.#waiting.push({ key, settle: resolve });
-      if (this.#waiting.length >= maxPerBatch) this.#send();
     });
   }
 
   #send(): void {
-    const batch = this.#waiting;
-    this.#waiting = [];
-    if (batch.length === 0) return;
+    const batch = this.#waiting.splice(0, maxPerBatch);
+    if (this.#waiting.length > 0) setImmediate(() => this.#send());
     const keys = batch.map(({ key }) => key);
     const outcomes = this.#store.readMany(keys).then(
       (all) =>

@@ -5,7 +5,10 @@ import { withTimeout } from "../base/with-timeout.ts";
 import { isReadable, readable } from "../data/bounds.ts";
 import type { SessionKey, SessionStore, UserSession } from "../session-store.ts";
 
-export type GuardedStore = Pick<SessionStore, "read" | "create" | "replace" | "touch" | "destroy"> &
+export type GuardedStore = {
+  /** Whether `readMany` takes one round trip. */
+  readonly readsTogether: boolean;
+} & Pick<SessionStore, "read" | "create" | "replace" | "touch" | "destroy"> &
   Required<Pick<SessionStore, "readMany" | "listByUser" | "all" | "count" | "clear">>;
 
 /**
@@ -40,6 +43,7 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
   const readMany = (keys: readonly SessionKey[]) =>
     store.readMany ? store.readMany(keys) : Promise.all(keys.map((key) => store.read(key)));
   return {
+    readsTogether: store.readMany !== undefined,
     read: (key) => guard("read", [key], async () => readable(await store.read(key))),
     readMany: (keys) => guard("read", keys, async () => (await readMany(keys)).map(readable)),
     create: (key, ...rest) => guard("create", [key], () => store.create(key, ...rest)),

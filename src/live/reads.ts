@@ -30,13 +30,14 @@ const maxAttempts = 5;
 /** Reads of sessions that may be live. `LiveEntry` decides which answers count. */
 export class Reads {
   readonly #options: ReadsOptions;
-  readonly #batches: BatchedReads;
+  readonly #inBatch: Read;
   /** The read under way for each entry, shared by all callers. */
   readonly #underWay = new WeakMap<LiveEntry, Promise<Snapshot | null>>();
 
   constructor(options: ReadsOptions) {
     this.#options = options;
-    this.#batches = new BatchedReads(options.store);
+    const batches = new BatchedReads(options.store);
+    this.#inBatch = (key) => batches.read(key);
   }
 
   /** Reads the store, and updates the live session, if there is one. For requests, which always read. */
@@ -60,18 +61,22 @@ export class Reads {
    * The current snapshot, by a read that begins from now on: a read already under way may lack an end that another node
    * knows. Null if the session is over. Rejects if the session becomes unverified.
    */
-  load(entry: LiveEntry): Promise<Snapshot | null> {
-    const { store } = this.#options;
+  load(entry: LiveEntry, read: Read = this.#options.store.read): Promise<Snapshot | null> {
     return this.#orOnceStored(entry.key, async () => {
       const isUnderWay = this.#underWay.has(entry);
-      const found = await this.#join(entry, store.read);
-      return isUnderWay ? this.#join(entry, store.read) : found;
+      const found = await this.#join(entry, read);
+      return isUnderWay ? this.#join(entry, read) : found;
     });
+  }
+
+  /** As `load`, in one round trip with the others of this turn of the event loop, where the store has it. */
+  loadTogether(entry: LiveEntry): Promise<Snapshot | null> {
+    return this.#options.store.readsTogether ? this.load(entry, this.#inBatch) : this.load(entry);
   }
 
   /** The current snapshot, by the read under way or by a batched one. Otherwise as `load`. */
   loadInBatch(entry: LiveEntry): Promise<Snapshot | null> {
-    return this.#join(entry, (key) => this.#batches.read(key));
+    return this.#join(entry, this.#inBatch);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Store } from "express-session";
 import type { AppData, DeepReadonly } from "../api.ts";
-import { checkOptions, clockOf, invalid, invalidChoice } from "../base/arguments.ts";
+import { checkOptions, clockOf, invalid, invalidChoice, milliseconds } from "../base/arguments.ts";
 import type { Clock } from "../base/clock.ts";
 import { maxLifeMs } from "../data/life-time.ts";
 import type { Secret } from "../data/session-key.ts";
@@ -116,16 +116,8 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
   if (typeof name !== "string" || name === "") {
     throw invalid("`name` expects the name of a cookie", name, 'Leave it out for "connect.sid".');
   }
-  const duration = (option: string, value: number | undefined, standard: number, least: number): number => {
-    const ms = value ?? standard;
-    if (typeof ms === "number" && ms >= least && ms <= maxLifeMs) return ms;
-    const most = Number(ms) > maxLifeMs ? `, ${maxLifeMs} at most` : "";
-    throw invalidChoice(
-      `\`${option}\` expects milliseconds, ${least} or more${most}`,
-      ms,
-      `Leave it out for ${standard}.`,
-    );
-  };
+  const duration = (option: string, value: number | undefined, standard: number, least: number): number =>
+    milliseconds(option, value, standard, { least, most: maxLifeMs });
   const shared = sharedOptionsOf(options, name);
   const storeTimeoutMs = duration("storeTimeoutMs", options.storeTimeoutMs, 10_000, 1);
   const store = storeOf(options, storeTimeoutMs, clock);

@@ -26,7 +26,7 @@ export interface AttachOptions {
 }
 
 type Wiring = AdmissionOptions &
-  Omit<ConnectionContext, "codec" | "isExempt" | "report"> &
+  Omit<ConnectionContext, "codec" | "isExempt" | "report" | "dismissals" | "returns"> &
   Pick<GatewayOptions, "onRefusal" | "onExpressSession">;
 
 interface Attached {

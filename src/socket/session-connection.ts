@@ -1,5 +1,6 @@
 import type { Socket } from "socket.io";
 import { isolate } from "../base/isolated-emitter.ts";
+import type { Pace } from "../base/pace.ts";
 import type { End, LiveEntry, Observer } from "../live/live-entry.ts";
 import { type EndReasonCode, endEvent, endReasons } from "../protocol.ts";
 import type { Activity } from "../session/activity.ts";
@@ -17,6 +18,7 @@ import {
   packetsOf,
   packetTypes,
   type TrafficGuard,
+  ungate,
 } from "./upstream.ts";
 
 export interface ConnectionContext extends HandleContext {
@@ -24,6 +26,10 @@ export interface ConnectionContext extends HandleContext {
   readonly activity: Activity;
   readonly codec: Codec;
   readonly rebindMs: number;
+  /** Sends farewells. Their clients stay away. */
+  readonly dismissals: Pace;
+  /** Closes transports whose clients come back, each with a read of the store. */
+  readonly returns: Pace;
   /** Namespaces with an authentication of their own. */
   readonly isExempt: (namespace: string) => boolean;
 }
@@ -62,7 +68,7 @@ export class SessionConnection implements Observer, TrafficGuard {
 
   /** Reads the session; false if it is over. */
   async load(): Promise<boolean> {
-    return this.#entry === undefined || (await this.#context.hub.reads.load(this.#entry)) !== null;
+    return this.#entry === undefined || (await this.#context.hub.reads.loadTogether(this.#entry)) !== null;
   }
 
   get isEnded(): boolean {
@@ -139,26 +145,31 @@ export class SessionConnection implements Observer, TrafficGuard {
     if (this.#entry) this.#context.hub.release(this.#entry, this);
   }
 
-  /** The session has ended. */
+  /** The session has ended. All traffic stops at once; where many end, the transports close a few at a time. */
   ended({ reason, settled }: End): void {
     const connection = this.#connection;
     if (!connection) return;
+    const { codec, dismissals, returns } = this.#context;
     const known = isKnown(reason) ? reason : "revoked";
-    if (endReasons[known].client === "stops") this.#dismiss(connection, known);
-    else this.#replace(connection, known, settled);
+    const stops = endReasons[known].client === "stops";
+    // a client that does not know yet that it is connected would ignore the farewell
+    const isNeeded = (message: unknown) =>
+      packetsOf(codec, message).some(({ type }) => type === packetTypes.CONNECT);
+    this.#attempt(() => discardWaiting(connection, stops ? isNeeded : undefined));
+    const isGated = gate(connection);
+    if (stops) dismissals.run(() => this.#dismiss(connection, known, isGated));
+    else if (known === "replaced") this.#replace(connection, settled);
+    // not at once: Socket.IO may be sending, or joining a namespace
+    else process.nextTick(() => returns.run(() => this.#close(connection)));
   }
 
   /** Sends the reason, disconnects every socket so that a stock client stays away, and closes, whatever fails. */
-  #dismiss(connection: EngineConnection, reason: EndReasonCode): void {
+  #dismiss(connection: EngineConnection, reason: EndReasonCode, isGated: boolean): void {
     const sockets = this.#members
       .map(({ socket }) => socket)
       .filter(({ nsp }) => !this.#context.isExempt(nsp.name));
-    const { codec } = this.#context;
-    // a client that does not know yet that it is connected would ignore the farewell
-    discardWaiting(connection, (message) =>
-      packetsOf(codec, message).some(({ type }) => type === packetTypes.CONNECT),
-    );
     this.#isParting = true;
+    if (isGated) ungate(connection);
     for (const { connected, nsp } of sockets) {
       if (!connected) continue;
       this.#send(connection, { type: packetTypes.EVENT, nsp: nsp.name, data: [endEvent, { reason }] });
@@ -175,18 +186,8 @@ export class SessionConnection implements Observer, TrafficGuard {
     this.#closeAfter(connection, farewellMs);
   }
 
-  /**
-   * Stops all traffic at once. Closes the transport when the client has its new cookie; a stock client reconnects with
-   * it.
-   */
-  #replace(connection: EngineConnection, reason: EndReasonCode, settled: Promise<void> | undefined): void {
-    discardWaiting(connection);
-    gate(connection);
-    if (reason !== "replaced") {
-      // not at once: Socket.IO may be sending, or joining a namespace
-      process.nextTick(() => this.#close(connection));
-      return;
-    }
+  /** Closes the transport when the client has its new cookie; a stock client reconnects with it. */
+  #replace(connection: EngineConnection, settled: Promise<void> | undefined): void {
     this.#closeAfter(connection, this.#context.rebindMs);
     void settled?.then(() => this.#close(connection));
   }

@@ -1,5 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "socket.io";
+import { batches } from "../base/batches.ts";
+import { randomOf } from "../base/clock.ts";
+import { Pace } from "../base/pace.ts";
 import type { RefusalCode } from "../protocol.ts";
 import { Admission, type AdmissionOptions, type Decision, type Proof, type Refusal } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
@@ -17,8 +20,15 @@ import {
   queryOf,
 } from "./upstream.ts";
 
+/** Closing a connection takes some 0.1 ms, so that a turn of the event loop takes a few milliseconds. */
+const closedPerTurn = 25;
+/** On average. So about 1,000 clients come back in a second, and each reads the store once. */
+const returnsPauseMs = 25;
+/** Where `close()` takes its time, it closes some connections this often. */
+const closingStepMs = 10;
+
 export interface GatewayOptions extends AdmissionOptions {
-  readonly context: Omit<ConnectionContext, "codec">;
+  readonly context: Omit<ConnectionContext, "codec" | "dismissals" | "returns">;
   readonly onRefusal: (code: RefusalCode, request: IncomingMessage | undefined, cause: unknown) => void;
   /** `express-session` runs on Engine.IO's requests, or on a socket's, where it does nothing. */
   readonly onExpressSession: () => void;
@@ -59,7 +69,14 @@ export class SocketGateway {
 
   constructor(io: Server, options: GatewayOptions) {
     this.#options = options;
-    this.#context = { ...options.context, codec: codecOf(io) };
+    const { clock } = options.context.hub;
+    const pause = (then: () => void) => void clock.after(returnsPauseMs * (0.5 + randomOf(clock)), then);
+    this.#context = {
+      ...options.context,
+      codec: codecOf(io),
+      dismissals: new Pace(closedPerTurn, (then) => void setImmediate(then)),
+      returns: new Pace(closedPerTurn, pause),
+    };
     this.#admission = new Admission(options, this.#context);
     hookServer(io, {
       report: (error) => this.#context.hub.report(error),
@@ -83,11 +100,22 @@ export class SocketGateway {
 
   /**
    * Closes all connections, so that stock clients try another node, and admits no more until another gateway takes
-   * over. Ends no session.
+   * over. Ends no session. Those that are not closed yet are served until then.
    */
-  close(): void {
+  async close(overMs: number): Promise<void> {
     this.#closed = true;
-    for (const { own } of this.#holding()) own.close();
+    const holding = this.#holding();
+    const size = overMs > 0 ? Math.ceil((holding.length * closingStepMs) / overMs) : closedPerTurn;
+    const groups = [...batches(holding, Math.min(size, closedPerTurn))];
+    for (const [index, group] of groups.entries()) {
+      if (index > 0) await this.#pause(overMs / (groups.length - 1));
+      for (const { own } of group) own.close();
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { clock } = this.#context.hub;
+    return new Promise((resolve) => void (ms > 0 ? clock.after(ms, resolve) : setImmediate(resolve)));
   }
 
   #holding(): { readonly own: SessionConnection }[] {

@@ -249,9 +249,17 @@ function onNamespace(io: Server, use: (namespace: Namespace) => void): void {
 
 /**
  * Stops all traffic of a connection in both directions. Polls are still answered; sockets in middleware are dropped.
+ * False if it was not open.
  */
-export function gate(connection: EngineConnection): void {
-  if (connection.readyState === "open") connection.readyState = "closing";
+export function gate(connection: EngineConnection): boolean {
+  const isOpen = connection.readyState === "open";
+  if (isOpen) connection.readyState = "closing";
+  return isOpen;
+}
+
+/** Undoes `gate`, unless the connection has closed. */
+export function ungate(connection: EngineConnection): void {
+  if (connection.readyState === "closing") connection.readyState = "open";
 }
 
 /**

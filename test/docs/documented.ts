@@ -9,7 +9,7 @@ export interface DocumentedType {
 export const imports = `
 import type { EventEmitter } from "node:events";
 import type {
-  AttachOptions, EndReasonCode, ExemptNamespace, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
+  AttachOptions, CloseOptions, EndReasonCode, ExemptNamespace, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
   RefusalCode, SessionEvents, SessionState, SessionStore, Stats,
 } from "socket-session";
 import type { EndOptions, ListedSession, UserSessions } from "socket-session";
@@ -43,6 +43,7 @@ export const documentedTypes: readonly DocumentedType[] = [
   { keys: "keyof LiveSessionsEvents", file: reference("sessions"), headings: ["Events"] },
   { keys: "keyof UserSessions", file: reference("sessions"), headings: ["user(id)"] },
   { keys: "keyof EndOptions", file: reference("sessions"), headings: ["Which to end"] },
+  { keys: "keyof CloseOptions", file: reference("sessions"), headings: ["close(options)"] },
   { keys: "keyof ListedSession", file: reference("sessions"), headings: ["A listed session"] },
   { keys: "keyof Stats", file: reference("sessions"), headings: ["stats()"] },
   { keys: `keyof Stats["store"]`, file: reference("sessions"), headings: ["stats().store"] },

@@ -1,7 +1,7 @@
 /** Sessions are read again in batches; if one fails, the others must not suffer, and neither must the store. */
 import { describe, expect, test } from "vitest";
 import { ManualClock, settle } from "../support/manual-clock.ts";
-import { listening, nameOf } from "./live-set.ts";
+import { cookie, day, listening, nameOf } from "./live-set.ts";
 import { inHand, watched } from "./store-in-hand.ts";
 
 describe("a batch that can't be read", () => {
@@ -78,5 +78,41 @@ describe("a gap in the feed", () => {
     await clock.advance(60_000);
     await loading;
     expect(started - before).toBeLessThan(100);
+  });
+});
+
+describe("handshakes", () => {
+  /** As many sessions as handshakes, and all are registered. */
+  async function arriving(count: number) {
+    const hand = inHand();
+    await settle();
+    const keys = Array.from({ length: count }, (_, index) => nameOf(`sid ${index}`));
+    for (const key of keys) await hand.store.database.create(key, { cookie, n: 1 }, hand.clock.now() + day);
+    return { hand, entries: keys.map((key) => hand.hub.observe(key, listening())) };
+  }
+
+  test("of one turn of the event loop share a round trip, 100 at most; a later one has its own", async () => {
+    const { hand, entries } = await arriving(151);
+    const [last] = entries.splice(-1);
+    const before = hand.store.batches.length;
+    const loaded = entries.map((entry) => hand.hub.reads.loadTogether(entry));
+    expect((await Promise.all(loaded)).map((found) => found?.data)).toEqual(entries.map(() => ({ n: 1 })));
+    if (last) await hand.hub.reads.loadTogether(last);
+    expect(hand.store.batches.slice(before)).toEqual([100, 50, 1]);
+  });
+
+  test("one that joins while an earlier read of its session is under way is not answered by that", async () => {
+    const { hand, entries } = await arriving(1);
+    const [entry] = entries;
+    if (!entry) throw new Error("Expected an entry.");
+    hand.store.answers = "held";
+    const early = hand.hub.reads.loadTogether(entry);
+    await settle();
+    await hand.store.database.destroy(entry.key, "destroyed");
+    const late = hand.hub.reads.loadTogether(entry);
+    hand.store.answers = "at once";
+    hand.store.letGo();
+    await early;
+    expect(await late).toBeNull();
   });
 });
