@@ -2,47 +2,68 @@
  * Runs the benchmarks that are named, or all, on the servers that `scripts/services.mjs` opens or variables name:
  *
  *   npm run bench
- *   npm run bench -- round-trips
+ *   npm run bench -- handshake message
+ *   npm run bench -- request --subject plain,socket-session --store redis --variant read-200b --rounds 3
+ *   npm run bench -- handshake --before ../another-checkout
  *
- * Prints their tables, and writes all that was measured to `results/`.
+ * Prints their tables. Writes all measurements to `results/`, unless the run was narrowed.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
+import { parseArgs } from "node:util";
 import { howToGet, openServices } from "../scripts/services.mjs";
-import { endToClose } from "./end-to-close.ts";
-import { roundTrips } from "./round-trips.ts";
-import { type Subject, tableOf } from "./subject.ts";
+import { endToClose } from "./end-to-close/end-to-close.ts";
+import { roundTrips } from "./round-trips/round-trips.ts";
+import { type Benchmark, type RunOptions, textOf } from "./run/benchmark.ts";
+import { commitOf, machine } from "./run/machine.ts";
+import { writeResult } from "./run/results.ts";
+import { sampled } from "./run/sampled.ts";
+import { scenarios } from "./scenarios/all.ts";
 
-const subjects: readonly Subject[] = [roundTrips, endToClose];
-const results = new URL("results/", import.meta.url);
+const benchmarks: readonly Benchmark[] = [...scenarios.map(sampled), roundTrips, endToClose];
 
-function wantedSubjects(names: readonly string[]): readonly Subject[] {
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    subject: { type: "string" },
+    store: { type: "string" },
+    variant: { type: "string" },
+    rounds: { type: "string" },
+    before: { type: "string" },
+  },
+});
+const options: RunOptions = {
+  subjects: values.subject?.split(","),
+  stores: values.store?.split(","),
+  variants: values.variant?.split(","),
+  rounds: values.rounds === undefined ? undefined : Number(values.rounds),
+  before: values.before,
+};
+const isWhole = Object.values(options).every((value) => value === undefined);
+
+function wantedBenchmarks(names: readonly string[]): readonly Benchmark[] {
   for (const name of names) {
-    if (subjects.some((subject) => subject.name === name)) continue;
-    const known = subjects.map((subject) => subject.name).join(", ");
+    if (benchmarks.some((benchmark) => benchmark.name === name)) continue;
+    const known = benchmarks.map((benchmark) => benchmark.name).join(", ");
     throw new Error(`There is no benchmark "${name}". Name some of these, or none for all: ${known}.`);
   }
-  return names.length === 0 ? subjects : subjects.filter(({ name }) => names.includes(name));
+  return names.length === 0 ? benchmarks : benchmarks.filter(({ name }) => names.includes(name));
 }
 
-async function run(subject: Subject): Promise<void> {
-  const { title, rows, notes, raw } = await subject.run();
-  console.log(["", title, "", tableOf(rows), "", ...notes].join("\n"));
-  const at = new Date().toISOString();
-  const machine = { node: process.version, cores: availableParallelism(), cpu: cpus()[0]?.model };
-  mkdirSync(results, { recursive: true });
-  const file = new URL(`${subject.name}-${at.replaceAll(":", "")}.json`, results);
-  writeFileSync(file, `${JSON.stringify({ at, machine, title, notes, raw }, null, 2)}\n`);
+async function run(benchmark: Benchmark): Promise<void> {
+  const about = { at: new Date().toISOString(), commit: commitOf(), machine: machine() };
+  const report = await benchmark.run(options);
+  console.log(textOf(report));
+  if (isWhole)
+    writeResult(benchmark.name, { ...about, title: report.title, notes: report.notes, raw: report.raw });
 }
 
-const wanted = wantedSubjects(process.argv.slice(2));
+const wanted = wantedBenchmarks(positionals);
 // Servers have process groups of their own, so this process must end in a way that ends them too.
 process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
 const { env, missing, close } = await openServices();
 Object.assign(process.env, env);
 try {
   for (const one of missing) console.error(`${one.service.name} is missing: ${howToGet(one)}`);
-  for (const subject of wanted) await run(subject);
+  for (const benchmark of wanted) await run(benchmark);
 } finally {
   await close();
 }

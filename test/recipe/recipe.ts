@@ -4,7 +4,7 @@
  */
 import "../support/session-data.ts";
 import { createServer } from "node:http";
-import express, { type Request } from "express";
+import express, { type Request, type RequestHandler } from "express";
 import session from "express-session";
 import { Server, type Socket } from "socket.io";
 import type { AppData } from "socket-session";
@@ -40,11 +40,9 @@ export async function recipe(options: RecipeOptions = {}): Promise<Application> 
   app.use(middleware);
   installRoutes(app, io);
 
-  io.engine.use(middleware);
-  io.on("connection", (socket) => {
-    socket.join(requestOf(socket).session.id);
-    if (options.expiryPollMs !== undefined) pollForExpiry(socket, options.expiryPollMs);
-  });
+  shareWithSockets(io, middleware);
+  const { expiryPollMs } = options;
+  if (expiryPollMs !== undefined) io.on("connection", (socket) => pollForExpiry(socket, expiryPollMs));
 
   const url = await listen(http);
   const browsers: Browser[] = [];
@@ -77,6 +75,14 @@ export async function recipe(options: RecipeOptions = {}): Promise<Application> 
   return application;
 }
 
+/** The session on the handshake's request of each socket, and a room per session. */
+export function shareWithSockets(io: Server, middleware: RequestHandler): void {
+  io.engine.use(middleware);
+  io.on("connection", (socket) => {
+    socket.join(requestOf(socket).session.id);
+  });
+}
+
 function installRoutes(app: express.Express, io: Server): void {
   sessionRoutes(app);
   app.get("/session", (req, res) => {
@@ -101,7 +107,7 @@ function pollForExpiry(socket: Socket, intervalMs: number): void {
 }
 
 /** The handshake's request, on which the engine's middleware has left the session. */
-function requestOf(socket: Socket): Request {
+export function requestOf(socket: Socket): Request {
   return socket.request as Request;
 }
 

@@ -16,7 +16,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { execArgv } from "../test/support/node-process.ts";
+import { execArgv } from "../../test/support/node-process.ts";
 
 type AnswersByName = Record<string, (argument: never) => Promise<unknown>>;
 
@@ -38,7 +38,9 @@ export interface Worker<Answers extends AnswersByName> {
 
 /** `argument` goes to the process as JSON, see `argumentOf`. It ends with this process at the latest. */
 export function startWorker<Answers extends AnswersByName>(script: URL, argument: object): Worker<Answers> {
-  const child = fork(fileURLToPath(script), [JSON.stringify(argument)], { execArgv });
+  const child = fork(fileURLToPath(script), [JSON.stringify(argument)], {
+    execArgv: [...execArgv, "--expose-gc"],
+  });
   const pending = new Map<number, PromiseWithResolvers<unknown>>();
   let asked = 0;
   const gone = once(child, "exit").then(([code, signal]) => {

@@ -6,14 +6,15 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import type { StoreAddress } from "../test/support/store-address.ts";
+import type { StoreAddress } from "../../test/support/store-address.ts";
+import type { Benchmark, Report } from "../run/benchmark.ts";
+import { closePlace, openPlace } from "../run/places.ts";
+import { mongodbProgram, urlOf } from "../run/servers.ts";
+import { spreadOf } from "../run/spread.ts";
+import { startWorker, type Worker } from "../run/worker.ts";
 import { bareFeedOf } from "./bare-feeds.ts";
 import type { NodeAnswers, NodeSetting } from "./end-to-close-process.ts";
-import { type Client, closePlace, openPlace, type Place } from "./places.ts";
-import { mongodbProgram, urlOf } from "./servers.ts";
-import { spreadOf } from "./spread.ts";
-import type { Report, Subject } from "./subject.ts";
-import { startWorker, type Worker } from "./worker.ts";
+import type { Client, Place } from "./places.ts";
 
 interface Compared {
   readonly name: string;
@@ -57,7 +58,7 @@ interface Round {
 
 type Node = Worker<NodeAnswers>;
 
-export const endToClose: Subject = {
+export const endToClose: Benchmark = {
   name: "end-to-close",
   async run() {
     const here = stores.filter(({ service }) => service === undefined || urlOf(service) !== undefined);
@@ -194,7 +195,7 @@ function reportOf(
   });
   return {
     title: "From end() on one node to the close on another, in times of a bare publish and receive",
-    rows: [["", "compared with", "median of rounds (least to most)"], ...rows],
+    tables: [{ title: "", rows: [["", "compared with", "median of rounds (least to most)"], ...rows] }],
     notes: [`${rounds} rounds of ${samples} samples of each.`, ...byRead, ...notes],
     raw: measured.map(({ store, rounds: all }) => ({ store: store.name, rounds: all })),
   };

@@ -1,7 +1,7 @@
 /** Counts the round trips over one store. Its argument is the store's name, and the URL of its server. */
-import { countedStores } from "../test/support/costs/counted-stores.ts";
-import { countRoundTrips } from "../test/support/costs/round-trips.ts";
-import { answerTo, argumentOf } from "./worker.ts";
+import { countedStores } from "../../test/support/costs/counted-stores.ts";
+import { countRoundTrips } from "../../test/support/costs/round-trips.ts";
+import { answerTo, argumentOf } from "../run/worker.ts";
 
 const { name, url } = argumentOf<{ name: string; url: string }>();
 

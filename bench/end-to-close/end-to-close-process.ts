@@ -4,12 +4,12 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Socket } from "socket.io-client";
-import { disconnected, refused } from "../test/support/browser.ts";
-import { installHandlers } from "../test/support/handlers.ts";
-import { startWorld } from "../test/support/world.ts";
+import { disconnected, refused } from "../../test/support/browser.ts";
+import { installHandlers } from "../../test/support/handlers.ts";
+import { startWorld } from "../../test/support/world.ts";
+import { answerTo, argumentOf } from "../run/worker.ts";
 import { bareFeedOf, type Publish } from "./bare-feeds.ts";
 import { type Place, storeAt } from "./places.ts";
-import { answerTo, argumentOf } from "./worker.ts";
 
 export interface NodeSetting {
   readonly place: Place;

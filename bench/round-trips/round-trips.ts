@@ -1,23 +1,23 @@
 /** Round trips to the database for each request, handshake, event and `update`, compared with plain express-session. */
-import { type CountedStore, countedStores } from "../test/support/costs/counted-stores.ts";
+import { type CountedStore, countedStores } from "../../test/support/costs/counted-stores.ts";
 import {
   type Asked,
   boundOf,
   type ScenarioName,
   scenarioNames,
   scenarios,
-} from "../test/support/costs/round-trips.ts";
+} from "../../test/support/costs/round-trips.ts";
+import type { Benchmark, Report } from "../run/benchmark.ts";
+import { urlOf } from "../run/servers.ts";
+import { startWorker } from "../run/worker.ts";
 import type { CountingAnswers } from "./round-trips-process.ts";
-import { urlOf } from "./servers.ts";
-import type { Report, Subject } from "./subject.ts";
-import { startWorker } from "./worker.ts";
 
 interface Counted {
   readonly store: CountedStore;
   readonly counts: Record<ScenarioName, Asked>;
 }
 
-export const roundTrips: Subject = {
+export const roundTrips: Benchmark = {
   name: "round-trips",
   async run() {
     const all: Counted[] = [];
@@ -66,10 +66,15 @@ function reportOf(all: readonly Counted[], missing: readonly string[]): Report {
   };
   return {
     title: "Round trips: ours (and of plain express-session over the peer's store)",
-    rows: [
-      ["", ...all.map(({ store }) => store.name)],
-      ["beside", ...all.map(({ store }) => store.peerName)],
-      ...scenarioNames.map((name) => [scenarios[name].title, ...all.map((one) => cell(name, one))]),
+    tables: [
+      {
+        title: "",
+        rows: [
+          ["", ...all.map(({ store }) => store.name)],
+          ["beside", ...all.map(({ store }) => store.peerName)],
+          ...scenarioNames.map((name) => [scenarios[name].title, ...all.map((one) => cell(name, one))]),
+        ],
+      },
     ],
     notes: [
       ...all.flatMap(({ store }) => (store.oneMore ? [`* ${store.name}: ${store.oneMore.why}.`] : [])),

@@ -1,6 +1,6 @@
 /** The servers of this run, by the names and variables of `scripts/services.mjs`. */
 import { MongoClient } from "mongodb";
-import { services } from "../scripts/services.mjs";
+import { services } from "../../scripts/services.mjs";
 
 /** Undefined if the machine has none. */
 export function urlOf(service: string): string | undefined {

@@ -1,0 +1,101 @@
+/**
+ * One measurement of one case: a fresh process with the application, and its clients in this process. Each case of the
+ * benchmark's run has a fresh process for its clients as well (`sample-process.ts`).
+ */
+import { Browser } from "../../test/support/browser.ts";
+import type { Case, Measurement, Variant } from "../scenarios/scenario.ts";
+import { storeNamed } from "../stores/all.ts";
+import { closePlace, openPlace } from "./places.ts";
+import type { ServerAnswers, ServerSetting } from "./server-process.ts";
+import { urlOf } from "./servers.ts";
+import { startWorker, type Worker } from "./worker.ts";
+
+export interface Sample {
+  readonly url: string;
+  readonly server: Worker<ServerAnswers>;
+  readonly secrets: readonly string[];
+  /** `full`, or `tiny` where only correctness matters. */
+  count(full: number, tiny: number): number;
+}
+
+export interface SampleOptions {
+  /** Where the library is loaded from. */
+  readonly checkout: string;
+  readonly isTiny: boolean;
+}
+
+const secrets = ["a secret of thirty-two characters", "an old one of thirty-two letters"];
+
+export async function takeSample(
+  variant: Variant,
+  { subject, store }: Case,
+  { checkout, isTiny }: SampleOptions,
+): Promise<Measurement> {
+  const { address: kind, service } = storeNamed(store);
+  const address = kind && openPlace(kind, (service && urlOf(service)) ?? "");
+  const setting: ServerSetting = {
+    subject,
+    store,
+    place: address ?? { url: "", place: "" },
+    secrets: secrets.slice(0, variant.secrets ?? 1),
+    checkout,
+  };
+  const server = startWorker<ServerAnswers>(new URL("server-process.ts", import.meta.url), setting);
+  try {
+    return await variant.measure({
+      url: await server.ask("url"),
+      server,
+      secrets: setting.secrets,
+      count: (full, tiny) => (isTiny ? tiny : full),
+    });
+  } finally {
+    await server.end();
+    if (address) await closePlace(address);
+  }
+}
+
+/** A browser that has logged in. */
+export async function visitor({ url }: Sample, data: Record<string, unknown> = { name: "ada" }) {
+  const browser = new Browser(url);
+  if ((await browser.post("/login", data)) !== "in" || browser.cookie === "")
+    throw new Error("Expected to be logged in.");
+  return browser;
+}
+
+/** The time of `work`, which does something `times` times: of the application's CPU, and of the clock. */
+export async function timed(
+  { server }: Sample,
+  times: number,
+  work: () => Promise<unknown>,
+): Promise<{ cpuUs: number; wallUs: number }> {
+  await server.ask("memory");
+  const before = await server.ask("cpuUs");
+  const start = performance.now();
+  await work();
+  const wallUs = ((performance.now() - start) * 1000) / times;
+  return { cpuUs: ((await server.ask("cpuUs")) - before) / times, wallUs };
+}
+
+/** Resolves once the application has no connection left. */
+export async function emptied({ server }: Sample): Promise<void> {
+  while ((await server.ask("connections")) > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** Does `work` so many times, by `workers` that each begin again when they are done. */
+export async function inParallel(
+  times: number,
+  workers: number,
+  work: (worker: number) => Promise<unknown>,
+): Promise<void> {
+  let begun = 0;
+  const workOn = async (worker: number) => {
+    while (begun++ < times) await work(worker);
+  };
+  await Promise.all(Array.from({ length: Math.min(workers, times) }, (_, worker) => workOn(worker)));
+}
+
+/** Throws unless the application did what is measured. */
+export function assertEqual(what: string, actual: unknown, expected: unknown): void {
+  if (actual !== expected)
+    throw new Error(`Expected ${what} to be ${String(expected)}, but it was ${String(actual)}.`);
+}

@@ -1,0 +1,76 @@
+/**
+ * The benchmark of a scenario: rounds, in each of which every case gives one sample of fresh processes. The order of the
+ * cases is turned round in every other round, so that none always follows the same one.
+ */
+import type { Case, Measurement, Scenario, Variant } from "../scenarios/scenario.ts";
+import { storeNamed } from "../stores/all.ts";
+import type { Benchmark, RunOptions } from "./benchmark.ts";
+import { compared, type Measured, reportOf } from "./compared.ts";
+import { thisCheckout } from "./library.ts";
+import type { SampleAnswers, SampleSetting } from "./sample-process.ts";
+import { urlOf } from "./servers.ts";
+import { startWorker } from "./worker.ts";
+
+const usualRounds = 5;
+
+export function sampled(scenario: Scenario): Benchmark {
+  return {
+    name: scenario.name,
+    async run(options) {
+      const { rounds = usualRounds, before } = options;
+      const measured: Measured[] = [];
+      for (const variant of scenario.variants) {
+        const cases = casesOf(variant, options);
+        if (cases.length === 0) continue;
+        const samples = new Map(cases.map((one) => [one, [] as Measurement[]]));
+        for (let round = 0; round < rounds; round++)
+          for (const one of round % 2 === 0 ? cases : cases.toReversed())
+            samples.get(one)?.push(await sampleOf(scenario, variant, one, before));
+        measured.push(compared(variant, scenario.metrics, samples));
+      }
+      return reportOf(scenario, measured, rounds);
+    },
+  };
+}
+
+/** The subject of another checkout stands beside each of this one's cases. */
+function casesOf(variant: Variant, { subjects, stores, variants, before }: RunOptions): readonly Case[] {
+  if (variants?.includes(variant.name) === false) return [];
+  const isWanted = ({ subject, store }: Case) =>
+    (subjects === undefined || subjects.includes(subject)) &&
+    (stores === undefined || stores.includes(store) || subject === "bare") &&
+    isHere(store);
+  return variant.cases
+    .filter(isWanted)
+    .flatMap((one) =>
+      before !== undefined && one.subject === "socket-session" ? [{ ...one, subject: "before" }, one] : [one],
+    );
+}
+
+function isHere(store: string): boolean {
+  const { service } = storeNamed(store);
+  return service === undefined || urlOf(service) !== undefined;
+}
+
+async function sampleOf(
+  scenario: Scenario,
+  variant: Variant,
+  one: Case,
+  before = thisCheckout,
+): Promise<Measurement> {
+  const worker = startWorker<SampleAnswers>(new URL("sample-process.ts", import.meta.url), {
+    scenario: scenario.name,
+    variant: variant.name,
+    ...one,
+    checkout: one.subject === "before" ? before : thisCheckout,
+    isTiny: false,
+  } satisfies SampleSetting);
+  try {
+    return await worker.ask("measure");
+  } catch (cause) {
+    const what = `${scenario.name}, ${variant.name}, ${one.subject} over ${one.store}`;
+    throw new Error(`Expected to measure ${what}, but it failed.`, { cause });
+  } finally {
+    await worker.end();
+  }
+}

@@ -1,0 +1,14 @@
+import { handshake } from "./handshake.ts";
+import { message } from "./message.ts";
+import { request } from "./request.ts";
+import type { Scenario, Variant } from "./scenario.ts";
+
+/** Those of the tables of costs come first. */
+export const scenarios: readonly Scenario[] = [handshake, message, request];
+
+export function variantNamed(scenarioName: string, variantName: string): Variant {
+  const scenario = scenarios.find(({ name }) => name === scenarioName);
+  const variant = scenario?.variants.find(({ name }) => name === variantName);
+  if (!variant) throw new Error(`There is no scenario "${scenarioName}, ${variantName}".`);
+  return variant;
+}

@@ -1,0 +1,68 @@
+/** A client connects, joins the main namespace and disconnects. */
+import type { Socket } from "socket.io-client";
+import type { Browser } from "../../test/support/browser.ts";
+import { assertEqual, emptied, inParallel, type Sample, timed, visitor } from "../run/sample.ts";
+import { signedByLast } from "../run/signed-by-last.ts";
+import { over, type Scenario, type Variant } from "./scenario.ts";
+
+const cases = [
+  ...over("bare", "memory"),
+  ...over("limit", "redis", "postgres", "mongodb", "mongodb-replica"),
+  ...over("recipe", "redis", "postgres"),
+  ...over("express-socket.io-session", "redis"),
+  ...over("store-get", "redis"),
+  ...over("socket-session", "memory", "wrapped", "sqlite", "redis", "ioredis", "postgres"),
+  ...over("socket-session", "mongodb", "mongodb-replica"),
+];
+
+async function connect(browser: Browser, transports: string[]): Promise<Socket> {
+  const socket = await browser.connect("/", { transports, reconnection: false });
+  const { engine } = socket.io;
+  if (transports.length > 1 && engine.transport.name === "polling")
+    await new Promise((resolve) => engine.once("upgrade", resolve));
+  return socket;
+}
+
+async function measure(sample: Sample, transports: string[]) {
+  const browser = await visitor(sample);
+  if (sample.secrets.length > 1) browser.cookie = signedByLast(browser.cookie, sample.secrets);
+  const first = await connect(browser, transports);
+  assertEqual("the session's name", await first.emitWithAck("read"), "ada");
+  assertEqual("the transport", first.io.engine.transport.name, transports.at(-1));
+  first.disconnect();
+  const handshakes = async (times: number) => {
+    await inParallel(times, 20, async () => (await connect(browser, transports)).disconnect());
+    await emptied(sample);
+  };
+  await handshakes(sample.count(300, 3));
+  const times = sample.count(800, 5);
+  return timed(sample, times, () => handshakes(times));
+}
+
+const variant = (title: string, transports: string[], more: Partial<Variant> = {}): Variant => ({
+  name: title.toLowerCase(),
+  title,
+  cases,
+  bars: ["limit", "bare"],
+  compare: "ratio",
+  measure: (sample) => measure(sample, transports),
+  ...more,
+});
+
+export const handshake: Scenario = {
+  name: "handshake",
+  title: "Handshake: a client connects and disconnects",
+  metrics: [
+    { name: "cpuUs", title: "CPU, µs", digits: 0 },
+    { name: "wallUs", title: "time, µs", digits: 0 },
+  ],
+  variants: [
+    variant("WebSocket", ["websocket"]),
+    variant("polling", ["polling"]),
+    variant("polling upgraded to WebSocket", ["polling", "websocket"], { name: "upgrade" }),
+    variant("WebSocket, cookie of the second of two secrets", ["websocket"], {
+      name: "second-secret",
+      secrets: 2,
+    }),
+  ],
+};

@@ -1,0 +1,73 @@
+/** Requests of logged-in visitors that read or change their session. */
+import { rawRequest } from "../../test/support/raw-client.ts";
+import { assertEqual, inParallel, type Sample, timed, visitor } from "../run/sample.ts";
+import { sessionOf } from "../run/session-of.ts";
+import { signedByLast } from "../run/signed-by-last.ts";
+import { over, type Scenario, type Variant } from "./scenario.ts";
+
+const cases = [
+  ...over("plain", "memory", "redis", "postgres", "mongodb", "mongodb-replica"),
+  ...over("socket-session", "memory", "wrapped", "sqlite", "redis", "ioredis", "postgres"),
+  ...over("socket-session", "mongodb", "mongodb-replica"),
+];
+
+/** Each visitor has one request at a time, so that no write is lost to another. */
+async function measure(sample: Sample, kind: "read" | "write", bytes: number) {
+  const visitors = await Promise.all(
+    Array.from({ length: sample.count(8, 2) }, async () => {
+      const { cookie } = await visitor(sample, sessionOf(bytes));
+      return sample.secrets.length > 1 ? signedByLast(cookie, sample.secrets) : cookie;
+    }),
+  );
+  const method = kind === "read" ? "GET" : "POST";
+  const writes = visitors.map(() => 0);
+  const requests = (times: number) =>
+    inParallel(times, visitors.length, async (worker) => {
+      const { body } = await rawRequest(`${sample.url}/${kind}`, method, { cookie: visitors[worker] ?? "" });
+      const n = (writes[worker] ?? 0) + 1;
+      writes[worker] = n;
+      assertEqual("the answer", body, kind === "read" ? "ada" : String(n));
+    });
+  await requests(sample.count(bytes > 10_000 ? 500 : 1_500, 4));
+  const times = sample.count(bytes > 10_000 ? 1_000 : 3_000, 8);
+  return timed(sample, times, () => requests(times));
+}
+
+const sizes = { "200 B": 200, "20 KB": 20_000, "200 KB": 200_000 };
+
+function variant(kind: "read" | "write", size: keyof typeof sizes, more: Partial<Variant> = {}): Variant {
+  const title = `${kind}s ${size}`;
+  return {
+    name: `${kind}-${size.replace(" ", "").toLowerCase()}`,
+    title,
+    cases,
+    bars: ["plain"],
+    compare: "ratio",
+    measure: (sample) => measure(sample, kind, sizes[size]),
+    ...more,
+  };
+}
+
+const redisOnly = { cases: cases.filter(({ store }) => store === "redis") };
+
+export const request: Scenario = {
+  name: "request",
+  title: "Request: one that reads its session, and one that changes it",
+  metrics: [
+    { name: "cpuUs", title: "CPU, µs", digits: 0 },
+    { name: "wallUs", title: "time, µs", digits: 0 },
+  ],
+  variants: [
+    variant("read", "200 B"),
+    variant("write", "200 B"),
+    variant("read", "20 KB"),
+    variant("write", "20 KB"),
+    variant("read", "200 KB", redisOnly),
+    variant("write", "200 KB", redisOnly),
+    variant("read", "200 B", {
+      name: "second-secret",
+      title: "reads 200 B, cookie of the second of two secrets",
+      secrets: 2,
+    }),
+  ],
+};

@@ -1,0 +1,44 @@
+/** The interface of a scenario: something that applications do, and how its cost is measured. There is one file for each. */
+import type { Sample } from "../run/sample.ts";
+
+export interface Scenario {
+  /** As `npm run bench -- <name>` takes it. */
+  readonly name: string;
+  readonly title: string;
+  /** In the order of the tables; the first is the one that subjects are compared by. */
+  readonly metrics: readonly Metric[];
+  readonly variants: readonly Variant[];
+}
+
+export interface Metric {
+  readonly name: string;
+  readonly title: string;
+  readonly digits: number;
+}
+
+export interface Variant {
+  /** As `npm run bench -- --variant <name>` takes it. */
+  readonly name: string;
+  readonly title: string;
+  /** In the order of the table. */
+  readonly cases: readonly Case[];
+  /** The subjects that the others are compared with: over the same store, or else over their only one. */
+  readonly bars: readonly string[];
+  /** Whether by the ratio to the bar, or by the difference. */
+  readonly compare: "ratio" | "difference";
+  /** How many secrets there are. Default: one. */
+  readonly secrets?: number;
+  /** Asserts that the subject does it right, then measures. Values by the names of the metrics. */
+  measure(sample: Sample): Promise<Measurement>;
+}
+
+/** A subject over a store, by their names. */
+export interface Case {
+  readonly subject: string;
+  readonly store: string;
+}
+
+export type Measurement = Readonly<Record<string, number>>;
+
+export const over = (subject: string, ...stores: readonly string[]): readonly Case[] =>
+  stores.map((store) => ({ subject, store }));

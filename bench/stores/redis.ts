@@ -1,0 +1,42 @@
+import { RedisStore } from "connect-redis";
+import session from "express-session";
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { loadLibrary } from "../run/library.ts";
+import type { StoreKind } from "./store.ts";
+
+const kind = { service: "redis", address: "redis" } as const;
+
+export const redis: StoreKind = {
+  ...kind,
+  name: "redis",
+  title: "Redis, node-redis",
+  async open({ url, place }) {
+    const client = await createClient({ url }).connect();
+    const prefix = `${place}:`;
+    const store = new RedisStore({ client, prefix });
+    return {
+      forExpressSession: () => store,
+      forLibrary: async (checkout) => (await loadLibrary(checkout, "./redis")).redisStore({ client, prefix }),
+      read: (id) => client.get(`${prefix}${id}`),
+    };
+  },
+};
+
+/** connect-redis takes node-redis only: the peer is its MemoryStore. */
+export const ioredis: StoreKind = {
+  ...kind,
+  name: "ioredis",
+  title: "Redis, ioredis",
+  peer: "redis",
+  async open({ url, place }) {
+    const client = new Redis(url);
+    const prefix = `${place}:`;
+    const store = new session.MemoryStore();
+    return {
+      forExpressSession: () => store,
+      forLibrary: async (checkout) => (await loadLibrary(checkout, "./redis")).redisStore({ client, prefix }),
+      read: (id) => client.get(`${prefix}${id}`),
+    };
+  },
+};

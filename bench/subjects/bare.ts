@@ -1,0 +1,6 @@
+/** Socket.IO without sessions: what no way to share them can go below. */
+import { plain } from "./plain.ts";
+import type { Subject } from "./subject.ts";
+
+/** Its requests have sessions all the same, so that its clients bring the cookie of the others. */
+export const bare: Subject = { ...plain, name: "bare", title: "bare Socket.IO" };

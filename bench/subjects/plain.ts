@@ -1,0 +1,27 @@
+/** Plain express-session for the requests, and sockets that know nothing of it. */
+import session from "express-session";
+import { type Application, cookieName, type Subject } from "./subject.ts";
+
+/** As the how-tos of most stores have it. */
+export function expressSession(
+  { store, secrets }: Pick<Application, "store" | "secrets">,
+  options: Partial<session.SessionOptions> = {},
+) {
+  return session({
+    name: cookieName,
+    secret: [...secrets],
+    store: store.forExpressSession(),
+    resave: false,
+    saveUninitialized: false,
+    ...options,
+  });
+}
+
+export const plain: Subject = {
+  name: "plain",
+  title: "plain express-session",
+  async install(application) {
+    application.app.use(expressSession(application));
+    return { read: (_socket, done) => done("ada") };
+  },
+};

@@ -1,0 +1,34 @@
+/** Socket.IO's how-to: the session middleware on the engine, and handlers that read what the handshake has loaded. */
+import { requestOf, shareWithSockets } from "../../test/recipe/recipe.ts";
+import { expressSession } from "./plain.ts";
+import type { Application, Subject } from "./subject.ts";
+
+async function install(application: Application): Promise<void> {
+  const middleware = expressSession(application, { resave: true, saveUninitialized: true });
+  application.app.use(middleware);
+  shareWithSockets(application.io, middleware);
+}
+
+export const recipe: Subject = {
+  name: "recipe",
+  title: "the documented recipe, stale",
+  async install(application) {
+    await install(application);
+    return { read: (socket, done) => done(requestOf(socket).session.name) };
+  },
+};
+
+/** The how-to's way to current data. */
+export const recipeReload: Subject = {
+  name: "recipe-reload",
+  title: "the documented recipe, a reload for each event",
+  async install(application) {
+    await install(application);
+    return {
+      read(socket, done) {
+        const { session } = requestOf(socket);
+        session.reload((error) => done(error ?? session.name));
+      },
+    };
+  },
+};
