@@ -47,14 +47,19 @@ export function compared(
       ...one,
       metrics: Object.fromEntries(metrics.map((metric) => [metric.name, spreadOf(valuesOf(one, metric))])),
       comparisons: Object.fromEntries(
-        [...variant.bars, "before"].flatMap((subject) => {
-          const bar = one.subject === subject ? undefined : barFor(one, subject, cases);
+        barsOf(one, variant).flatMap((subject) => {
+          const bar = barFor(one, subject, cases);
           return bar ? [[subject, comparison(one, bar)]] : [];
         }),
       ),
       samples: samples.get(one) ?? [],
     })),
   };
+}
+
+/** None is compared with itself, and nothing but the library with the library before. */
+function barsOf({ subject }: Case, { bars }: Variant): readonly string[] {
+  return [...bars.filter((bar) => bar !== subject), ...(subject === "socket-session" ? ["before"] : [])];
 }
 
 /** The bar over the same store or its peer; or its only case, if it needs no store. */

@@ -6,21 +6,22 @@ import { Browser } from "../../test/support/browser.ts";
 import type { Case, Measurement, Variant } from "../scenarios/scenario.ts";
 import { storeNamed } from "../stores/all.ts";
 import { closePlace, openPlace } from "./places.ts";
-import type { ServerAnswers, ServerSetting } from "./server-process.ts";
+import { type ServerAnswers, type ServerSetting, startServer } from "./server.ts";
 import { urlOf } from "./servers.ts";
-import { startWorker, type Worker } from "./worker.ts";
+import { startWorker, type Worker, workerHere } from "./worker.ts";
 
 export interface Sample {
   readonly url: string;
   readonly server: Worker<ServerAnswers>;
   readonly secrets: readonly string[];
-  /** `full`, or `tiny` where only correctness matters. */
+  /** `full`, or `tiny`. */
   count(full: number, tiny: number): number;
 }
 
 export interface SampleOptions {
   /** Where the library is loaded from. */
   readonly checkout: string;
+  /** In one process and with a few clients: where only correctness matters. */
   readonly isTiny: boolean;
 }
 
@@ -40,7 +41,7 @@ export async function takeSample(
     secrets: secrets.slice(0, variant.secrets ?? 1),
     checkout,
   };
-  const server = startWorker<ServerAnswers>(new URL("server-process.ts", import.meta.url), setting);
+  const server = await (isTiny ? serverHere(setting) : serverProcess(setting));
   try {
     return await variant.measure({
       url: await server.ask("url"),
@@ -52,6 +53,15 @@ export async function takeSample(
     await server.end();
     if (address) await closePlace(address);
   }
+}
+
+function serverProcess(setting: ServerSetting): Worker<ServerAnswers> {
+  return startWorker<ServerAnswers>(new URL("server-process.ts", import.meta.url), setting);
+}
+
+async function serverHere(setting: ServerSetting): Promise<Worker<ServerAnswers>> {
+  const { answers, close } = await startServer(setting);
+  return workerHere(answers, close);
 }
 
 /** A browser that has logged in. */

@@ -1,53 +1,6 @@
-/** The measured process: an application with the sessions of one subject over one store, and nothing else. */
-import "../../test/support/session-data.ts";
-import { createServer } from "node:http";
-import express from "express";
-import { Server } from "socket.io";
-import { listen } from "../../test/support/listen.ts";
-import { storeNamed } from "../stores/all.ts";
-import type { StorePlace } from "../stores/store.ts";
-import { subjectNamed } from "../subjects/all.ts";
-import { installRoutes } from "./routes.ts";
+/** The measured process: an application, and nothing else. */
+import { type ServerSetting, startServer } from "./server.ts";
 import { answerTo, argumentOf } from "./worker.ts";
 
-export interface ServerSetting {
-  readonly subject: string;
-  readonly store: string;
-  readonly place: StorePlace;
-  readonly secrets: readonly string[];
-  readonly checkout: string;
-}
-
-const { subject, store: storeName, place, secrets, checkout } = argumentOf<ServerSetting>();
-const app = express();
-const http = createServer(app);
-const io = new Server(http);
-const store = await storeNamed(storeName).open(place);
-const { read } = await subjectNamed(subject).install({ app, io, store, secrets, checkout });
-installRoutes(app);
-io.on("connection", (socket) => {
-  socket.on("read", (done) => read(socket, done));
-});
-const url = await listen(http);
-
-const answers = {
-  url: async () => url,
-  /** Of this process so far, in microseconds. */
-  async cpuUs() {
-    const { user, system } = process.cpuUsage();
-    return user + system;
-  },
-  /** After a full collection of garbage. */
-  async memory() {
-    for (let time = 0; time < 3; time++) globalThis.gc?.();
-    const { heapUsed, rss } = process.memoryUsage();
-    return { heapBytes: heapUsed, rssBytes: rss };
-  },
-  connections: async () => io.engine.clientsCount,
-  async broadcast({ times, text }: { times: number; text: string }) {
-    for (let time = 0; time < times; time++) io.emit("news", text);
-  },
-};
-export type ServerAnswers = typeof answers;
-
+const { answers } = await startServer(argumentOf<ServerSetting>());
 answerTo(answers);

@@ -36,6 +36,21 @@ export interface Worker<Answers extends AnswersByName> {
   end(): Promise<void>;
 }
 
+/** The same in this process. */
+export function workerHere<Answers extends AnswersByName>(
+  answers: Answers,
+  end: () => Promise<void>,
+): Worker<Answers> {
+  return {
+    ask(name, ...argument) {
+      const answer: unknown = answers[name];
+      if (typeof answer !== "function") throw new Error(`There is no answer to ${name}.`);
+      return Reflect.apply(answer, answers, argument);
+    },
+    end,
+  };
+}
+
 /** `argument` goes to the process as JSON, see `argumentOf`. It ends with this process at the latest. */
 export function startWorker<Answers extends AnswersByName>(script: URL, argument: object): Worker<Answers> {
   const child = fork(fileURLToPath(script), [JSON.stringify(argument)], {

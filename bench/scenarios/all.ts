@@ -1,10 +1,12 @@
+import { broadcast } from "./broadcast.ts";
 import { handshake } from "./handshake.ts";
+import { memory } from "./memory.ts";
 import { message } from "./message.ts";
 import { request } from "./request.ts";
 import type { Scenario, Variant } from "./scenario.ts";
 
 /** Those of the tables of costs come first. */
-export const scenarios: readonly Scenario[] = [handshake, message, request];
+export const scenarios: readonly Scenario[] = [handshake, message, request, broadcast, memory];
 
 export function variantNamed(scenarioName: string, variantName: string): Variant {
   const scenario = scenarios.find(({ name }) => name === scenarioName);

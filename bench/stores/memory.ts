@@ -6,6 +6,8 @@ const noRead = async () => {
   throw new Error("Expected a store in a database: the memory has no client.");
 };
 
+const close = async () => {};
+
 export const memory: StoreKind = {
   name: "memory",
   title: "memory",
@@ -15,6 +17,7 @@ export const memory: StoreKind = {
       forExpressSession: () => store,
       forLibrary: async (checkout) => (await loadLibrary(checkout, "./memory")).memoryStore(),
       read: noRead,
+      close,
     };
   },
 };
@@ -26,6 +29,6 @@ export const wrapped: StoreKind = {
   peer: "memory",
   async open() {
     const store = new session.MemoryStore();
-    return { forExpressSession: () => store, forLibrary: async () => store, read: noRead };
+    return { forExpressSession: () => store, forLibrary: async () => store, read: noRead, close };
   },
 };

@@ -16,6 +16,7 @@ const kind: Pick<StoreKind, "address" | "open"> = {
       forLibrary: async (checkout) =>
         (await loadLibrary(checkout, "./mongodb")).mongodbStore({ client, dbName }),
       read: (id) => client.db(dbName).collection<{ _id: string }>("sessions").findOne({ _id: id }),
+      close: () => client.close(),
     };
   },
 };

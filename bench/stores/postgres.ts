@@ -22,6 +22,10 @@ export const postgres: StoreKind = {
         const { rows } = await pool.query(`SELECT sess FROM ${tableName} WHERE sid = $1`, [id]);
         return rows[0] ?? null;
       },
+      async close() {
+        await store.close();
+        await pool.end();
+      },
     };
   },
 };

@@ -19,6 +19,7 @@ export const redis: StoreKind = {
       forExpressSession: () => store,
       forLibrary: async (checkout) => (await loadLibrary(checkout, "./redis")).redisStore({ client, prefix }),
       read: (id) => client.get(`${prefix}${id}`),
+      close: async () => client.destroy(),
     };
   },
 };
@@ -37,6 +38,7 @@ export const ioredis: StoreKind = {
       forExpressSession: () => store,
       forLibrary: async (checkout) => (await loadLibrary(checkout, "./redis")).redisStore({ client, prefix }),
       read: (id) => client.get(`${prefix}${id}`),
+      close: async () => client.disconnect(),
     };
   },
 };

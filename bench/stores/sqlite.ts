@@ -16,6 +16,7 @@ export const sqlite: StoreKind = {
       read: async () => {
         throw new Error("Expected a store that a package for express-session shares.");
       },
+      close: async () => {},
     };
   },
 };

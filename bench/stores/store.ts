@@ -1,6 +1,7 @@
 /** The interface of a store under test: what each subject needs to keep its sessions in the same database by the same client. */
 import type { Store } from "express-session";
 import type { SessionStore } from "socket-session";
+import type { ServiceName } from "../../test/setup/services.ts";
 import type { StoreAddress } from "../../test/support/store-address.ts";
 
 export interface StoreKind {
@@ -8,12 +9,11 @@ export interface StoreKind {
   readonly name: string;
   readonly title: string;
   /** The server that it needs, as `scripts/services.mjs` names it; none for the memory and for a file. */
-  readonly service?: string;
+  readonly service?: ServiceName;
   /** The store over which others are compared with it, where a subject has no use for this one. */
   readonly peer?: string;
   /** The kind of its place in the database; none for the memory. */
   readonly address?: StoreAddress["kind"];
-  /** In the process of the application, for as long as that lives. */
   open(place: StorePlace): Promise<OpenedStore>;
 }
 
@@ -28,4 +28,6 @@ export interface OpenedStore {
   forLibrary(checkout: string): Promise<SessionStore | Store>;
   /** Resolves to what is stored under the id, as the client returns it; null if there is nothing. */
   read(id: string): Promise<unknown>;
+  /** Ends its client. */
+  close(): Promise<void>;
 }

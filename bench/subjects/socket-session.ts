@@ -16,7 +16,10 @@ export const socketSession: Subject = {
     });
     app.use(sessions.express());
     sessions.attach(io);
-    return { read: (socket, done) => done(socket.session.data.name) };
+    return {
+      read: (socket, done) => done(socket.session.data.name),
+      close: () => sessions.close(),
+    };
   },
 };
 

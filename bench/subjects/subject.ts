@@ -24,6 +24,8 @@ export interface Application {
 interface Installed {
   /** Calls `done` with the session's name, read as the subject's documentation says. */
   read(socket: Socket, done: (name: unknown) => void): void;
+  /** Before its store is closed. */
+  close?(): Promise<void>;
 }
 
 export const cookieName = "sid";

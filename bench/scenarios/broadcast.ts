@@ -1,0 +1,50 @@
+/** The server emits an event to all sockets. */
+import { closeCrowd, logIns, openCrowd } from "../run/crowd.ts";
+import { assertEqual, type Sample, timed } from "../run/sample.ts";
+import { over, type Scenario, type Variant } from "./scenario.ts";
+
+const text = "a line of a chat, of the usual length";
+
+/** Metrics are of one emit to one socket. */
+async function measure(sample: Sample, count: number) {
+  const cookies = await logIns(sample, sample.count(100, 2));
+  const sockets = await openCrowd(sample, count, cookies);
+  assertEqual("the connections", await sample.server.ask("connections"), count);
+  const broadcast = async (times: number) => {
+    const received = sockets.map((socket) => socket.receive(times));
+    await sample.server.ask("broadcast", { times, text });
+    await Promise.all(received);
+  };
+  await broadcast(sample.count(5, 1));
+  const times = sample.count(20, 2);
+  const measured = await timed(sample, times * count, async () => {
+    for (let time = 0; time < times; time++) await broadcast(1);
+  });
+  closeCrowd(sockets);
+  return measured;
+}
+
+const variant = (full: number, tiny: number): Variant => ({
+  name: `${full}`,
+  title: `${full} sockets of 100 sessions`,
+  cases: [
+    ...over("bare", "memory"),
+    ...over("recipe", "redis"),
+    ...over("express-socket.io-session", "redis"),
+    ...over("store-get", "redis"),
+    ...over("socket-session", "memory", "redis"),
+  ],
+  bars: ["bare"],
+  compare: "ratio",
+  measure: (sample) => measure(sample, sample.count(full, tiny)),
+});
+
+export const broadcast: Scenario = {
+  name: "broadcast",
+  title: "Broadcast: an event for all sockets, for each of them",
+  metrics: [
+    { name: "cpuUs", title: "CPU, µs", digits: 2 },
+    { name: "wallUs", title: "time, µs", digits: 2 },
+  ],
+  variants: [variant(4_000, 4)],
+};
