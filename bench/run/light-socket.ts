@@ -5,7 +5,15 @@
 import { connect, type Socket } from "node:net";
 
 /** What Engine.IO and Socket.IO write before their packets. */
-const packets = { ping: "2", pong: "3", join: "40", event: "42" };
+const packets = { ping: "2", pong: "3", join: "40", refusal: "44", event: "42" };
+
+/** Single frames of WebSocket, by their first byte. */
+const frames = { text: 0x81, close: 0x88 };
+
+/** Masked with zeros, of less than 126 bytes. */
+function frame(first: number, text: string): Buffer {
+  return Buffer.concat([Buffer.from([first, 0x80 + text.length, 0, 0, 0, 0]), Buffer.from(text)]);
+}
 
 export class LightSocket {
   readonly #socket: Socket;
@@ -72,8 +80,8 @@ export class LightSocket {
     if (this.#received.length < begin) return undefined;
     const end = begin + (short === 126 ? this.#received.readUInt16BE(2) : short);
     if (this.#received.length < end) return undefined;
-    const isText = this.#received.readUInt8(0) === 0x81;
-    const text = isText ? this.#received.toString("utf8", begin, end) : "";
+    if (this.#received.readUInt8(0) === frames.close) this.#socket.end(frame(frames.close, ""));
+    const text = this.#received.toString("utf8", begin, end);
     this.#received = this.#received.subarray(end);
     return text;
   }
@@ -81,13 +89,12 @@ export class LightSocket {
   #packet(text: string): void {
     if (text === packets.ping) this.#send(packets.pong);
     else if (text.startsWith(packets.join)) this.#joined.resolve();
+    else if (text.startsWith(packets.refusal))
+      this.#joined.reject(new Error(`Expected to join, but: ${text}`));
     else if (text.startsWith(packets.event) && --this.#waiting === 0) this.#enough.resolve();
   }
 
-  /** Masked with zeros, of less than 126 bytes. */
   #send(text: string): void {
-    this.#socket.write(
-      Buffer.concat([Buffer.from([0x81, 0x80 + text.length, 0, 0, 0, 0]), Buffer.from(text)]),
-    );
+    this.#socket.write(frame(frames.text, text));
   }
 }

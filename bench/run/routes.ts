@@ -5,6 +5,9 @@ export function installRoutes(app: Express): void {
   app.get("/read", (req, res) => {
     res.send(req.session.name);
   });
+  app.get("/count", (req, res) => {
+    res.send(String(req.session.n ?? 0));
+  });
   app.post("/write", (req, res) => {
     req.session.n = (req.session.n ?? 0) + 1;
     res.send(String(req.session.n));

@@ -2,6 +2,7 @@
  * One measurement of one case: a fresh process with the application, and its clients in this process. Each case of the
  * benchmark's run has a fresh process for its clients as well (`sample-process.ts`).
  */
+import { TcpProxy } from "../../test/faults/tcp-proxy.ts";
 import { Browser } from "../../test/support/browser.ts";
 import type { Case, Measurement, Variant } from "../scenarios/scenario.ts";
 import { storeNamed } from "../stores/all.ts";
@@ -11,9 +12,12 @@ import { urlOf } from "./servers.ts";
 import { startWorker, type Worker, workerHere } from "./worker.ts";
 
 export interface Sample {
+  readonly subject: string;
   readonly url: string;
   readonly server: Worker<ServerAnswers>;
   readonly secrets: readonly string[];
+  /** Between the application and its store, if the variant wants one. */
+  readonly proxy: TcpProxy | undefined;
   /** `full`, or `tiny`. */
   count(full: number, tiny: number): number;
 }
@@ -34,25 +38,44 @@ export async function takeSample(
 ): Promise<Measurement> {
   const { address: kind, service } = storeNamed(store);
   const address = kind && openPlace(kind, (service && urlOf(service)) ?? "");
+  const proxy = variant.isProxied && address ? await startProxy(address.url) : undefined;
   const setting: ServerSetting = {
     subject,
     store,
-    place: address ?? { url: "", place: "" },
+    place: {
+      url: proxy && address ? proxied(address.url, proxy) : (address?.url ?? ""),
+      place: address?.place ?? "",
+    },
     secrets: secrets.slice(0, variant.secrets ?? 1),
     checkout,
+    times: variant.times ?? {},
+    isCounted: variant.isCounted ?? false,
   };
   const server = await (isTiny ? serverHere(setting) : serverProcess(setting));
   try {
     return await variant.measure({
+      subject,
       url: await server.ask("url"),
       server,
       secrets: setting.secrets,
+      proxy,
       count: (full, tiny) => (isTiny ? tiny : full),
     });
   } finally {
     await server.end();
+    await proxy?.close();
     if (address) await closePlace(address);
   }
+}
+
+/** A visible cut needs no knowledge of which connection is the feed. */
+function startProxy(url: string): Promise<TcpProxy> {
+  const { hostname, port } = new URL(url);
+  return TcpProxy.start({ host: hostname, port: Number(port) }, { marks: [], isSticky: true });
+}
+
+function proxied(url: string, { port }: TcpProxy): string {
+  return Object.assign(new URL(url), { host: `127.0.0.1:${port}` }).href;
 }
 
 function serverProcess(setting: ServerSetting): Worker<ServerAnswers> {

@@ -17,7 +17,7 @@ export function sampled(scenario: Scenario): Benchmark {
   return {
     name: scenario.name,
     async run(options) {
-      const { rounds = usualRounds, before } = options;
+      const { rounds = scenario.rounds ?? usualRounds, before } = options;
       const measured: Measured[] = [];
       for (const variant of scenario.variants) {
         const cases = casesOf(variant, options);

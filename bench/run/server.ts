@@ -7,6 +7,9 @@ import { listen } from "../../test/support/listen.ts";
 import { storeNamed } from "../stores/all.ts";
 import type { StorePlace } from "../stores/store.ts";
 import { subjectNamed } from "../subjects/all.ts";
+import type { Ends, Installed, Times } from "../subjects/subject.ts";
+import { counted, Operations } from "./counted-store.ts";
+import { type Blocked, watchLoop } from "./loop-watch.ts";
 import { installRoutes } from "./routes.ts";
 
 export interface ServerSetting {
@@ -15,17 +18,23 @@ export interface ServerSetting {
   readonly place: StorePlace;
   readonly secrets: readonly string[];
   readonly checkout: string;
+  readonly times: Times;
+  readonly isCounted: boolean;
 }
 
 export async function startServer(setting: ServerSetting) {
   const app = express();
   const http = createServer(app);
   const io = new Server(http);
-  const store = await storeNamed(setting.store).open(setting.place);
+  const opened = await storeNamed(setting.store).open(setting.place);
+  const operations = new Operations();
+  const store = setting.isCounted ? counted(opened, operations) : opened;
   const installed = await subjectNamed(setting.subject).install({ ...setting, app, io, store });
   installRoutes(app);
   io.on("connection", (socket) => {
     socket.on("read", (done) => installed.read(socket, done));
+    if (installed.increment)
+      socket.on("increment", (done) => installed.increment?.(socket).then(() => done("done"), done));
   });
   const url = await listen(http);
   const close = async () => {
@@ -34,10 +43,11 @@ export async function startServer(setting: ServerSetting) {
     await installed.close?.();
     await store.close();
   };
-  return { answers: answersOf(io, url), close };
+  return { answers: answersOf(io, installed, operations, url), close };
 }
 
-function answersOf(io: Server, url: string) {
+function answersOf(io: Server, { ends }: Installed, operations: Operations, url: string) {
+  let watched: (() => Blocked) | undefined;
   return {
     url: async () => url,
     /** Of this process so far, in microseconds. */
@@ -55,6 +65,22 @@ function answersOf(io: Server, url: string) {
     async broadcast({ times, text }: { times: number; text: string }) {
       for (let time = 0; time < times; time++) io.emit("news", text);
     },
+    /** By one of the subject's ways, with its argument. Resolves to the count. */
+    async end({ by, user, ids }: { by: keyof Ends; user: string; ids: readonly string[] }) {
+      if (!ends) throw new Error("Expected a subject that can close many sockets.");
+      if (by === "close") return ends.close();
+      return by === "user" ? ends.user(user) : ends.each(ids);
+    },
+    async watchLoop() {
+      watched = watchLoop();
+    },
+    /** Since `watchLoop`. */
+    async blocked() {
+      if (!watched) throw new Error("Expected the loop to be watched.");
+      return watched();
+    },
+    /** Since the last time. */
+    operations: async () => operations.take(),
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Socket } from "socket.io-client";
 import type { Browser } from "../../test/support/browser.ts";
 import { assertEqual, emptied, inParallel, type Sample, timed, visitor } from "../run/sample.ts";
-import { signedByLast } from "../run/signed-by-last.ts";
+import { signedByLast } from "../run/session-cookie.ts";
 import { over, type Scenario, type Variant } from "./scenario.ts";
 
 const cases = [

@@ -1,8 +1,8 @@
 /** Requests of logged-in visitors that read or change their session. */
 import { rawRequest } from "../../test/support/raw-client.ts";
 import { assertEqual, inParallel, type Sample, timed, visitor } from "../run/sample.ts";
+import { signedByLast } from "../run/session-cookie.ts";
 import { sessionOf } from "../run/session-of.ts";
-import { signedByLast } from "../run/signed-by-last.ts";
 import { over, type Scenario, type Variant } from "./scenario.ts";
 
 const cases = [

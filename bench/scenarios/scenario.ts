@@ -1,5 +1,6 @@
 /** The interface of a scenario: something that applications do, and how its cost is measured. There is one file for each. */
 import type { Sample } from "../run/sample.ts";
+import type { Times } from "../subjects/subject.ts";
 
 export interface Scenario {
   /** As `npm run bench -- <name>` takes it. */
@@ -8,6 +9,8 @@ export interface Scenario {
   /** In the order of the tables; the first is the one that subjects are compared by. */
   readonly metrics: readonly Metric[];
   readonly variants: readonly Variant[];
+  /** Default: five. */
+  readonly rounds?: number;
 }
 
 export interface Metric {
@@ -28,6 +31,12 @@ export interface Variant {
   readonly compare: "ratio" | "difference";
   /** How many secrets there are. Default: one. */
   readonly secrets?: number;
+  /** Of the library. Default: its own. */
+  readonly times?: Times;
+  /** Whether operations of the store are counted, at some cost. Default: no. */
+  readonly isCounted?: boolean;
+  /** Whether the store is reached through a proxy, which can be cut. Default: no. */
+  readonly isProxied?: boolean;
   /** Asserts that the subject does it right, then measures. Values by the names of the metrics. */
   measure(sample: Sample): Promise<Measurement>;
 }

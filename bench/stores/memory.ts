@@ -14,7 +14,7 @@ export const memory: StoreKind = {
   async open() {
     const store = new session.MemoryStore();
     return {
-      forExpressSession: () => store,
+      forExpressSession: async () => store,
       forLibrary: async (checkout) => (await loadLibrary(checkout, "./memory")).memoryStore(),
       read: noRead,
       close,
@@ -29,6 +29,6 @@ export const wrapped: StoreKind = {
   peer: "memory",
   async open() {
     const store = new session.MemoryStore();
-    return { forExpressSession: () => store, forLibrary: async () => store, read: noRead, close };
+    return { forExpressSession: async () => store, forLibrary: async () => store, read: noRead, close };
   },
 };

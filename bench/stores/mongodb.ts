@@ -9,7 +9,7 @@ const kind: Pick<StoreKind, "address" | "open"> = {
     const client = await new MongoClient(url).connect();
     let store: MongoStore | undefined;
     return {
-      forExpressSession() {
+      async forExpressSession() {
         store ??= MongoStore.create({ client, dbName });
         return store;
       },

@@ -7,16 +7,19 @@ import type { StoreKind } from "./store.ts";
 
 const kind = { service: "redis", address: "redis" } as const;
 
+/** A lost connection is opened again by the client. */
+const ignored = () => {};
+
 export const redis: StoreKind = {
   ...kind,
   name: "redis",
   title: "Redis, node-redis",
   async open({ url, place }) {
-    const client = await createClient({ url }).connect();
+    const client = await createClient({ url }).on("error", ignored).connect();
     const prefix = `${place}:`;
     const store = new RedisStore({ client, prefix });
     return {
-      forExpressSession: () => store,
+      forExpressSession: async () => store,
       forLibrary: async (checkout) => (await loadLibrary(checkout, "./redis")).redisStore({ client, prefix }),
       read: (id) => client.get(`${prefix}${id}`),
       close: async () => client.destroy(),
@@ -31,11 +34,11 @@ export const ioredis: StoreKind = {
   title: "Redis, ioredis",
   peer: "redis",
   async open({ url, place }) {
-    const client = new Redis(url);
+    const client = new Redis(url).on("error", ignored);
     const prefix = `${place}:`;
     const store = new session.MemoryStore();
     return {
-      forExpressSession: () => store,
+      forExpressSession: async () => store,
       forLibrary: async (checkout) => (await loadLibrary(checkout, "./redis")).redisStore({ client, prefix }),
       read: (id) => client.get(`${prefix}${id}`),
       close: async () => client.disconnect(),

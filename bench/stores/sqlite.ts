@@ -11,7 +11,7 @@ export const sqlite: StoreKind = {
   async open({ url: path }) {
     const store = new session.MemoryStore();
     return {
-      forExpressSession: () => store,
+      forExpressSession: async () => store,
       forLibrary: async (checkout) => (await loadLibrary(checkout, "./sqlite")).sqliteStore({ path }),
       read: async () => {
         throw new Error("Expected a store that a package for express-session shares.");

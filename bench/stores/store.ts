@@ -23,7 +23,7 @@ export type StorePlace = Pick<StoreAddress, "url" | "place">;
 /** An empty one, of which each process makes one use only. */
 export interface OpenedStore {
   /** That of the package whose format the library keeps; always the same. */
-  forExpressSession(): Store;
+  forExpressSession(): Promise<Store>;
   /** The library's own, from the checkout under test. */
   forLibrary(checkout: string): Promise<SessionStore | Store>;
   /** Resolves to what is stored under the id, as the client returns it; null if there is nothing. */

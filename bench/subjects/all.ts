@@ -2,7 +2,7 @@ import { bare } from "./bare.ts";
 import { expressSocketioSession } from "./express-socketio-session.ts";
 import { limit } from "./limit.ts";
 import { plain } from "./plain.ts";
-import { recipe, recipeReload } from "./recipe.ts";
+import { recipe, recipePoll, recipeReload } from "./recipe.ts";
 import { before, socketSession } from "./socket-session.ts";
 import { storeGet } from "./store-get.ts";
 import type { Subject } from "./subject.ts";
@@ -14,6 +14,7 @@ const subjects: readonly Subject[] = [
   plain,
   recipe,
   recipeReload,
+  recipePoll,
   expressSocketioSession,
   storeGet,
   before,

@@ -9,7 +9,7 @@ export const expressSocketioSession: Subject = {
   name: "express-socket.io-session",
   title: "express-socket.io-session, stale",
   async install(application) {
-    const middleware = expressSession(application, { resave: true, saveUninitialized: true });
+    const middleware = await expressSession(application, { resave: true, saveUninitialized: true });
     application.app.use(middleware);
     application.io.use(shareSession(middleware, { autoSave: true }));
     return {

@@ -20,7 +20,7 @@ export const limit: Subject = {
   title: "the limit: verify the cookie, one read",
   async install(application) {
     const { app, io, store, secrets } = application;
-    app.use(expressSession(application));
+    app.use(await expressSession(application));
     io.engine.opts.allowRequest = (request, decide) => {
       const id = signedId(request.headers.cookie, secrets);
       if (id === undefined) return decide("no session", false);

@@ -9,8 +9,8 @@ export const storeGet: Subject = {
   title: "io.use and store.get, stale",
   async install(application) {
     const { app, io, store, secrets } = application;
-    app.use(expressSession(application));
-    const sessions = store.forExpressSession();
+    app.use(await expressSession(application));
+    const sessions = await store.forExpressSession();
     io.use((socket, next) => {
       const id = signedId(socket.request.headers.cookie, secrets);
       if (id === undefined) return next(new Error("no session"));

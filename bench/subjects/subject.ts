@@ -1,6 +1,7 @@
 /** The interface of a subject: one way to have sessions in an application. There is one file for each. */
 import type { Express } from "express";
 import type { Server, Socket } from "socket.io";
+import type { LiveSessionsOptions } from "socket-session";
 import type { OpenedStore } from "../stores/store.ts";
 
 export interface Subject {
@@ -19,11 +20,29 @@ export interface Application {
   readonly secrets: readonly string[];
   /** Where the library is loaded from. */
   readonly checkout: string;
+  /** Of the library, beside those of every subject. */
+  readonly times: Times;
 }
 
-interface Installed {
+/** In milliseconds. */
+export type Times = Pick<LiveSessionsOptions, "revalidateIntervalMs" | "staleMs">;
+
+export interface Ends {
+  /** All sessions of a user. */
+  user(id: string): Promise<number>;
+  /** The sessions of these ids, as an application ends them that has only those. */
+  each(ids: readonly string[]): Promise<number>;
+  /** Closes the sockets without an end of their sessions, as before an exit. */
+  close(): Promise<number>;
+}
+
+export interface Installed {
   /** Calls `done` with the session's name, read as the subject's documentation says. */
   read(socket: Socket, done: (name: unknown) => void): void;
+  /** Adds one to `n` of the session, as the documentation says. */
+  increment?(socket: Socket): Promise<unknown>;
+  /** Ways to close many sockets at once; each resolves to how many sessions, or sockets, it has ended. */
+  readonly ends?: Ends;
   /** Before its store is closed. */
   close?(): Promise<void>;
 }

@@ -97,7 +97,7 @@ function installRoutes(app: express.Express, io: Server): void {
   });
 }
 
-function pollForExpiry(socket: Socket, intervalMs: number): void {
+export function pollForExpiry(socket: Socket, intervalMs: number): void {
   const timer = setInterval(() => {
     requestOf(socket).session.reload((error) => {
       if (error) socket.conn.close();

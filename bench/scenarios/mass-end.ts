@@ -1,0 +1,51 @@
+/** Many sessions end at once, each with a socket: how long the event loop is blocked, and when the last socket is closed. */
+
+import { logIns, openCrowd } from "../run/crowd.ts";
+import { assertEqual, emptied, type Sample } from "../run/sample.ts";
+import { idOf } from "../run/session-cookie.ts";
+import type { Ends } from "../subjects/subject.ts";
+import { over, type Scenario, type Variant } from "./scenario.ts";
+
+const user = "ada";
+
+async function measure(sample: Sample, by: keyof Ends, count: number) {
+  const cookies = await logIns(sample, count, () => ({ name: user, userId: user }));
+  const crowd = await openCrowd(sample, count, cookies);
+  assertEqual("the connections", await sample.server.ask("connections"), count);
+  const ids = cookies.map((cookie) => idOf(cookie, sample.secrets));
+  await sample.server.ask("memory"); // collects what the logins have left
+  await sample.server.ask("watchLoop");
+  const start = performance.now();
+  const closed = Promise.all(crowd.map((socket) => socket.closed));
+  assertEqual("the count of ended sessions", await sample.server.ask("end", { by, user, ids }), count);
+  await closed;
+  const durationMs = performance.now() - start;
+  await emptied(sample);
+  return { ...(await sample.server.ask("blocked")), durationMs };
+}
+
+const variant = (by: keyof Ends, count: number, title: string): Variant => ({
+  name: `${by}-${count}`,
+  title,
+  cases: [...over("bare", "memory"), ...over("socket-session", "memory", "redis", "postgres")],
+  bars: ["bare"],
+  compare: "ratio",
+  measure: (sample) => measure(sample, by, sample.count(count, 4)),
+});
+
+export const massEnd: Scenario = {
+  name: "mass-end",
+  title: "Mass end: the longest block of the event loop",
+  rounds: 3,
+  metrics: [
+    { name: "blockMs", title: "longest block, ms", digits: 1 },
+    { name: "blockCpuMs", title: "the same of CPU, ms", digits: 1 },
+    { name: "durationMs", title: "until all are closed, ms", digits: 0 },
+  ],
+  variants: [
+    variant("user", 4_000, "4,000 sessions of one user are ended"),
+    variant("user", 10_000, "10,000 sessions of one user are ended"),
+    variant("each", 10_000, "10,000 sessions are ended, one by one"),
+    variant("close", 10_000, "close() with 10,000 sockets"),
+  ],
+};
