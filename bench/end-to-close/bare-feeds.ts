@@ -1,6 +1,7 @@
 /**
- * The least work by which a database notifies one process of another: the baseline for closing a socket on another
- * node. Each feed uses the client that the store is given, on connections of its own, for the life of the process.
+ * The least work by which a database removes a session for good and notifies another process of that: the baseline for
+ * closing a socket on another node. Each uses the client that the store is given, on connections of its own, for the life
+ * of the process.
  */
 import { DatabaseSync } from "node:sqlite";
 import { Redis } from "ioredis";
@@ -9,21 +10,30 @@ import { Client } from "pg";
 import { createClient } from "redis";
 import type { Place } from "./places.ts";
 
-export type Publish = (text: string) => Promise<void>;
-type Hear = (text: string) => void;
+type Hear = (id: string) => void;
+
+/** What stands for sessions there. */
+export interface BareSessions {
+  create(id: string): Promise<void>;
+  /** Removes it as durably as the store ends a session, and publishes its id. */
+  end(id: string): Promise<void>;
+}
 
 interface BareFeed {
   readonly title: string;
-  /** Resolves when everything published from then on is received. */
+  /** Resolves when every id published from then on is received. */
   subscribe(place: Place, hear: Hear): Promise<void>;
-  /** Publishes once there is a subscriber. */
-  openPublisher(place: Place): Promise<Publish>;
+  /** Once there is a subscriber. */
+  open(place: Place): Promise<BareSessions>;
 }
+
+/** As long as that of a small session. */
+const document = JSON.stringify({ cookie: { originalMaxAge: null, path: "/", httpOnly: true }, name: "ada" });
 
 const pollIntervalMs = 25;
 
 const sqlite: BareFeed = {
-  title: "INSERT, and data_version asked every 25 ms",
+  title: "DELETE and INSERT, and data_version asked every 25 ms",
   async subscribe(place, hear) {
     const database = openFile(place);
     const version = database.prepare("PRAGMA data_version");
@@ -40,10 +50,21 @@ const sqlite: BareFeed = {
       }
     }, pollIntervalMs);
   },
-  async openPublisher(place) {
-    const insert = openFile(place).prepare("INSERT INTO messages (text) VALUES (?)");
-    return async (text) => {
-      insert.run(text);
+  async open(place) {
+    const database = openFile(place);
+    const create = database.prepare("INSERT INTO sessions (id, document) VALUES (?, ?)");
+    const remove = database.prepare("DELETE FROM sessions WHERE id = ?");
+    const publish = database.prepare("INSERT INTO messages (text) VALUES (?)");
+    return {
+      async create(id) {
+        create.run(id, document);
+      },
+      async end(id) {
+        database.exec("BEGIN IMMEDIATE");
+        remove.run(id);
+        publish.run(id);
+        database.exec("COMMIT");
+      },
     };
   },
 };
@@ -53,21 +74,28 @@ function openFile({ address }: Place): DatabaseSync {
   const database = new DatabaseSync(`${address.url}.bare`);
   database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   database.exec("CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY, text TEXT NOT NULL)");
+  database.exec("CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, document TEXT NOT NULL)");
   return database;
 }
 
+const keyOf = ({ address }: Place, id: string) => `${address.place}:bare:${id}`;
 const channelOf = ({ address }: Place) => `bare_${address.place}`;
 
 const nodeRedis: BareFeed = {
-  title: "PUBLISH to SUBSCRIBE",
+  title: "MULTI, DEL and PUBLISH to SUBSCRIBE",
   async subscribe(place, hear) {
     const client = await createClient({ url: place.address.url }).connect();
     await client.subscribe(channelOf(place), hear);
   },
-  async openPublisher(place) {
+  async open(place) {
     const client = await createClient({ url: place.address.url }).connect();
-    return async (text) => {
-      await client.publish(channelOf(place), text);
+    return {
+      async create(id) {
+        await client.set(keyOf(place, id), document);
+      },
+      async end(id) {
+        await client.multi().del(keyOf(place, id)).publish(channelOf(place), id).exec();
+      },
     };
   },
 };
@@ -79,47 +107,70 @@ const ioredis: BareFeed = {
     client.on("message", (_channel, text) => hear(text));
     await client.subscribe(channelOf(place));
   },
-  async openPublisher(place) {
+  async open(place) {
     const client = new Redis(place.address.url);
-    return async (text) => {
-      await client.publish(channelOf(place), text);
+    return {
+      async create(id) {
+        await client.set(keyOf(place, id), document);
+      },
+      async end(id) {
+        await client.multi().del(keyOf(place, id)).publish(channelOf(place), id).exec();
+      },
     };
   },
 };
 
 const postgres: BareFeed = {
-  title: "NOTIFY to LISTEN",
+  title: "DELETE and NOTIFY to LISTEN",
   async subscribe(place, hear) {
     const client = new Client({ connectionString: place.address.url });
     client.on("notification", ({ payload = "" }) => hear(payload));
     await client.connect();
     await client.query(`LISTEN ${channelOf(place)}`);
   },
-  async openPublisher(place) {
+  async open(place) {
     const client = new Client({ connectionString: place.address.url });
     await client.connect();
-    return async (text) => {
-      await client.query("SELECT pg_notify($1, $2)", [channelOf(place), text]);
+    const table = place.address.place; // the store's own
+    const create = `INSERT INTO ${table} (sid, sess, expire) VALUES ($1, $2, now() + interval '1 day')`;
+    const removed = `DELETE FROM ${table} WHERE sid = $1 RETURNING sid`;
+    return {
+      async create(id) {
+        await client.query(create, [id, document]);
+      },
+      async end(id) {
+        const values = [id, channelOf(place)];
+        await client.query(`WITH removed AS (${removed}) SELECT pg_notify($2, sid) FROM removed`, values);
+      },
     };
   },
 };
 
 const changeStream: BareFeed = {
-  title: "insert to change stream",
+  title: "delete to change stream",
   async subscribe(place, hear) {
-    const stream = (await messagesAt(place)).watch();
+    const stream = (await databaseAt(place)).collection<StoredId>("bare").watch();
     const opened = await stream.tryNext();
     if (opened) throw new Error("Expected nothing to have been inserted.");
     void (async () => {
-      for await (const event of stream)
-        if (event.operationType === "insert") hear(String(event.fullDocument.text));
+      for await (const event of stream) if (event.operationType === "delete") hear(event.documentKey._id);
     })();
   },
-  openPublisher: inserting,
+  async open(place) {
+    const sessions = (await databaseAt(place)).collection<StoredId>("bare");
+    return {
+      async create(id) {
+        await sessions.insertOne({ _id: id, session: document });
+      },
+      async end(id) {
+        await sessions.deleteOne({ _id: id });
+      },
+    };
+  },
 };
 
 const tailableCursor: BareFeed = {
-  title: "insert to tailable cursor",
+  title: "delete and insert to tailable cursor",
   async subscribe(place, hear) {
     const client = await new MongoClient(place.address.url).connect();
     const options = { capped: true, size: 1_000_000 };
@@ -144,19 +195,27 @@ const tailableCursor: BareFeed = {
     })();
     await subscribed.promise;
   },
-  openPublisher: inserting,
+  async open(place) {
+    const database = await databaseAt(place);
+    const sessions = database.collection<StoredId>("bare");
+    return {
+      async create(id) {
+        await sessions.insertOne({ _id: id, session: document });
+      },
+      async end(id) {
+        await sessions.deleteOne({ _id: id });
+        await database.collection<Document>("messages").insertOne({ text: id });
+      },
+    };
+  },
 };
 
-async function messagesAt({ address }: Place) {
-  const client = await new MongoClient(address.url).connect();
-  return client.db(address.place).collection<Document>("messages");
+interface StoredId extends Document {
+  _id: string;
 }
 
-async function inserting(place: Place): Promise<Publish> {
-  const messages = await messagesAt(place);
-  return async (text) => {
-    await messages.insertOne({ text });
-  };
+async function databaseAt({ address }: Place) {
+  return (await new MongoClient(address.url).connect()).db(address.place);
 }
 
 export function bareFeedOf({ client, isReplicaSet }: Omit<Place, "address">): BareFeed {

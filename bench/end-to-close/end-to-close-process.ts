@@ -1,6 +1,6 @@
 /**
- * One of two nodes that share a database. The first ends sessions and publishes messages; the second closes sockets and
- * receives messages. Times are of the machine's monotonic clock, which its processes share.
+ * One of two nodes that share a database. The first ends sessions; the second closes sockets and
+ * receives ids. Times are of the machine's monotonic clock, which its processes share.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Socket } from "socket.io-client";
@@ -8,7 +8,7 @@ import { disconnected, refused } from "../../test/support/browser.ts";
 import { installHandlers } from "../../test/support/handlers.ts";
 import { startWorld } from "../../test/support/world.ts";
 import { answerTo, argumentOf } from "../run/worker.ts";
-import { bareFeedOf, type Publish } from "./bare-feeds.ts";
+import { type BareSessions, bareFeedOf } from "./bare-feeds.ts";
 import { type Place, storeAt } from "./places.ts";
 
 export interface NodeSetting {
@@ -42,8 +42,8 @@ world.io.on("connection", (socket) => {
   socket.on("disconnect", () => entry(closedAt, socket.id).resolve(now()));
 });
 const bare = bareFeedOf(place);
-let publish: Publish | undefined;
-if (role === "first") publish = await bare.openPublisher(place);
+let bareSessions: BareSessions | undefined;
+if (role === "first") bareSessions = await bare.open(place);
 else await bare.subscribe(place, (text) => entry(heardAt, text).resolve(now()));
 
 async function closingOf(client: Socket): Promise<Closing> {
@@ -84,10 +84,13 @@ const answers = {
     if (!(await world.sessions.end(sid))) throw new Error("Expected a session to end.");
     return at;
   },
-  async publish(text: string) {
+  async createBare(id: string) {
+    await bareSessions?.create(id);
+  },
+  async endBare(id: string) {
     const at = now();
-    if (!publish) throw new Error("Expected the first node to be told to publish.");
-    await publish(text);
+    if (!bareSessions) throw new Error("Expected the first node to end sessions.");
+    await bareSessions.end(id);
     return at;
   },
   async closed(number: number) {

@@ -1,45 +1,41 @@
 /**
  * The time from `sessions.end()` on one node to the close of the session's socket on another, as a ratio to the time
- * from a bare publish to its arrival through the same database. Each store and round has two fresh processes, in which
+ * from a bare, equally durable delete and publish to its arrival through the same database. Each store and round has two fresh processes, in which
  * both measurements take turns; the rounds of the stores alternate.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import type { StoreAddress } from "../../test/support/store-address.ts";
 import type { Benchmark, Report } from "../run/benchmark.ts";
-import { closePlace, openPlace } from "../run/places.ts";
-import { mongodbProgram, urlOf } from "../run/servers.ts";
+import { closePlace, isHere, openPlaceOf, urlOfKind } from "../run/places.ts";
+import { mongodbProgram } from "../run/servers.ts";
 import { spreadOf } from "../run/spread.ts";
 import { startWorker, type Worker } from "../run/worker.ts";
+import { mongodb, mongodbReplica } from "../stores/mongodb.ts";
+import { postgres } from "../stores/postgres.ts";
+import { ioredis, redis } from "../stores/redis.ts";
+import { sqlite } from "../stores/sqlite.ts";
+import type { StoreKind } from "../stores/store.ts";
 import { bareFeedOf } from "./bare-feeds.ts";
 import type { NodeAnswers, NodeSetting } from "./end-to-close-process.ts";
 import type { Client, Place } from "./places.ts";
 
 interface Compared {
-  readonly name: string;
-  readonly kind: StoreAddress["kind"];
+  readonly kind: StoreKind;
   readonly client: Client;
-  readonly service?: string;
   readonly isReplicaSet?: boolean;
 }
 
 const stores: readonly Compared[] = [
-  { name: "SQLite", kind: "sqlite", client: "node:sqlite" },
-  { name: "Redis, node-redis", kind: "redis", client: "redis", service: "redis" },
-  { name: "Redis, ioredis", kind: "redis", client: "ioredis", service: "redis" },
-  { name: "PostgreSQL", kind: "postgres", client: "pg", service: "postgres" },
-  { name: "MongoDB, standalone", kind: "mongodb", client: "mongodb", service: "mongodb" },
-  {
-    name: "MongoDB, replica set",
-    kind: "mongodb",
-    client: "mongodb",
-    service: "mongodb-replica",
-    isReplicaSet: true,
-  },
+  { kind: sqlite, client: "node:sqlite" },
+  { kind: redis, client: "redis" },
+  { kind: ioredis, client: "ioredis" },
+  { kind: postgres, client: "pg" },
+  { kind: mongodb, client: "mongodb" },
+  { kind: mongodbReplica, client: "mongodb", isReplicaSet: true },
 ];
 
-const rounds = 5;
+const usualRounds = 5;
 const warmUps = 2;
 const samples = 7;
 /**
@@ -60,22 +56,23 @@ type Node = Worker<NodeAnswers>;
 
 export const endToClose: Benchmark = {
   name: "end-to-close",
-  async run() {
-    const here = stores.filter(({ service }) => service === undefined || urlOf(service) !== undefined);
+  async run({ stores: names, rounds = usualRounds }) {
+    const wanted = stores.filter(({ kind }) => names === undefined || names.includes(kind.name));
+    const here = wanted.filter(({ kind }) => isHere(kind));
     const measured = here.map((store) => ({ store, rounds: [] as Round[] }));
     for (let round = 0; round < rounds; round++)
       for (const one of measured) one.rounds.push(await measure(one.store, round));
-    const missing = stores.filter((store) => !here.includes(store));
-    return reportOf(measured, [
+    const missing = wanted.filter((store) => !here.includes(store));
+    return reportOf(measured, rounds, [
       ...(await programs(here)),
-      ...missing.map(({ name }) => `${name}: not measured, its server is missing.`),
+      ...missing.map(({ kind }) => `${kind.title}: not measured, its server is missing.`),
     ]);
   },
 };
 
 async function measure(store: Compared, round: number): Promise<Round> {
-  const { name, kind, client, service, isReplicaSet } = store;
-  const address = openPlace(kind, (service && urlOf(service)) ?? "");
+  const { kind, client, isReplicaSet } = store;
+  const address = openPlaceOf(kind);
   const place: Place = { address, client, ...(isReplicaSet ? { isReplicaSet } : {}) };
   const nodes = (["first", "second"] as const).map((role) => startNode({ place, role }));
   const [first, second] = nodes;
@@ -84,7 +81,7 @@ async function measure(store: Compared, round: number): Promise<Round> {
     await Promise.all(nodes.map(ready));
     return await measureBetween(first, second, round);
   } catch (cause) {
-    throw new Error(`Expected to measure ${name} in round ${round + 1}, but it failed.`, { cause });
+    throw new Error(`Expected to measure ${kind.title} in round ${round + 1}, but it failed.`, { cause });
   } finally {
     await Promise.all(nodes.map((node) => node.end()));
     await closePlace(address);
@@ -112,9 +109,9 @@ async function measureBetween(first: Node, second: Node, round: number): Promise
     if (closing.byFeed) endToCloseMs.push(closing.tookMs);
     else byRead += 1;
   };
-  const publishOne = async () => bareMs.push(await publishAndHear(first, second));
+  const endBareOne = async () => bareMs.push(await endBareAndHear(first, second));
   while (Math.min(endToCloseMs.length, bareMs.length) < warmUps + samples) {
-    const turns = [endOne, publishOne];
+    const turns = [endOne, endBareOne];
     for (const take of (bareMs.length + round) % 2 === 0 ? turns : turns.toReversed()) await take();
     if (byRead > samples) throw new Error("Expected a feed that is whole most of the time.");
   }
@@ -147,12 +144,13 @@ async function endAndClose(first: Node, second: Node, checksRefusal: boolean) {
   return { tookMs, byFeed };
 }
 
-async function publishAndHear(first: Node, second: Node): Promise<number> {
+async function endBareAndHear(first: Node, second: Node): Promise<number> {
   const text = randomUUID();
+  await first.ask("createBare", text);
   await wait(Math.random() * longestPauseMs);
   const heard = second.ask("heard", text);
   return timed(
-    () => first.ask("publish", text),
+    () => first.ask("endBare", text),
     () => heard,
   );
 }
@@ -169,20 +167,21 @@ async function timed(begin: () => Promise<string>, ended: () => Promise<string>)
 
 async function programs(here: readonly Compared[]): Promise<string[]> {
   const notes: string[] = [];
-  for (const { name, kind, service = "" } of here)
-    if (kind === "mongodb") notes.push(`${name}: ${await mongodbProgram(urlOf(service) ?? "")}.`);
+  for (const { kind } of here)
+    if (kind.address === "mongodb") notes.push(`${kind.title}: ${await mongodbProgram(urlOfKind(kind))}.`);
   return notes;
 }
 
 function reportOf(
   measured: readonly { store: Compared; rounds: readonly Round[] }[],
+  rounds: number,
   notes: readonly string[],
 ): Report {
   const rows = measured.map(({ store, rounds: all }) => {
     const ratios = all.map((round) => spreadOf(round.endToCloseMs).median / spreadOf(round.bareMs).median);
     const { median, least, most } = spreadOf(ratios);
     return [
-      store.name,
+      store.kind.title,
       bareFeedOf(store).title,
       `${median.toFixed(1)} (${least.toFixed(1)} to ${most.toFixed(1)})`,
     ];
@@ -191,12 +190,13 @@ function reportOf(
     const count = all.reduce((sum, round) => sum + round.byRead, 0);
     return count === 0
       ? []
-      : [`${store.name}: ${count} more were found by a read before the feed told of them.`];
+      : [`${store.kind.title}: ${count} more were found by a read before the feed told of them.`];
   });
   return {
-    title: "From end() on one node to the close on another, in times of a bare publish and receive",
+    title:
+      "From end() on one node to the close on another, in times of a bare delete and publish to its arrival",
     tables: [{ title: "", rows: [["", "compared with", "median of rounds (least to most)"], ...rows] }],
     notes: [`${rounds} rounds of ${samples} samples of each.`, ...byRead, ...notes],
-    raw: measured.map(({ store, rounds: all }) => ({ store: store.name, rounds: all })),
+    raw: measured.map(({ store, rounds: all }) => ({ store: store.kind.title, rounds: all })),
   };
 }

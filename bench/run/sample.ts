@@ -6,9 +6,8 @@ import { TcpProxy } from "../../test/faults/tcp-proxy.ts";
 import { Browser } from "../../test/support/browser.ts";
 import type { Case, Measurement, Variant } from "../scenarios/scenario.ts";
 import { storeNamed } from "../stores/all.ts";
-import { closePlace, openPlace } from "./places.ts";
+import { closePlace, openPlaceOf } from "./places.ts";
 import { type ServerAnswers, type ServerSetting, startServer } from "./server.ts";
-import { urlOf } from "./servers.ts";
 import { startWorker, type Worker, workerHere } from "./worker.ts";
 
 export interface Sample {
@@ -36,8 +35,8 @@ export async function takeSample(
   { subject, store }: Case,
   { checkout, isTiny }: SampleOptions,
 ): Promise<Measurement> {
-  const { address: kind, service } = storeNamed(store);
-  const address = kind && openPlace(kind, (service && urlOf(service)) ?? "");
+  const kind = storeNamed(store);
+  const address = kind.address && openPlaceOf(kind);
   const proxy = variant.isProxied && address ? await startProxy(address.url) : undefined;
   const setting: ServerSetting = {
     subject,

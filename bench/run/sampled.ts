@@ -7,8 +7,8 @@ import { storeNamed } from "../stores/all.ts";
 import type { Benchmark, RunOptions } from "./benchmark.ts";
 import { compared, type Measured, reportOf } from "./compared.ts";
 import { thisCheckout } from "./library.ts";
+import { isHere } from "./places.ts";
 import type { SampleAnswers, SampleSetting } from "./sample-process.ts";
-import { urlOf } from "./servers.ts";
 import { startWorker } from "./worker.ts";
 
 const usualRounds = 5;
@@ -39,17 +39,12 @@ function casesOf(variant: Variant, { subjects, stores, variants, before }: RunOp
   const isWanted = ({ subject, store }: Case) =>
     (subjects === undefined || subjects.includes(subject)) &&
     (stores === undefined || stores.includes(store) || subject === "bare") &&
-    isHere(store);
+    isHere(storeNamed(store));
   return variant.cases
     .filter(isWanted)
     .flatMap((one) =>
       before !== undefined && one.subject === "socket-session" ? [{ ...one, subject: "before" }, one] : [one],
     );
-}
-
-function isHere(store: string): boolean {
-  const { service } = storeNamed(store);
-  return service === undefined || urlOf(service) !== undefined;
 }
 
 async function sampleOf(
