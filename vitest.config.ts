@@ -22,8 +22,11 @@ export default defineConfig(({ mode }) => ({
     include: ["test/**/*.test.ts", "apps/**/*.test.ts"],
     exclude: ["**/node_modules/**", "test/package/tarball/**", ...(mode === "quick" ? slow : [])],
     pool: "forks",
-    // Databases and browsers need the rest of the machine. (The default leaves one core alone.)
-    maxWorkers: mode === "quick" ? "100%" : 2,
+    // Each worker loads the packages once, not for each file: that takes longer than most files do. A file whose tests need
+    // the first of a process calls `vi.resetModules()`.
+    isolate: false,
+    // Without isolation a worker waits for its databases and processes most of the time. (The default leaves one core alone.)
+    maxWorkers: mode === "quick" ? "100%" : 3,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     // Databases answer late where other tests keep them busy.

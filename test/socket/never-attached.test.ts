@@ -5,12 +5,14 @@
 import { createServer } from "node:http";
 import { inspect } from "node:util";
 import { Server, Socket } from "socket.io";
-import { liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Browser } from "../support/browser.ts";
 import { listen } from "../support/listen.ts";
 import { secret } from "../support/world.ts";
+
+vi.resetModules(); // a process of its own, as to the first attach: other files may have had one in this one
+const { liveSessions } = await import("socket-session");
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
