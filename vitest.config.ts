@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import { root } from "./scripts/run.mjs";
 import { services } from "./scripts/services.mjs";
 
 /** What the quick ring leaves out: what starts programs, or lets seconds pass. */
@@ -11,6 +13,8 @@ const slow = [
   "test/setup/**",
   "test/simulation/command/**",
 ];
+/** What the processes that tests start have compiled: several hundred start, and compile the same packages. */
+const NODE_COMPILE_CACHE = join(root, "node_modules/.cache/socket-session/compiled");
 const withoutServices = { SOCKET_SESSION_MISSING: services.map(({ name }) => name).join(",") };
 
 export default defineConfig(({ mode }) => ({
@@ -18,7 +22,7 @@ export default defineConfig(({ mode }) => ({
   ssr: { resolve: { conditions: ["socket-session-source", ...defaultServerConditions] } },
   test: {
     environment: "node",
-    env: { SOCKET_SESSION_RING: mode, ...(mode === "quick" ? withoutServices : {}) },
+    env: { SOCKET_SESSION_RING: mode, NODE_COMPILE_CACHE, ...(mode === "quick" ? withoutServices : {}) },
     include: ["test/**/*.test.ts", "apps/**/*.test.ts"],
     exclude: ["**/node_modules/**", "test/package/tarball/**", ...(mode === "quick" ? slow : [])],
     pool: "forks",

@@ -24,6 +24,7 @@ export class Cluster {
   constructor({ pageDir, folder, variables }: ClusterOptions) {
     const env = {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       PORT: "0",
       SECRET: "a secret of thirty-two characters",
       ...variables,

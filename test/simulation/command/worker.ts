@@ -1,9 +1,11 @@
 /** A process that runs the mixes it is sent, one after another, and answers each with its result. */
+import { flushCompileCache } from "node:module";
 import { judge } from "../judge.ts";
 import type { Mix } from "../mix.ts";
 import { type Run, simulate } from "../simulation.ts";
 import type { Summary } from "./summary.ts";
 
+flushCompileCache(); // for the processes to come: this one ends by SIGKILL
 process.once("disconnect", () => process.exit()); // the process that sent them is gone
 process.on("message", (mix: Mix) => {
   void simulate(mix).then((run) => process.send?.(summaryOf(run)));
