@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./scripts/longest-first.mjs";
 import { root } from "./scripts/run.mjs";
 import { services } from "./scripts/services.mjs";
 
@@ -31,6 +32,7 @@ export default defineConfig(({ mode }) => ({
     isolate: false,
     // Without isolation a worker waits for its databases and processes most of the time. (The default leaves one core alone.)
     maxWorkers: mode === "quick" ? "100%" : 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 20_000,
     // Databases answer late where other tests keep them busy.
