@@ -1,6 +1,7 @@
 // Ports for servers of the tests, and waiting for one to be listened on.
 import { randomInt } from "node:crypto";
 import { connect, createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 
 const host = "127.0.0.1";
 
@@ -60,4 +61,17 @@ export function isListening(port) {
     socket.once("connect", () => end(true));
     socket.once("timeout", () => end(false)).once("error", () => end(false));
   });
+}
+
+/**
+ * Resolves when something listens on a port of 127.0.0.1. It asks now and then, and leaves the processor to what starts.
+ *
+ * @param {number} port
+ * @param {() => void} check called before each time it asks again; what it throws ends the wait
+ */
+export async function untilListening(port, check) {
+  while (!(await isListening(port))) {
+    check();
+    await pause(20);
+  }
 }

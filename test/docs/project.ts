@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { freePort, isListening } from "../../scripts/services/ports.mjs";
+import { freePort, untilListening } from "../../scripts/services/ports.mjs";
 import { execArgv } from "../support/node-process.ts";
 import { root } from "./markdown.ts";
 
@@ -52,10 +52,9 @@ export class Project {
     // The program finds the package's sources by its name, so that nothing has to be built.
     const NODE_OPTIONS = execArgv.join(" ");
     const child = this.#spawn(command, { NODE_OPTIONS, PORT: String(this.#port) });
-    while (!(await isListening(this.#port))) {
+    await untilListening(this.#port, () => {
       if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}: ${this.output}`);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    });
   }
 
   async stop(): Promise<void> {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort, isListening } from "../../scripts/services/ports.mjs";
+import { freePort, untilListening } from "../../scripts/services/ports.mjs";
 import { documentAt } from "./markdown.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
@@ -82,10 +82,8 @@ async function ready(child: ChildProcess, ports: readonly number[]): Promise<voi
   child.stderr?.on("data", (data) => {
     said += data;
   });
-  for (const port of ports) {
-    while (!(await isListening(port))) {
-      if (child.exitCode !== null) throw new Error(`The proxy ended with ${child.exitCode}: ${said}`);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
+  const check = () => {
+    if (child.exitCode !== null) throw new Error(`The proxy ended with ${child.exitCode}: ${said}`);
+  };
+  for (const port of ports) await untilListening(port, check);
 }
