@@ -13,9 +13,10 @@ const inBrowser = ["protocol"];
 /**
  * Compiles src into dist: CommonJS, and a thin ES module entry for each sub-path of package.json, so that there is one
  * copy of the code however it is loaded (docs/decisions/0024). Only a complete build replaces the previous one, and
- * leaves nothing of it behind.
+ * leaves nothing of it behind. A caller that has built sets SOCKET_SESSION_BUILT.
  */
 export async function build() {
+  if (process.env.SOCKET_SESSION_BUILT) return 0;
   rmSync(join(root, folder), { recursive: true, force: true });
   const code =
     (await run("tsc", ["-p", "tsconfig.build.json", "--outDir", folder])) || (await buildEntries());

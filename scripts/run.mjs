@@ -10,15 +10,16 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
  *
  * @param {string} command
  * @param {string[]} [args]
- * @param {{ cwd?: string, env?: Record<string, string> }} [options] `cwd` is relative to the root of the repository.
+ * @param {{ cwd?: string, env?: Record<string, string>, output?: number | undefined }} [options] `cwd` is relative to the root of the
+ *   repository; `output` is an open file for what the command prints.
  * @returns {Promise<number>}
  */
-export function run(command, args = [], { cwd = ".", env = {} } = {}) {
+export function run(command, args = [], { cwd = ".", env = {}, output } = {}) {
   const path = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
   const child = spawn(command, args, {
     cwd: join(root, cwd),
     env: { ...process.env, PATH: path, ...env },
-    stdio: "inherit",
+    stdio: output === undefined ? "inherit" : ["ignore", output, output],
     shell: process.platform === "win32",
   });
 

@@ -166,12 +166,13 @@ async function openService(service) {
 }
 
 /**
- * Opens every service that can be had on this machine and that no variable names, all at once.
+ * Opens those that can be had on this machine and that no variable names, all at once.
  *
+ * @param {Service[]} [asked]
  * @returns {Promise<{ env: Record<string, string>, missing: MissingService[], close(): Promise<void> }>}
  */
-export async function openServices() {
-  const wanted = services.filter(({ variable }) => !process.env[variable]);
+export async function openServices(asked = services) {
+  const wanted = asked.filter(({ variable }) => !process.env[variable]);
   const absent = wanted.filter(({ find }) => find() === undefined);
   if (absent.length > 0 && canInstallPackages()) installPackages(absent);
 

@@ -1,5 +1,6 @@
-// Builds, opens what the tests need, runs them with the arguments given, and ends on a line with the counts. A caller that
-// adds up several runs names a file in SOCKET_SESSION_COUNTS and gets the counts there instead of the line.
+// Builds, opens what the tests need, runs them with the arguments given, and ends on a line with the counts. With
+// --without-services it opens nothing. A caller that adds up several runs names a file in SOCKET_SESSION_COUNTS and gets the
+// counts there instead of the line.
 import "./needs-node.mjs";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,9 +8,13 @@ import { join } from "node:path";
 import { build } from "./build.mjs";
 import { closingLine } from "./counts.mjs";
 import { run } from "./run.mjs";
-import { howToGet, openServices } from "./services.mjs";
+import { howToGet, openServices, services } from "./services.mjs";
 
-const { env, missing, close } = await openServices();
+const withoutServices = "--without-services";
+const args = process.argv.slice(2).filter((arg) => arg !== withoutServices);
+const wanted = process.argv.includes(withoutServices) ? [] : services;
+
+const { env, missing, close } = await openServices(wanted);
 const scratch = mkdtempSync(join(tmpdir(), "socket-session-"));
 const countsFile = process.env.SOCKET_SESSION_COUNTS ?? join(scratch, "counts.json");
 
@@ -28,7 +33,7 @@ async function test() {
   if ((await build()) !== 0) return 1;
 
   const reporters = ["--reporter=default", "--reporter=./scripts/counts-reporter.mjs"];
-  const code = await run("vitest", ["run", ...reporters, ...process.argv.slice(2)], {
+  const code = await run("vitest", ["run", ...reporters, ...args], {
     env: { ...env, SOCKET_SESSION_COUNTS: countsFile },
   });
 
