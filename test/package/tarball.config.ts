@@ -5,9 +5,9 @@ export default defineConfig({
   test: {
     include: ["test/package/tarball/*.test.ts"],
     globalSetup: "test/package/tarball/pack.ts",
-    // What they start works, not they themselves.
-    maxWorkers: 3,
-    testTimeout: 120_000,
+    // In continuous integration the other tests run at the same time.
+    maxWorkers: 2,
+    testTimeout: 240_000,
     hookTimeout: 300_000,
   },
 });

@@ -13,7 +13,10 @@ const tooOld = "20";
 const names = subPaths.map((subPath) => join("socket-session", subPath));
 const fixture = (name: string) => join(import.meta.dirname, "fixtures", name);
 
-const nodeOf = (version: string) => join(folder(`node-${version}`), "node_modules/node/bin/node");
+/** One of them comes with the repository. */
+const [own] = process.versions.node.split(".");
+const nodeOf = (version: string) =>
+  version === own ? process.execPath : join(folder(`node-${version}`), "node_modules/node/bin/node");
 
 interface Printed {
   node: string;
@@ -25,7 +28,9 @@ beforeAll(async () => {
   await Promise.all([
     install("run-newest", ["socket-session", "express-session@1", "socket.io@4"]),
     install("run-oldest", ["socket-session", "express-session@1.18.0", "socket.io@4.8.0", "engine.io@6.6.4"]),
-    ...[tooOld, ...versions].map((version) => install(`node-${version}`, [`node@${version}`])),
+    ...[tooOld, ...versions]
+      .filter((version) => version !== own)
+      .map((version) => install(`node-${version}`, [`node@${version}`])),
   ]);
   await cp(fixture("load.mjs"), join(folder("run-newest"), "load.mjs"));
   await Promise.all(
