@@ -1,17 +1,17 @@
 import { BaseSequencer } from "vitest/node";
 
-/** What takes longest on two cores, in the order of its time: some of it is short to read. */
+/** What takes longest on two cores: some of it is short to read. What is hard on one database is not side by side. */
 const longest = [
   "test/simulation/simulation.test.ts",
   "test/stores/mongodb/store.test.ts",
   "test/promises/many-nodes.test.ts",
   "apps/chat/test/cluster.test.ts",
-  "test/faults/mongodb.test.ts",
-  "test/faults/mongodb-replica.test.ts",
   "test/faults/redis.test.ts",
   "test/faults/postgres.test.ts",
   "test/faults/error-events.test.ts",
   "test/promises/late-versions.test.ts",
+  "test/faults/mongodb.test.ts",
+  "test/faults/mongodb-replica.test.ts",
   "test/stores/redis/store.test.ts",
   "test/stores/postgres/store.test.ts",
 ];
