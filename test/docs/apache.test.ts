@@ -17,8 +17,9 @@ apache.describe("Apache with the configuration of Socket.IO's documentation", ()
 
   /** A page that Apache has served connects to a node that believes no header of a proxy. */
   async function page(transport: string, configure?: (text: string) => string) {
-    const node = opened(await startWorld({ sockets: (io) => installHandlers(io) }));
+    const node = await startWorld({ sockets: (io) => installHandlers(io) });
     const proxy = opened(await startSingleApache(apache.url, new URL(node.url).host, configure));
+    opened(node); // closed before Apache, which waits ten seconds for a poll under way
     const browser = opened(new Browser(proxy.plainUrl));
     await browser.post("/login", { name: "ada" });
     const socket = browser.socket("/", {

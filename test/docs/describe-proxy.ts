@@ -41,8 +41,8 @@ export function describeProxy(name: ServiceName, { start, spreads }: ProxyTraits
       for (const browser of browsers.splice(0)) browser.close();
     });
     afterAll(async () => {
+      for (const node of nodes ?? []) await node.close(); // first, as a proxy may wait for a poll under way
       await proxy?.close();
-      for (const node of nodes ?? []) await node.close();
       rmSync(folder, { recursive: true, force: true });
     });
 
