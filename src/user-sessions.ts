@@ -1,5 +1,5 @@
 import { checkPlainOptions, invalid, refuseCallback } from "./base/arguments.ts";
-import { batches } from "./base/batches.ts";
+import { batches, mapInTurns, nextTurn } from "./base/batches.ts";
 import { SocketSessionError } from "./base/errors.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { lifeMs } from "./data/life-time.ts";
@@ -73,8 +73,6 @@ export function userSessions(
   return new UserSessions({ ...handles, device: deviceOf, ttlMs }, user);
 }
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
 /** How many sessions are ended at the same time. */
 const maxAtOnce = 50;
 
@@ -114,7 +112,7 @@ export class UserSessions {
     let ended = 0;
     const failures: unknown[] = [];
     for (const some of batches(keys, maxAtOnce)) {
-      await turn(); // a store in this process answers at once, and the ends of all batches would block the event loop
+      await nextTurn(); // a store in this process answers at once, and the ends of all batches would block the event loop
       for (const outcome of await Promise.allSettled(some.map((key) => hub.end(key, "revoked")))) {
         if (outcome.status === "rejected") failures.push(outcome.reason);
         else if (outcome.value) ended++;
@@ -128,9 +126,12 @@ export class UserSessions {
   async #found(): Promise<Found[]> {
     const { hub, nameOf, userId } = this.#context;
     const listed = await hub.store.listByUser(this.#user);
-    return listed
-      .map(({ sid, since, stored }) => ({ key: nameOf(sid), since, snapshot: readable(stored) }))
-      .filter(({ snapshot }) => !snapshot || userId(snapshot.data) === this.#user);
+    const found = await mapInTurns(listed, ({ sid, since, stored }) => {
+      const snapshot = readable(stored);
+      const isTheirs = !snapshot || userId(snapshot.data) === this.#user;
+      return isTheirs ? [{ key: nameOf(sid), since, snapshot }] : [];
+    });
+    return found.flat();
   }
 
   async #listed({ key, since, snapshot }: Found & { readonly snapshot: Snapshot }): Promise<ListedSession> {

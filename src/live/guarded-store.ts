@@ -1,3 +1,4 @@
+import { mapInTurns } from "../base/batches.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorText, isOwn, isUnreadable, SocketSessionError } from "../base/errors.ts";
 import { cureOf } from "../base/store-failures.ts";
@@ -53,7 +54,7 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
     listByUser: (user) =>
       guard("listByUser", [], async () => {
         const found: UserSession[] = await (store.listByUser?.(user) ?? unsupported("listByUser"));
-        return found.map((one) => (isReadable(one.stored) ? one : { ...one, stored: null }));
+        return mapInTurns(found, (one) => (isReadable(one.stored) ? one : { ...one, stored: null }));
       }),
     all: () => guard("all", [], () => store.all?.() ?? unsupported("all")),
     count: () => guard("count", [], () => store.count?.() ?? unsupported("count")),

@@ -14,7 +14,9 @@
  * `close()` only ends the timer, since other hubs may share the object. The sessions stay readable, and the next write
  * restarts the timer. The memory is freed with the object.
  */
+
 import { clockOf } from "../base/arguments.ts";
+import { mapInTurns } from "../base/batches.ts";
 import type { Clock } from "../base/clock.ts";
 import { ExpiringMap } from "../base/expiring-map.ts";
 import type {
@@ -146,10 +148,11 @@ class MemoryStore implements SessionStore {
   }
 
   async listByUser(user: string): Promise<UserSession[]> {
-    return [...(this.#sidsByUser.get(user) ?? [])].flatMap((sid) => {
+    const listed = await mapInTurns([...(this.#sidsByUser.get(user) ?? [])], (sid) => {
       const entry = this.#entriesBySid.get(sid);
       return entry ? [{ sid, since: entry.since ?? 0, stored: storedOf(entry) }] : [];
     });
+    return listed.flat();
   }
 
   async close(): Promise<void> {

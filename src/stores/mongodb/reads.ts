@@ -1,4 +1,5 @@
 /** Reads sessions from the primary: a secondary may not have received a logout yet. */
+import { mapInTurns } from "../../base/batches.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { SessionDocument, StoredSession, UserSession } from "../../session-store.ts";
 import { ifReadable, isRecord } from "../common/documents.ts";
@@ -46,12 +47,13 @@ export class MongodbReads {
 
   async byUser(user: string): Promise<UserSession[]> {
     const found = await this.#find({ "socketSession.users": userKey(user) }, 1_000);
-    return found.flatMap((document) => {
+    const listed = await mapInTurns(found, (document) => {
       const sid = this.#ids.sid(document._id);
       return sid === undefined
         ? []
         : [{ sid, since: sinceOf(document, user), stored: ifReadable(() => this.#stored(document)) }];
     });
+    return listed.flat();
   }
 
   /** By id, or as a list if an `_id` can't be converted to the id. */

@@ -26,7 +26,9 @@
  *
  * `close()` ends the feed's connection and the pruning. Until then the pool has a listener for errors of its idle clients.
  */
+
 import createDebug from "debug";
+import { mapInTurns } from "../../base/batches.ts";
 import { errorText } from "../../base/errors.ts";
 import type {
   CookieDocument,
@@ -211,7 +213,7 @@ class PostgresStore implements SessionStore {
   async #listByUser(user: string): Promise<UserSession[]> {
     if (!(await this.#tables.findUsers())) return [];
     const rows = await this.#query(this.#sql.listByUser, [storedUser(user), this.#now()]);
-    return rows.map((row) => ({
+    return mapInTurns(rows, (row) => ({
       sid: unescaped(String(row.sid)),
       since: Number(row.since),
       stored: ifReadable(() => storedSession(row)),
