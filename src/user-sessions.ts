@@ -3,7 +3,7 @@ import { batches, mapInTurns, nextTurn } from "./base/batches.ts";
 import { SocketSessionError } from "./base/errors.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { lifeMs } from "./data/life-time.ts";
-import { type Snapshot, snapshotOf } from "./data/snapshot.ts";
+import { type Snapshot, snapshotFrom } from "./data/snapshot.ts";
 import type { Hub } from "./live/hub.ts";
 import type { ResolvedOptions } from "./options/options.ts";
 import type { SessionKey, StoredSession } from "./session-store.ts";
@@ -158,7 +158,7 @@ interface Found {
 /** A session with values that JSON can't hold must not keep the others from being listed and ended. */
 function readable(stored: StoredSession | null): Snapshot | null {
   try {
-    return stored && snapshotOf(stored);
+    return stored && snapshotFrom(stored);
   } catch {
     return null;
   }

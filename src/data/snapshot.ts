@@ -14,24 +14,28 @@ export class Snapshot implements SessionContent {
   readonly cookie: CookieDocument;
   readonly expiresAt: number;
   readonly revision: Revision;
+  #values: SessionValues | undefined;
   #data: Readonly<SessionValues> | undefined;
 
-  constructor({ fields, cookie }: SessionContent, expiresAt: number, revision: Revision) {
+  /** `values`: those of `fields`, parsed, if nothing else refers to them. */
+  constructor({ fields, cookie }: SessionContent, expiresAt: number, revision: Revision, values?: SessionValues) {
     this.fields = fields;
     this.cookie = cookie;
     this.expiresAt = expiresAt;
     this.revision = revision;
+    this.#values = values;
   }
 
   /** Deeply frozen, without `cookie`. Made when it is first asked for: most requests compare the fields, and need none. */
   get data(): Readonly<SessionValues> {
-    this.#data ??= readOnlyData(deepFreeze(valuesOf(this.fields)));
+    this.#data ??= readOnlyData(deepFreeze(this.#values ?? valuesOf(this.fields)));
+    this.#values = undefined;
     return this.#data;
   }
 
   /** The same version with another deadline. */
   until(expiresAt: number): Snapshot {
-    const extended = new Snapshot(this, expiresAt, this.revision);
+    const extended = new Snapshot(this, expiresAt, this.revision, this.#values);
     extended.#data = this.#data;
     return extended;
   }
@@ -40,6 +44,12 @@ export class Snapshot implements SessionContent {
 /** Keeps no part of `document`. */
 export function snapshotOf({ document, expiresAt, revision }: StoredSession): Snapshot {
   return new Snapshot(contentOf(document), expiresAt, revision);
+}
+
+/** As `snapshotOf`, and takes ownership of `document`. */
+export function snapshotFrom({ document, expiresAt, revision }: StoredSession): Snapshot {
+  const { cookie, ...values } = document;
+  return new Snapshot({ fields: fieldsOf(values), cookie: cookie ?? {} }, expiresAt, revision, values);
 }
 
 /** The current content of a session object or document. Throws `SESSION_INVALID_DATA`. */

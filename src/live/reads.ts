@@ -1,6 +1,6 @@
 import { unverifiedError } from "../base/errors.ts";
 import type { KeyedLock } from "../base/keyed-lock.ts";
-import { type Snapshot, snapshotOf } from "../data/snapshot.ts";
+import { type Snapshot, snapshotFrom, snapshotOf } from "../data/snapshot.ts";
 import type { SessionKey, StoredSession } from "../session-store.ts";
 import { BatchedReads } from "./batched-reads.ts";
 import type { Entries } from "./entries.ts";
@@ -104,7 +104,7 @@ export class Reads {
       for (let attempt = 1; ; attempt++) {
         const began = moment();
         const stored = await read(entry.key);
-        const isLast = answered(entry, stored && snapshotOf(stored), began);
+        const isLast = answered(entry, stored && snapshotFrom(stored), began);
         if (entry.isUnverified) throw unverifiedError(entry.key.publicId);
         if (isLast) return entry.snapshot ?? null;
         // Changes that come faster than reads must not block the caller: the next read continues in the background.

@@ -332,9 +332,8 @@ export function guardWrites(connection: EngineConnection, guard: TrafficGuard): 
 /** Reads the query as Engine.IO does, and makes Engine.IO use the same object; undefined if it can't be read. */
 export function queryOf(request: EngineRequest): Record<string, string> | undefined {
   if (request._query) return request._query;
-  const base = "https://socket.io";
-  if (!URL.canParse(request.url ?? "", base)) return undefined;
-  request._query = Object.fromEntries(new URL(request.url ?? "", base).searchParams);
+  const url = URL.parse(request.url ?? "", "https://socket.io");
+  if (url) request._query = Object.fromEntries(url.searchParams);
   return request._query;
 }
 

@@ -90,13 +90,9 @@ class RedisStore implements SessionStore {
     this.#feed = new RemoteFeed(() => this.#source, clock);
   }
 
+  // No `readMany`: the client pipelines the commands of one turn of the event loop.
   read({ sid }: SessionKey): Promise<StoredSession | null> {
     return this.#reads.one(sid);
-  }
-
-  // Commands sent in one turn of the event loop are pipelined: one round trip to each server.
-  readMany(keys: readonly SessionKey[]): Promise<(StoredSession | null)[]> {
-    return Promise.all(keys.map((key) => this.read(key)));
   }
 
   async create(
