@@ -14,6 +14,7 @@ import { maxDelayMs } from "./base/clock.ts";
 import { errorText, listenerError, SocketSessionError } from "./base/errors.ts";
 import { IsolatedEmitter } from "./base/isolated-emitter.ts";
 import { requireNode } from "./base/versions.ts";
+import { atMost } from "./base/with-timeout.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { sessionNames } from "./data/session-key.ts";
 import type { Snapshot } from "./data/snapshot.ts";
@@ -287,23 +288,13 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     const overMs = milliseconds("overMs", options.overMs, 0, { most: maxDelayMs });
     this.#isClosed = true;
     await Promise.all(this.#gateways.map((gateway) => gateway.close(overMs)));
-    await this.#atRest();
+    const underWay = this.#responses.allSettled().then(() => this.#handles.updates.idle());
+    await atMost(this.#options.clock, maxWaitAtCloseMs, underWay);
     for (const undo of this.#undo.splice(0)) undo();
     this.#activity.close();
     this.#loaded.close();
     await this.#hub.close();
     await this.#options.store.close();
-  }
-
-  /** Resolves once the requests and updates under way have ended, or after a maximum time. */
-  async #atRest(): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#options.clock.after(maxWaitAtCloseMs, resolve);
-    const alive = setTimeout(() => {}, maxWaitAtCloseMs); // a clock's timers let the process end
-    const ended = this.#responses.allSettled().then(() => this.#handles.updates.idle());
-    await Promise.race([late, ended]);
-    clearTimeout(alive);
-    cancel();
   }
 
   #liveKey(session: { readonly publicId: string }): SessionKey | undefined {

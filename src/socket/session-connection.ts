@@ -7,19 +7,15 @@ import type { Activity } from "../session/activity.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../session/session-handle.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { RefusedConnection } from "./refused-connection.ts";
+import { type Codec, type EngineConnection, type Packet, packetsOf, packetTypes } from "./upstream.ts";
 import {
-  type Codec,
   discardWaiting,
-  type EngineConnection,
   gate,
   guardSocket,
   guardWrites,
-  type Packet,
-  packetsOf,
-  packetTypes,
   type TrafficGuard,
   ungate,
-} from "./upstream.ts";
+} from "./upstream-traffic.ts";
 
 export interface ConnectionContext extends HandleContext {
   readonly report: (error: unknown) => void;

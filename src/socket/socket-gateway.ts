@@ -11,14 +11,8 @@ import { answerTo } from "./rejection.ts";
 import { hideFromHandshake, sessionViews } from "./request-view.ts";
 import { hookServer } from "./server-hooks.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
-import {
-  codecOf,
-  type Engine,
-  type EngineConnection,
-  type EngineRequest,
-  guardOf,
-  queryOf,
-} from "./upstream.ts";
+import { codecOf, type Engine, type EngineConnection, type EngineRequest, queryOf } from "./upstream.ts";
+import { guardOf } from "./upstream-traffic.ts";
 
 /** Closing a connection takes some 0.1 ms, so that a turn of the event loop takes a few milliseconds. */
 const closedPerTurn = 25;

@@ -1,20 +1,20 @@
 /**
  * Every use of more than the public API of Socket.IO 4.8 and Engine.IO 6.6.12+. `test/socket/upstream.test.ts` fails
- * when an upgrade changes one of them. Those marked * are in `upstream-pages.ts`.
+ * when an upgrade changes one of them. Those marked * are in `upstream-pages.ts`, those marked + in `upstream-traffic.ts`.
  *
  * | what | why the public API is not enough |
  * |---|---|
  * | `namespace._createSocket` | the only moment before middleware and recovery where a socket can get its session |
  * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
- * | `socket._onpacket` | everything that a client sends to a socket passes here, also to `onAny` and acknowledgements |
- * | `socket._cleanup` | the only sign that a socket is gone, even if it never connected; `connected` is still set if it did |
+ * | `socket._onpacket`+ | everything that a client sends to a socket passes here, also to `onAny` and acknowledgements |
+ * | `socket._cleanup`+ | the only sign that a socket is gone, even if it never connected; `connected` is still set if it did |
  * | `io.opts` | whether recovery is on; its `cors`*, to warn of an origin that only `cors` lists |
  * | `io._nsps` | the namespaces made before `attach`, and the sockets in them |
  * | `io._parser`, `io.encoder` | a refusal must use the application's parser |
  * | `conn.server` | the engine of a connection: Socket.IO has one for each http server, and exposes only the last |
- * | `conn.readyState = "closing"` | stops all traffic both ways, and sockets still in middleware, while polls go on |
- * | `conn.writeBuffer` | messages that wait for the client's next poll: a farewell, or some that must not be sent |
- * | `conn.write` | everything that is sent passes here: emits, broadcasts, acknowledgements |
+ * | `conn.readyState = "closing"`+ | stops all traffic both ways, and sockets still in middleware, while polls go on |
+ * | `conn.writeBuffer`+ | messages that wait for the client's next poll: a farewell, or some that must not be sent |
+ * | `conn.write`+ | everything that is sent passes here: emits, broadcasts, acknowledgements |
  * | `Socket.prototype` | `never-attached.ts`: `socket.session` explains a missing `attach` |
  * | `engine._applyMiddlewares`, `request.res`* | the headers of the application's `cors`, on answers that Engine.IO does not send |
  * | `request._query` | read by Engine.IO if present, so both read the same `sid` |
@@ -24,7 +24,7 @@ import type { Duplex } from "node:stream";
 import type { Server, Socket } from "socket.io";
 import { SocketSessionError } from "../base/errors.ts";
 import { isolate } from "../base/isolated-emitter.ts";
-import { guardedHandlers, type HandlerGuard, shown, shownNamespace } from "./guarded-handlers.ts";
+import { shown, shownNamespace } from "./guarded-handlers.ts";
 
 /** An Engine.IO connection, which carries all Socket.IO namespaces of one client. */
 export interface EngineConnection {
@@ -66,16 +66,6 @@ export const packetTypes = {
   CONNECT_ERROR: 4,
   BINARY_EVENT: 5,
 } as const;
-
-/** What a connection and its sockets consult. */
-export interface TrafficGuard extends HandlerGuard {
-  /** Called before any listener gets the client's event or acknowledgement. A disconnect always passes. */
-  mayTake(packet: Packet): boolean;
-  /** Called before anything is sent: emits, broadcasts and acknowledgements all pass. */
-  mayWrite(): boolean;
-  /** The socket is gone, even if it never connected. */
-  left(socket: Socket): void;
-}
 
 interface Decoder {
   add(data: unknown): void;
@@ -245,88 +235,6 @@ type Middleware = (socket: Socket, next: (error?: Error) => void) => unknown;
 function onNamespace(io: Server, use: (namespace: Namespace) => void): void {
   for (const namespace of internalsOf(io)._nsps.values()) use(namespace);
   io.on("new_namespace", (namespace) => use(namespace as unknown as Namespace));
-}
-
-/**
- * Stops all traffic of a connection in both directions. Polls are still answered; sockets in middleware are dropped.
- * False if it was not open.
- */
-export function gate(connection: EngineConnection): boolean {
-  const isOpen = connection.readyState === "open";
-  if (isOpen) connection.readyState = "closing";
-  return isOpen;
-}
-
-/** Undoes `gate`, unless the connection has closed. */
-export function ungate(connection: EngineConnection): void {
-  if (connection.readyState === "closing") connection.readyState = "open";
-}
-
-/**
- * Discards the messages that wait for the client's next poll or for the end of an upgrade, except those that `isKept`.
- */
-export function discardWaiting(
-  { writeBuffer }: EngineConnection,
-  isKept: (message: unknown) => boolean = () => false,
-): void {
-  const kept = writeBuffer.filter(({ type, data }) => type === "message" && isKept(data));
-  writeBuffer.splice(0, writeBuffer.length, ...kept);
-}
-
-const guardKey = Symbol("socket-session");
-
-type Guarded<T> = T & { [guardKey]: TrafficGuard };
-
-/**
- * Puts `guard` before a socket or a connection. Its methods stand on an object between it and its prototype, made once for
- * each prototype: closures on each socket would take several times the memory.
- */
-function guardedBy<T extends object>(one: T, guard: TrafficGuard, methods: (inherited: T) => object): void {
-  const inherited: T = Object.getPrototypeOf(one);
-  let between = prototypes.get(inherited);
-  if (!between) {
-    between = Object.assign(Object.create(inherited), methods(inherited));
-    prototypes.set(inherited, between ?? {});
-  }
-  Object.defineProperty(one, guardKey, { value: guard });
-  Object.setPrototypeOf(one, between ?? null);
-}
-
-const prototypes = new WeakMap<object, object>();
-
-interface SocketInternals {
-  _onpacket(packet: Packet): void;
-  _cleanup(): void;
-}
-
-/** Undefined before the socket is guarded. */
-export function guardOf(socket: Socket): TrafficGuard | undefined {
-  return Reflect.get(socket, guardKey);
-}
-
-export function guardSocket(socket: Socket, guard: TrafficGuard): void {
-  guardedBy(socket, guard, (inherited) => {
-    const { _onpacket, _cleanup } = inherited as unknown as SocketInternals;
-    return {
-      ...guardedHandlers(inherited, (one) => (one as Guarded<Socket>)[guardKey]),
-      _onpacket(this: Guarded<Socket>, packet: Packet) {
-        const mayPass = packet.type === packetTypes.DISCONNECT || this[guardKey].mayTake(packet);
-        if (mayPass) Reflect.apply(_onpacket, this, [packet]);
-      },
-      _cleanup(this: Guarded<Socket>) {
-        Reflect.apply(_cleanup, this, []);
-        this[guardKey].left(this);
-      },
-    };
-  });
-}
-
-export function guardWrites(connection: EngineConnection, guard: TrafficGuard): void {
-  guardedBy(connection, guard, ({ write }) => ({
-    write(this: Guarded<EngineConnection>, ...args: Parameters<EngineConnection["write"]>) {
-      return this[guardKey].mayWrite() ? write.apply(this, args) : this;
-    },
-  }));
 }
 
 /** Reads the query as Engine.IO does, and makes Engine.IO use the same object; undefined if it can't be read. */

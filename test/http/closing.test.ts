@@ -148,6 +148,7 @@ test("gives up on a request that never ends", async () => {
   const closed = world.sessions.close().then(() => {
     isClosed = true;
   });
+  await settle(); // the transports are closed first
   await clock.advance(4_999);
   expect(isClosed).toBe(false);
   await clock.advance(1);

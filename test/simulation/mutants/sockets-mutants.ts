@@ -32,8 +32,8 @@ export const socketsMutants: readonly Mutant[] = [
   {
     name: "what waits for a poll outlives the session",
     file: "src/socket/session-connection.ts",
-    from: "packetsOf(codec, message).some(({ type }) => type === packetTypes.CONNECT),",
-    to: "packetsOf(codec, message).length > 0,",
+    from: "packetsOf(codec, message).some(({ type }) => type === packetTypes.CONNECT);",
+    to: "packetsOf(codec, message).length > 0;",
     oracle: "over-is-over",
     seeds: 30,
     layer: "sockets",
@@ -41,8 +41,8 @@ export const socketsMutants: readonly Mutant[] = [
   {
     name: "a waiting message outlives a login",
     file: "src/socket/session-connection.ts",
-    from: "    discardWaiting(connection);\n",
-    to: "",
+    from: "discardWaiting(connection, stops ? isNeeded : undefined)",
+    to: "stops && discardWaiting(connection, isNeeded)",
     oracle: "over-is-over",
     seeds: 60,
     layer: "sockets",
@@ -94,7 +94,7 @@ export const socketsMutants: readonly Mutant[] = [
   },
   {
     name: "what waits for a poll is kept at the end",
-    file: "src/socket/upstream.ts",
+    file: "src/socket/upstream-traffic.ts",
     from: "writeBuffer.splice(0, writeBuffer.length, ...kept);",
     to: "void kept;",
     oracle: "over-is-over",
@@ -103,7 +103,7 @@ export const socketsMutants: readonly Mutant[] = [
   },
   {
     name: "a stale connection is written to",
-    file: "src/socket/upstream.ts",
+    file: "src/socket/upstream-traffic.ts",
     from: "return this[guardKey].mayWrite() ? ",
     to: "return this[guardKey].mayWrite.length === 0 ? ",
     oracle: "fresh-data",

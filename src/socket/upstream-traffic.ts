@@ -1,0 +1,96 @@
+/** The part of `upstream.ts` that stops, discards and guards what passes through a connection and its sockets. */
+import type { Socket } from "socket.io";
+import { guardedHandlers, type HandlerGuard } from "./guarded-handlers.ts";
+import { type EngineConnection, type Packet, packetTypes } from "./upstream.ts";
+
+/** What a connection and its sockets consult. */
+export interface TrafficGuard extends HandlerGuard {
+  /** Called before any listener gets the client's event or acknowledgement. A disconnect always passes. */
+  mayTake(packet: Packet): boolean;
+  /** Called before anything is sent: emits, broadcasts and acknowledgements all pass. */
+  mayWrite(): boolean;
+  /** The socket is gone, even if it never connected. */
+  left(socket: Socket): void;
+}
+
+/**
+ * Stops all traffic of a connection in both directions. Polls are still answered; sockets in middleware are dropped.
+ * False if it was not open.
+ */
+export function gate(connection: EngineConnection): boolean {
+  const isOpen = connection.readyState === "open";
+  if (isOpen) connection.readyState = "closing";
+  return isOpen;
+}
+
+/** Undoes `gate`, unless the connection has closed. */
+export function ungate(connection: EngineConnection): void {
+  if (connection.readyState === "closing") connection.readyState = "open";
+}
+
+/**
+ * Discards the messages that wait for the client's next poll or for the end of an upgrade, except those that `isKept`.
+ */
+export function discardWaiting(
+  { writeBuffer }: EngineConnection,
+  isKept: (message: unknown) => boolean = () => false,
+): void {
+  const kept = writeBuffer.filter(({ type, data }) => type === "message" && isKept(data));
+  writeBuffer.splice(0, writeBuffer.length, ...kept);
+}
+
+const guardKey = Symbol("socket-session");
+
+type Guarded<T> = T & { [guardKey]: TrafficGuard };
+
+/**
+ * Puts `guard` before a socket or a connection. Its methods stand on an object between it and its prototype, made once for
+ * each prototype: closures on each socket would take several times the memory.
+ */
+function guardedBy<T extends object>(one: T, guard: TrafficGuard, methods: (inherited: T) => object): void {
+  const inherited: T = Object.getPrototypeOf(one);
+  let between = prototypes.get(inherited);
+  if (!between) {
+    between = Object.assign(Object.create(inherited), methods(inherited));
+    prototypes.set(inherited, between ?? {});
+  }
+  Object.defineProperty(one, guardKey, { value: guard });
+  Object.setPrototypeOf(one, between ?? null);
+}
+
+const prototypes = new WeakMap<object, object>();
+
+interface SocketInternals {
+  _onpacket(packet: Packet): void;
+  _cleanup(): void;
+}
+
+/** Undefined before the socket is guarded. */
+export function guardOf(socket: Socket): TrafficGuard | undefined {
+  return Reflect.get(socket, guardKey);
+}
+
+export function guardSocket(socket: Socket, guard: TrafficGuard): void {
+  guardedBy(socket, guard, (inherited) => {
+    const { _onpacket, _cleanup } = inherited as unknown as SocketInternals;
+    return {
+      ...guardedHandlers(inherited, (one) => (one as Guarded<Socket>)[guardKey]),
+      _onpacket(this: Guarded<Socket>, packet: Packet) {
+        const mayPass = packet.type === packetTypes.DISCONNECT || this[guardKey].mayTake(packet);
+        if (mayPass) Reflect.apply(_onpacket, this, [packet]);
+      },
+      _cleanup(this: Guarded<Socket>) {
+        Reflect.apply(_cleanup, this, []);
+        this[guardKey].left(this);
+      },
+    };
+  });
+}
+
+export function guardWrites(connection: EngineConnection, guard: TrafficGuard): void {
+  guardedBy(connection, guard, ({ write }) => ({
+    write(this: Guarded<EngineConnection>, ...args: Parameters<EngineConnection["write"]>) {
+      return this[guardKey].mayWrite() ? write.apply(this, args) : this;
+    },
+  }));
+}
