@@ -6,19 +6,16 @@
  *   npm run bench -- request --subject plain,socket-session --store redis --variant read-200b --rounds 3
  *   npm run bench -- handshake --before ../another-checkout
  *
- * Prints their tables. Writes all measurements to `results/`, unless the run was narrowed.
+ * Prints their tables. Unless the run was narrowed, it writes all measurements to `results/`, and the page of costs in the
+ * documentation. With `--page` it only writes that page, from the results as they are.
  */
 import { parseArgs } from "node:util";
 import { howToGet, openServices } from "../scripts/services.mjs";
-import { endToClose } from "./end-to-close/end-to-close.ts";
-import { roundTrips } from "./round-trips/round-trips.ts";
+import { benchmarks } from "./benchmarks.ts";
+import { writePage } from "./page/page.ts";
 import { type Benchmark, type RunOptions, textOf } from "./run/benchmark.ts";
 import { commitOf, machine } from "./run/machine.ts";
 import { writeResult } from "./run/results.ts";
-import { sampled } from "./run/sampled.ts";
-import { scenarios } from "./scenarios/all.ts";
-
-const benchmarks: readonly Benchmark[] = [...scenarios.map(sampled), roundTrips, endToClose];
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -28,6 +25,7 @@ const { positionals, values } = parseArgs({
     variant: { type: "string" },
     rounds: { type: "string" },
     before: { type: "string" },
+    page: { type: "boolean" },
   },
 });
 const options: RunOptions = {
@@ -37,7 +35,8 @@ const options: RunOptions = {
   rounds: values.rounds === undefined ? undefined : Number(values.rounds),
   before: values.before,
 };
-const isWhole = Object.values(options).every((value) => value === undefined);
+/** Fewer rounds are no less whole: results tell how many there were. */
+const isWhole = Object.values({ ...options, rounds: undefined }).every((value) => value === undefined);
 
 function wantedBenchmarks(names: readonly string[]): readonly Benchmark[] {
   for (const name of names) {
@@ -52,10 +51,13 @@ async function run(benchmark: Benchmark): Promise<void> {
   const about = { at: new Date().toISOString(), commit: commitOf(), machine: machine() };
   const report = await benchmark.run(options);
   console.log(textOf(report));
-  if (isWhole)
-    writeResult(benchmark.name, { ...about, title: report.title, notes: report.notes, raw: report.raw });
+  if (isWhole) writeResult(benchmark.name, { ...about, ...report });
 }
 
+if (values.page) {
+  await writePage();
+  process.exit();
+}
 const wanted = wantedBenchmarks(positionals);
 // Servers have process groups of their own, so this process must end in a way that ends them too.
 process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
@@ -64,6 +66,7 @@ Object.assign(process.env, env);
 try {
   for (const one of missing) console.error(`${one.service.name} is missing: ${howToGet(one)}`);
   for (const benchmark of wanted) await run(benchmark);
+  if (isWhole) await writePage();
 } finally {
   await close();
 }

@@ -193,6 +193,11 @@ function reportOf(
       : [`${store.kind.title}: ${count} more were found by a read before the feed told of them.`];
   });
   return {
+    about:
+      "The ratio of the time from `sessions.end()` on one node to the close of the session's socket on another, to the time " +
+      "from the same done bare, until its message arrives: a record is removed, as durably, and its id published.",
+    metrics: [],
+    measured: [],
     title:
       "From end() on one node to the close on another, in times of a bare delete and publish to its arrival",
     tables: [{ title: "", rows: [["", "compared with", "median of rounds (least to most)"], ...rows] }],

@@ -65,7 +65,13 @@ function reportOf(all: readonly Counted[], missing: readonly string[]): Report {
     return `${ours.length}${theirs ? ` (${theirs.length})` : ""}${star}`;
   };
   return {
-    title: "Round trips: ours (and of plain express-session over the peer's store)",
+    title: "Round trips to the database",
+    about:
+      "Requests on the wire, by a proxy between client and database; for SQLite transactions, beside the calls of a " +
+      "MemoryStore. Ours, and in parentheses those of plain `express-session` over the package whose format the store " +
+      "keeps. A touch extends a session, here once in `touchIntervalMs` at most, there at every request.",
+    metrics: [],
+    measured: [],
     tables: [
       {
         title: "",

@@ -1,4 +1,7 @@
 /** The interface of a benchmark: something that `npm run bench` runs by its name. */
+import type { Metric } from "../scenarios/scenario.ts";
+import type { Measured } from "./compared.ts";
+
 export interface Benchmark {
   readonly name: string;
   /**
@@ -20,10 +23,15 @@ export interface RunOptions {
 
 export interface Report {
   readonly title: string;
+  /** What is measured and how, in sentences. */
+  readonly about: string;
   readonly tables: readonly Table[];
   readonly notes: readonly string[];
-  /** All measurements, for a file. */
-  readonly raw: unknown;
+  /** Of a scenario; else empty. */
+  readonly metrics: readonly Metric[];
+  readonly measured: readonly Measured[];
+  /** All measurements of others. */
+  readonly raw?: unknown;
 }
 
 export interface Table {
@@ -39,7 +47,7 @@ export function textOf({ title, tables, notes }: Report): string {
 }
 
 /** A table in Markdown, with the columns of a width. */
-function tableOf(rows: readonly (readonly string[])[]): string {
+export function tableOf(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width)).join(" | ")} |`;

@@ -13,7 +13,7 @@ export interface Measured {
   readonly cases: readonly MeasuredCase[];
 }
 
-interface MeasuredCase extends Case {
+export interface MeasuredCase extends Case {
   readonly metrics: Readonly<Record<string, Spread>>;
   /** By the name of the bar's subject: the spread over the rounds, in each of which this case is compared with the bar's. */
   readonly comparisons: Readonly<Record<string, Spread>>;
@@ -79,9 +79,11 @@ function metricOf(sample: Measurement, name: string): number {
 export function reportOf(scenario: Scenario, measured: readonly Measured[], rounds: number): Report {
   return {
     title: scenario.title,
+    about: scenario.about,
     tables: measured.map((one) => tableOf(scenario, one)),
-    notes: [`${rounds} rounds: medians, with the least and the most.`],
-    raw: { metrics: scenario.metrics, rounds, measured },
+    notes: [rounds === 1 ? "One round." : `${rounds} rounds: medians, with the least and the most.`],
+    metrics: scenario.metrics,
+    measured,
   };
 }
 

@@ -54,7 +54,7 @@ export function workerHere<Answers extends AnswersByName>(
 /** `argument` goes to the process as JSON, see `argumentOf`. It ends with this process at the latest. */
 export function startWorker<Answers extends AnswersByName>(script: URL, argument: object): Worker<Answers> {
   const child = fork(fileURLToPath(script), [JSON.stringify(argument)], {
-    execArgv: [...execArgv, "--expose-gc"],
+    execArgv: [...execArgv, "--expose-gc", "--disable-warning=SOCKET_SESSION_LIMITED_STORE"],
   });
   const pending = new Map<number, PromiseWithResolvers<unknown>>();
   let asked = 0;

@@ -42,6 +42,9 @@ const variant = (full: number, tiny: number): Variant => ({
 export const broadcast: Scenario = {
   name: "broadcast",
   title: "Broadcast: an event for all sockets, for each of them",
+  about:
+    "The server emits an event of a short text to 4,000 sockets, 20 times. The clients count what " +
+    "arrives.",
   metrics: [
     { name: "cpuUs", title: "CPU, µs", digits: 2 },
     { name: "wallUs", title: "time, µs", digits: 2 },

@@ -52,6 +52,9 @@ const variant = (title: string, transports: string[], more: Partial<Variant> = {
 export const handshake: Scenario = {
   name: "handshake",
   title: "Handshake: a client connects and disconnects",
+  about:
+    "A stock client connects, joins the main namespace and disconnects; 20 at a time, all with the " +
+    "cookie of one session. The cost is that of all three, with the end of the connection.",
   metrics: [
     { name: "cpuUs", title: "CPU, µs", digits: 0 },
     { name: "wallUs", title: "time, µs", digits: 0 },

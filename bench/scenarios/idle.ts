@@ -27,6 +27,10 @@ async function measure(sample: Sample) {
 export const idle: Scenario = {
   name: "idle",
   title: "Idle: 1,000 silent sockets of a session each, in an hour (extrapolated from a minute)",
+  about:
+    "Operations are calls of the store: one of several sessions counts once. What the first five " +
+    "seconds after the handshakes cost is left out. The feed of a database sends heartbeats, which are " +
+    "not among the operations.",
   rounds: 2,
   metrics: [
     { name: "cpuSeconds", title: "CPU, s", digits: 1 },

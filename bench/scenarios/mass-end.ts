@@ -36,6 +36,10 @@ const variant = (by: keyof Ends, count: number, title: string): Variant => ({
 export const massEnd: Scenario = {
   name: "mass-end",
   title: "Mass end: the longest block of the event loop",
+  about:
+    "Each session has one socket. The longest block is the longest turn of the event loop, by the " +
+    "clock, and by the CPU time of its thread, which leaves out what other processes took. Bare " +
+    "Socket.IO closes its sockets by `disconnectSockets(true)`, and ends no session.",
   rounds: 3,
   metrics: [
     { name: "blockMs", title: "longest block, ms", digits: 1 },

@@ -40,6 +40,10 @@ const variant = (sockets: number, of: "one" | "each"): Variant => ({
 export const memory: Scenario = {
   name: "memory",
   title: "Memory: what a connected socket takes",
+  about:
+    "The heap of the application after a collection of garbage, with the sockets and before them, for " +
+    "each socket. The sessions were stored before. Resident memory is what the operating system saw, " +
+    "and jumps.",
   metrics: [
     { name: "heapKiB", title: "heap, KiB", digits: 1 },
     { name: "rssKiB", title: "resident, KiB", digits: 1 },

@@ -21,6 +21,9 @@ async function measure(sample: Sample) {
 export const message: Scenario = {
   name: "message",
   title: "Message: an event whose handler reads the session and answers",
+  about:
+    "20 stock clients of one session send an event by WebSocket, 80 at a time. Its handler reads the " +
+    "name in the session, and answers with it.",
   metrics: [
     { name: "cpuUs", title: "CPU, µs", digits: 2 },
     { name: "wallUs", title: "time, µs", digits: 2 },

@@ -40,6 +40,9 @@ async function blockedDuring({ server }: Sample, work: () => Promise<void>): Pro
 export const comeBack: Scenario = {
   name: "return",
   title: "Return: 4,000 clients, of a session each, lose their connections and come back",
+  about:
+    "The clients come back after the pauses of stock clients: a second, twice as long after each " +
+    "failure, five at most, half more or less at random. Blocks are of both, the loss and the return.",
   rounds: 3,
   metrics: [
     { name: "blockMs", title: "longest block, ms", digits: 1 },

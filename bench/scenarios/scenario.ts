@@ -6,6 +6,8 @@ export interface Scenario {
   /** As `npm run bench -- <name>` takes it. */
   readonly name: string;
   readonly title: string;
+  /** What is measured, in sentences. */
+  readonly about: string;
   /** In the order of the tables; the first is the one that subjects are compared by. */
   readonly metrics: readonly Metric[];
   readonly variants: readonly Variant[];

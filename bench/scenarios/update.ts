@@ -46,6 +46,10 @@ const variant = (name: string, title: string, sessions: [full: number, tiny: num
 export const update: Scenario = {
   name: "update",
   title: "Update: an event whose handler changes the session",
+  about:
+    "20 stock clients send an event whose handler adds one to a number in the session: by `update` " +
+    'here, by `reload` and `save` in the recipe. "Kept" is the share of the increments that the session ' +
+    "has in the end.",
   metrics: [
     { name: "cpuUs", title: "CPU, µs", digits: 0 },
     { name: "wallUs", title: "time, µs", digits: 0 },

@@ -13,7 +13,7 @@ const ignored = () => {};
 export const redis: StoreKind = {
   ...kind,
   name: "redis",
-  title: "Redis, node-redis",
+  title: "Redis",
   async open({ url, place }) {
     const client = await createClient({ url }).on("error", ignored).connect();
     const prefix = `${place}:`;

@@ -21,7 +21,7 @@ export const recipe: Subject = {
 /** The how-to's way to current data. */
 export const recipeReload: Subject = {
   name: "recipe-reload",
-  title: "the documented recipe, a reload for each event",
+  title: "the documented recipe with reloads",
   async install(application) {
     await install(application);
     return {
@@ -45,7 +45,7 @@ export const recipeReload: Subject = {
 /** With the poll that the how-to advises for expiry. */
 export const recipePoll: Subject = {
   name: "recipe-poll",
-  title: "the documented recipe, each socket polling every 30 s",
+  title: "the documented recipe with polls",
   async install(application) {
     application.io.on("connection", (socket) => pollForExpiry(socket, 30_000));
     return recipe.install(application);
