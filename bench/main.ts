@@ -35,8 +35,7 @@ const options: RunOptions = {
   rounds: values.rounds === undefined ? undefined : Number(values.rounds),
   before: values.before,
 };
-/** Fewer rounds are no less whole: results tell how many there were. */
-const isWhole = Object.values({ ...options, rounds: undefined }).every((value) => value === undefined);
+const isWhole = Object.values(options).every((value) => value === undefined);
 
 function wantedBenchmarks(names: readonly string[]): readonly Benchmark[] {
   for (const name of names) {

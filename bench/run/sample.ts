@@ -52,7 +52,7 @@ export async function takeSample(
   };
   const server = await (isTiny ? serverHere(setting) : serverProcess(setting));
   try {
-    return await variant.measure({
+    const measured = await variant.measure({
       subject,
       url: await server.ask("url"),
       server,
@@ -60,6 +60,9 @@ export async function takeSample(
       proxy,
       count: (full, tiny) => (isTiny ? tiny : full),
     });
+    const errors = await server.ask("errors");
+    if (!proxy) assertEqual("the errors of the subject", errors.join("; "), "");
+    return measured;
   } finally {
     await server.end();
     await proxy?.close();

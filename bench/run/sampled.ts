@@ -7,6 +7,7 @@ import { storeNamed } from "../stores/all.ts";
 import type { Benchmark, RunOptions } from "./benchmark.ts";
 import { compared, type Measured, reportOf } from "./compared.ts";
 import { thisCheckout } from "./library.ts";
+import { commitOf } from "./machine.ts";
 import { isHere } from "./places.ts";
 import type { SampleAnswers, SampleSetting } from "./sample-process.ts";
 import { startWorker } from "./worker.ts";
@@ -23,12 +24,16 @@ export function sampled(scenario: Scenario): Benchmark {
         const cases = casesOf(variant, options);
         if (cases.length === 0) continue;
         const samples = new Map(cases.map((one) => [one, [] as Measurement[]]));
-        for (let round = 0; round < rounds; round++)
+        for (let round = 0; round < rounds; round++) {
+          console.error(`${scenario.name}, ${variant.name}: round ${round + 1} of ${rounds}`);
           for (const one of round % 2 === 0 ? cases : cases.toReversed())
             samples.get(one)?.push(await sampleOf(scenario, variant, one, before));
+        }
         measured.push(compared(variant, scenario.metrics, samples));
       }
-      return reportOf(scenario, measured, rounds);
+      const report = reportOf(scenario, measured, rounds);
+      const notes = before === undefined ? [] : [`Before: commit ${commitOf(before)}; now: ${commitOf()}.`];
+      return { ...report, notes: [...report.notes, ...notes] };
     },
   };
 }

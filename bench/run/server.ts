@@ -46,7 +46,7 @@ export async function startServer(setting: ServerSetting) {
   return { answers: answersOf(io, installed, operations, url), close };
 }
 
-function answersOf(io: Server, { ends }: Installed, operations: Operations, url: string) {
+function answersOf(io: Server, { ends, errors = [] }: Installed, operations: Operations, url: string) {
   let watched: (() => Blocked) | undefined;
   return {
     url: async () => url,
@@ -79,6 +79,7 @@ function answersOf(io: Server, { ends }: Installed, operations: Operations, url:
       if (!watched) throw new Error("Expected the loop to be watched.");
       return watched();
     },
+    errors: async () => errors.map(String),
     /** Since the last time. */
     operations: async () => operations.take(),
   };

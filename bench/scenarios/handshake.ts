@@ -15,6 +15,9 @@ const cases = [
   ...over("socket-session", "mongodb", "mongodb-replica"),
 ];
 
+/** For what does not depend on the store. */
+const fewer = cases.filter(({ store }) => ["memory", "redis"].includes(store));
+
 async function connect(browser: Browser, transports: string[]): Promise<Socket> {
   const socket = await browser.connect("/", { transports, reconnection: false });
   const { engine } = socket.io;
@@ -34,8 +37,8 @@ async function measure(sample: Sample, transports: string[]) {
     await inParallel(times, 20, async () => (await connect(browser, transports)).disconnect());
     await emptied(sample);
   };
-  await handshakes(sample.count(300, 3));
-  const times = sample.count(800, 5);
+  await handshakes(sample.count(800, 3));
+  const times = sample.count(1_200, 5);
   return timed(sample, times, () => handshakes(times));
 }
 
@@ -61,10 +64,11 @@ export const handshake: Scenario = {
   ],
   variants: [
     variant("WebSocket", ["websocket"]),
-    variant("polling", ["polling"]),
-    variant("polling upgraded to WebSocket", ["polling", "websocket"], { name: "upgrade" }),
+    variant("polling", ["polling"], { cases: fewer }),
+    variant("polling upgraded to WebSocket", ["polling", "websocket"], { name: "upgrade", cases: fewer }),
     variant("WebSocket, cookie of the second of two secrets", ["websocket"], {
       name: "second-secret",
+      cases: fewer,
       secrets: 2,
     }),
   ],

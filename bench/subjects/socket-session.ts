@@ -15,6 +15,8 @@ export const socketSession: Subject = {
       userId: (data) => data.userId,
       ...times,
     });
+    const errors: unknown[] = [];
+    sessions.on("error", (error) => errors.push(error));
     app.use(sessions.express());
     sessions.attach(io);
     return {
@@ -32,6 +34,7 @@ export const socketSession: Subject = {
           return clientsCount;
         },
       },
+      errors,
       close: () => sessions.close(),
     };
   },

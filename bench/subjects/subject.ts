@@ -43,6 +43,8 @@ export interface Installed {
   increment?(socket: Socket): Promise<unknown>;
   /** Ways to close many sockets at once; each resolves to how many sessions, or sockets, it has ended. */
   readonly ends?: Ends;
+  /** What it has reported as an error; no failure is expected but that of a store that is cut off. */
+  readonly errors?: readonly unknown[];
   /** Before its store is closed. */
   close?(): Promise<void>;
 }
