@@ -41,32 +41,31 @@ export async function takeSample(
   const setting: ServerSetting = {
     subject,
     store,
-    place: {
-      url: proxy && address ? proxied(address.url, proxy) : (address?.url ?? ""),
-      place: address?.place ?? "",
-    },
+    place: { url: "", place: "", ...address, ...(proxy && address && { url: proxied(address.url, proxy) }) },
     secrets: secrets.slice(0, variant.secrets ?? 1),
     checkout,
     times: variant.times ?? {},
     isCounted: variant.isCounted ?? false,
   };
-  const server = await (isTiny ? serverHere(setting) : serverProcess(setting));
   try {
-    const measured = await variant.measure({
-      subject,
-      url: await server.ask("url"),
-      server,
-      secrets: setting.secrets,
-      proxy,
-      count: (full, tiny) => (isTiny ? tiny : full),
-    });
-    const errors = await server.ask("errors");
-    if (!proxy) assertEqual("the errors of the subject", errors.join("; "), "");
-    return measured;
+    const server = await (isTiny ? serverHere(setting) : serverProcess(setting));
+    const count = (full: number, tiny: number) => (isTiny ? tiny : full);
+    return await measured(variant, { subject, server, secrets: setting.secrets, proxy, count });
   } finally {
-    await server.end();
     await proxy?.close();
     if (address) await closePlace(address);
+  }
+}
+
+async function measured(variant: Variant, sample: Omit<Sample, "url">): Promise<Measurement> {
+  const { server, proxy } = sample;
+  try {
+    const measurement = await variant.measure({ ...sample, url: await server.ask("url") });
+    const errors = await server.ask("errors");
+    if (!proxy) assertEqual("the errors of the subject", errors.join("; "), "");
+    return measurement;
+  } finally {
+    await server.end();
   }
 }
 

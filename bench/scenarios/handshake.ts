@@ -1,6 +1,6 @@
 /** A client connects, joins the main namespace and disconnects. */
 import type { Socket } from "socket.io-client";
-import type { Browser } from "../../test/support/browser.ts";
+import { Browser, refused } from "../../test/support/browser.ts";
 import { assertEqual, emptied, inParallel, type Sample, timed, visitor } from "../run/sample.ts";
 import { signedByLast } from "../run/session-cookie.ts";
 import { over, type Scenario, type Variant } from "./scenario.ts";
@@ -14,6 +14,9 @@ const cases = [
   ...over("socket-session", "memory", "wrapped", "sqlite", "redis", "ioredis", "postgres"),
   ...over("socket-session", "mongodb", "mongodb-replica"),
 ];
+
+/** The subjects that let only sessions in. */
+const refusing = ["limit", "store-get", "before", "socket-session"];
 
 /** For what does not depend on the store. */
 const fewer = cases.filter(({ store }) => ["memory", "redis"].includes(store));
@@ -33,6 +36,8 @@ async function measure(sample: Sample, transports: string[]) {
   assertEqual("the session's name", await first.emitWithAck("read"), "ada");
   assertEqual("the transport", first.io.engine.transport.name, transports.at(-1));
   first.disconnect();
+  if (refusing.includes(sample.subject))
+    await refused(new Browser(sample.url).socket("/", { transports, reconnection: false }));
   const handshakes = async (times: number) => {
     await inParallel(times, 20, async () => (await connect(browser, transports)).disconnect());
     await emptied(sample);
