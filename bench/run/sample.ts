@@ -17,6 +17,8 @@ export interface Sample {
   readonly secrets: readonly string[];
   /** Between the application and its store, if the variant wants one. */
   readonly proxy: TcpProxy | undefined;
+  /** Another node of the application, in this process. */
+  startNode(): Promise<Worker<ServerAnswers>>;
   /** `full`, or `tiny`. */
   count(full: number, tiny: number): number;
 }
@@ -49,8 +51,14 @@ export async function takeSample(
   };
   try {
     const server = await (isTiny ? serverHere(setting) : serverProcess(setting));
-    const count = (full: number, tiny: number) => (isTiny ? tiny : full);
-    return await measured(variant, { subject, server, secrets: setting.secrets, proxy, count });
+    return await measured(variant, {
+      subject,
+      server,
+      secrets: setting.secrets,
+      proxy,
+      startNode: () => serverHere(setting),
+      count: (full, tiny) => (isTiny ? tiny : full),
+    });
   } finally {
     await proxy?.close();
     if (address) await closePlace(address);
