@@ -121,6 +121,7 @@ export class LoadedSession {
   #base: Base | undefined;
   #unstored: Unstored | undefined;
   #pending: readonly Edit[] = [];
+  #isAsLoaded = true;
 
   /** `session` is an object for `sid`. */
   constructor(sid: string, session: object, hub: Pick<Hub, "mark">, { base, unstored }: Origin) {
@@ -141,6 +142,15 @@ export class LoadedSession {
     return this.#unstored;
   }
 
+  /**
+   * The content of the object, of which `express-session` has just found that the data are still what it loaded. That says
+   * nothing once the object was refreshed, or saved: the base is another then.
+   */
+  contentIfUnchanged(): SessionContent {
+    const base = this.#isAsLoaded ? this.#base : undefined;
+    return base ? { fields: base.fields, cookie: cookieOf(this.#session) } : contentOf(this.#session);
+  }
+
   /** The changes that the application made up to `content`; undefined if it can't be compared with anything. */
   edit({ fields, cookie } = contentOf(this.#session)): Edit | undefined {
     if (!this.#base) return undefined;
@@ -151,6 +161,7 @@ export class LoadedSession {
 
   /** The edit is being saved; `settled` must follow. */
   begun(edit: Edit): void {
+    this.#isAsLoaded = false;
     this.#pending = [...this.#pending, edit];
   }
 
@@ -189,6 +200,7 @@ export class LoadedSession {
   }
 
   #store({ fields, cookie }: SessionContent, stored: Snapshot): void {
+    this.#isAsLoaded = false;
     this.#base = { sid: this.sid, fields, cookie, stored, since: this.#hub.mark() };
   }
 }

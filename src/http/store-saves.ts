@@ -67,7 +67,7 @@ export class StoreSaves {
   touch(key: SessionKey, session: object): Promise<void> | undefined {
     const { activity, loaded } = this.#context;
     const record = loaded.of(key.sid, session);
-    const { fields, cookie } = contentOf(session);
+    const { fields, cookie } = record.contentIfUnchanged();
     const edit = record.edit({ fields, cookie });
     // A change of `req.session.cookie` alone arrives as a touch. So does a change that express-session takes for none:
     // an update undone, or a retried save that failed.

@@ -10,7 +10,7 @@ import { SocketSessionError } from "../../base/errors.ts";
 /** One server. */
 export interface RedisNode {
   /** Rejects with the driver's error. Commands sent in one turn of the event loop are pipelined. */
-  send(command: readonly string[]): Promise<unknown>;
+  send(command: string[]): Promise<unknown>;
   /**
    * Opens a connection of its own that never reconnects: missed messages must not go unnoticed. Aborting `signal` ends it
    * at once, even while it is being opened.
@@ -30,7 +30,7 @@ export interface RedisConnection {
    */
   watchForLoss(): Promise<() => boolean>;
   /** Sends a command to the server that has `key`. */
-  send(key: string, command: readonly string[]): Promise<unknown>;
+  send(key: string, command: string[]): Promise<unknown>;
   /** All servers that have keys; a single one without a Cluster. */
   masters(): Promise<RedisNode[]>;
 }

@@ -71,7 +71,7 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
     isCluster: true,
     send: async (key, command) => {
       checkOpen(client);
-      return client.sendCommand(key, false, [...command]);
+      return client.sendCommand(key, false, command);
     },
     masters: async () => {
       checkOpen(client);
@@ -92,7 +92,7 @@ function nodeOf(client: NodeRedisClient, whole: NodeRedisClient | NodeRedisClust
   return {
     send: async (command) => {
       checkOpen(whole);
-      return client.sendCommand([...command]);
+      return client.sendCommand(command);
     },
     subscribe: (subscription, signal) => subscribe(client.duplicate(), subscription, signal),
   };

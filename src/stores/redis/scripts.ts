@@ -31,13 +31,13 @@ export async function run(
   keys: readonly string[],
   args: readonly string[],
 ): Promise<unknown> {
-  const rest = [String(keys.length), ...keys, ...args];
   const [first = ""] = keys;
+  const command = ["EVALSHA", sha, String(keys.length), ...keys, ...args];
   try {
-    return await connection.send(first, ["EVALSHA", sha, ...rest]);
+    return await connection.send(first, command);
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-    return connection.send(first, ["EVAL", text, ...rest]);
+    return connection.send(first, ["EVAL", text, ...command.slice(2)]);
   }
 }
 
