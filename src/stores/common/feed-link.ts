@@ -65,9 +65,9 @@ export class FeedLink {
     this.#use.signal.throwIfAborted();
     const sink: FeedSink = {
       message: (text) => this.#message(text),
-      changed: (change) => this.#whileOpen(() => this.#events.changed(change)),
+      changed: (change) => void (this.#receives && this.#events.changed(change)),
       alive: (asOf) => this.#alive(asOf),
-      missed: () => this.#whileOpen(() => this.#events.missed()),
+      missed: () => void (this.#receives && this.#events.missed()),
       down: (error) => this.#down(error),
     };
     return this.#source.open(sink, { heartbeatMs: this.#heartbeatMs }, this.#use.signal);
@@ -88,16 +88,17 @@ export class FeedLink {
   }
 
   /** Changes before the first beat are dropped: they precede the subscription, or the call of `missed` that follows. */
-  #whileOpen(deliver: () => void): void {
-    if (this.#isOpen && !this.#closed) deliver();
+  get #receives(): boolean {
+    return this.#isOpen && !this.#closed;
   }
 
   #message(text: string): void {
     if (this.#closed) return;
     const message = readMessage(text);
-    if (message.kind === "change") this.#whileOpen(() => this.#events.changed(message.change));
-    else if (message.kind !== "beat") this.#whileOpen(() => this.#events.missed());
-    else this.#arrived(message.beat);
+    if (message.kind === "beat") this.#arrived(message.beat);
+    else if (!this.#receives) return;
+    else if (message.kind === "change") this.#events.changed(message.change);
+    else this.#events.missed();
   }
 
   #alive(asOf: number): void {

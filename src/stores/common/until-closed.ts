@@ -23,17 +23,12 @@ export function untilClosed(store: SessionStore, maker: string): SessionStore {
     (...args: Args): Promise<Result> =>
       closing ? Promise.reject(closed()) : operation.apply(store, args);
   /** Passes calls to the listener until the store is closed. */
-  const unlessClosed = (listener: FeedListener): FeedListener => {
-    const call = (receive: () => void) => {
-      if (!closing) receive();
-    };
-    return {
-      changed: (change) => call(() => listener.changed(change)),
-      alive: (asOf) => call(() => listener.alive?.(asOf)),
-      broken: (error) => call(() => listener.broken(error)),
-      missed: () => call(() => listener.missed()),
-    };
-  };
+  const unlessClosed = (listener: FeedListener): FeedListener => ({
+    changed: (change) => void (closing || listener.changed(change)),
+    alive: (asOf) => void (closing || listener.alive?.(asOf)),
+    broken: (error) => void (closing || listener.broken(error)),
+    missed: () => void (closing || listener.missed()),
+  });
   const { ttlMs, readMany, changes, listByUser, all, count, clear } = store;
   return {
     name: store.name,
