@@ -6,6 +6,7 @@ import { type Result, readResult } from "../run/results.ts";
 import { svgOf, themes } from "./plot.ts";
 import { plotted } from "./plotted.ts";
 import { after, before } from "./prose.ts";
+import { summaryOf } from "./summary.ts";
 
 export const docs = new URL("../../docs/", import.meta.url);
 
@@ -29,7 +30,8 @@ export async function pageOf(): Promise<Files> {
     sections.push(sectionOf(name, result, drawn.length > 0));
     pictures.push(...drawn);
   }
-  return new Map([["costs.md", `${[before, ...sections, after].join("\n\n")}\n`], ...pictures]);
+  const page = [before, tableOf(summaryOf(readResult)), ...sections, after];
+  return new Map([["costs.md", `${page.join("\n\n")}\n`], ...pictures]);
 }
 
 function sectionOf(name: string, result: Result, isDrawn: boolean): string {
