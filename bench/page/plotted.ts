@@ -9,7 +9,7 @@ interface Plotted {
 }
 
 const plots: Readonly<Record<string, Plotted>> = {
-  handshake: { variants: ["websocket", "polling", "upgrade"], stores: ["redis"] },
+  handshake: { variants: ["websocket", "burst", "polling", "upgrade"], stores: ["redis"] },
   message: {},
   request: {
     variants: ["read-200b", "write-200b", "read-20kb", "write-20kb"],

@@ -21,10 +21,11 @@ export async function openCrowd(
   { url }: Sample,
   count: number,
   cookies: readonly string[],
+  atOnce = 50,
 ): Promise<LightSocket[]> {
   const sockets: LightSocket[] = [];
   let index = 0;
-  await inParallel(count, 50, async () => {
+  await inParallel(count, atOnce, async () => {
     const cookie = cookies[index++ % cookies.length] ?? "";
     sockets.push(await LightSocket.open(url, cookie));
   });

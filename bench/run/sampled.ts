@@ -2,6 +2,7 @@
  * The benchmark of a scenario: rounds, in each of which every case gives one sample of fresh processes. The order of the
  * cases is turned round in every other round, so that none always follows the same one.
  */
+import { setTimeout as wait } from "node:timers/promises";
 import type { Case, Measurement, Scenario, Variant } from "../scenarios/scenario.ts";
 import { storeNamed } from "../stores/all.ts";
 import type { Benchmark, RunOptions } from "./benchmark.ts";
@@ -13,6 +14,13 @@ import type { SampleAnswers, SampleSetting } from "./sample-process.ts";
 import { startWorker } from "./worker.ts";
 
 const usualRounds = 5;
+const longestSampleMs = 300_000;
+
+/** Rejects when a sample has taken too long, which is a hang. */
+async function late(): Promise<never> {
+  await wait(longestSampleMs, undefined, { ref: false });
+  throw new Error(`Expected a sample within ${longestSampleMs} ms.`);
+}
 
 export function sampled(scenario: Scenario): Benchmark {
   return {
@@ -66,7 +74,7 @@ async function sampleOf(
     isTiny: false,
   } satisfies SampleSetting);
   try {
-    return await worker.ask("measure");
+    return await Promise.race([worker.ask("measure"), late()]);
   } catch (cause) {
     const what = `${scenario.name}, ${variant.name}, ${one.subject} over ${one.store}`;
     throw new Error(`Expected to measure ${what}, but it failed.`, { cause });

@@ -1,6 +1,7 @@
 /** A client connects, joins the main namespace and disconnects. */
 import type { Socket } from "socket.io-client";
 import { Browser, refused } from "../../test/support/browser.ts";
+import { closeCrowd, logIns, openCrowd } from "../run/crowd.ts";
 import { assertEqual, emptied, inParallel, type Sample, timed, visitor } from "../run/sample.ts";
 import { signedByLast } from "../run/session-cookie.ts";
 import { over, type Scenario, type Variant } from "./scenario.ts";
@@ -47,6 +48,23 @@ async function measure(sample: Sample, transports: string[]) {
   return timed(sample, times, () => handshakes(times));
 }
 
+/** Of light clients, all at the same time. */
+async function measureBurst(sample: Sample) {
+  const count = sample.count(200, 4);
+  const cookies = await logIns(sample, count);
+  const bursts = async (times: number) => {
+    for (let time = 0; time < times; time++) {
+      const crowd = await openCrowd(sample, count, cookies, count);
+      assertEqual("the connections", await sample.server.ask("connections"), count);
+      closeCrowd(crowd);
+      await emptied(sample);
+    }
+  };
+  await bursts(sample.count(5, 1));
+  const times = sample.count(10, 1);
+  return timed(sample, times * count, () => bursts(times));
+}
+
 const variant = (title: string, transports: string[], more: Partial<Variant> = {}): Variant => ({
   name: title.toLowerCase(),
   title,
@@ -62,13 +80,19 @@ export const handshake: Scenario = {
   title: "Handshake: a client connects and disconnects",
   about:
     "A stock client connects, joins the main namespace and disconnects; 20 at a time, all with the " +
-    "cookie of one session. The cost is that of all three, with the end of the connection.",
+    "cookie of one session, or 200 light clients at once, of a session each. The cost is that of all three, with the " +
+    "end of the connection.",
   metrics: [
     { name: "cpuUs", title: "CPU, µs", digits: 0 },
     { name: "wallUs", title: "time, µs", digits: 0 },
   ],
   variants: [
     variant("WebSocket", ["websocket"]),
+    {
+      ...variant("WebSocket, 200 at once of a session each", []),
+      name: "burst",
+      measure: measureBurst,
+    },
     variant("polling", ["polling"], { cases: fewer }),
     variant("polling upgraded to WebSocket", ["polling", "websocket"], { name: "upgrade", cases: fewer }),
     variant("WebSocket, cookie of the second of two secrets", ["websocket"], {
