@@ -3,7 +3,7 @@
  * run at once.
  *
  * ```ts
- * const pace = new Pace(25, setImmediate); // 25 in each turn of the event loop
+ * const pace = new Pace(10, setImmediate); // 10 in each turn of the event loop
  * for (const connection of many) pace.run(() => connection.close());
  * ```
  */

@@ -14,10 +14,10 @@ import { type ConnectionContext, SessionConnection } from "./session-connection.
 import { codecOf, type Engine, type EngineConnection, type EngineRequest, queryOf } from "./upstream.ts";
 import { guardOf } from "./upstream-traffic.ts";
 
-/** Closing a connection takes some 0.1 ms, so that a turn of the event loop takes a few milliseconds. */
-const closedPerTurn = 25;
+/** Closing a connection takes some 0.1 ms, so that these take one or two of a turn of the event loop. */
+const closedPerTurn = 10;
 /** On average. So about 1,000 clients come back in a second, and each reads the store once. */
-const returnsPauseMs = 25;
+const returnsPauseMs = 10;
 /** Where `close()` takes its time, it closes some connections this often. */
 const closingStepMs = 10;
 
