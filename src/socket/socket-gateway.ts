@@ -14,7 +14,7 @@ import { type ConnectionContext, SessionConnection } from "./session-connection.
 import { codecOf, type Engine, type EngineConnection, type EngineRequest, queryOf } from "./upstream.ts";
 import { guardOf } from "./upstream-traffic.ts";
 
-/** Closing a connection takes some 0.1 ms, so that these take one or two of a turn of the event loop. */
+/** Closing a connection takes some 0.1 ms, so a turn of the event loop spends a millisecond or two on these. */
 const closedPerTurn = 10;
 /** On average. So about 1,000 clients come back in a second, and each reads the store once. */
 const returnsPauseMs = 10;
