@@ -98,7 +98,9 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 
   protected override follow(): void {
-    if (!this.#observer && !this.#isReleased) this.#context.hub.observe(this.#entry, this.#observing());
+    if (this.#observer || this.#isReleased) return;
+    this.#last = this.#snapshot; // an update or a reload may have left an older one
+    this.#context.hub.observe(this.#entry, this.#observing());
   }
 
   #observing(): Observer {
