@@ -152,22 +152,30 @@ export class SessionConnection implements Observer, TrafficGuard {
     const isNeeded = (message: unknown) =>
       packetsOf(codec, message).some(({ type }) => type === packetTypes.CONNECT);
     this.#attempt(() => discardWaiting(connection, stops ? isNeeded : undefined));
+    const sockets = this.#dismissed; // of now: listeners of the end may disconnect them before their turn
     const isGated = gate(connection);
-    if (stops) dismissals.run(() => this.#dismiss(connection, known, isGated));
+    if (stops) dismissals.run(() => this.#dismiss(connection, sockets, known, isGated));
     else if (known === "replaced") this.#replace(connection, settled);
     // not at once: Socket.IO may be sending, or joining a namespace
     else process.nextTick(() => returns.run(() => this.#close(connection)));
   }
 
+  /** The sockets that an end disconnects. */
+  get #dismissed(): readonly Socket[] {
+    const sockets = this.#members.map(({ socket }) => socket);
+    return sockets.filter(({ connected, nsp }) => connected && !this.#context.isExempt(nsp.name));
+  }
+
   /** Sends the reason, disconnects every socket so that a stock client stays away, and closes, whatever fails. */
-  #dismiss(connection: EngineConnection, reason: EndReasonCode, isGated: boolean): void {
-    const sockets = this.#members
-      .map(({ socket }) => socket)
-      .filter(({ nsp }) => !this.#context.isExempt(nsp.name));
+  #dismiss(
+    connection: EngineConnection,
+    sockets: readonly Socket[],
+    reason: EndReasonCode,
+    isGated: boolean,
+  ): void {
     this.#isParting = true;
     if (isGated) ungate(connection);
-    for (const { connected, nsp } of sockets) {
-      if (!connected) continue;
+    for (const { nsp } of sockets) {
       this.#send(connection, { type: packetTypes.EVENT, nsp: nsp.name, data: [endEvent, { reason }] });
       this.#send(connection, { type: packetTypes.DISCONNECT, nsp: nsp.name });
     }

@@ -1,4 +1,5 @@
 /** Many connections that end at once: they are silent at once, and their transports close a few at a time. */
+import type { Socket as ServerSocket } from "socket.io";
 import type { Socket } from "socket.io-client";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test } from "vitest";
@@ -52,6 +53,22 @@ test("sessions that end together are silent at once, and their clients are dismi
   expect(new Set(await Promise.all(gone))).toEqual(new Set(["io server disconnect"]));
   expect(reasons).toEqual(sids.map(() => "revoked"));
   expect(news).toEqual([]);
+});
+
+test.each<[string, (socket: ServerSocket) => void]>([
+  ["its socket", (socket) => socket.disconnect()],
+  ["the client", (socket) => socket.disconnect(true)],
+  ["its room", (socket) => socket.nsp.in(socket.id).disconnectSockets(true)],
+])("each page gets the reason, also if a listener of the end disconnects %s", async (_what, disconnect) => {
+  const { clients, sids } = await start({
+    sockets: (io) => io.on("connection", (socket) => socket.session.on("end", () => disconnect(socket))),
+  });
+  const reasons: unknown[] = [];
+  for (const client of clients) client.on("session:end", ({ reason }) => reasons.push(reason));
+  const gone = clients.map((client) => disconnected(client));
+  await Promise.all(sids.map((sid) => world.sessions.end(sid)));
+  expect(new Set(await Promise.all(gone))).toEqual(new Set(["io server disconnect"]));
+  expect(reasons).toEqual(sids.map(() => "revoked"));
 });
 
 test("a socket whose middleware ends while the dismissal of its connection waits never connects", async () => {
