@@ -44,13 +44,15 @@ export function sessionViews(
   onExpressSession: () => void,
 ): (request: IncomingMessage) => void {
   const views = new WeakMap<object, { readonly view: object; reads: number }>();
+  const itself = Symbol("request"); // the getter may be called on a proxy of the request, or on an object that inherits from it
   // shared by all requests, which live as long as their connections
   const properties: PropertyDescriptorMap = {
     session: {
       configurable: true,
       get: function read(this: object) {
-        const seen = views.get(this) ?? { view: viewOf(() => dataOf(this)), reads: 0 };
-        views.set(this, seen);
+        const request: object = Reflect.get(this, itself);
+        const seen = views.get(request) ?? { view: viewOf(() => dataOf(request)), reads: 0 };
+        views.set(request, seen);
         if (seen.reads++ < watchedReads && isExpressSession(read)) onExpressSession();
         return seen.view;
       },
@@ -61,6 +63,7 @@ export function sessionViews(
   return (request) => {
     if (Reflect.get(request, "session")) return; // from a middleware of the application, which goes on using it
     Object.defineProperties(request, properties);
+    Object.defineProperty(request, itself, { configurable: true, value: request });
   };
 }
 

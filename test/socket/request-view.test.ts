@@ -138,6 +138,14 @@ describe("the view", () => {
     expect(session.toString).toBe("mine");
   });
 
+  test.each<[string, (request: Recipe) => Recipe]>([
+    ["an object that inherits from the request", (request) => Object.create(request)],
+    ["a proxy of the request", (request) => new Proxy(request, {})],
+  ])("is found through %s", async (_name, wrap) => {
+    const { request } = await start();
+    expect(wrap(request).session.name).toBe("ada");
+  });
+
   test.each<[string, (view: object) => unknown]>([
     ["frozen", Object.freeze],
     ["sealed", Object.seal],
