@@ -4,6 +4,7 @@ import { shownName } from "../base/shown.ts";
 
 type Listener = (...args: unknown[]) => unknown;
 type Register = (event: string | symbol, listener: Listener) => Socket;
+type Registers = Record<"on" | "prependListener" | "off", Register>;
 type RegisterAny = (listener: Listener) => Socket;
 
 /** What the handlers of a socket depend on. */
@@ -35,10 +36,7 @@ export function shownNamespace(name: string): string {
  * that was still on its way when the session ended.
  */
 export function guardedHandlers(inherited: Socket, guardOf: (socket: Socket) => HandlerGuard): object {
-  const { on, prependListener, off } = inherited as unknown as Record<
-    "on" | "prependListener" | "off",
-    Register
-  >;
+  const emitter = inherited as unknown as Registers;
   const wrapped = (socket: Socket, event: string | symbol, listener: Listener, run = listener) => {
     const wrapper: Listener = (...args) => {
       const guard = guardOf(socket);
@@ -51,24 +49,24 @@ export function guardedHandlers(inherited: Socket, guardOf: (socket: Socket) => 
     };
     return Object.assign(wrapper, { listener });
   };
-  const each = (register: Register) =>
+  const each = (register: "on" | "prependListener") =>
     function (this: Socket, event: string | symbol, listener: Listener): Socket {
-      return register.call(this, event, wrapped(this, event, expectFunction(listener)));
+      return emitter[register].call(this, event, wrapped(this, event, expectFunction(listener)));
     };
-  const once = (register: Register) =>
+  const once = (register: "on" | "prependListener") =>
     function (this: Socket, event: string | symbol, listener: Listener): Socket {
       const wrapper = wrapped(this, event, expectFunction(listener), (...args) => {
-        off.call(this, event, wrapper);
+        emitter.off.call(this, event, wrapper);
         return listener.apply(this, args);
       });
-      return register.call(this, event, wrapper);
+      return emitter[register].call(this, event, wrapper);
     };
   return {
-    on: each(on),
-    addListener: each(on),
-    prependListener: each(prependListener),
-    once: once(on),
-    prependOnceListener: once(prependListener),
+    on: each("on"),
+    addListener: each("on"),
+    prependListener: each("prependListener"),
+    once: once("on"),
+    prependOnceListener: once("prependListener"),
     ...guardedCatchAlls(inherited, guardOf),
   };
 }

@@ -45,7 +45,8 @@ type Guarded<T> = T & { [guardKey]: TrafficGuard };
 
 /**
  * Puts `guard` before a socket or a connection. Its methods stand on an object between it and its prototype, made once for
- * each prototype: closures on each socket would take several times the memory.
+ * each prototype: closures on each socket would take several times the memory. They look up the inherited methods at each
+ * call, as instrumentation may replace these at any time.
  */
 function guardedBy<T extends object>(one: T, guard: TrafficGuard, methods: (inherited: T) => object): void {
   const inherited: T = Object.getPrototypeOf(one);
@@ -72,15 +73,15 @@ export function guardOf(socket: Socket): TrafficGuard | undefined {
 
 export function guardSocket(socket: Socket, guard: TrafficGuard): void {
   guardedBy(socket, guard, (inherited) => {
-    const { _onpacket, _cleanup } = inherited as unknown as SocketInternals;
+    const internals = inherited as unknown as SocketInternals;
     return {
       ...guardedHandlers(inherited, (one) => (one as Guarded<Socket>)[guardKey]),
       _onpacket(this: Guarded<Socket>, packet: Packet) {
         const mayPass = packet.type === packetTypes.DISCONNECT || this[guardKey].mayTake(packet);
-        if (mayPass) Reflect.apply(_onpacket, this, [packet]);
+        if (mayPass) Reflect.apply(internals._onpacket, this, [packet]);
       },
       _cleanup(this: Guarded<Socket>) {
-        Reflect.apply(_cleanup, this, []);
+        Reflect.apply(internals._cleanup, this, []);
         this[guardKey].left(this);
       },
     };
@@ -88,9 +89,9 @@ export function guardSocket(socket: Socket, guard: TrafficGuard): void {
 }
 
 export function guardWrites(connection: EngineConnection, guard: TrafficGuard): void {
-  guardedBy(connection, guard, ({ write }) => ({
+  guardedBy(connection, guard, (inherited) => ({
     write(this: Guarded<EngineConnection>, ...args: Parameters<EngineConnection["write"]>) {
-      return this[guardKey].mayWrite() ? write.apply(this, args) : this;
+      return this[guardKey].mayWrite() ? inherited.write.apply(this, args) : this;
     },
   }));
 }

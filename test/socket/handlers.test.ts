@@ -1,6 +1,6 @@
 /** The arguments of socket handlers, and the handling of their errors. */
 import { runInNewContext } from "node:vm";
-import type { Server, Socket } from "socket.io";
+import { type Server, Socket } from "socket.io";
 import { SocketSessionError } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -394,4 +394,12 @@ describe("without an error listener", () => {
         .toMatch(/^A listener of "error" of sessions/);
     },
   );
+});
+
+test("methods that instrumentation puts on the prototype of all sockets later are called", async () => {
+  const ada = await start((socket) => void socket.on("greet", (done) => done()));
+  await ada.connect();
+  const on = vi.spyOn(Socket.prototype, "on");
+  await (await ada.connect()).emitWithAck("greet");
+  expect(on.mock.calls.map(([event]) => event)).toContain("greet");
 });
