@@ -287,7 +287,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     checkOptions(method, options, ["overMs"]);
     const overMs = milliseconds("overMs", options.overMs, 0, { most: maxDelayMs });
     this.#isClosed = true;
+    const alive = setInterval(() => {}, maxDelayMs); // a clock's timers let the process end
     await Promise.all(this.#gateways.map((gateway) => gateway.close(overMs)));
+    clearInterval(alive);
     const underWay = this.#responses.allSettled().then(() => this.#handles.updates.idle());
     await atMost(this.#options.clock, maxWaitAtCloseMs, underWay);
     for (const undo of this.#undo.splice(0)) undo();
