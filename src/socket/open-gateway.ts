@@ -49,6 +49,7 @@ export function openGateway(io: SocketServer, wiring: Wiring): SocketGateway {
     throw attachError("clients are connected already", "Call it before clients connect.");
   }
   if (server.engine) assertEngine(server.engine); // before anything is changed
+  before?.gateway.closeNow();
   const isExempt = (namespace: string) => wiring.exemptions.some(({ matches }) => matches(namespace));
   const { hub, updates, userId, activity, rebindMs } = wiring;
   const report = (error: unknown) => hub.report(error);

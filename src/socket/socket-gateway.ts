@@ -107,6 +107,11 @@ export class SocketGateway {
     }
   }
 
+  /** Another gateway takes over, and compares no request of these connections. */
+  closeNow(): void {
+    for (const { own } of this.#holding()) own.close();
+  }
+
   #pause(ms: number): Promise<void> {
     const { clock } = this.#context.hub;
     return new Promise((resolve) => void (ms > 0 ? clock.after(ms, resolve) : setImmediate(resolve)));

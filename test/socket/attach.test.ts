@@ -9,6 +9,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Browser, connected, disconnected, refused } from "../support/browser.ts";
 import { installHandlers, namespaces, serverSockets } from "../support/handlers.ts";
 import { namespaceKinds, transportKinds } from "../support/matrix.ts";
+import { RawPolling } from "../support/raw-client.ts";
 import { secret } from "../support/world.ts";
 
 const closing: (() => unknown)[] = [];
@@ -243,6 +244,25 @@ describe("close() and attach again", () => {
     answer.resolve();
     expect((await refusalOf(socket)).data).toEqual({ code: "SESSION_ENDED" }); // of another store
     expect(serverSockets(io)).toEqual([]);
+  });
+
+  test("while the first close() takes its time: its connections are closed, and serve no other cookie", async () => {
+    const io = server();
+    const http = createServer();
+    io.attach(http);
+    const first = open();
+    first.attach(io);
+    const url = await listen(http);
+    const [ada, eve] = [await visitor(url, first), await visitor(url, first)];
+    const ends = [await ada.connect(), await ada.connect()].map(disconnected);
+    const polling = new RawPolling(url, { cookie: ada.cookie });
+    await polling.open();
+    const closed = first.close({ overMs: 1_000 });
+    open().attach(io);
+    expect((await polling.send("POST", "3", { cookie: eve.cookie })).status).toBe(400);
+    for (const reason of await Promise.all(ends)) expect(reason).not.toBe("io server disconnect");
+    expect(first.stats().connections).toBe(0);
+    await closed;
   });
 
   test("after a refusal whose connection is still there", async () => {
