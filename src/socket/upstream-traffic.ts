@@ -18,9 +18,14 @@ export interface TrafficGuard extends HandlerGuard {
  * False if it was not open.
  */
 export function gate(connection: EngineConnection): boolean {
-  const isOpen = connection.readyState === "open";
-  if (isOpen) connection.readyState = "closing";
-  return isOpen;
+  if (connection.readyState !== "open") return false;
+  connection.readyState = "closing";
+  // When an upgrade ends, Engine.IO closes a connection that is closing. The guards let nothing pass in that moment.
+  connection.once("upgrade", () => {
+    ungate(connection);
+    process.nextTick(() => gate(connection));
+  });
+  return true;
 }
 
 /** Undoes `gate`, unless the connection has closed. */

@@ -39,7 +39,7 @@ export interface EngineConnection {
   close(discard?: boolean): unknown;
   emit(event: string, ...args: unknown[]): boolean;
   on(event: "data", listener: (data: unknown) => void): unknown;
-  once(event: "close" | "drain", listener: () => void): unknown;
+  once(event: "close" | "drain" | "upgrade", listener: () => void): unknown;
 }
 
 export type EngineRequest = IncomingMessage & { _query?: Record<string, string>; res?: ServerResponse };
