@@ -34,6 +34,8 @@ interface Base extends SessionContent {
 interface Origin {
   readonly base?: Base | undefined;
   readonly unstored?: Unstored;
+  /** Whether `express-session` compares the object's data with the base. */
+  readonly isCompared?: boolean;
 }
 
 export class LoadedSessions {
@@ -78,11 +80,15 @@ export class LoadedSessions {
       this.#basesByCookie.set(document.cookie, base);
   }
 
-  /** `session` was just made of `document`. It can't delete keys that it does not carry. */
-  inflated(session: object, document: object): void {
+  /**
+   * `session` was just made of `document`. It can't delete keys that it does not carry. `isFirst`: of its request;
+   * `express-session` goes on comparing with that after a `reload()`.
+   */
+  inflated(session: object, document: object, isFirst = false): void {
     const base = this.#recordsByObject.get(document)?.base;
     if (!base) return;
-    this.#add(base.sid, session, { base: { ...base, ...carried(session, base.fields) } });
+    const own = { ...base, ...carried(session, base.fields) };
+    this.#add(base.sid, session, { base: own, isCompared: isFirst });
     this.#handOut(base.sid, -1);
   }
 
@@ -121,15 +127,21 @@ export class LoadedSession {
   #base: Base | undefined;
   #unstored: Unstored | undefined;
   #pending: readonly Edit[] = [];
-  #isAsLoaded = true;
+  #isCompared: boolean;
 
   /** `session` is an object for `sid`. */
-  constructor(sid: string, session: object, hub: Pick<Hub, "mark">, { base, unstored }: Origin) {
+  constructor(
+    sid: string,
+    session: object,
+    hub: Pick<Hub, "mark">,
+    { base, unstored, isCompared = false }: Origin,
+  ) {
     this.sid = sid;
     this.#session = session;
     this.#hub = hub;
     this.#base = base;
     this.#unstored = unstored;
+    this.#isCompared = isCompared;
   }
 
   /** Undefined if the object can't be compared with anything. */
@@ -147,7 +159,7 @@ export class LoadedSession {
    * nothing once the object was refreshed, or saved: the base is another then.
    */
   contentIfUnchanged(): SessionContent {
-    const base = this.#isAsLoaded ? this.#base : undefined;
+    const base = this.#isCompared ? this.#base : undefined;
     return base ? { fields: base.fields, cookie: cookieOf(this.#session) } : contentOf(this.#session);
   }
 
@@ -161,7 +173,7 @@ export class LoadedSession {
 
   /** The edit is being saved; `settled` must follow. */
   begun(edit: Edit): void {
-    this.#isAsLoaded = false;
+    this.#isCompared = false;
     this.#pending = [...this.#pending, edit];
   }
 
@@ -200,7 +212,7 @@ export class LoadedSession {
   }
 
   #store({ fields, cookie }: SessionContent, stored: Snapshot): void {
-    this.#isAsLoaded = false;
+    this.#isCompared = false;
     this.#base = { sid: this.sid, fields, cookie, stored, since: this.#hub.mark() };
   }
 }

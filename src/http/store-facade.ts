@@ -103,8 +103,9 @@ export class StoreFacade extends Store {
 
   override createSession(request: Request, document: SessionData): ReturnType<Store["createSession"]> {
     const { loaded, responses } = this.#context;
+    const isFirst = !request.session && responses.of(request) !== undefined;
     const session = super.createSession(request, document);
-    loaded.inflated(session, document);
+    loaded.inflated(session, document, isFirst);
     responses.watch(request);
     return session;
   }
