@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
+import { createHmac, createSecretKey } from "node:crypto";
 import type { SessionKey } from "../session-store.ts";
 
 export type Secret = string | Buffer;
@@ -12,28 +12,23 @@ export function sessionNames(secrets: readonly Secret[]): (sid: string) => Sessi
   const hashKeys = secrets.map((secret) =>
     createSecretKey(createHmac("sha256", secret).update("socket-session public id").digest()),
   );
-  return (sid) => new HashedKey(sid, hashKeys);
-}
-
-/** Computes the public ids when they are asked for: most requests need none. */
-class HashedKey implements SessionKey {
-  readonly sid: string;
-  readonly #hashKeys: readonly KeyObject[];
-  #publicIds: readonly string[] | undefined;
-
-  constructor(sid: string, hashKeys: readonly KeyObject[]) {
-    this.sid = sid;
-    this.#hashKeys = hashKeys;
-  }
-
-  get publicIds(): readonly string[] {
-    this.#publicIds ??= this.#hashKeys.map((key) =>
-      createHmac("sha256", key).update(this.sid, "utf16le").digest("base64url").slice(0, 22),
-    );
-    return this.#publicIds;
-  }
-
-  get publicId(): string {
-    return this.publicIds[0] ?? "";
-  }
+  return (sid) => {
+    let publicIds: readonly string[] | undefined; // hashed when they are asked for: most requests need none
+    const hashed = () => {
+      publicIds ??= hashKeys.map((key) =>
+        createHmac("sha256", key).update(sid, "utf16le").digest("base64url").slice(0, 22),
+      );
+      return publicIds;
+    };
+    // properties of its own, so that a copy has them too
+    return {
+      sid,
+      get publicId() {
+        return hashed()[0] ?? "";
+      },
+      get publicIds() {
+        return hashed();
+      },
+    };
+  };
 }

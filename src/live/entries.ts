@@ -38,7 +38,7 @@ export class Entries {
   ensure(key: SessionKey): LiveEntry {
     let entry = this.#bySid.get(key.sid);
     if (!entry) {
-      entry = new LiveEntry(key, this.#mark());
+      entry = new LiveEntry({ ...key }, this.#mark()); // its public ids are needed now: a copy is smaller
       this.#bySid.set(key.sid, entry);
       for (const publicId of key.publicIds) this.#byPublicId.set(publicId, entry);
     }
