@@ -15,6 +15,7 @@ const slow = [
   "test/setup/**",
   "test/simulation/command/**",
 ];
+const never = ["**/node_modules/**", "test/package/tarball/**"];
 /** What the processes that tests start have compiled: several hundred start, and compile the same packages. */
 const NODE_COMPILE_CACHE = join(root, "node_modules/.cache/socket-session/compiled");
 const withoutServices = { SOCKET_SESSION_MISSING: services.map(({ name }) => name).join(",") };
@@ -25,12 +26,30 @@ export default defineConfig(({ mode }) => ({
   test: {
     environment: "node",
     env: { SOCKET_SESSION_RING: mode, NODE_COMPILE_CACHE, ...(mode === "quick" ? withoutServices : {}) },
-    include: ["test/**/*.test.ts", "apps/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "test/package/tarball/**", ...(mode === "quick" ? slow : [])],
     pool: "forks",
-    // Each worker loads the packages once, not for each file: that takes longer than most files do. A file whose tests need
-    // the first of a process calls `vi.resetModules()`.
-    isolate: false,
+    projects: [
+      {
+        extends: true,
+        // Each worker loads the packages once, not for each file: that takes longer than most files do. A file whose tests
+        // need the first of a process calls `vi.resetModules()`.
+        test: {
+          name: "tests",
+          isolate: false,
+          include: ["test/**/*.test.ts", "apps/**/*.test.ts"],
+          exclude: [...never, "test/simulation/**", ...(mode === "quick" ? slow : [])],
+        },
+      },
+      {
+        extends: true,
+        // What an earlier file has left open must not set timers in simulated time.
+        test: {
+          name: "simulation",
+          isolate: true,
+          include: ["test/simulation/**/*.test.ts"],
+          exclude: [...never, ...(mode === "quick" ? slow : [])],
+        },
+      },
+    ],
     // Without isolation a worker waits for its databases and processes most of the time. (The default leaves one core alone.)
     maxWorkers: mode === "quick" ? "100%" : 3,
     sequence: { sequencer: LongestFirst },

@@ -103,13 +103,13 @@ export class SocketGateway {
     const groups = [...batches(holding, Math.min(size, closedPerTurn))];
     for (const [index, group] of groups.entries()) {
       if (index > 0) await this.#pause(overMs / (groups.length - 1));
-      for (const { own } of group) own.close();
+      for (const own of group) own.close();
     }
   }
 
   /** Another gateway takes over, and compares no request of these connections. */
   closeNow(): void {
-    for (const { own } of this.#holding()) own.close();
+    for (const own of this.#holding()) own.close();
   }
 
   #pause(ms: number): Promise<void> {
@@ -117,8 +117,8 @@ export class SocketGateway {
     return new Promise((resolve) => void (ms > 0 ? clock.after(ms, resolve) : setImmediate(resolve)));
   }
 
-  #holding(): { readonly own: SessionConnection }[] {
-    return [...this.#opened.values()].flatMap(({ own }) => (own ? [{ own }] : []));
+  #holding(): SessionConnection[] {
+    return [...this.#opened.values()].flatMap(({ own }) => own ?? []);
   }
 
   #guard(engine: Engine, request: EngineRequest, exchange: Exchange): void {

@@ -21,21 +21,23 @@ describeEverywhere("database calls", ({ store, transports, namespace }) => {
     world = await startWorld({ store: spy, clock, sockets: (io) => installHandlers(io) });
     await expect.poll(() => world.sessions.stats().store.feed).toMatch(/^(?:whole|none)$/);
     const ada = await world.visitor();
-    const atStart = { ...spy.calls };
+    /** Handshakes of one turn of the event loop share a `readMany`, where the store has it. */
+    const calls = () => ({ ...spy.calls, read: spy.calls.read + spy.calls.readMany, readMany: 0 });
+    const atStart = calls();
     const first = await ada.connect(namespace, { transports });
-    expect(spy.calls.read).toBe(atStart.read + 1);
+    expect(calls().read).toBe(atStart.read + 1);
     const second = await ada.connect(namespace, { transports });
-    expect(spy.calls.read).toBe(atStart.read + 2);
+    expect(calls().read).toBe(atStart.read + 2);
     for (let i = 0; i < 20; i++) {
       await first.emitWithAck("read");
       await second.emitWithAck("read");
     }
-    expect(spy.calls).toEqual({ ...atStart, read: atStart.read + 2 });
+    expect(calls()).toEqual({ ...atStart, read: atStart.read + 2 });
     for (let i = 0; i < 5; i++) await first.emitWithAck("increment");
-    expect(spy.calls).toEqual({ ...atStart, read: atStart.read + 2, replace: atStart.replace + 5 });
+    expect(calls()).toEqual({ ...atStart, read: atStart.read + 2, replace: atStart.replace + 5 });
     await ada.get("/session");
-    expect(spy.calls).toEqual({ ...atStart, read: atStart.read + 3, replace: atStart.replace + 5 });
+    expect(calls()).toEqual({ ...atStart, read: atStart.read + 3, replace: atStart.replace + 5 });
     await ada.post("/write", { name: "lovelace" });
-    expect(spy.calls).toEqual({ ...atStart, read: atStart.read + 4, replace: atStart.replace + 6 });
+    expect(calls()).toEqual({ ...atStart, read: atStart.read + 4, replace: atStart.replace + 6 });
   });
 });

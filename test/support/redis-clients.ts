@@ -19,8 +19,11 @@ export async function openClient(from: ClientPackage, url: string): Promise<Open
   return { client, close: () => client.destroy() };
 }
 
+/** A busy machine may take longer to connect than the 5 s that are the client's default. */
+const patienceMs = 30_000;
+
 export async function redisClient(url: string) {
-  const client = createClient({ url });
+  const client = createClient({ url, socket: { connectTimeout: patienceMs } });
   client.on("error", () => {}); // tests that cut connections look at what comes of it
   return client.connect();
 }

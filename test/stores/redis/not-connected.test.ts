@@ -30,7 +30,6 @@ const notConnected = {
 
 const operations: Record<string, (store: SessionStore) => unknown> = {
   read: (store) => store.read(key),
-  readMany: (store) => store.readMany?.([key]),
   create: (store) => store.create(key, { cookie: {} }, later(), "ada"),
   replace: (store) => store.replace(key, "a revision", { cookie: {} }, "keep"),
   touch: (store) => store.touch(key, later(), {}),
