@@ -13,7 +13,7 @@ import { isHere } from "./places.ts";
 import type { SampleAnswers, SampleSetting } from "./sample-process.ts";
 import { startWorker } from "./worker.ts";
 
-const usualRounds = 5;
+const usualRounds = 3;
 const longestSampleMs = 300_000;
 
 /** Rejects when a sample has taken too long, which is a hang. */

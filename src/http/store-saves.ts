@@ -73,7 +73,8 @@ export class StoreSaves {
     // an update undone, or a retried save that failed.
     if (edit && hasChanges(edit)) return this.save(key, session, true);
     const expiresAt = record.base?.stored.expiresAt ?? 0;
-    const touched = activity.onRequest(key, { fields, cookie: withLife(cookie, Date.now()), expiresAt });
+    const stored = edit?.base.cookie ?? cookie; // the life that was stored: express-session sometimes loses a millisecond
+    const touched = activity.onRequest(key, { fields, cookie: withLife(stored, Date.now()), expiresAt });
     return touched?.then(() => {});
   }
 

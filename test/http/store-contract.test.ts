@@ -8,7 +8,9 @@ import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test } from "vitest";
 import { Browser, refused } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { describeStores } from "../support/matrix.ts";
+import { spyStore } from "../support/spy-store.ts";
 import { secret, startWorld, type World } from "../support/world.ts";
 
 let world: World | undefined;
@@ -338,4 +340,18 @@ test("a response whose touch is not due leaves in one piece; an application's ow
   expect(await page.get("/name")).toBe('{"name":"ada"}');
   expect(await page.get("/touch")).toBe('["called","answered"]');
   expect(writes).toEqual([]);
+});
+
+test("a touch is due although express-session has lost a millisecond of the session's life", async () => {
+  const clock = new ManualClock();
+  const spy = spyStore(memoryStore({ clock }));
+  const sessions = liveSessions({ store: spy, secret, clock, touchIntervalMs: 0 });
+  closing.push(() => sessions.close());
+  const facade = sessions.store();
+  await call((done) => facade.set("a", { cookie: cookie(), n: 1 }, done));
+  const [, loaded] = await call((done) => facade.load("a", done));
+  const session = loaded as session.Session & session.SessionData;
+  session.cookie.originalMaxAge = 59_999;
+  await call((done) => facade.touch?.("a", session, done));
+  expect(spy.calls.touch).toBe(1);
 });
