@@ -232,7 +232,7 @@ export const coreMutants: readonly Mutant[] = [
     name: "a save revives",
     file: "src/session/saves.ts",
     from: '      if (current) throw this.#writes.contention(key, "save");\n      return nothing;',
-    to: '      if (current) throw this.#writes.contention(key, "save");\n      return { snapshot: await this.#writes.create(key, applyPatch(known.fields, edit.patch), edit.cookie), conflicts: [] };',
+    to: '      if (current) throw this.#writes.contention(key, "save");\n      return { snapshot: await this.#writes.create(key, { fields: applyPatch(known.fields, edit.patch), cookie: edit.cookie }), conflicts: [] };',
     oracle: "nothing-comes-back",
     seeds: 60,
     layer: "core",
