@@ -289,9 +289,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     this.#isClosed = true;
     const alive = setInterval(() => {}, maxDelayMs); // a clock's timers let the process end
     await Promise.all(this.#gateways.map((gateway) => gateway.close(overMs)));
-    clearInterval(alive);
     const underWay = this.#responses.allSettled().then(() => this.#handles.updates.idle());
     await atMost(this.#options.clock, maxWaitAtCloseMs, underWay);
+    clearInterval(alive);
     for (const undo of this.#undo.splice(0)) undo();
     this.#activity.close();
     this.#loaded.close();

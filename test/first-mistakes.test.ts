@@ -1,7 +1,7 @@
 /**
  * The mistakes of the first ten minutes, one test each: every message says what was expected, what came, and the cure.
  * Those of options are in arguments.test.ts (`ttl`, `guest`, `cookie.maxAge: "1h"`) and options.test.ts, those of writes to
- * `data` and to `socket.request.session` in core/read-only-data.test.ts and socket/request-view.test.ts, a bug in a handler in
+ * `data` and to `socket.request.session` in data/read-only-data.test.ts and socket/request-view.test.ts, a bug in a handler in
  * socket/handlers.test.ts.
  */
 import { createServer } from "node:http";

@@ -1,7 +1,7 @@
 /** The server emits an event to all sockets. */
 import { closeCrowd, logIns, openCrowd } from "../run/crowd.ts";
 import { assertEqual, type Sample, timed } from "../run/sample.ts";
-import { over, type Scenario, type Variant } from "./scenario.ts";
+import { connected, type Scenario, type Variant } from "./scenario.ts";
 
 const text = "a line of a chat, of the usual length";
 
@@ -27,13 +27,7 @@ async function measure(sample: Sample, count: number) {
 const variant = (full: number, tiny: number): Variant => ({
   name: `${full}`,
   title: `${full} sockets of 100 sessions`,
-  cases: [
-    ...over("bare", "memory"),
-    ...over("recipe", "redis"),
-    ...over("express-socket.io-session", "redis"),
-    ...over("store-get", "redis"),
-    ...over("socket-session", "memory", "redis"),
-  ],
+  cases: connected,
   bars: ["bare"],
   compare: "ratio",
   measure: (sample) => measure(sample, sample.count(full, tiny)),

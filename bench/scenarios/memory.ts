@@ -1,7 +1,7 @@
 /** What the application keeps for each socket that is connected. */
 import { closeCrowd, logIns, openCrowd } from "../run/crowd.ts";
 import { assertEqual, emptied, type Sample } from "../run/sample.ts";
-import { over, type Scenario, type Variant } from "./scenario.ts";
+import { connected, type Scenario, type Variant } from "./scenario.ts";
 
 /** The sessions are there before: their store is not measured. */
 async function measure(sample: Sample, sockets: number, sessions: number) {
@@ -22,13 +22,7 @@ async function measure(sample: Sample, sockets: number, sessions: number) {
 const variant = (sockets: number, of: "one" | "each"): Variant => ({
   name: `${sockets}-${of}`,
   title: `${sockets} sockets ${of === "one" ? "of one session" : "of a session each"}`,
-  cases: [
-    ...over("bare", "memory"),
-    ...over("recipe", "redis"),
-    ...over("express-socket.io-session", "redis"),
-    ...over("store-get", "redis"),
-    ...over("socket-session", "memory", "redis"),
-  ],
+  cases: connected,
   bars: ["bare"],
   compare: "difference",
   measure(sample) {

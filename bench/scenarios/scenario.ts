@@ -53,3 +53,12 @@ export type Measurement = Readonly<Record<string, number>>;
 
 export const over = (subject: string, ...stores: readonly string[]): readonly Case[] =>
   stores.map((store) => ({ subject, store }));
+
+/** For what a connected socket costs: the ways to give it a session, beside none. */
+export const connected: readonly Case[] = [
+  ...over("bare", "memory"),
+  ...over("recipe", "redis"),
+  ...over("express-socket.io-session", "redis"),
+  ...over("store-get", "redis"),
+  ...over("socket-session", "memory", "redis"),
+];

@@ -29,6 +29,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves after `delayMs`. Does not keep the process alive. */
+export function pause(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(delayMs, resolve));
+}
+
 /** From 0 to below 1, from the clock's own source of random numbers if it has one. */
 export function randomOf(clock: Clock): number {
   return clock.random?.() ?? Math.random();

@@ -22,12 +22,10 @@ export function withTimeout<T>(
   });
 }
 
-/** Resolves when `promise` does, after `ms` at the latest. Keeps the process alive until then. */
+/** Resolves when `promise` does, after `ms` at the latest. */
 export async function atMost(clock: Clock, ms: number, promise: Promise<unknown>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const cancel = clock.after(ms, resolve);
-  const alive = setTimeout(() => {}, ms); // a clock's timers let the process end
   await Promise.race([late, promise]);
-  clearTimeout(alive);
   cancel();
 }

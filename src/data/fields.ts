@@ -1,6 +1,6 @@
 import { errorText, SocketSessionError } from "../base/errors.ts";
 import { shownKey } from "../base/shown.ts";
-import type { CookieDocument, SessionDocument } from "../session-store.ts";
+import type { CookieDocument } from "../session-store.ts";
 
 /**
  * A session's data as merging sees them: the JSON text of each top-level key, without `cookie`. Text makes equality
@@ -49,11 +49,6 @@ export function unwritable(key: string, cause: unknown): SocketSessionError {
 /** The parsed values of `fields`: a new object, owned by the caller. */
 export function valuesOf(fields: Fields): SessionValues {
   return JSON.parse(jsonOf(fields));
-}
-
-/** The whole document that a store keeps. */
-export function documentFromFields(fields: Fields, cookie: CookieDocument): SessionDocument {
-  return JSON.parse(jsonOf(withCookie(fields, cookie)));
 }
 
 /** The text of each key of the document; the cookie comes first. */

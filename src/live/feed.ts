@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import { type Clock, pause } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import type { FeedListener, SessionChange, SessionStore, Unsubscribe } from "../session-store.ts";
 
@@ -124,7 +124,7 @@ export class Feed {
     while (!(await this.#options.catchUp())) {
       if (gap !== this.#gaps) return;
       this.#state = "broken";
-      await new Promise<void>((resolve) => this.#options.clock.after(retryMs, resolve));
+      await pause(this.#options.clock, retryMs);
       if (gap !== this.#gaps) return;
     }
     if (gap !== this.#gaps) return;

@@ -176,13 +176,11 @@ export class Hub {
   }
 
   /** Reports to the application's `error` listeners. */
-  report(error: unknown): void {
-    this.#options.events.failed(error);
-  }
+  readonly report = (error: unknown): void => this.#options.events.failed(error);
 
   /** Calls a listener. What it throws, or rejects with, is reported, and never stops the caller. */
   callListener(listener: () => unknown): void {
-    isolate(listener, (error) => this.report(error));
+    isolate(listener, this.report);
   }
 
   #moment(): Moment {

@@ -1,4 +1,4 @@
-import { randomOf } from "../base/clock.ts";
+import { pause, randomOf } from "../base/clock.ts";
 import { SocketSessionError } from "../base/errors.ts";
 import { refuseLarger, writableDocument } from "../data/bounds.ts";
 import { type SessionValues, sameFields } from "../data/fields.ts";
@@ -80,7 +80,7 @@ export class ConditionalWrites {
   /** Waits a short random time before the next attempt. */
   backoff(attempt: number): Promise<void> {
     const delayMs = randomOf(this.#hub.clock) * Math.min(2 ** attempt, maxBackoffMs);
-    return new Promise((resolve) => this.#hub.clock.after(delayMs, resolve));
+    return pause(this.#hub.clock, delayMs);
   }
 
   contention(key: SessionKey, operation: string): SocketSessionError {

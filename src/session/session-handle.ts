@@ -56,7 +56,7 @@ abstract class HandleEvents {
     for (const listener of this.#emitter?.rawListeners(event) ?? [])
       isolate(
         () => listener.apply(this, args),
-        (error) => hub.report(error),
+        hub.report,
         () => `A listener of "${event}" of a session`,
       );
   }

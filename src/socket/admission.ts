@@ -56,7 +56,7 @@ export class Admission {
     const { hub } = context;
     this.#options = options;
     this.#context = context;
-    this.#origins = new OriginCheck(options, hub.clock, (error) => hub.report(error));
+    this.#origins = new OriginCheck(options, hub.clock, hub.report);
   }
 
   /** The fault of an Engine.IO request, handshake or not, regardless of its origin. */

@@ -26,7 +26,7 @@ export interface AttachOptions {
 }
 
 type Wiring = AdmissionOptions &
-  Omit<ConnectionContext, "codec" | "isExempt" | "report" | "dismissals" | "returns"> &
+  Omit<ConnectionContext, "codec" | "isExempt" | "dismissals" | "returns"> &
   Pick<GatewayOptions, "onRefusal" | "onExpressSession">;
 
 interface Attached {
@@ -52,8 +52,7 @@ export function openGateway(io: SocketServer, wiring: Wiring): SocketGateway {
   before?.gateway.closeNow();
   const isExempt = (namespace: string) => wiring.exemptions.some(({ matches }) => matches(namespace));
   const { hub, updates, userId, activity, rebindMs } = wiring;
-  const report = (error: unknown) => hub.report(error);
-  const context = { hub, updates, userId, activity, rebindMs, isExempt, report };
+  const context = { hub, updates, userId, activity, rebindMs, isExempt };
   const gateway = new SocketGateway(server, { ...wiring, context });
   attachedByServer.set(server, { gateway, hub });
   attachIsCalled();

@@ -106,7 +106,7 @@ export class RefusedConnection {
     const answer = () => {
       for (const encoded of codec.encode(packet)) this.#connection.write(encoded);
     };
-    isolate(answer, (error) => hub.report(error), "The application's parser, at a refusal,");
+    isolate(answer, hub.report, "The application's parser, at a refusal,");
     if (this.#answered || this.#isExempt) return; // the client may ask for an exempt namespace next
     this.#answered = true;
     this.#closeUnlessUsed(afterFirstMs);

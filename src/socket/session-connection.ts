@@ -18,7 +18,6 @@ import {
 } from "./upstream-traffic.ts";
 
 export interface ConnectionContext extends HandleContext {
-  readonly report: (error: unknown) => void;
   readonly activity: Activity;
   readonly codec: Codec;
   readonly rebindMs: number;
@@ -43,7 +42,6 @@ const farewellMs = 2_000;
  * with the hub before the store is read), gets its connection by `claim`, and ends with either.
  */
 export class SessionConnection implements Observer, TrafficGuard {
-  readonly report: (error: unknown) => void;
   readonly #context: ConnectionContext;
   readonly #entry: LiveEntry | undefined;
   /** Usually one: an array takes the least memory. */
@@ -57,7 +55,6 @@ export class SessionConnection implements Observer, TrafficGuard {
   /** `key` is undefined for a guest, and for a refused client, which may use exempt namespaces. */
   constructor(context: ConnectionContext, key?: SessionKey, refused?: RefusedConnection) {
     this.#context = context;
-    this.report = context.report;
     this.#refused = refused;
     this.#entry = key && context.hub.observe(key, this);
   }
@@ -65,6 +62,10 @@ export class SessionConnection implements Observer, TrafficGuard {
   /** Reads the session; false if it is over. */
   async load(): Promise<boolean> {
     return this.#entry === undefined || (await this.#context.hub.reads.loadTogether(this.#entry)) !== null;
+  }
+
+  get report(): TrafficGuard["report"] {
+    return this.#context.hub.report;
   }
 
   get isEnded(): boolean {

@@ -9,22 +9,8 @@ export type SessionCookie =
 
 /**
  * The session id in a `Cookie` header, exactly as `express-session` finds it: with the same parser, in the first cookie
- * of that name, by the first secret that matches. Never throws, whatever the header contains.
+ * of that name, by the first secret that matches. Never throws, whatever the header contains. `raw`: see `cookieValue`.
  */
-export function readSessionCookie(
-  header: string | undefined,
-  name: string,
-  secrets: readonly Secret[],
-): SessionCookie {
-  return verifiedCookie(cookieValue(header, name), secrets);
-}
-
-/** The cookie's value as it was sent, signature included. */
-export function cookieValue(header: string | undefined, name: string): string | undefined {
-  return header ? parse(header)[name] : undefined;
-}
-
-/** `raw`: see `cookieValue`. */
 export function verifiedCookie(raw: string | undefined, secrets: readonly Secret[]): SessionCookie {
   if (!raw) return { kind: "none" };
   if (!raw.startsWith("s:")) return { kind: "invalid" };
@@ -33,4 +19,9 @@ export function verifiedCookie(raw: string | undefined, secrets: readonly Secret
     if (sid !== false && sid !== "") return { kind: "signed", sid };
   }
   return { kind: "invalid" };
+}
+
+/** The cookie's value as it was sent, signature included. */
+export function cookieValue(header: string | undefined, name: string): string | undefined {
+  return header ? parse(header)[name] : undefined;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "socket.io";
-import { batches } from "../base/batches.ts";
-import { randomOf } from "../base/clock.ts";
+import { batches, nextTurn } from "../base/batches.ts";
+import { pause, randomOf } from "../base/clock.ts";
 import { Pace } from "../base/pace.ts";
 import type { RefusalCode } from "../protocol.ts";
 import { Admission, type AdmissionOptions, type Decision, type Proof, type Refusal } from "./admission.ts";
@@ -64,16 +64,16 @@ export class SocketGateway {
   constructor(io: Server, options: GatewayOptions) {
     this.#options = options;
     const { clock } = options.context.hub;
-    const pause = (then: () => void) => void clock.after(returnsPauseMs * (0.5 + randomOf(clock)), then);
+    const later = (then: () => void) => void clock.after(returnsPauseMs * (0.5 + randomOf(clock)), then);
     this.#context = {
       ...options.context,
       codec: codecOf(io),
       dismissals: new Pace(closedPerTurn, (then) => void setImmediate(then)),
-      returns: new Pace(closedPerTurn, pause),
+      returns: new Pace(closedPerTurn, later),
     };
     this.#admission = new Admission(options, this.#context);
     hookServer(io, {
-      report: (error) => this.#context.hub.report(error),
+      report: this.#context.hub.report,
       mayJoin: (socket) => socket.conn.readyState === "open" && (guardOf(socket)?.isServable ?? true),
       seen: sessionViews((request) => this.#proven.get(request)?.data ?? {}, options.onExpressSession),
       decide: (engine, request, exchange) => this.#guard(engine, request, exchange),
@@ -98,11 +98,12 @@ export class SocketGateway {
    */
   async close(overMs: number): Promise<void> {
     this.#closed = true;
+    const { clock } = this.#context.hub;
     const holding = this.#holding();
     const size = overMs > 0 ? Math.ceil((holding.length * closingStepMs) / overMs) : closedPerTurn;
     const groups = [...batches(holding, Math.min(size, closedPerTurn))];
     for (const [index, group] of groups.entries()) {
-      if (index > 0) await this.#pause(overMs / (groups.length - 1));
+      if (index > 0) await (overMs > 0 ? pause(clock, overMs / (groups.length - 1)) : nextTurn());
       for (const own of group) own.close();
     }
   }
@@ -110,11 +111,6 @@ export class SocketGateway {
   /** Another gateway takes over, and compares no request of these connections. */
   closeNow(): void {
     for (const own of this.#holding()) own.close();
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { clock } = this.#context.hub;
-    return new Promise((resolve) => void (ms > 0 ? clock.after(ms, resolve) : setImmediate(resolve)));
   }
 
   #holding(): SessionConnection[] {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { documentFromFields, fieldsOf, valuesOf } from "../../src/data/fields.ts";
+import { writableDocument } from "../../src/data/bounds.ts";
+import { fieldsOf, valuesOf } from "../../src/data/fields.ts";
 import { applyPatch, conflictsOf, cookieChanged, diff } from "../../src/data/merge.ts";
 
 const key = fc.constantFrom("a", "b", "c", "__proto__", "constructor", "toJSON", "id", "save");
@@ -35,7 +36,7 @@ describe("the three-way merge", () => {
 
   test("hostile keys are ordinary keys", () => {
     const values = JSON.parse('{"__proto__":{"polluted":1},"constructor":1,"toJSON":"x","hasOwnProperty":2}');
-    const copy = documentFromFields(fieldsOf(values), { path: "/" });
+    const copy = writableDocument({ fields: fieldsOf(values), cookie: { path: "/" } }, 1 << 20);
     expect(Object.keys(copy).sort()).toEqual([
       "__proto__",
       "constructor",

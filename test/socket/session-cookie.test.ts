@@ -4,7 +4,7 @@ import express from "express";
 import session from "express-session";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readSessionCookie } from "../../src/socket/session-cookie.ts";
+import { cookieValue, verifiedCookie } from "../../src/socket/session-cookie.ts";
 import { listen } from "../support/listen.ts";
 
 const secrets = ["the newer secret", "the older secret"];
@@ -73,7 +73,7 @@ describe("the session id in a cookie header", () => {
   afterAll(() => close());
 
   const found = (header: string) => {
-    const cookie = readSessionCookie(header, "sid", secrets);
+    const cookie = verifiedCookie(cookieValue(header, "sid"), secrets);
     return cookie.kind === "signed" ? cookie.sid : undefined;
   };
 
@@ -113,6 +113,6 @@ describe("the session id in a cookie header", () => {
     ["sid=abc", "invalid"],
     ["sid=s:abc", "invalid"],
   ])("%j is %s", (header, kind) => {
-    expect(readSessionCookie(header, "sid", secrets).kind).toBe(kind);
+    expect(verifiedCookie(cookieValue(header, "sid"), secrets).kind).toBe(kind);
   });
 });
