@@ -22,8 +22,9 @@ const asSent = /^[!-)+-~]+$/;
  * and `file://` are refused: pages of any site and any file on a disk have them.
  */
 export function isOrigin(text: string): boolean {
-  if (!asSent.test(text) || !URL.canParse(text)) return false;
-  const { protocol, host } = new URL(text);
+  const url = asSent.test(text) ? URL.parse(text) : null;
+  if (!url) return false;
+  const { protocol, host } = url;
   return host !== "" && protocol !== "file:" && text === `${protocol}//${host}`;
 }
 
@@ -55,8 +56,7 @@ export function isSameOrigin(origin: string, { host, isTls }: Address): boolean 
   if (protocol !== "https:" && protocol !== "http:") return false; // not a page of this server
   // behind an untrusted proxy that ends TLS the scheme is unknown; over TLS the page must be https too
   if (isTls && protocol !== "https:") return false;
-  const own = `${protocol}//${host}`;
-  return URL.canParse(own) && new URL(own).origin === origin;
+  return URL.parse(`${protocol}//${host}`)?.origin === origin;
 }
 
 function firstOf(header: string | string[] | undefined): string | undefined {

@@ -81,8 +81,7 @@ export class RefusedConnection {
   /** The namespace's name as Socket.IO reads it; in protocol revision 3 it is written as a URL. */
   #nameOf(nsp: string): string | undefined {
     if (this.#connection.protocol !== 3) return nsp.startsWith("/") ? nsp : `/${nsp}`;
-    const base = "https://socket.io";
-    return URL.canParse(nsp, base) ? new URL(nsp, base).pathname : undefined;
+    return URL.parse(nsp, "https://socket.io")?.pathname;
   }
 
   /** An application's own parser may return any value as a name. */
