@@ -214,6 +214,19 @@ export interface SessionStore {
    */
   listByUser?(user: string): Promise<UserSession[]>;
 
+  /**
+   * Keeps `value` until `expiresAt`, for one `takeTicket` of any process. `id` is a hash, so that readers of the database
+   * can't use a ticket: 43 characters of base64url, never given twice. `value` is text of up to some 4 KB. No other
+   * operation meets a ticket: it is not in `all` or `count`, and `clear` may leave it. Not published. Both
+   * operations are absent if the store can't take atomically.
+   */
+  putTicket?(id: string, value: string, expiresAt: number): Promise<void>;
+  /**
+   * Removes a ticket and returns its value, in one atomic step: of any calls, in any processes, one at most gets it. Null
+   * if there is none, or it has expired. Expired tickets are removed eventually.
+   */
+  takeTicket?(id: string): Promise<string | null>;
+
   /** All sessions that can be read and are not expired: by id, or (some wrapped stores) as a list. */
   all?(): Promise<Record<string, SessionDocument> | SessionDocument[]>;
   /** How many sessions are not expired. */
