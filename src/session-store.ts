@@ -215,15 +215,15 @@ export interface SessionStore {
   listByUser?(user: string): Promise<UserSession[]>;
 
   /**
-   * Keeps `value` until `expiresAt`, for one `takeTicket` of any process. `id` is a hash, so that readers of the database
-   * can't use a ticket: 43 characters of base64url, never given twice. `value` is text of up to some 4 KB. No other
-   * operation meets a ticket: it is not in `all` or `count`, and `clear` may leave it. Not published. Both
-   * operations are absent if the store can't take atomically.
+   * Keeps `value` until `expiresAt`, for one `takeTicket` of any process. `id` is 43 characters of base64url, never given
+   * twice: a hash, so that a reader of the database can't use the ticket. `value` is JSON text of up to some 4 KB. No other
+   * operation finds a ticket, and `clear` may leave it. Not published. Absent, like `takeTicket`, if the database can't
+   * take atomically. Rejects with `STORE_UNSUPPORTED` if the place for tickets is missing and can't be made.
    */
   putTicket?(id: string, value: string, expiresAt: number): Promise<void>;
   /**
-   * Removes a ticket and returns its value, in one atomic step: of any calls, in any processes, one at most gets it. Null
-   * if there is none, or it has expired. Expired tickets are removed eventually.
+   * Removes a ticket and returns its value, in one atomic step: of all calls, in all processes, one at most gets it. Null
+   * if there is none, or it has expired. A call that rejects may have removed it. Expired tickets are removed eventually.
    */
   takeTicket?(id: string): Promise<string | null>;
 

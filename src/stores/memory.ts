@@ -9,9 +9,9 @@
  * - `clock`: decides when a session expires; the system's by default.
  *
  * The store gives all guarantees of the port: conditional writes, a feed that misses nothing, data as plain JSON. Several
- * hubs may share one store object to act as several nodes. Expired sessions are removed within a minute.
+ * hubs may share one store object to act as several nodes. Expired sessions and tickets are removed within a minute.
  *
- * `close()` only ends the timer, since other hubs may share the object. The sessions stay readable, and the next write
+ * `close()` only ends the timers, since other hubs may share the object. The sessions stay readable, and the next write
  * restarts the timer. The memory is freed with the object.
  */
 
@@ -58,6 +58,11 @@ interface Entry {
   readonly since?: number;
 }
 
+interface Ticket {
+  readonly value: string;
+  readonly expiresAt: number;
+}
+
 // Every method is atomic, since it does its work in one synchronous step.
 class MemoryStore implements SessionStore {
   readonly name = "memory";
@@ -66,12 +71,14 @@ class MemoryStore implements SessionStore {
   readonly #clock: Clock;
   readonly #sidsByUser = new Map<string, Set<string>>();
   readonly #entriesBySid: ExpiringMap<Entry>;
+  readonly #ticketsById: ExpiringMap<Ticket>;
   readonly #listeners = new FeedListeners();
   #lastRevision = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#entriesBySid = new ExpiringMap(clock, { onRemoved: (sid, entry) => this.#unlist(sid, entry) });
+    this.#ticketsById = new ExpiringMap(clock);
   }
 
   async read({ sid }: SessionKey): Promise<StoredSession | null> {
@@ -155,8 +162,19 @@ class MemoryStore implements SessionStore {
     return listed.flat();
   }
 
+  async putTicket(id: string, value: string, expiresAt: number): Promise<void> {
+    this.#ticketsById.set(id, { value, expiresAt });
+  }
+
+  async takeTicket(id: string): Promise<string | null> {
+    const ticket = this.#ticketsById.get(id);
+    this.#ticketsById.delete(id);
+    return ticket?.value ?? null;
+  }
+
   async close(): Promise<void> {
     this.#entriesBySid.stop();
+    this.#ticketsById.stop();
   }
 
   #write(sid: string, entry: Omit<Entry, "revision">, user: string | undefined): Revision {

@@ -23,6 +23,7 @@ import {
   type StoreTraits,
 } from "./store/setting.ts";
 import { stallChecks } from "./store/stalling.ts";
+import { ticketChecks } from "./store/tickets.ts";
 import { unreadableChecks } from "./store/unreadable.ts";
 import { userChecks } from "./store/users.ts";
 import { writeChecks } from "./store/writes.ts";
@@ -61,6 +62,7 @@ function checksOf(traits: ResolvedTraits): readonly Check[] {
     ...(traits.stalls ? stallChecks(traits) : []),
     ...(traits.damage ? unreadableChecks(traits) : []),
     ...(traits.users ? userChecks(traits) : []),
+    ...(traits.tickets ? ticketChecks(traits) : []),
   ];
 }
 

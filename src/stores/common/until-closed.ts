@@ -29,7 +29,7 @@ export function untilClosed(store: SessionStore, maker: string): SessionStore {
     broken: (error) => void (closing || listener.broken(error)),
     missed: () => void (closing || listener.missed()),
   });
-  const { ttlMs, readMany, changes, listByUser, all, count, clear } = store;
+  const { ttlMs, readMany, changes, listByUser, putTicket, takeTicket, all, count, clear } = store;
   return {
     name: store.name,
     atomic: store.atomic,
@@ -52,6 +52,8 @@ export function untilClosed(store: SessionStore, maker: string): SessionStore {
       }),
     }),
     ...(listByUser && { listByUser: open(listByUser) }),
+    ...(putTicket && { putTicket: open(putTicket) }),
+    ...(takeTicket && { takeTicket: open(takeTicket) }),
     ...(all && { all: open(all) }),
     ...(count && { count: open(count) }),
     ...(clear && { clear: open(clear) }),

@@ -126,6 +126,8 @@ function operationsOf(store: SessionStore, revision: string | number, expiresAt:
     destroy: () => store.destroy(key, "destroyed"),
     changes: () => store.changes?.(new RecordingListener(), feedOptions),
     listByUser: () => store.listByUser?.("ada"),
+    putTicket: () => store.putTicket?.("a ticket", "{}", expiresAt),
+    takeTicket: () => store.takeTicket?.("a ticket"),
     all: () => store.all?.(),
     count: () => store.count?.(),
     clear: () => store.clear?.(),

@@ -49,6 +49,8 @@ export interface StoreTraits {
   readonly users?: boolean;
   /** How many sessions of one user are tested. Default: 1,200. */
   readonly manySessions?: number;
+  /** It has `putTicket` and `takeTicket`. Default: false. */
+  readonly tickets?: boolean;
 }
 
 export type ResolvedTraits = Required<Omit<StoreTraits, "damage">> & Pick<StoreTraits, "damage">;
@@ -64,6 +66,7 @@ export function resolveTraits(traits: StoreTraits): ResolvedTraits {
     outlivesClose: false,
     users: false,
     manySessions: 1_200,
+    tickets: false,
     ...traits,
   };
 }

@@ -15,7 +15,13 @@ const key = keyOf("a session");
 const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: "/" };
 const document: SessionDocument = { cookie, n: 0 };
 
-export function writeChecks({ atomic, feed, users, uniqueRevisions }: ResolvedTraits): readonly Check[] {
+export function writeChecks({
+  atomic,
+  feed,
+  users,
+  tickets,
+  uniqueRevisions,
+}: ResolvedTraits): readonly Check[] {
   const says: Check = {
     name: "says what it is",
     async run({ store }) {
@@ -27,6 +33,12 @@ export function writeChecks({ atomic, feed, users, uniqueRevisions }: ResolvedTr
         users,
         "whether there is listByUser(), by the trait `users`",
       );
+      for (const operation of ["putTicket", "takeTicket"] as const)
+        expectEqual(
+          store[operation] !== undefined,
+          tickets,
+          `whether there is ${operation}(), by the trait \`tickets\``,
+        );
     },
   };
   return [says, ...creating, ...replacing, ...destroying, ...(uniqueRevisions ? [neverTwice] : [])];
