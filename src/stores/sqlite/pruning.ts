@@ -1,6 +1,6 @@
 /**
- * Removes expired sessions from a session file, and rows of the change feed that every living process has long read. It
- * works in small batches with turns of the event loop in between. Starts by itself, ends with `stop()`.
+ * Removes expired sessions and tickets from a session file, and rows of the change feed that every living process has long
+ * read. It works in small batches with turns of the event loop in between. Starts by itself, ends with `stop()`.
  */
 import createDebug from "debug";
 import type { Clock } from "../../base/clock.ts";
@@ -12,7 +12,7 @@ const debug = createDebug("socket-session:store");
 
 const changesKeptMs = 10 * 60_000;
 const sessionsPerBatch = 50;
-const changesPerBatch = 500;
+const smallRowsPerBatch = 500;
 
 export class SqlitePruning {
   readonly #tables: SqliteTables;
@@ -48,7 +48,8 @@ export class SqlitePruning {
 
   async #prune(): Promise<void> {
     await this.#inBatches(sessionsPerBatch, (limit) => this.#tables.pruneSessions(limit));
-    await this.#inBatches(changesPerBatch, (limit) => this.#tables.pruneChanges(changesKeptMs, limit));
+    await this.#inBatches(smallRowsPerBatch, (limit) => this.#tables.pruneTickets(limit));
+    await this.#inBatches(smallRowsPerBatch, (limit) => this.#tables.pruneChanges(changesKeptMs, limit));
   }
 
   async #inBatches(limit: number, removeSome: (limit: number) => number): Promise<void> {

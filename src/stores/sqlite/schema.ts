@@ -36,6 +36,14 @@ export const migrations: readonly string[] = [
   // The feed names the write that changed a session, no longer the version that it stored: `revision` is unused. It stays,
   // since processes of the previous version still write it during an upgrade.
   `ALTER TABLE changes ADD COLUMN write TEXT;`,
+
+  // Ids are base64url, and values JSON text: TEXT keeps both as they are.
+  `CREATE TABLE tickets (
+     id         TEXT PRIMARY KEY,
+     value      TEXT NOT NULL,
+     expires_at REAL NOT NULL
+   ) STRICT;
+   CREATE INDEX tickets_expires_at ON tickets (expires_at);`,
 ];
 
 export const schemaVersion = migrations.length;
@@ -80,6 +88,13 @@ export const clear = "DELETE FROM sessions";
 
 export const pruneSessions = `
   DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ? LIMIT ?)`;
+
+export const putTicket = "INSERT INTO tickets (id, value, expires_at) VALUES (?, ?, ?)";
+
+export const takeTicket = "DELETE FROM tickets WHERE id = ? AND expires_at > ? RETURNING value";
+
+export const pruneTickets = `
+  DELETE FROM tickets WHERE id IN (SELECT id FROM tickets WHERE expires_at <= ? LIMIT ?)`;
 
 export const publish = "INSERT INTO changes (at, kind, public_ids, reason, write) VALUES (?, ?, ?, ?, ?)";
 

@@ -12,7 +12,7 @@
  * - `pollIntervalMs`: how often to look for other processes' writes, while the feed has listeners; 25.
  * - `busyTimeoutMs`: how long an operation waits for another process's lock before it rejects; 5000. Only opening blocks
  *   the event loop while it waits.
- * - `pruneIntervalMs`: how often expired sessions, and feed entries older than ten minutes, are removed; 60000.
+ * - `pruneIntervalMs`: how often expired sessions and tickets, and feed entries older than ten minutes, are removed; 60000.
  *
  * Opening throws `STORE_OPEN` at once if the file can't be used. Confirmed writes survive a crash of the process and a
  * power cut. `close()` lets operations that were begun finish, and closes the file; later ones reject.
@@ -172,6 +172,14 @@ class SqliteStore implements SessionStore {
       this.#tables.clear();
       this.#feed.afterCommit();
     });
+  }
+
+  putTicket(id: string, value: string, expiresAt: number): Promise<void> {
+    return this.#writing(() => this.#tables.putTicket(id, value, expiresAt));
+  }
+
+  takeTicket(id: string): Promise<string | null> {
+    return this.#writing(() => this.#tables.takeTicket(id));
   }
 
   async close(): Promise<void> {

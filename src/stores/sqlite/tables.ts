@@ -26,7 +26,10 @@ export class SqliteTables {
   readonly #touch: StatementSync;
   readonly #destroy: StatementSync;
   readonly #publish: StatementSync;
+  readonly #putTicket: StatementSync;
+  readonly #takeTicket: StatementSync;
   readonly #pruneSessions: StatementSync;
+  readonly #pruneTickets: StatementSync;
   readonly #pruneChanges: StatementSync;
 
   constructor(database: DatabaseSync, clock: Clock) {
@@ -38,7 +41,10 @@ export class SqliteTables {
     this.#touch = database.prepare(sql.touch);
     this.#destroy = database.prepare(sql.destroy);
     this.#publish = database.prepare(sql.publish);
+    this.#putTicket = database.prepare(sql.putTicket);
+    this.#takeTicket = database.prepare(sql.takeTicket);
     this.#pruneSessions = database.prepare(sql.pruneSessions);
+    this.#pruneTickets = database.prepare(sql.pruneTickets);
     this.#pruneChanges = database.prepare(sql.pruneChanges);
   }
 
@@ -126,9 +132,23 @@ export class SqliteTables {
     });
   }
 
+  putTicket(id: string, value: string, expiresAt: number): void {
+    this.#transaction(() => this.#putTicket.run(id, value, expiresAt));
+  }
+
+  takeTicket(id: string): string | null {
+    const row = this.#transaction(() => this.#takeTicket.get(id, this.#clock.now()));
+    return row ? String(row.value) : null;
+  }
+
   /** Removes at most `limit` expired sessions; returns how many. */
   pruneSessions(limit: number): number {
     return this.#transaction(() => Number(this.#pruneSessions.run(this.#clock.now(), limit).changes));
+  }
+
+  /** As `pruneSessions`. */
+  pruneTickets(limit: number): number {
+    return this.#transaction(() => Number(this.#pruneTickets.run(this.#clock.now(), limit).changes));
   }
 
   /** Removes at most `limit` of the oldest rows of the feed, none younger than `ageMs`; returns how many. */

@@ -11,7 +11,14 @@ import { keyOf } from "../session-keys.ts";
 import { SetClock, StoppedTimers } from "../set-clock.ts";
 import { countRows, newFile, rawConnection, temporaryDirectory } from "./files.ts";
 
-const traits = { atomic: true, feed: true, uniqueRevisions: true, exactExpiry: true, users: true };
+const traits = {
+  atomic: true,
+  feed: true,
+  uniqueRevisions: true,
+  exactExpiry: true,
+  users: true,
+  tickets: true,
+};
 
 describeStore("sqliteStore", { ...traits, damage: "any text", stalls: true }, async () => {
   const directory = temporaryDirectory();
