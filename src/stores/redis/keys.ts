@@ -14,6 +14,8 @@ const ours = "socket-session:";
 
 export class RedisNames {
   readonly #prefix: string;
+  /** What the keys of indexes and of tickets begin with. */
+  readonly #others: readonly [users: string, tickets: string];
   /** Where changes are published. */
   readonly channel: string;
   /** A glob that matches the keys of all sessions. */
@@ -21,6 +23,8 @@ export class RedisNames {
 
   constructor(prefix: string) {
     this.#prefix = prefix;
+    const own = ours + withoutBraces(prefix);
+    this.#others = [`${own}user:{`, `${own}ticket:`];
     this.channel = `${ours}${prefix}`;
     this.sessions = `${escapeGlob(prefix)}*`;
   }
@@ -29,9 +33,9 @@ export class RedisNames {
     return this.#prefix + escaped(sid);
   }
 
-  /** The id of a key that matches `sessions`; undefined for the key of an index, which a short prefix also matches. */
+  /** The id of a key that matches `sessions`; undefined for another key of ours, which a short prefix also matches. */
   sidOf(key: string): string | undefined {
-    if (!key.startsWith(this.#prefix) || key.startsWith(`${ours}${withoutBraces(this.#prefix)}user:{`))
+    if (!key.startsWith(this.#prefix) || this.#others.some((other) => key.startsWith(other)))
       return undefined;
     return unescaped(key.slice(this.#prefix.length));
   }
@@ -39,8 +43,13 @@ export class RedisNames {
   /** Both keys of the index of a user, in one slot of a Cluster. The hash tag must be the only one. */
   index(user: string): readonly [expires: string, since: string] {
     const hash = createHash("sha256").update(`${this.#prefix}\0`).update(user, "utf16le").digest("base64url");
-    const name = `${ours}${withoutBraces(this.#prefix)}user:{${hash}}`;
+    const name = `${this.#others[0]}${hash}}`;
     return [`${name}:expires`, `${name}:since`];
+  }
+
+  /** Without a hash tag, so that a Cluster spreads tickets over its servers. */
+  ticket(id: string): string {
+    return this.#others[1] + id;
   }
 }
 

@@ -167,6 +167,21 @@ redis.call('PUBLISH', ARGV[1], ARGV[2])
 redis.call('DEL', KEYS[1])
 return 1`);
 
+/**
+ * The key of a ticket holds a hash, not a string: with a prefix that matches it, connect-redis's `all()` would take a
+ * string for a session. ARGV: value, life time in ms; one of 0 or less stores nothing.
+ */
+export const putTicketScript = script(`
+redis.call('HSETNX', KEYS[1], 'value', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`);
+
+/** Returns the value, or nothing. */
+export const takeTicketScript = script(`
+local value = redis.call('HGET', KEYS[1], 'value')
+redis.call('DEL', KEYS[1])
+return value`);
+
 /** KEYS of an index: expires, since. ARGV: now. Returns each id that has not expired, and when it became the user's. */
 export const listScript = script(`
 local found = {}

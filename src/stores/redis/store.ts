@@ -39,7 +39,7 @@ import type {
 import { changeMessage, clearedMessage } from "../common/messages.ts";
 import { RemoteFeed } from "../common/remote-feed.ts";
 import { untilClosed } from "../common/until-closed.ts";
-import { latest, type RedisConnection } from "./connection.ts";
+import { latest, type RedisConnection, replyText } from "./connection.ts";
 import { RedisFeed } from "./feed.ts";
 import { RedisNames } from "./keys.ts";
 import { createMark, touchMark } from "./keyspace.ts";
@@ -186,6 +186,17 @@ class RedisStore implements SessionStore {
     }
     const { channel } = this.#names;
     await this.#connection.send(channel, ["PUBLISH", channel, clearedMessage]);
+  }
+
+  async putTicket(id: string, value: string, expiresAt: number): Promise<void> {
+    const args = [value, this.#leftMs(expiresAt)];
+    await scripts.run(this.#connection, scripts.putTicketScript, [this.#names.ticket(id)], args);
+  }
+
+  async takeTicket(id: string): Promise<string | null> {
+    const key = this.#names.ticket(id);
+    const reply = await scripts.run(this.#connection, scripts.takeTicketScript, [key], []);
+    return reply === null ? null : replyText(reply);
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,10 @@ import { World } from "../world/world.ts";
 import type { DatabaseKind } from "./database.ts";
 import { databaseKind } from "./kinds.ts";
 
-const common = { atomic: true, feed: true, users: true, uniqueRevisions: false, exactExpiry: true };
+const common = {
+  ...{ atomic: true, feed: true, users: true, tickets: true },
+  ...{ uniqueRevisions: false, exactExpiry: true },
+};
 const ofRedis = { ...common, exactExpiry: false, timePasses: true, manySessions: 200 };
 
 /** Of Redis without keyspace events: those publish more than the port asks for, such as the end of a session's time. */

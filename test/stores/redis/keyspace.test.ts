@@ -17,6 +17,7 @@ const traits = {
   exactExpiry: false,
   timePasses: true,
   users: true,
+  tickets: true,
 };
 const packages: ClientPackage[] = ["redis", "ioredis"];
 const key = keyOf("a session");

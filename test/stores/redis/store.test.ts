@@ -12,6 +12,7 @@ const traits = {
   exactExpiry: false,
   timePasses: true,
   users: true,
+  tickets: true,
   damage: "any text",
 } as const;
 const packages: ClientPackage[] = ["redis", "ioredis"];

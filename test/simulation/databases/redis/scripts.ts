@@ -101,6 +101,18 @@ const destroy: ScriptRun = ({ keyspace, publish }, [key = ""], args) => {
   return 1;
 };
 
+const putTicket: ScriptRun = ({ keyspace }, [key = ""], args) => {
+  keyspace.hsetnx(key, "value", at(args, 0));
+  keyspace.pexpire(key, Number(at(args, 1)));
+  return 1;
+};
+
+const takeTicket: ScriptRun = ({ keyspace }, [key = ""]) => {
+  const value = keyspace.hget(key, "value") ?? null;
+  keyspace.del(key);
+  return value;
+};
+
 const list: ScriptRun = ({ keyspace }, [expires = "", since = ""], [now = ""]) =>
   keyspace
     .zrange(expires)
@@ -122,6 +134,8 @@ const runsBySha = new Map<string, ScriptRun>([
   [scripts.touchScript.sha, touch],
   [scripts.addScript.sha, add],
   [scripts.destroyScript.sha, destroy],
+  [scripts.putTicketScript.sha, putTicket],
+  [scripts.takeTicketScript.sha, takeTicket],
   [scripts.listScript.sha, list],
   [scripts.removeScript.sha, remove],
 ]);
