@@ -79,7 +79,7 @@ export async function clearPlace({ kind, url, place }: StoreAddress): Promise<vo
     client.disconnect();
   } else if (kind === "postgres") {
     const pool = await postgresPool(url);
-    await pool.query(`DROP TABLE IF EXISTS ${place}, ${place}_users`);
+    await pool.query(`DROP TABLE IF EXISTS ${place}, ${place}_users, ${place}_socket_tickets`);
     await pool.end();
   } else if (kind === "mongodb") {
     const { MongoClient } = await import("mongodb");

@@ -16,6 +16,8 @@ type Options = Pick<ResolvedPostgresOptions, "pool" | "clientClass" | "listenCon
 const debug = createDebug("socket-session:store");
 
 const goodbyeMs = 1_000;
+/** NOTIFY takes less than 8000 bytes. */
+const maxMessageBytes = 7_999;
 
 export class PostgresFeedSource implements FeedSource {
   readonly silenceCure =
@@ -84,4 +86,13 @@ function payloadOf(notification: unknown): string {
   const isOne = typeof notification === "object" && notification !== null;
   const payload: unknown = isOne ? Reflect.get(notification, "payload") : undefined;
   return typeof payload === "string" ? payload : "";
+}
+
+/** The message with as many of the public ids as fit, newest first. */
+export function fitting(publicIds: readonly string[], message: (publicIds: readonly string[]) => string): string {
+  for (let count = publicIds.length; count > 1; count -= 1) {
+    const text = message(publicIds.slice(0, count));
+    if (Buffer.byteLength(text) <= maxMessageBytes) return text;
+  }
+  return message(publicIds.slice(0, 1));
 }

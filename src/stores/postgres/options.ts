@@ -7,7 +7,7 @@ import { hasMethods, hasProperty, property } from "../../base/shapes.ts";
 import { shown, shownChoice } from "../../base/shown.ts";
 import { checkStoreOptions, lifeTime, type OptionChecks } from "../common/options.ts";
 import { recognised } from "../common/recognised.ts";
-import { maxNameBytes } from "./sql.ts";
+import { maxNameBytes } from "./terms.ts";
 
 /** A `Pool` of `pg`. The store never closes it, and checks out no client. */
 export interface PostgresPool {

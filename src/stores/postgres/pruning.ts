@@ -1,6 +1,6 @@
 /**
- * Removes expired sessions, and their entries in the index of users, from the tables of `postgresStore`. It works in
- * batches, so that no statement locks many rows for long. Starts by itself, ends with `stop()`.
+ * Removes expired sessions, their entries in the index of users, and expired tickets from the tables of `postgresStore`. It
+ * works in batches, so that no statement locks many rows for long. Starts by itself, ends with `stop()`.
  */
 import createDebug from "debug";
 import { errorText } from "../../base/errors.ts";
@@ -63,9 +63,10 @@ export class PostgresPruning {
   }
 
   async #prune(): Promise<void> {
-    const { sql } = this.#tables;
+    const { sql, ticketSql, users, tickets } = this.#tables;
     await this.#inBatches(sql.pruneSessions);
-    if (await this.#tables.findUsers()) await this.#inBatches(sql.pruneUsers);
+    if (await users?.find()) await this.#inBatches(sql.pruneUsers);
+    if (await tickets.find()) await this.#inBatches(ticketSql.prune);
   }
 
   async #inBatches(statement: string): Promise<void> {

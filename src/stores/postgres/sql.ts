@@ -10,6 +10,7 @@
  * - The column has no time zone: times are written and read in the connection's, as in connect-pg-simple.
  * - Statements convert their results to text or numbers, so that the pool's type parsers don't matter.
  */
+import { maxNameBytes, quotedIdentifier, quotedLiteral, quotedTable, time } from "./terms.ts";
 
 interface PostgresNames {
   readonly schemaName: string | undefined;
@@ -26,13 +27,10 @@ export class PostgresSql {
   readonly #channel: string;
 
   constructor(names: PostgresNames) {
-    const quoted = (name: string) =>
-      names.schemaName === undefined
-        ? quotedIdentifier(name)
-        : `${quotedIdentifier(names.schemaName)}.${quotedIdentifier(name)}`;
+    const { schemaName, tableName, usersTableName } = names;
     this.#names = names;
-    this.table = quoted(names.tableName);
-    this.users = names.usersTableName === undefined ? undefined : quoted(names.usersTableName);
+    this.table = quotedTable(schemaName, tableName);
+    this.users = usersTableName === undefined ? undefined : quotedTable(schemaName, usersTableName);
     // From the table's oid, so that a node that names the schema shares the channel with one that uses its search path.
     this.#channel = `('socket_session_' || to_regclass(${quotedLiteral(this.table)})::oid)`;
   }
@@ -204,11 +202,6 @@ CREATE INDEX ON ${this.users} ("expires_at");`;
 /** `since` stays, since the session was this user's already. */
 const extended = "expires_at = excluded.expires_at WHERE u.expires_at < excluded.expires_at";
 
-/** Converts a parameter in milliseconds since the epoch. The store's clock decides, so statements don't use `now()`. */
-function time(parameter: number): string {
-  return `to_timestamp($${parameter}::float8 / 1000)`;
-}
-
 function columnsOf(table: string): string {
   return `(SELECT json_object_agg(attname, format_type(atttypid, atttypmod))::text FROM pg_attribute
     WHERE attrelid = to_regclass(${table}) AND attnum > 0 AND NOT attisdropped)`;
@@ -225,18 +218,4 @@ function revision(alias: string): string {
 
 function stored(alias: string): string {
   return `${alias}.sess::text AS document, ${milliseconds(`${alias}.expire`)} AS expires_at, ${revision(alias)} AS revision`;
-}
-
-/** The database cuts off longer names. */
-export const maxNameBytes = 63;
-
-/** As `escapeIdentifier` of `pg`: `a"b` becomes `"a""b"`. For names in a statement, which can't be parameters. */
-function quotedIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** As `escapeLiteral` of `pg`: `it's` becomes `'it''s'`. Safe with any setting of `standard_conforming_strings`. */
-function quotedLiteral(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''").replaceAll("\\", "\\\\")}'`;
-  return text.includes("\\") ? ` E${quoted}` : quoted;
 }

@@ -49,7 +49,7 @@ import { unescaped } from "../common/ids.ts";
 import { changeMessage, clearedMessage } from "../common/messages.ts";
 import { RemoteFeed } from "../common/remote-feed.ts";
 import { untilClosed } from "../common/until-closed.ts";
-import { PostgresFeedSource } from "./feed.ts";
+import { fitting, PostgresFeedSource } from "./feed.ts";
 import { indexedSid, storedSid, storedUser } from "./ids.ts";
 import {
   type PostgresPool,
@@ -67,9 +67,6 @@ export function postgresStore(options: PostgresStoreOptions): SessionStore {
 }
 
 const debug = createDebug("socket-session:store");
-
-/** NOTIFY takes less than 8000 bytes. */
-const maxMessageBytes = 7_999;
 
 class PostgresStore implements SessionStore {
   readonly name = "postgres";
@@ -91,7 +88,7 @@ class PostgresStore implements SessionStore {
     this.#feed = new RemoteFeed(() => source, options.clock);
     this.#pruning = new PostgresPruning(this.#tables, options);
     this.#pool.on?.("error", idleClientLost);
-    if (this.#tables.sql.users !== undefined) this.listByUser = (user) => this.#listByUser(user);
+    if (this.#tables.users) this.listByUser = (user) => this.#listByUser(user);
   }
 
   async read({ sid }: SessionKey): Promise<StoredSession | null> {
@@ -157,7 +154,7 @@ class PostgresStore implements SessionStore {
   async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
     const message = fitting(publicIds, (ids) => changeMessage({ kind: "ended", publicIds: ids, reason }));
     const values = [storedSid(sid), this.#now(), message];
-    const rows = await this.#query(this.#sql.destroy(this.#tables.hasUsers), values);
+    const rows = await this.#query(this.#sql.destroy(this.#tables.users?.isKnown === true), values);
     return rows.length > 0;
   }
 
@@ -181,8 +178,19 @@ class PostgresStore implements SessionStore {
   }
 
   async clear(): Promise<void> {
-    const withUsers = await this.#tables.findUsers();
+    const withUsers = (await this.#tables.users?.find()) === true;
     await this.#query(this.#sql.clear(withUsers), [clearedMessage]);
+  }
+
+  async putTicket(id: string, value: string, expiresAt: number): Promise<void> {
+    await this.#tables.tickets.make();
+    await this.#query(this.#tables.ticketSql.put, [id, value, expiresAt]);
+  }
+
+  async takeTicket(id: string): Promise<string | null> {
+    if (!(await this.#tables.tickets.find())) return null;
+    const [row] = await this.#query(this.#tables.ticketSql.take, [id, this.#now()]);
+    return row ? String(row.value) : null;
   }
 
   async close(): Promise<void> {
@@ -205,13 +213,13 @@ class PostgresStore implements SessionStore {
 
   /** The parameters for the user; empty if there is nothing to index. */
   async #userOf(user: string | undefined): Promise<[string] | []> {
-    if (user === undefined || this.#sql.users === undefined) return [];
-    if (!this.#tables.hasUsers) await this.#tables.makeUsers();
+    if (user === undefined || !this.#tables.users) return [];
+    await this.#tables.users.make();
     return [storedUser(user)];
   }
 
   async #listByUser(user: string): Promise<UserSession[]> {
-    if (!(await this.#tables.findUsers())) return [];
+    if (!(await this.#tables.users?.find())) return [];
     const rows = await this.#query(this.#sql.listByUser, [storedUser(user), this.#now()]);
     return mapInTurns(rows, (row) => ({
       sid: unescaped(String(row.sid)),
@@ -232,13 +240,4 @@ function storedSession(row: Row): StoredSession {
     expiresAt: Number(row.expires_at),
     revision: String(row.revision),
   };
-}
-
-/** The message with as many of the public ids as fit, newest first. */
-function fitting(publicIds: readonly string[], message: (publicIds: readonly string[]) => string): string {
-  for (let count = publicIds.length; count > 1; count -= 1) {
-    const text = message(publicIds.slice(0, count));
-    if (Buffer.byteLength(text) <= maxMessageBytes) return text;
-  }
-  return message(publicIds.slice(0, 1));
 }

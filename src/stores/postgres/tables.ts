@@ -5,9 +5,11 @@
 import type { Clock } from "../../base/clock.ts";
 import { errorText, SocketSessionError } from "../../base/errors.ts";
 import { property } from "../../base/shapes.ts";
+import { LazyTable } from "./lazy-table.ts";
 import type { ResolvedPostgresOptions } from "./options.ts";
 import { mayBeOfShape, shapeError, shapes } from "./shape.ts";
 import { PostgresSql } from "./sql.ts";
+import { PostgresTicketSql } from "./ticket-sql.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -21,53 +23,52 @@ const missingSchema = "3F000";
 /** Errors that prevent a table from being created: a syntax or access rule (42), the schema, a read-only server (25). */
 const ofMaking = /^(42|3F|25)/;
 
+/** The error of an operation whose table is missing and can't be created. */
+interface NoTable {
+  readonly code: "STORE_OPEN" | "STORE_UNSUPPORTED";
+  readonly otherCure?: string;
+}
+
+const noSessions: NoTable = { code: "STORE_OPEN" };
+const noUsers: NoTable = {
+  code: "STORE_OPEN",
+  otherCure: "Do without an index of users by userIndex: false. ",
+};
+const noTickets: NoTable = { code: "STORE_UNSUPPORTED" };
+
 export class PostgresTables {
   readonly sql: PostgresSql;
+  readonly ticketSql: PostgresTicketSql;
+  /** Undefined: there is no index of users. */
+  readonly users: LazyTable | undefined;
+  readonly tickets: LazyTable;
+  readonly #sessions: LazyTable;
   readonly #options: Options;
-  #table: Promise<void> | undefined;
-  #users: Promise<void> | undefined;
-  #hasUsers = false;
 
   constructor(options: Options) {
     this.#options = options;
     this.sql = new PostgresSql(options);
+    this.ticketSql = new PostgresTicketSql(options);
+    const lazy = (table: string, create: () => Promise<void>) =>
+      new LazyTable(() => this.#exists(table), create);
+    const { table, createTable, users, createUsers } = this.sql;
+    this.#sessions = lazy(table, () => this.#make(table, createTable));
+    this.users = users === undefined ? undefined : lazy(users, () => this.#make(users, createUsers, noUsers));
+    this.tickets = lazy(this.ticketSql.table, () => this.#makeTickets());
   }
 
   get clock(): Clock {
     return this.#options.clock;
   }
 
-  /** Whether this process has seen the table of users. */
-  get hasUsers(): boolean {
-    return this.#hasUsers;
-  }
-
   /** Returns the rows. One round trip, once the tables are known to exist. */
   async query(text: string, values: unknown[]): Promise<readonly Row[]> {
     try {
-      if (this.#options.createTableIfMissing) await this.#ready();
+      if (this.#options.createTableIfMissing) await this.#sessions.make();
       const { rows } = await this.#options.pool.query(text, values);
       return rows.filter(isRow);
     } catch (error) {
       throw await this.#explained(error);
-    }
-  }
-
-  /** Whether there is a table of users, whichever process created it. */
-  async findUsers(): Promise<boolean> {
-    const { users } = this.sql;
-    if (users !== undefined && !this.#hasUsers) this.#hasUsers = await this.#exists(users);
-    return this.#hasUsers;
-  }
-
-  /** Creates the table of users if it is missing. */
-  async makeUsers(): Promise<void> {
-    this.#users ??= this.#makeUsers();
-    try {
-      await this.#users;
-    } catch (error) {
-      this.#users = undefined; // another process or an administrator may create it
-      throw error;
     }
   }
 
@@ -79,42 +80,36 @@ export class PostgresTables {
     throw this.#missing();
   }
 
-  async #ready(): Promise<void> {
-    this.#table ??= this.#make(this.sql.table, this.sql.createTable, "");
-    try {
-      await this.#table;
-    } catch (error) {
-      this.#table = undefined;
-      throw error;
-    }
-  }
-
-  async #makeUsers(): Promise<void> {
-    const { users } = this.sql;
-    if (users === undefined) return;
-    await this.#make(users, this.sql.createUsers, "Do without an index of users by userIndex: false. ");
-    this.#hasUsers = true;
+  async #makeTickets(): Promise<void> {
+    const { table, createTable } = this.ticketSql;
+    if (this.#options.createTableIfMissing) return this.#make(table, createTable, noTickets);
+    if (await this.#exists(table)) return;
+    const cure = `Set createTableIfMissing: true, or run:\n${createTable}`;
+    throw new SocketSessionError(
+      noTickets.code,
+      `postgresStore() found no table ${table} for tickets. ${cure}`,
+    );
   }
 
   /**
    * Checks first whether the table exists: a role that may use it may not be allowed to create it. Rejects with the
    * database's error if the check fails.
    */
-  async #make(table: string, definition: string, otherCure: string): Promise<void> {
+  async #make(table: string, definition: string, { code, otherCure = "" } = noSessions): Promise<void> {
     if (await this.#exists(table)) return;
     try {
       await this.#options.pool.query(definition);
     } catch (cause) {
       // Another process may have created it concurrently, which raises one of several errors.
       if (await this.#exists(table)) return;
-      const code = isRow(cause) ? String(cause.code) : "";
-      if (!ofMaking.test(code)) throw cause;
-      const isSchema = code === missingSchema;
+      const refusal = isRow(cause) ? String(cause.code) : "";
+      if (!ofMaking.test(refusal)) throw cause;
+      const isSchema = refusal === missingSchema;
       const cure = isSchema
         ? "Correct `schemaName`, or make the schema and run this"
         : "Run this as a role that may";
       throw new SocketSessionError(
-        "STORE_OPEN",
+        code,
         `postgresStore() found no table ${table}, and could not make it (${errorText(cause)}). ${otherCure}${cure}:\n${definition}`,
         { cause },
       );
@@ -131,10 +126,8 @@ export class PostgresTables {
     const code = isRow(error) ? error.code : undefined;
     if (mayBeOfShape(code)) return (await this.#otherShape(error)) ?? error;
     if (code !== undefinedTable) return error;
-    // The table was dropped: forget that it existed.
-    this.#table = undefined;
-    this.#users = undefined;
-    this.#hasUsers = false;
+    // A table was dropped: forget that it existed.
+    for (const table of [this.#sessions, this.users, this.tickets]) table?.forget();
     return this.#missing(error);
   }
 

@@ -61,9 +61,8 @@ const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 export async function drop(pool: Pool, tableName: string, schemaName?: string): Promise<void> {
   const schema = schemaName === undefined ? "" : `${quoted(schemaName)}.`;
-  await pool.query(
-    `DROP TABLE IF EXISTS ${schema}${quoted(tableName)}, ${schema}${quoted(`${tableName}_users`)}`,
-  );
+  const names = [tableName, `${tableName}_users`, `${tableName}_socket_tickets`];
+  await pool.query(`DROP TABLE IF EXISTS ${names.map((name) => schema + quoted(name)).join()}`);
 }
 
 /** A schema that goes away with all that is in it. */

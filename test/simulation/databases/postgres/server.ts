@@ -22,12 +22,18 @@ interface UserRow {
   readonly expiresAt: number;
 }
 
+interface TicketRow {
+  readonly value: string;
+  readonly expiresAt: number;
+}
+
 export class PostgresServer extends DatabaseServer {
   readonly mayForget = true;
   readonly ledger: Ledger;
   readonly #tables: Journal<true>;
   readonly #sessions: Journal<SessionRow>;
   readonly #users: Journal<UserRow>;
+  readonly #tickets: Journal<TicketRow>;
   readonly #listenersByChannel = new Map<string, Set<(payload: string) => void>>();
 
   constructor(world: World, ledger: Ledger) {
@@ -37,6 +43,7 @@ export class PostgresServer extends DatabaseServer {
     this.#tables = new Journal(now);
     this.#sessions = new Journal(now);
     this.#users = new Journal(now);
+    this.#tickets = new Journal(now);
   }
 
   hasTable(name: string): boolean {
@@ -59,6 +66,11 @@ export class PostgresServer extends DatabaseServer {
     return this.#users;
   }
 
+  tickets(name: string): Journal<TicketRow> {
+    this.#expectTable(name);
+    return this.#tickets;
+  }
+
   notify(channel: string, payload: string): void {
     for (const listener of this.#listenersByChannel.get(channel) ?? []) listener(payload);
   }
@@ -77,6 +89,7 @@ export class PostgresServer extends DatabaseServer {
   protected override forget(since: number): void {
     this.#tables.forget(since);
     this.#users.forget(since);
+    this.#tickets.forget(since);
     for (const sid of this.#sessions.forget(since)) {
       const row = this.#sessions.get(sid);
       this.ledger.forgotten(unescaped(sid), row && JSON.parse(row.sess), row?.expire ?? 0);

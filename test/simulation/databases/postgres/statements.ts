@@ -1,11 +1,12 @@
 /**
  * Executes the statements of `postgresStore`. SQL is not parsed: a statement is recognised by its text, which is that
- * of `postgres-sql.ts` for the same tables.
+ * of `sql.ts` for the same tables.
  */
 import { createHash } from "node:crypto";
 import { unescaped } from "../../../../src/stores/common/ids.ts";
 import { PostgresSql } from "../../../../src/stores/postgres/sql.ts";
 import type { PostgresServer } from "./server.ts";
+import { ticketStatements } from "./ticket-statements.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -69,6 +70,7 @@ export const statements: ReadonlyMap<string, Statement> = new Map<string, Statem
   [sql.pruneUsers, pruneUsers],
   [sql.createTable, (server) => made(server, sessionsTable)],
   [sql.createUsers, (server) => made(server, usersTable)],
+  ...ticketStatements,
 ]);
 
 function read(server: PostgresServer, sids: unknown, now: unknown, node: string): Row[] {
