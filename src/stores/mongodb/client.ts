@@ -44,6 +44,7 @@ export interface MongodbCollection {
   ): Promise<unknown>;
   deleteOne(filter: MongodbDocument, options: MongodbWriteOptions): Promise<{ deletedCount: number }>;
   deleteMany(filter: MongodbDocument, options?: MongodbWriteOptions): Promise<unknown>;
+  findOneAndDelete(filter: MongodbDocument, options: MongodbWriteOptions): Promise<MongodbDocument | null>;
   createIndex(keys: Record<string, 1>, options: MongodbIndexOptions): Promise<unknown>;
   watch(pipeline: MongodbDocument[], options: { maxAwaitTimeMS: number }): MongodbChangeStream;
 }

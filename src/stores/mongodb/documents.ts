@@ -51,6 +51,26 @@ export function newIndex(user: string | undefined, now: number): MongodbDocument
   return { socketSession: { users: [userKey(user)], since: { [sinceKey(user)]: new Date(now) } } };
 }
 
+interface StampOptions {
+  readonly touchAfter: number;
+  readonly timestamps: boolean;
+}
+
+/** As `connect-mongo` keeps it for its `touchAfter`. */
+export function lastModified({ touchAfter }: StampOptions, now: number): MongodbDocument {
+  return touchAfter > 0 ? { lastModified: new Date(now) } : {};
+}
+
+/** As `connect-mongo` keeps them for its `timestamps`, in a new document. */
+export function createdAt({ timestamps }: StampOptions, now: number): MongodbDocument {
+  return timestamps ? { createdAt: new Date(now), updatedAt: new Date(now) } : {};
+}
+
+/** The same, in an update. */
+export function updatedAt({ timestamps }: StampOptions): MongodbDocument {
+  return timestamps ? { $currentDate: { updatedAt: true } } : {};
+}
+
 /** A user as a value of the index. */
 export function userKey(user: string): string {
   return hashedIfLonger(user, maxUserBytes);

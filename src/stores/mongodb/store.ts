@@ -40,13 +40,14 @@ import {
   type MongodbWriteOptions,
   mongodbErrors,
 } from "./client.ts";
-import { endMark, indexed, live, newIndex, over } from "./documents.ts";
+import { createdAt, endMark, indexed, lastModified, live, newIndex, over, updatedAt } from "./documents.ts";
 import { EndedRemoval, markCleared } from "./ends.ts";
 import { MongodbFeed } from "./feed.ts";
 import { MongodbFormat } from "./format.ts";
 import { MongodbIds } from "./ids.ts";
 import { type MongodbStoreOptions, type ResolvedMongodbOptions, resolveMongodbOptions } from "./options.ts";
 import { MongodbReads } from "./reads.ts";
+import { MongodbTickets } from "./tickets.ts";
 import { MongodbUpkeep } from "./upkeep.ts";
 
 export type { MongodbStoreOptions };
@@ -69,6 +70,7 @@ class MongodbStore implements SessionStore {
   readonly #upkeep: MongodbUpkeep;
   readonly #reads: MongodbReads;
   readonly #ended: EndedRemoval;
+  readonly #tickets: MongodbTickets;
   readonly #writeOptions: MongodbWriteOptions;
 
   constructor(options: ResolvedMongodbOptions) {
@@ -84,7 +86,8 @@ class MongodbStore implements SessionStore {
     const writeOptions = writeConcern ? { writeConcern } : {};
     this.#writeOptions = writeOptions;
     this.#feed = new MongodbFeed({ database, collection, ids: this.#ids, clock, feed, writeOptions });
-    this.#ended = new EndedRemoval(collection, this.#writeOptions, clock);
+    this.#ended = new EndedRemoval(collection, writeOptions, clock);
+    this.#tickets = new MongodbTickets(database, collection, writeOptions, options);
     if (this.#ids.areReversible) this.listByUser = (user) => this.#reads.byUser(user);
   }
 
@@ -115,8 +118,8 @@ class MongodbStore implements SessionStore {
       _id,
       session,
       expires: new Date(expiresAt),
-      ...this.#lastModified(),
-      ...(this.#options.timestamps ? { createdAt: new Date(now), updatedAt: new Date(now) } : {}),
+      ...lastModified(this.#options, now),
+      ...createdAt(this.#options, now),
       ...newIndex(user, now),
     };
     try {
@@ -151,10 +154,10 @@ class MongodbStore implements SessionStore {
       $set: {
         session,
         ...(expiresAt === "keep" ? {} : { expires: new Date(expiresAt) }),
-        ...this.#lastModified(),
+        ...lastModified(this.#options, now),
         ...(publishes ? {} : { "socketSession.write": write }),
       },
-      ...this.#updatedAt(),
+      ...updatedAt(this.#options),
       ...indexed(user, now),
     };
     if (!(await this.#update(filter, update))) return null;
@@ -173,9 +176,9 @@ class MongodbStore implements SessionStore {
     const now = this.#clock.now();
     const _id = this.#ids.stored(sid);
     const { $or: _either, ...unmarked } = live(now);
-    const lastModified = this.#lastModified();
-    const set = "lastModified" in lastModified ? { $set: lastModified } : {};
-    const update = { ...set, ...this.#updatedAt(), ...indexed(user, now) };
+    const modified = lastModified(this.#options, now);
+    const set = "lastModified" in modified ? { $set: modified } : {};
+    const update = { ...set, ...updatedAt(this.#options), ...indexed(user, now) };
     const extended = { ...update, $max: { expires: new Date(expiresAt) } };
     if (!(await this.#update({ _id, ...unmarked, expires: { $gt: new Date(now) } }, extended))) {
       // A session without `expires` lives for ever; $max would set one.
@@ -220,9 +223,18 @@ class MongodbStore implements SessionStore {
     else await markCleared(this.#collection, this.#format.empty, this.#writeOptions, this.#clock);
   }
 
+  putTicket(id: string, value: string, expiresAt: number): Promise<void> {
+    return this.#tickets.put(id, value, expiresAt);
+  }
+
+  takeTicket(id: string): Promise<string | null> {
+    return this.#tickets.take(id);
+  }
+
   async close(): Promise<void> {
     this.#ids.stop();
-    await Promise.all([this.#feed.close(), this.#upkeep.close(), this.#ended.flush()]);
+    const closing = [this.#feed.close(), this.#upkeep.close(), this.#tickets.close(), this.#ended.flush()];
+    await Promise.all(closing);
   }
 
   #begin(user: string | undefined): void {
@@ -232,14 +244,5 @@ class MongodbStore implements SessionStore {
 
   async #update(filter: MongodbDocument, update: MongodbDocument): Promise<boolean> {
     return (await this.#collection.updateOne(filter, update, this.#writeOptions)).matchedCount > 0;
-  }
-
-  /** As `connect-mongo` keeps it for its `touchAfter`. */
-  #lastModified(): MongodbDocument {
-    return this.#options.touchAfter > 0 ? { lastModified: new Date(this.#clock.now()) } : {};
-  }
-
-  #updatedAt(): MongodbDocument {
-    return this.#options.timestamps ? { $currentDate: { updatedAt: true } } : {};
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Maintains the collection: creates the index that removes expired sessions, as `connect-mongo` does, or removes them from
- * this process; and creates the index of users, once there is a user. A failure here never fails a session's operation.
+ * Maintains a collection, of sessions or of tickets: creates the index that removes expired documents, as `connect-mongo`
+ * does, or removes them from this process; and creates the index of users, once there is a user. A failure here never fails
+ * an operation.
  */
 import createDebug from "debug";
 import type { Clock } from "../../base/clock.ts";
@@ -68,7 +69,7 @@ export class MongodbUpkeep {
     const create = () =>
       this.#collection.createIndex(keys, options).catch((error: unknown) => {
         failed(error);
-        report(Object.keys(keys).join(), error);
+        report(Object.keys(keys).join(), this.#collection.collectionName, error);
       });
     const pending = attempt(this.#options.clock, create, "creating an index").finally(() => {
       this.#pending.delete(pending);
@@ -83,7 +84,7 @@ export class MongodbUpkeep {
       const expired = { expires: { $lt: new Date(clock.now()) } };
       this.#collection
         .deleteMany(expired)
-        .catch((error: unknown) => debug("removing expired sessions failed: %s", errorText(error)));
+        .catch((error: unknown) => debug("removing what has expired failed: %s", errorText(error)));
       this.#scheduleRemoval();
     });
   }
@@ -94,13 +95,13 @@ const unsupported: readonly (number | undefined)[] = [
   mongodbErrors.notImplemented,
 ];
 
-function report(field: string, error: unknown): void {
+function report(field: string, collection: string, error: unknown): void {
   debug("the index on %s could not be created: %s", field, errorText(error));
   if (errorCode(error) === undefined || unsupported.includes(errorCode(error))) return;
   process.emitWarning(
-    `Expected to create the index on ${field} of the sessions' collection, but the database refused: ${errorText(error)}. ` +
+    `Expected to create the index on ${field} of the collection ${collection}, but the database refused: ${errorText(error)}. ` +
       "Let the user of the connection create indexes, or create it yourself as the page on MongoDB says. " +
-      "Sessions work without it; until then this process removes expired ones.",
+      "Sessions and tickets work without it; until then this process removes expired ones.",
     { type: "SocketSessionWarning", code: "SOCKET_SESSION_MONGODB_INDEX" },
   );
 }

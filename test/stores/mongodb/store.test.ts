@@ -9,7 +9,7 @@ import { openStalledLink } from "../stalled-link.ts";
 import { newDatabase } from "./databases.ts";
 
 const traits = {
-  ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true },
+  ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true, tickets: true },
   damage: "any text",
   stalls: true,
 } as const;

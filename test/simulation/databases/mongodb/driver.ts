@@ -10,7 +10,7 @@ import type {
 } from "../../../../src/stores/mongodb/client.ts";
 import { Unsupported } from "../../world/unsupported.ts";
 import { SimulatedChangeStream, SimulatedTail } from "./cursors.ts";
-import { valueAt } from "./filters.ts";
+import { matches, valueAt } from "./filters.ts";
 import type { MongodbServer } from "./server.ts";
 import type { MongodbTopology } from "./topology.ts";
 
@@ -18,6 +18,7 @@ type FindOptions = Parameters<MongodbCollection["find"]>[1];
 
 const sessions = "sessions";
 const messages = "sessions_changes";
+const tickets = "sessions_tickets";
 
 export function simulatedClient(server: MongodbServer, topology: MongodbTopology): MongodbClient {
   const database = new SimulatedDatabase(server, topology);
@@ -34,6 +35,7 @@ class SimulatedDatabase implements MongodbDatabase {
   }
 
   collection(name: string): MongodbCollection {
+    if (name === tickets) return new SimulatedTickets(this.#server, this.#topology);
     if (name !== sessions && name !== messages) throw new Unsupported(`the collection ${name}`);
     return new SimulatedCollection(this.#server, this.#topology, name);
   }
@@ -133,6 +135,13 @@ class SimulatedCollection implements MongodbCollection {
     });
   }
 
+  async findOneAndDelete(
+    _filter: MongodbDocument,
+    _options: MongodbWriteOptions,
+  ): Promise<MongodbDocument | null> {
+    throw new Unsupported(`findOneAndDelete on the collection ${this.collectionName}`);
+  }
+
   /** The index on users makes nothing different. */
   createIndex(keys: Record<string, 1>, { expireAfterSeconds }: MongodbIndexOptions): Promise<void> {
     return this.#topology.once(() => {
@@ -147,7 +156,43 @@ class SimulatedCollection implements MongodbCollection {
   /** The server, as that of the sessions. */
   get #sessions(): MongodbServer {
     if (this.collectionName === sessions) return this.#server;
-    throw new Unsupported("this command on the collection of the messages");
+    throw new Unsupported(`this command on the collection ${this.collectionName}`);
+  }
+}
+
+/** The collection of the tickets. Those that have expired are left there. */
+class SimulatedTickets extends SimulatedCollection {
+  readonly #server: MongodbServer;
+  readonly #topology: MongodbTopology;
+
+  constructor(server: MongodbServer, topology: MongodbTopology) {
+    super(server, topology, tickets);
+    this.#server = server;
+    this.#topology = topology;
+  }
+
+  override insertOne(ticket: MongodbDocument, options?: MongodbWriteOptions): Promise<void> {
+    return this.#topology.write(() => {
+      expectDurable(options);
+      this.#server.ticketsById.set(ticket._id, ticket);
+    });
+  }
+
+  override findOneAndDelete(
+    filter: MongodbDocument,
+    options: MongodbWriteOptions,
+  ): Promise<MongodbDocument | null> {
+    return this.#topology.write(() => {
+      expectDurable(options);
+      const found = this.#server.ticketsById.get(filter._id);
+      if (!found || !matches(found, filter)) return null;
+      this.#server.ticketsById.delete(filter._id);
+      return found;
+    });
+  }
+
+  override createIndex(): Promise<void> {
+    return this.#topology.once(() => {});
   }
 }
 

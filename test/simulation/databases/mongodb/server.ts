@@ -36,6 +36,7 @@ export class MongodbServer extends DatabaseServer {
   /** Undefined until it has been created. */
   messages: Log | undefined;
   readonly cursors: Cursors;
+  readonly ticketsById = new Map<unknown, MongodbDocument>();
   readonly #ledger: Ledger;
   readonly #documents = new Map<string, MongodbDocument>();
   /** The position of the last message that is in the journal. */
