@@ -9,13 +9,17 @@ import type { SessionKey, SessionStore, UserSession } from "../session-store.ts"
 export type GuardedStore = {
   /** Whether `readMany` takes one round trip. */
   readonly readsTogether: boolean;
+  /** Whether `putTicket` and `takeTicket` are supported. */
+  readonly keepsTickets: boolean;
 } & Pick<SessionStore, "read" | "create" | "replace" | "touch" | "destroy"> &
-  Required<Pick<SessionStore, "readMany" | "listByUser" | "all" | "count" | "clear">>;
+  Required<
+    Pick<SessionStore, "readMany" | "listByUser" | "putTicket" | "takeTicket" | "all" | "count" | "clear">
+  >;
 
 /**
  * The store as the hub uses it. Each operation ends within `timeoutMs`. Any failure, a synchronous throw included,
- * rejects with an error that names the store, the operation and the session by its public id. The message repeats only
- * the name and the code of a driver's error: its own message may quote ids, keys, data or credentials, and stays in
+ * rejects with an error that names the store, the operation and the session by its public id, and nothing of a ticket. The
+ * message repeats only the name and the code of a driver's error: its own message may quote ids, keys, data or credentials, and stays in
  * `cause`.
  */
 export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: number): GuardedStore {
@@ -45,6 +49,7 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
     store.readMany ? store.readMany(keys) : Promise.all(keys.map((key) => store.read(key)));
   return {
     readsTogether: store.readMany !== undefined,
+    keepsTickets: keepsTickets(store),
     read: (key) => guard("read", [key], async () => readable(await store.read(key))),
     readMany: (keys) => guard("read", keys, async () => (await readMany(keys)).map(readable)),
     create: (key, ...rest) => guard("create", [key], () => store.create(key, ...rest)),
@@ -56,10 +61,18 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
         const found: UserSession[] = await (store.listByUser?.(user) ?? unsupported("listByUser"));
         return mapInTurns(found, (one) => (isReadable(one.stored) ? one : { ...one, stored: null }));
       }),
+    putTicket: (...ticket) =>
+      guard("putTicket", [], () => store.putTicket?.(...ticket) ?? unsupported("putTicket")),
+    takeTicket: (id) => guard("takeTicket", [], () => store.takeTicket?.(id) ?? unsupported("takeTicket")),
     all: () => guard("all", [], () => store.all?.() ?? unsupported("all")),
     count: () => guard("count", [], () => store.count?.() ?? unsupported("count")),
     clear: () => guard("clear", [], () => store.clear?.() ?? unsupported("clear")),
   };
+}
+
+/** Whether the store has the ability to keep tickets. */
+export function keepsTickets({ putTicket, takeTicket }: SessionStore): boolean {
+  return putTicket !== undefined && takeTicket !== undefined;
 }
 
 /** The `error` event for a broken change feed; `name` is the store's. */

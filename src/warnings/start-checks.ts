@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { isOlder, type Version } from "../base/versions.ts";
+import { keepsTickets } from "../live/guarded-store.ts";
 import type { ResolvedOptions } from "../options/options.ts";
 import { shortSecret } from "../options/secrets.ts";
 
@@ -84,16 +85,22 @@ export function storeWarnings({ store }: ResolvedOptions): StartWarning[] {
       "memoryStore() keeps sessions in this worker alone, and other workers don't see them. Use sqliteStore({ path }) or a database.";
     warnings.push({ code: "SOCKET_SESSION_MEMORY_WORKERS", message });
   }
-  const limits = limitsOf(store);
-  if (limits.length > 0) {
-    const message = `Over the ${store.name} store, socket-session cannot promise all it does elsewhere: ${limits.join("; ")}. The stores of this package, such as redisStore() and postgresStore(), can.`;
+  if (limitsOfPromises(store).length > 0) {
+    const message = `Over the ${store.name} store, socket-session cannot promise all it does elsewhere: ${limitsOf(store).join("; ")}. The stores of this package, such as redisStore() and postgresStore(), can.`;
     warnings.push({ code: "SOCKET_SESSION_LIMITED_STORE", message });
   }
   return warnings;
 }
 
-/** The guarantees that this store can't give, in words. */
+/** What this store can't do, in words. An application that needs no tickets is not warned of their absence alone. */
 export function limitsOf(store: ResolvedOptions["store"]): string[] {
+  const limits = limitsOfPromises(store);
+  if (!keepsTickets(store))
+    limits.push("it keeps no tickets, so a client that does not send the session's cookie can't connect");
+  return limits;
+}
+
+function limitsOfPromises(store: ResolvedOptions["store"]): string[] {
   const limits: string[] = [];
   if (!store.atomic)
     limits.push("writes of other processes to the same session may be lost, and may revive it after its end");

@@ -82,7 +82,20 @@ describe("warnings at the start", () => {
     const sessions = build({ store: new session.MemoryStore() });
     expect(codes()).toEqual(["SOCKET_SESSION_LIMITED_STORE"]);
     expect(String(warn.mock.calls[0]?.[0])).toContain("revalidateIntervalMs");
+    expect(String(warn.mock.calls[0]?.[0])).toContain("it keeps no tickets");
     await sessions.close();
+  });
+
+  test("none for a store that keeps no tickets, which stats() says", async () => {
+    const without = Object.assign(memoryStore(), { putTicket: undefined, takeTicket: undefined });
+    const limits = [];
+    for (const store of [memoryStore(), without]) {
+      const sessions = build({ store });
+      limits.push(sessions.stats().store.limits);
+      await sessions.close();
+    }
+    expect(limits).toEqual([[], [expect.stringMatching(/^it keeps no tickets/)]]);
+    expect(codes()).toEqual([]);
   });
 
   test("memoryStore in a cluster's worker", async () => {

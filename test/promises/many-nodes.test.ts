@@ -146,7 +146,7 @@ describe("two nodes over a wrapped store, which has no feed", () => {
       await ada.post("/logout");
       expect(await gone).toBe("io server disconnect");
       expect(own.sessions.stats().store).toMatchObject({ name: "MemoryStore", atomic: false, feed: "none" });
-      expect(own.sessions.stats().store.limits).toHaveLength(2);
+      expect(own.sessions.stats().store.limits).toHaveLength(3);
     } finally {
       await Promise.all([own.close(), second.close()]);
     }

@@ -89,7 +89,10 @@ function payloadOf(notification: unknown): string {
 }
 
 /** The message with as many of the public ids as fit, newest first. */
-export function fitting(publicIds: readonly string[], message: (publicIds: readonly string[]) => string): string {
+export function fitting(
+  publicIds: readonly string[],
+  message: (publicIds: readonly string[]) => string,
+): string {
   for (let count = publicIds.length; count > 1; count -= 1) {
     const text = message(publicIds.slice(0, count));
     if (Buffer.byteLength(text) <= maxMessageBytes) return text;
