@@ -36,6 +36,25 @@ it("has a timer only while it holds sessions, expired ones included", async () =
   expect(timers.pendingCount).toBe(0);
 });
 
+it("removes tickets whose time is over, and ends their timer at close", async () => {
+  const time = new SetClock();
+  const timers = new StoppedTimers(time);
+  const store = memoryStore({ clock: timers });
+  await store.putTicket?.("short", "{}", time.now() + 1000);
+  await store.putTicket?.("long", "{}", time.now() + 2000);
+  expect(timers.pendingCount).toBe(1);
+  time.advance(1000);
+  timers.fire();
+  expect(timers.pendingCount).toBe(1);
+  time.advance(1000);
+  timers.fire();
+  expect(timers.pendingCount).toBe(0);
+  await store.putTicket?.("another", "{}", time.now() + 1000);
+  await store.close();
+  expect(timers.pendingCount).toBe(0);
+  expect(await store.takeTicket?.("another")).toBe("{}");
+});
+
 it("ends its timer at close, and keeps the sessions for other users of the same object", async () => {
   const timers = new StoppedTimers(new SetClock());
   const store = memoryStore({ clock: timers });

@@ -88,6 +88,8 @@ async function useAll(store: SessionStore, later: () => number): Promise<void> {
   expect(await store.listByUser?.("eve")).toHaveLength(1);
   expect(await store.all?.()).toHaveProperty([key.sid]);
   expect(await store.count?.()).toBe(1);
+  await store.putTicket?.("a ticket", "{}", later());
+  expect(await store.takeTicket?.("a ticket")).toBe("{}");
   await everythingTold(store, heard);
   await stop();
   await store.destroy(key, "destroyed");

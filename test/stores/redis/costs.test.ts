@@ -38,6 +38,8 @@ server.describe.each(packages)("the costs of the Redis store, %s", (from) => {
     await store.touch(warm, later(hour + 1), {});
     await store.replace(warm, revision ?? "", { cookie: {} }, later());
     await store.destroy(warm, "destroyed");
+    await store.putTicket?.("warm", "{}", later());
+    await store.takeTicket?.("warm");
   });
 
   it("is one round trip for each operation", async () => {
@@ -56,6 +58,8 @@ server.describe.each(packages)("the costs of the Redis store, %s", (from) => {
     expect(await count(() => store.touch(key, later(hour + 1), {}))).toBe(1);
     expect(await count(() => store.destroy(key, "destroyed"))).toBe(1);
     expect(await count(() => store.touch(key, later(), {}))).toBe(1);
+    expect(await count(async () => store.putTicket?.("a ticket", "{}", later()))).toBe(1);
+    expect(await count(async () => store.takeTicket?.("a ticket"))).toBe(1);
   });
 
   it("is one round trip for 100 reads", async () => {

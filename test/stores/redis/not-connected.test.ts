@@ -35,6 +35,8 @@ const operations: Record<string, (store: SessionStore) => unknown> = {
   touch: (store) => store.touch(key, later(), {}),
   destroy: (store) => store.destroy(key, "destroyed"),
   listByUser: (store) => store.listByUser?.("ada"),
+  putTicket: (store) => store.putTicket?.("a ticket", "{}", later()),
+  takeTicket: (store) => store.takeTicket?.("a ticket"),
   all: (store) => store.all?.(),
   count: (store) => store.count?.(),
   clear: (store) => store.clear?.(),

@@ -26,7 +26,7 @@ export function rawConnection(path: string): DatabaseSync {
   return database;
 }
 
-export function countRows(database: DatabaseSync, table: "sessions" | "changes"): number {
+export function countRows(database: DatabaseSync, table: "sessions" | "tickets" | "changes"): number {
   return Number(database.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.count);
 }
 

@@ -1,6 +1,7 @@
 /** A file of an earlier version, and a process of that version that keeps working on it. */
+import type { DatabaseSync } from "node:sqlite";
 import { expect, it, onTestFinished } from "vitest";
-import { migrations } from "../../../src/stores/sqlite/schema.ts";
+import { create, migrations, pruneSessions, read } from "../../../src/stores/sqlite/schema.ts";
 import { sqliteStore } from "../../../src/stores/sqlite/store.ts";
 import { Heard } from "../heard.ts";
 import { keyOf } from "../session-keys.ts";
@@ -11,12 +12,17 @@ const earlierPublish = "INSERT INTO changes (at, kind, public_ids, reason, revis
 const earlierChanges =
   "SELECT sequence, kind, public_ids, reason, revision FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?";
 
-it("a process of the previous version keeps working beside a new one, and each sees the other's changes", async () => {
-  const path = newFile();
+function earlierFile(path: string, version: number): DatabaseSync {
   const earlier = rawConnection(path);
   earlier.exec("PRAGMA journal_mode = WAL");
-  for (const migration of migrations.slice(0, 2)) earlier.exec(migration);
-  earlier.exec("PRAGMA application_id = 0x736f7365; PRAGMA user_version = 2");
+  for (const migration of migrations.slice(0, version)) earlier.exec(migration);
+  earlier.exec(`PRAGMA application_id = 0x736f7365; PRAGMA user_version = ${version}`);
+  return earlier;
+}
+
+it("a process of the previous version keeps working beside a new one, and each sees the other's changes", async () => {
+  const path = newFile();
+  const earlier = earlierFile(path, 2);
   const publish = earlier.prepare(earlierPublish);
   const changes = earlier.prepare(earlierChanges);
   publish.run(Date.now(), "changed", '["before"]', null, "a revision");
@@ -44,4 +50,20 @@ it("a process of the previous version keeps working beside a new one, and each s
   expect(changes.all(1, 1)).toMatchObject([
     { kind: "changed", public_ids: JSON.stringify(publicIds), reason: null },
   ]);
+});
+
+it("a process of the version without tickets keeps working beside one that keeps them", async () => {
+  const path = newFile();
+  const earlier = earlierFile(path, 3);
+  const [creating, reading, pruning] = [create, read, pruneSessions].map((sql) => earlier.prepare(sql));
+  const store = sqliteStore({ path });
+  onTestFinished(() => store.close());
+  await store.putTicket?.("a ticket", "{}", Date.now() + 60_000);
+  const id = Buffer.from("a session", "utf16le");
+  const session = { document: '{"cookie":{}}', expiresAt: Date.now() + 60_000, revision: "one", user: null };
+  creating?.run({ id, ...session, now: Date.now() });
+  pruning?.run(Date.now(), 100);
+  expect(reading?.get(id, Date.now())).toMatchObject({ document: session.document });
+  expect(await store.read(keyOf("a session"))).toMatchObject({ document: { cookie: {} } });
+  expect(await store.takeTicket?.("a ticket")).toBe("{}");
 });

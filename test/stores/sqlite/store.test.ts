@@ -131,6 +131,22 @@ it("removes sessions from the file when they are over, in as many batches as it 
   await vi.waitFor(() => expect(timers.pendingCount, "the next round is due").toBe(1));
 });
 
+it("removes tickets from the file when they are over, in as many batches as it takes", async () => {
+  const path = newFile();
+  const clock = new SetClock();
+  const timers = new StoppedTimers(clock);
+  const store = openStore(path, { clock: timers });
+  const put = (id: string, lifeMs: number) => store.putTicket?.(id, "{}", clock.now() + lifeMs);
+  await Promise.all(Array.from({ length: 1100 }, (_, n) => put(`short ${n}`, 1000)));
+  await put("long", 2000);
+  const raw = rawConnection(path);
+  expect(countRows(raw, "tickets")).toBe(1101);
+  clock.advance(1000);
+  timers.fire();
+  await vi.waitFor(() => expect(countRows(raw, "tickets")).toBe(1), { timeout: 5000, interval: 5 });
+  expect(await store.takeTicket?.("long")).toBe("{}");
+});
+
 it("keeps feed entries for ten minutes", async () => {
   const path = newFile();
   const clock = new SetClock();
