@@ -91,6 +91,8 @@ describe.each(servers)("what the MongoDB store sends, server %#", ({ server, mes
       await store.replace(key, revision ?? "", { cookie: {}, n: 1 }, later());
       await store.read(key);
       await store.readMany?.([key]);
+      await store.putTicket?.("a ticket", "{}", later());
+      await store.takeTicket?.("a ticket");
       await store.destroy(key, "destroyed");
       await store.close();
       const writes = sent.filter(
@@ -99,7 +101,13 @@ describe.each(servers)("what the MongoDB store sends, server %#", ({ server, mes
       expect(writes.map(({ commandName }) => commandName)).toEqual(
         marks ? ["update", "update", "update", "delete"] : ["update", "update", "delete"],
       );
-      for (const { command } of writes) expect(command.writeConcern).toEqual({ w: "majority", j: true });
+      const ofTickets = sent.filter(
+        ({ command, commandName }) =>
+          collectionOf(command) === "sessions_tickets" && commandName !== "createIndexes",
+      );
+      expect(ofTickets.map(({ commandName }) => commandName)).toEqual(["insert", "findAndModify"]);
+      for (const { command } of [...writes, ...ofTickets])
+        expect(command.writeConcern).toEqual({ w: "majority", j: true });
     });
 
     it("leaves a write concern that the application has set", async () => {

@@ -59,8 +59,10 @@ describe.each(servers)("mongodbStore beside connect-mongo, server %#", ({ server
       await store.create(key, { ...lasting(HOUR), n: 1 }, Date.now() + HOUR, "ada");
       await store.create(keyOf("over"), { ...lasting(HOUR) }, Date.now() + HOUR, "ada");
       await store.destroy(keyOf("over"), "revoked");
+      await store.putTicket?.("a ticket", "{}", Date.now() + HOUR);
       await expect.poll(() => peer.length(), patience).toBe(1);
       expect(await peer.all()).toMatchObject([{ n: 1 }]);
+      expect(await store.takeTicket?.("a ticket")).toBe("{}");
       await store.clear?.();
       expect(await peer.length()).toBe(0);
     });

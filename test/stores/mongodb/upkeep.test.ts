@@ -61,11 +61,32 @@ server.describe("the upkeep of the MongoDB store", () => {
     await store.create(keyOf("short"), { cookie: {} }, later(1000));
     await store.create(key, { cookie: {} }, later());
     await expect.poll(() => emitted.mock.calls.length, patience).toBe(1);
-    expect(emitted.mock.calls[0]?.[0]).toMatch(/index on expires .* refused: Error 13\./);
+    expect(emitted.mock.calls[0]?.[0]).toMatch(
+      /index on expires of the collection sessions, .* refused: Error 13\./,
+    );
     time.advance(2000);
     timers.fire();
     await expect.poll(() => collection.countDocuments(), patience).toBe(1);
     expect(await store.read(key)).not.toBeNull();
+  });
+
+  it("removes expired tickets as it removes expired sessions", async () => {
+    const emitted = warnings();
+    const tickets = collection.db.collection<Document & { _id: string }>("sessions_tickets");
+    const store = open({ autoRemove: "interval" }, timers);
+    await store.putTicket?.("short", "{}", later(1000));
+    await store.putTicket?.("long", "{}", later());
+    expect(timers.pendingCount).toBe(1);
+    time.advance(2000);
+    timers.fire();
+    await expect.poll(() => tickets.countDocuments(), patience).toBe(1);
+    expect(await store.takeTicket?.("long")).toBe("{}");
+    await store.close();
+    expect(timers.pendingCount).toBe(0);
+    await open().putTicket?.("native", "{}", later());
+    const expires = async () => (await tickets.indexes()).find(({ name }) => name === "expires_1")?.key;
+    await expect.poll(expires, patience).toEqual({ expires: 1 });
+    expect(emitted).not.toHaveBeenCalled();
   });
 
   it("silently skips an index that the server does not have", async () => {

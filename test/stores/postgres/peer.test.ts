@@ -54,7 +54,9 @@ describeWithPostgres.each(zones)("postgresStore, with connections in %s", (zone)
     expect(Math.abs(expiresAt - before - (ours.ttlMs ?? 0))).toBeLessThan(5000);
     await ours.create(keyOf("over"), { cookie: {} }, Date.now() - 5000, "ada");
     expect(await peer.get("over")).toBeNull();
+    await ours.putTicket?.("a ticket", "{}", Date.now() + HOUR);
     await settle((done) => store.pruneSessions(done));
+    expect(await ours.takeTicket?.("a ticket")).toBe("{}");
     expect((await rows()).map(({ sid }) => sid)).toEqual([key.sid]);
   });
 });
