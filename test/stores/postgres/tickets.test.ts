@@ -1,6 +1,8 @@
 /** The table of tickets: who creates it, and that sessions never need it. */
+import { readFileSync } from "node:fs";
 import type { Pool } from "pg";
 import { expect, it, vi } from "vitest";
+import { PostgresTicketSql } from "../../../src/stores/postgres/ticket-sql.ts";
 import { keyOf } from "../session-keys.ts";
 import { SetClock, StoppedTimers } from "../set-clock.ts";
 import {
@@ -25,6 +27,12 @@ async function tablesOf(pool: Pool, schemaName: string): Promise<string[]> {
 }
 
 const statementOf = (error: Error) => error.message.slice(error.message.indexOf("\n"));
+
+it("the page has the statement that creates the table of tickets", () => {
+  const page = readFileSync(new URL("../../../docs/stores/postgres.md", import.meta.url), "utf8");
+  const { createTable } = new PostgresTicketSql({ schemaName: undefined, tableName: "session" });
+  expect(page).toContain(createTable);
+});
 
 describeWithPostgres("the table of tickets", () => {
   it("is created for the first ticket, in the sessions' schema, by many at the same time", async () => {
