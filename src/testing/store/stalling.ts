@@ -8,8 +8,9 @@ import type { Check, ResolvedTraits, Setting } from "./setting.ts";
 const [key, ended, created] = [keyOf("a session"), keyOf("ended"), keyOf("created")];
 const cookie = { originalMaxAge: null, expires: null };
 
-export function stallChecks({ feed }: ResolvedTraits): readonly Check[] {
-  return [settlesTruly, closesAnyway, ...(feed ? [publishesOnce, unsubscribesAnyway] : [])];
+export function stallChecks({ feed, tickets }: ResolvedTraits): readonly Check[] {
+  const ofFeed = feed ? [publishesOnce, unsubscribesAnyway] : [];
+  return [settlesTruly, closesAnyway, ...ofFeed, ...(tickets ? [takesOnce] : [])];
 }
 
 const settlesTruly: Check = {
@@ -97,6 +98,24 @@ const unsubscribesAnyway: Check = {
     });
     await within(opening, "changes() that was overtaken by close(), now that the database answers");
     expectEqual(received.errors, [], "what `broken` was called with after the end of the subscription");
+  },
+};
+
+const takesOnce: Check = {
+  name: "gives no ticket twice that was being taken while the database did not answer",
+  async run(setting) {
+    const { store, other, later } = setting;
+    await store.putTicket?.("a ticket", "{}", later());
+    const takes = await whileStalled(setting, async () =>
+      [store, other].map((one) => outcomeOf(Promise.resolve(one.takeTicket?.("a ticket")))),
+    );
+    const outcomes = await within(Promise.all(takes), "takeTicket, now that the database answers");
+    const last = await store.takeTicket?.("a ticket");
+    const got = [...outcomes.map((one) => (one.isDone ? one.value : null)), last].filter(
+      (one) => one !== null,
+    );
+    const isLost = got.length === 0 && outcomes.some(({ isDone }) => !isDone); // a call that rejects may have taken it
+    expectTrue(got.length === 1 || isLost, `Expected the ticket once, got ${shown({ outcomes, last })}.`);
   },
 };
 
