@@ -39,7 +39,9 @@ import { Activity } from "./session/activity.ts";
 import { ConditionalWrites } from "./session/conditional-writes.ts";
 import { Saves } from "./session/saves.ts";
 import type { HandleContext, SessionHandle } from "./session/session-handle.ts";
+import { type Ticket, Tickets } from "./session/tickets.ts";
 import { Updates } from "./session/updates.ts";
+import { sessionRoutes } from "./session-routes.ts";
 import type { EndReason, SessionKey } from "./session-store.ts";
 import { explainMissingAttach } from "./socket/never-attached.ts";
 import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/open-gateway.ts";
@@ -89,6 +91,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   readonly #loaded: LoadedSessions;
   readonly #responses = new Responses();
   readonly #users: UserIds;
+  readonly #tickets: Tickets;
   readonly #requests = new WeakMap<object, SessionHandle>();
   readonly #gateways: SocketGateway[] = [];
   readonly #undo: (() => void)[] = [];
@@ -133,6 +136,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     const updates = new Updates(this.#hub, writes, this.#saves, resolved.updateTimeoutMs);
     this.#activity = new Activity(this.#hub, { ...resolved, userOf });
     this.#handles = { hub: this.#hub, updates, userId };
+    this.#tickets = new Tickets(this.#hub.store, resolved.clock, resolved.ticketMs);
     exposeInternals(this, { options: resolved, nameOf: this.#nameOf, saves: this.#saves });
     explainMissingAttach();
     warn([...secretWarnings(resolved), ...storeWarnings(resolved)]);
@@ -198,6 +202,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       trustProxy: options.trustProxy,
       exemptions,
       nameOf: this.#nameOf,
+      tickets: this.#tickets,
+      unprovenMs: options.unprovenMs,
+      maxUnproven: options.maxUnproven,
       onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
       onExpressSession: this.#warnings.engineSession,
     });
@@ -233,6 +240,38 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     if (settled) void settled.then(() => handle.release());
     else handle.release();
     return handle;
+  }
+
+  /**
+   * Issues a ticket for the session of a request: it lets one connection in, without the cookie. For pages on another host
+   * than their sockets, and clients without cookies. It is good once, within `ticketMs`, for a client of the request's
+   * `Origin` (of none, if the request has none), and while the session has not ended and keeps its id. Rejects with
+   * `INVALID_OPTION`, `SESSION_ENDED` if the session is not stored, `STORE_UNSUPPORTED` if the store can't keep tickets,
+   * `STORE_FAILED`, `STORE_TIMEOUT`.
+   */
+  async ticket(request: Request, ...none: []): Promise<Ticket> {
+    refuseCallback("sessions.ticket()", none);
+    const session = this.of(request);
+    requireTickets(this.#options.store.name, this.#tickets);
+    await session.reload();
+    return this.#tickets.issue(request.sessionID, request.headers.origin);
+  }
+
+  /**
+   * A router for what pages ask of their session: `POST /ticket` answers with a ticket as JSON, see `docs/protocol.md`. Put
+   * it behind `sessions.express()`: `app.use("/session", sessions.routes())`.
+   */
+  routes(...none: []): RequestHandler {
+    const write = 'Write app.use("/session", sessions.routes()).';
+    requireOwner(this, "sessions.routes()", write);
+    refuseRequest("sessions.routes()", none, write);
+    refuseArguments("sessions.routes()", none);
+    return sessionRoutes({
+      ...this.#options,
+      report: (error) => this.#report(error),
+      onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
+      ticket: (request) => this.ticket(request),
+    });
   }
 
   /**
@@ -353,6 +392,12 @@ refuseUncalled(LiveSessions.prototype.store);
  */
 export function liveSessions(options: LiveSessionsOptions): LiveSessions {
   return new LiveSessions(options);
+}
+
+function requireTickets(store: string, tickets: Tickets): void {
+  if (tickets.areKept) return;
+  const message = `sessions.ticket() needs a store that can keep tickets, and the ${store} store can't: it can't take one atomically, so that it is used once. Use a store of this package, such as redisStore().`;
+  throw new SocketSessionError("STORE_UNSUPPORTED", message);
 }
 
 /** Refuses a method that was passed on without its object, a common slip with frameworks and the recipe. */

@@ -36,6 +36,10 @@ export const refusals = {
     client: "stops",
     meaning: "the cookie's session is over, or was never stored: log in again",
   },
+  TICKET_INVALID: {
+    client: "stops",
+    meaning: "the ticket is not good for this page and session, or no longer: fetch another one",
+  },
   STORE_UNAVAILABLE: {
     client: "retries",
     meaning: "the session store did not answer, or this server is about to stop",

@@ -9,6 +9,7 @@ import { type OriginsOption, originsOf } from "../socket/allowed-origins.ts";
 import { type Exemption, exemptionsOf } from "../socket/exempt.ts";
 import type { AttachOptions } from "../socket/open-gateway.ts";
 import type { Origins } from "../socket/origin.ts";
+import type { MaxUnproven } from "../socket/unproven-limit.ts";
 import { isExpressStore, isOurStore, noStore } from "../stores/common/given-store.ts";
 import { fromExpressStore } from "../stores/express/store.ts";
 import { curesOfUnknown, type SharedOptions, sharedOptionsOf } from "./express-options.ts";
@@ -63,6 +64,15 @@ export interface LiveSessionsOptions extends SharedOptions {
    * How long sockets of a session with a new id stay connected, silent, until the response has arrived. Default: 2 s.
    */
   rebindMs?: number;
+  /** How long a ticket can be redeemed. Default: 30 s. */
+  ticketMs?: number;
+  /** How long a connection may stay open that has proven no session. Default: 10 s. */
+  unprovenMs?: number;
+  /**
+   * How many connections may be open that have proven no session: one more closes the oldest. Default: 1,000 in all, and
+   * 100 for each address.
+   */
+  maxUnproven?: { all?: number; perAddress?: number };
   /** For tests. Default: the system's. */
   clock?: Clock;
 }
@@ -85,6 +95,9 @@ export interface ResolvedOptions {
   readonly storeTimeoutMs: number;
   readonly rebindMs: number;
   readonly maxSessionBytes: number;
+  readonly ticketMs: number;
+  readonly unprovenMs: number;
+  readonly maxUnproven: MaxUnproven;
   readonly clock: Clock;
 }
 
@@ -93,7 +106,7 @@ const known: Readonly<Record<keyof LiveSessionsOptions, true>> = {
   ...{ rolling: true, saveUninitialized: true, unset: true, resave: true, userId: true, device: true },
   ...{ guests: true, origins: true, ttlMs: true, touchIntervalMs: true, revalidateIntervalMs: true },
   ...{ staleMs: true, updateTimeoutMs: true, storeTimeoutMs: true, rebindMs: true, clock: true },
-  ...{ sharedStore: true, maxSessionBytes: true },
+  ...{ sharedStore: true, maxSessionBytes: true, ticketMs: true, unprovenMs: true, maxUnproven: true },
 };
 
 const day = 86_400_000;
@@ -142,6 +155,9 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
     storeTimeoutMs,
     rebindMs: duration("rebindMs", options.rebindMs, 2_000, 0),
     maxSessionBytes: bytesOf(options.maxSessionBytes),
+    ticketMs: duration("ticketMs", options.ticketMs, 30_000, 1),
+    unprovenMs: duration("unprovenMs", options.unprovenMs, 10_000, 1),
+    maxUnproven: maxUnprovenOf(options.maxUnproven),
     clock,
   };
 }
@@ -154,6 +170,20 @@ function bytesOf(maxSessionBytes: unknown = standardMaxBytes): number {
     maxSessionBytes,
     `Leave it out for ${standardMaxBytes}.`,
   );
+}
+
+function maxUnprovenOf(max: unknown = {}): MaxUnproven {
+  checkOptions("`maxUnproven`", max, ["all", "perAddress"]);
+  const numberOf = (option: string, value: unknown, standard: number): number => {
+    if (value === undefined) return standard;
+    if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value);
+    const expected = `\`maxUnproven.${option}\` expects a number of connections, 1 or more`;
+    throw invalidChoice(expected, value, `Leave it out for ${standard}.`);
+  };
+  return {
+    all: numberOf("all", max.all, 1_000),
+    perAddress: numberOf("perAddress", max.perAddress, 100),
+  };
 }
 
 function storeOf(options: LiveSessionsOptions, storeTimeoutMs: number, clock: Clock): SessionStore {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { isUnreadable } from "../base/errors.ts";
 import type { Secret } from "../data/session-key.ts";
 import type { RefusalCode } from "../protocol.ts";
+import type { Tickets } from "../session/tickets.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { Exemption } from "./exempt.ts";
 import type { OriginPolicy } from "./origin.ts";
@@ -16,6 +17,7 @@ export interface AdmissionOptions extends OriginPolicy {
   readonly guests: "refuse" | "allow";
   readonly nameOf: (sid: string) => SessionKey;
   readonly exemptions: readonly Exemption[];
+  readonly tickets: Tickets;
 }
 
 /** Why a client is not admitted. `cause`: why the session can't be read. */
@@ -26,24 +28,29 @@ export interface Refusal {
   readonly mayUse?: (namespace: string) => boolean;
 }
 
-/** The proof that a handshake gave: every later request of its connection must give the same. */
+/**
+ * What a connection has proven at its handshake, and by a ticket: a later request may carry no signed cookie of another
+ * session, nor leave out the handshake's.
+ */
 export interface Proof {
   /** The session id, empty if there is none; undefined if the cookie is ignored. */
   readonly identity: string | undefined;
   /** The cookie's value, which need not be verified again. */
   readonly cookie: string | undefined;
+  /** The ticket that proved the session, and the session's id. */
+  ticket?: { readonly text: unknown; readonly sid: string };
   /** The last admitted origin of the page, which need not be checked again. */
   origin: string | undefined;
 }
 
 /**
  * - `admitted`: with a session, or as a guest.
- * - `refused`: the client should stop: Engine.IO accepts it, and it receives the code.
+ * - `unproven`: Engine.IO accepts the client. It may bring a ticket; else it is refused, and should stop, or is a guest.
  * - `rejected`: Engine.IO does not accept it: a stock client tries again.
  */
 export type Decision =
   | { readonly kind: "admitted"; readonly connection: SessionConnection; readonly proof: Proof }
-  | ({ readonly kind: "refused"; readonly proof: Proof } & Refusal)
+  | { readonly kind: "unproven"; readonly proof: Proof; readonly refusal: Refusal | undefined }
   | ({ readonly kind: "rejected" } & Refusal);
 
 /** Decides who is admitted, and whose session a request has. An error never admits a client. */
@@ -81,6 +88,8 @@ export class Admission {
       return this.#mismatch(request, proof);
     };
     if (origin !== undefined && origin === proof?.origin) return this.#mismatch(request, proof);
+    if (origin !== undefined && proof?.origin !== undefined && isBoundToOrigin(proof))
+      return "ORIGIN_REFUSED";
     const isAllowed = this.#origins.isAllowed(request);
     return typeof isAllowed === "boolean" ? faultOf(isAllowed) : isAllowed.then(faultOf);
   }
@@ -105,29 +114,62 @@ export class Admission {
     if (open.length === 0) return { kind: "rejected", code };
     const mayUse = (namespace: string) => open.some(({ matches }) => matches(namespace));
     const proof = { identity: undefined, cookie: undefined, origin: request.headers.origin };
-    return { kind: "refused", code, mayUse, proof };
+    return { kind: "unproven", proof, refusal: { code, mayUse } };
   }
 
   async #decideOnCookie(request: IncomingMessage): Promise<Decision> {
-    const { guests, nameOf, secrets } = this.#options;
+    const { guests, secrets, tickets } = this.#options;
     const value = this.#cookieOf(request);
     const cookie = verifiedCookie(value, secrets);
     const proof: Proof = { identity: identityOf(cookie), cookie: value, origin: request.headers.origin };
-    if (cookie.kind === "invalid") return { kind: "refused", code: "SESSION_INVALID", proof };
+    const refused = (code: RefusalCode, cause?: unknown): Decision => ({
+      kind: "unproven",
+      proof,
+      refusal: { code, cause },
+    });
+    if (cookie.kind === "invalid") return refused("SESSION_INVALID");
     if (cookie.kind === "signed") {
-      const connection = new SessionConnection(this.#context, nameOf(cookie.sid));
       try {
-        if (await connection.load()) return { kind: "admitted", connection, proof };
+        const connection = await this.#load(cookie.sid);
+        if (connection) return { kind: "admitted", connection, proof };
       } catch (cause) {
-        connection.release();
-        if (isUnreadable(cause)) return { kind: "refused", code: "SESSION_ENDED", cause, proof }; // a retry does not help
+        if (isUnreadable(cause)) return refused("SESSION_ENDED", cause); // a retry does not help
         return { kind: "rejected", code: "STORE_UNAVAILABLE", cause };
       }
-      connection.release();
     }
-    if (guests === "allow")
-      return { kind: "admitted", connection: new SessionConnection(this.#context), proof };
-    return { kind: "refused", code: cookie.kind === "none" ? "SESSION_REQUIRED" : "SESSION_ENDED", proof };
+    if (guests === "refuse") return refused(cookie.kind === "none" ? "SESSION_REQUIRED" : "SESSION_ENDED");
+    if (tickets.areKept) return { kind: "unproven", proof, refusal: undefined };
+    return { kind: "admitted", connection: new SessionConnection(this.#context), proof };
+  }
+
+  /**
+   * The session that a ticket names; undefined if the ticket is not good for this client. The connection must be claimed
+   * or released. Rejects if the store fails.
+   */
+  async redeem(ticket: unknown, proof: Proof): Promise<SessionConnection | undefined> {
+    const sid = await this.#options.tickets.redeem(ticket, proof.origin);
+    if (sid === undefined || (proof.identity && proof.identity !== sid)) return undefined;
+    try {
+      const connection = await this.#load(sid);
+      if (connection) proof.ticket = { text: ticket, sid };
+      return connection;
+    } catch (cause) {
+      if (isUnreadable(cause)) return undefined;
+      throw cause;
+    }
+  }
+
+  /** Undefined if the session is over. */
+  async #load(sid: string): Promise<SessionConnection | undefined> {
+    const connection = new SessionConnection(this.#context, this.#options.nameOf(sid));
+    try {
+      if (await connection.load()) return connection;
+    } catch (cause) {
+      connection.release();
+      throw cause;
+    }
+    connection.release();
+    return undefined;
   }
 
   #mismatch(request: IncomingMessage, proof: Proof | undefined): RefusalCode | undefined {
@@ -135,7 +177,8 @@ export class Admission {
     const value = this.#cookieOf(request);
     if (value === proof.cookie) return undefined;
     const cookie = verifiedCookie(value, this.#options.secrets);
-    if (identityOf(cookie) === proof.identity) return undefined;
+    const identity = identityOf(cookie);
+    if (identity === proof.identity || identity === proof.ticket?.sid) return undefined;
     return cookie.kind === "none" ? "COOKIE_MISSING" : "COOKIE_MISMATCH";
   }
 
@@ -146,4 +189,9 @@ export class Admission {
 
 function identityOf(cookie: SessionCookie): string {
   return cookie.kind === "signed" ? cookie.sid : "";
+}
+
+/** Without the session's cookie, nothing but its origin tells one page of the visitor from another. */
+function isBoundToOrigin({ identity, ticket }: Proof): boolean {
+  return identity === "" || ticket !== undefined;
 }

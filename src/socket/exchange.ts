@@ -27,8 +27,8 @@ export interface EngineWatch {
   decide(request: EngineRequest, exchange: Exchange): void;
   webTransport(): void;
   readonly report: (error: SocketSessionError) => void;
-  /** Engine.IO has a new connection; false keeps it from Socket.IO. */
-  opened(connection: EngineConnection): boolean;
+  /** Engine.IO has a new connection; false keeps it from Socket.IO, until `pass` is called. */
+  opened(connection: EngineConnection, pass: () => void): boolean;
 }
 
 /** Puts `watch` before an Engine.IO server: every request passes it first. */
@@ -71,8 +71,9 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
     session.close();
   };
   engine.emit = (event, ...args) => {
-    if (event === "connection" && !watch.opened(args[0] as EngineConnection)) return true;
-    return emit.call(engine, event, ...args);
+    const pass = () => emit.call(engine, event, ...args);
+    if (event === "connection" && !watch.opened(args[0] as EngineConnection, pass)) return true;
+    return pass();
   };
 }
 

@@ -1,11 +1,11 @@
 import type { Server } from "socket.io";
 import { SocketSessionError } from "../base/errors.ts";
-import type { AdmissionOptions } from "./admission.ts";
 import type { ExemptNamespace } from "./exempt.ts";
 import { requireServer } from "./io-check.ts";
 import { attachIsCalled } from "./never-attached.ts";
 import type { ConnectionContext } from "./session-connection.ts";
 import { type GatewayOptions, SocketGateway } from "./socket-gateway.ts";
+import type { UnprovenOptions } from "./unproven-clients.ts";
 import { assertEngine, hasClients } from "./upstream.ts";
 
 /**
@@ -25,9 +25,9 @@ export interface AttachOptions {
   exempt?: ReadonlyArray<string | RegExp | ExemptNamespace>;
 }
 
-type Wiring = AdmissionOptions &
+type Wiring = UnprovenOptions &
   Omit<ConnectionContext, "codec" | "isExempt" | "dismissals" | "returns"> &
-  Pick<GatewayOptions, "onRefusal" | "onExpressSession">;
+  Pick<GatewayOptions, "onExpressSession">;
 
 interface Attached {
   readonly gateway: SocketGateway;

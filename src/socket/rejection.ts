@@ -85,7 +85,8 @@ function bodyOf(code: RefusalCode): string {
   return JSON.stringify({ code: error, message: text, context: refusals[code].meaning, data });
 }
 
-function letRead(origin: string, response: ServerResponse): void {
+/** Lets a page of another origin read the answer, and send its cookies, unless the application has decided on it. */
+export function letRead(origin: string, response: ServerResponse): void {
   if (response.hasHeader("Access-Control-Allow-Origin")) return; // the application has decided
   response.setHeader("Access-Control-Allow-Origin", origin);
   response.setHeader("Access-Control-Allow-Credentials", "true");

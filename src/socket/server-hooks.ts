@@ -1,21 +1,24 @@
 import type { Server, Socket } from "socket.io";
 import { type EngineWatch, type Exchange, watchEngine } from "./exchange.ts";
 import {
+  type Auth,
   assertEngine,
   type Engine,
-  type EngineConnection,
   type EngineRequest,
   guardNamespaces,
   onEngine,
+  onNewNamespace,
   onSocket,
+  type SocketHooks,
 } from "./upstream.ts";
 
 /** Hooks into a Socket.IO server and its engines. */
-export interface ServerHooks extends Omit<EngineWatch, "decide" | "report"> {
+export interface ServerHooks extends Omit<EngineWatch, "decide" | "report">, SocketHooks {
   decide(engine: Engine, request: EngineRequest, exchange: Exchange): void;
   report(error: unknown): void;
   mayJoin(socket: Socket): boolean;
-  born(socket: Socket, connection: EngineConnection): void;
+  /** The `auth` payload that an application's function for dynamic namespaces may see. */
+  shown(namespace: string, auth: Auth): Auth;
 }
 
 const placeByServer = new WeakMap<Server, { hooks: ServerHooks }>();
@@ -45,16 +48,20 @@ function patch(io: Server, hooks: ServerHooks): void {
       decide: (request, exchange) => place.hooks.decide(engine, request, exchange),
       webTransport: () => place.hooks.webTransport(),
       report: (error) => place.hooks.report(error),
-      opened: (connection) => place.hooks.opened(connection),
+      opened: (connection, pass) => place.hooks.opened(connection, pass),
     });
   };
   onEngine(io, watch);
-  onSocket(io, (socket, connection) => {
-    try {
-      watch(connection.server); // an `io` attached to several http servers may have an unwatched engine
-    } catch (error) {
-      place.hooks.report(error);
-    }
-    place.hooks.born(socket, connection);
+  onNewNamespace(io, (namespace, auth) => place.hooks.shown(namespace, auth));
+  onSocket(io, {
+    enter: (...args) => place.hooks.enter(...args),
+    born: (socket, connection) => {
+      try {
+        watch(connection.server); // an `io` attached to several http servers may have an unwatched engine
+      } catch (error) {
+        place.hooks.report(error);
+      }
+      place.hooks.born(socket, connection);
+    },
   });
 }

@@ -6,7 +6,7 @@ import { type EndReasonCode, endEvent, endReasons } from "../protocol.ts";
 import type { Activity } from "../session/activity.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../session/session-handle.ts";
 import type { SessionKey } from "../session-store.ts";
-import type { RefusedConnection } from "./refused-connection.ts";
+import type { UnprovenConnection } from "./unproven-connection.ts";
 import { type Codec, type EngineConnection, type Packet, packetsOf, packetTypes } from "./upstream.ts";
 import {
   discardWaiting,
@@ -46,16 +46,16 @@ export class SessionConnection implements Observer, TrafficGuard {
   readonly #entry: LiveEntry | undefined;
   /** Usually one: an array takes the least memory. */
   #members: readonly Member[] = [];
-  readonly #refused: RefusedConnection | undefined;
+  readonly #unproven: UnprovenConnection | undefined;
   #connection: EngineConnection | undefined;
   /** True while the farewell is sent, which is the only traffic then allowed. */
   #isParting = false;
   #released = false;
 
-  /** `key` is undefined for a guest, and for a refused client, which may use exempt namespaces. */
-  constructor(context: ConnectionContext, key?: SessionKey, refused?: RefusedConnection) {
+  /** `key` is undefined for a guest, and for a client that has proven no session, but may use exempt namespaces. */
+  constructor(context: ConnectionContext, key?: SessionKey, unproven?: UnprovenConnection) {
     this.#context = context;
-    this.#refused = refused;
+    this.#unproven = unproven;
     this.#entry = key && context.hub.observe(key, this);
   }
 
@@ -70,6 +70,10 @@ export class SessionConnection implements Observer, TrafficGuard {
 
   get isEnded(): boolean {
     return this.#entry?.isEnded ?? false;
+  }
+
+  isOf(sid: string | undefined): boolean {
+    return sid !== undefined && this.#entry?.key.sid === sid;
   }
 
   get isUnverified(): boolean {
@@ -111,7 +115,7 @@ export class SessionConnection implements Observer, TrafficGuard {
 
   /** Whether the client may use this namespace. */
   mayUse(namespace: string): boolean {
-    return this.#refused?.mayUse(namespace) ?? true;
+    return this.#unproven?.mayUse(namespace) ?? true;
   }
 
   /** Gives `socket` its `session`. */
@@ -120,13 +124,13 @@ export class SessionConnection implements Observer, TrafficGuard {
     this.#members = [...this.#members, { socket, handle }];
     Object.defineProperty(socket, "session", { value: handle, enumerable: false });
     guardSocket(socket, this);
-    if (this.mayUse(socket.nsp.name)) this.#refused?.joined(socket);
+    if (this.mayUse(socket.nsp.name)) this.#unproven?.joined(socket);
   }
 
   left(socket: Socket): void {
     this.#members.find((member) => member.socket === socket)?.handle.release();
     this.#members = this.#members.filter((member) => member.socket !== socket);
-    this.#refused?.left(socket);
+    this.#unproven?.left(socket);
   }
 
   /** Ends the transport, so that a stock client connects again. */

@@ -4,13 +4,14 @@ import { batches, nextTurn } from "../base/batches.ts";
 import { pause, randomOf } from "../base/clock.ts";
 import { Pace } from "../base/pace.ts";
 import type { RefusalCode } from "../protocol.ts";
-import { Admission, type AdmissionOptions, type Decision, type Proof, type Refusal } from "./admission.ts";
+import { Admission, type Decision } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
-import { RefusedConnection } from "./refused-connection.ts";
+import { OpenedConnection } from "./opened-connection.ts";
 import { answerTo } from "./rejection.ts";
 import { hideFromHandshake, sessionViews } from "./request-view.ts";
 import { hookServer } from "./server-hooks.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
+import { UnprovenClients, type UnprovenOptions } from "./unproven-clients.ts";
 import { codecOf, type Engine, type EngineConnection, type EngineRequest, queryOf } from "./upstream.ts";
 import { guardOf } from "./upstream-traffic.ts";
 
@@ -21,9 +22,8 @@ const returnsPauseMs = 10;
 /** Where `close()` takes its time, it closes some connections this often. */
 const closingStepMs = 10;
 
-export interface GatewayOptions extends AdmissionOptions {
+export interface GatewayOptions extends UnprovenOptions {
   readonly context: Omit<ConnectionContext, "codec" | "dismissals" | "returns">;
-  readonly onRefusal: (code: RefusalCode, request: IncomingMessage | undefined, cause: unknown) => void;
   /** `express-session` runs on Engine.IO's requests, or on a socket's, where it does nothing. */
   readonly onExpressSession: () => void;
 }
@@ -38,14 +38,6 @@ interface Handshake {
   readonly arrived: () => void;
 }
 
-/** What a connection was opened with. */
-interface Opened {
-  readonly proof: Proof;
-  readonly connection: EngineConnection;
-  /** Its session; undefined if it was refused, and may use no exempt namespace. */
-  own: SessionConnection | undefined;
-}
-
 /**
  * The gateway before one Socket.IO server: decides on each handshake before Engine.IO sees it, compares each later
  * request with its handshake, and gives each socket its session.
@@ -56,9 +48,10 @@ export class SocketGateway {
   readonly #admission: Admission;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
   /** The session that a request has proven, if any. Until then, application code sees none on the request. */
-  readonly #proven = new WeakMap<object, SessionConnection>();
+  readonly #proven = new WeakMap<object, { readonly data: SessionConnection["data"] }>();
   /** By Engine.IO's id. */
-  readonly #opened = new Map<string, Opened>();
+  readonly #opened = new Map<string, OpenedConnection>();
+  readonly #clients: UnprovenClients;
   #closed = false;
 
   constructor(io: Server, options: GatewayOptions) {
@@ -72,13 +65,16 @@ export class SocketGateway {
       returns: new Pace(closedPerTurn, later),
     };
     this.#admission = new Admission(options, this.#context);
+    this.#clients = new UnprovenClients(options, this.#context, this.#admission, () => this.#closed);
     hookServer(io, {
       report: this.#context.hub.report,
       mayJoin: (socket) => socket.conn.readyState === "open" && (guardOf(socket)?.isServable ?? true),
       seen: sessionViews((request) => this.#proven.get(request)?.data ?? {}, options.onExpressSession),
       decide: (engine, request, exchange) => this.#guard(engine, request, exchange),
       webTransport: () => options.onRefusal("TRANSPORT_REFUSED", undefined, undefined),
-      opened: (connection) => this.#receive(connection),
+      opened: (connection, pass) => this.#receive(connection, pass),
+      enter: (connection, ...rest) => this.#clients.enter(this.#opened.get(connection.id), ...rest),
+      shown: (namespace, auth) => this.#clients.shown(namespace, auth),
       born: (socket, connection) => this.#welcome(socket, connection),
     });
   }
@@ -98,6 +94,7 @@ export class SocketGateway {
    */
   async close(overMs: number): Promise<void> {
     this.#closed = true;
+    this.#clients.closeAll();
     const { clock } = this.#context.hub;
     const holding = this.#holding();
     const size = overMs > 0 ? Math.ceil((holding.length * closingStepMs) / overMs) : closedPerTurn;
@@ -136,7 +133,7 @@ export class SocketGateway {
 
   /** A poll or upgrade must prove what its connection was opened with. */
   #compare(
-    opened: Opened | undefined,
+    opened: OpenedConnection | undefined,
     request: EngineRequest,
     exchange: Exchange,
     reject: Reject,
@@ -145,7 +142,7 @@ export class SocketGateway {
       if (fault) return reject(fault, fault !== "ORIGIN_REFUSED");
       // the messages waiting for this poll may be stale by now: the getter then closes the connection, and drops them
       if (opened && opened.connection.writeBuffer.length > 0) void opened.own?.isServable;
-      if (opened?.own) this.#proven.set(request, opened.own);
+      if (opened) this.#proven.set(request, opened);
       exchange.pass();
     };
     const fault = this.#admission.compare(request, opened?.proof);
@@ -176,7 +173,7 @@ export class SocketGateway {
     exchange.pass();
   }
 
-  #receive(connection: EngineConnection): boolean {
+  #receive(connection: EngineConnection, pass: () => void): boolean {
     const handshake = connection.request && this.#handshakes.get(connection.request);
     if (!handshake || this.#closed) {
       connection.close(true); // it came by a way that is not watched, or too late
@@ -185,43 +182,13 @@ export class SocketGateway {
     const { decision, arrived } = handshake;
     this.#handshakes.delete(connection.request);
     arrived();
-    const admitted = decision.kind === "admitted" ? decision.connection : undefined;
-    const own = admitted?.isEnded ? undefined : admitted;
-    const opened: Opened = { proof: decision.proof, own, connection };
+    const opened = new OpenedConnection(connection, decision.proof);
     this.#opened.set(connection.id, opened);
-    connection.once("close", () => {
-      this.#opened.delete(connection.id);
-      (opened.own ?? admitted)?.release();
-    });
-    if (admitted?.isUnverified) {
-      connection.close(true); // it reconnects, and is checked
-      return false;
-    }
-    if (own) {
-      own.claim(connection);
-      return true;
-    }
-    return this.#refuse(opened, decision.kind === "refused" ? decision : { code: "SESSION_ENDED" });
-  }
-
-  #refuse(opened: Opened, { code, cause, mayUse = this.#context.isExempt }: Refusal): boolean {
-    const { connection } = opened;
-    const mayUseExempt = this.#options.exemptions.length > 0 && (connection.protocol !== 3 || mayUse("/"));
-    const onRefused = () => this.#options.onRefusal(code, connection.request ?? undefined, cause);
-    const context = { ...this.#context, onRefused };
-    const refused = new RefusedConnection(connection, code, context, mayUseExempt ? mayUse : undefined);
-    if (!mayUseExempt) {
-      connection.on("data", (data) => {
-        if (!refused.refuses(data)) connection.close(true); // nothing else is accepted
-      });
-      return false;
-    }
-    opened.own = new SessionConnection(this.#context, undefined, refused);
-    opened.own.claim(connection);
-    const emit = connection.emit;
-    connection.emit = (event, ...args) =>
-      (event === "data" && refused.refuses(args[0])) || emit.call(connection, event, ...args);
-    return true;
+    this.#proven.set(connection.request, opened);
+    connection.once("close", () => this.#opened.delete(connection.id));
+    if (decision.kind === "unproven") return this.#clients.hold(opened, decision.refusal, pass);
+    if (opened.bind(decision.connection)) return true;
+    return connection.readyState === "open" && this.#clients.hold(opened, { code: "SESSION_ENDED" }, pass);
   }
 
   /** Gives a new socket its session. A socket of a closed or unknown connection is dropped before any middleware. */

@@ -100,3 +100,16 @@ export function guardWrites(connection: EngineConnection, guard: TrafficGuard): 
     },
   }));
 }
+
+/** Passes on only the client's messages for which `passes` returns true, until the returned function is called. */
+export function interceptMessages(
+  connection: EngineConnection,
+  passes: (message: unknown) => boolean,
+): () => void {
+  const { emit } = connection;
+  connection.emit = (event, ...args) =>
+    (event === "data" && !passes(args[0])) || emit.call(connection, event, ...args);
+  return () => {
+    connection.emit = emit;
+  };
+}

@@ -8,6 +8,7 @@
  * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
  * | `socket._onpacket`+ | everything that a client sends to a socket passes here, also to `onAny` and acknowledgements |
  * | `socket._cleanup`+ | the only sign that a socket is gone, even if it never connected; `connected` is still set if it did |
+ * | `io._checkNamespace` | functions for dynamic namespaces must not see a ticket |
  * | `io.opts` | whether recovery is on; its `cors`*, to warn of an origin that only `cors` lists |
  * | `io._nsps` | the namespaces made before `attach`, and the sockets in them |
  * | `io._parser`, `io.encoder` | a refusal must use the application's parser |
@@ -88,8 +89,11 @@ interface Namespace {
   rawListeners(event: string): ((...args: unknown[]) => unknown)[];
   emitReserved(event: string, ...args: unknown[]): boolean;
   run(socket: Socket, done: (error?: Error) => void): void;
-  _createSocket(client: Client, auth: Record<string, unknown> | null | undefined): Promise<Socket>;
+  _createSocket(client: Client, auth: Auth | null | undefined): Promise<Socket>;
 }
+
+/** The payload of a client's `CONNECT`. */
+export type Auth = Record<string, unknown>;
 
 interface ServerInternals {
   readonly opts: { readonly connectionStateRecovery?: unknown };
@@ -98,6 +102,7 @@ interface ServerInternals {
   readonly _parser: { Decoder: new () => Decoder };
   readonly _nsps: ReadonlyMap<string, Namespace>;
   bind(engine: Engine): Server;
+  _checkNamespace(name: string, auth: Auth | null | undefined, found: (namespace: unknown) => void): void;
 }
 
 function internalsOf(io: Server): ServerInternals {
@@ -154,21 +159,38 @@ export function assertEngine(engine: Engine): void {
   );
 }
 
-/**
- * Calls `born` with each new socket of every namespace, static or dynamic, present or future, before its middleware.
- * Connection state recovery sees no `pid`, so every socket is new: nothing is restored or replayed.
- */
-export function onSocket(io: Server, born: (socket: Socket, connection: EngineConnection) => void): void {
+export interface SocketHooks {
+  /** The payload that Socket.IO may have of a client that asks for a namespace; undefined if the client was refused. */
+  enter(
+    connection: EngineConnection,
+    namespace: string,
+    auth: Auth,
+  ): Auth | undefined | Promise<Auth | undefined>;
+  /** Called with each new socket of every namespace, static or dynamic, present or future, before its middleware. */
+  born(socket: Socket, connection: EngineConnection): void;
+}
+
+/** Connection state recovery sees no `pid`, so every socket is new: nothing is restored or replayed. */
+export function onSocket(io: Server, { enter, born }: SocketHooks): void {
   const recovers = Boolean(internalsOf(io).opts.connectionStateRecovery);
   onNamespace(io, (namespace) => {
     const create = namespace._createSocket;
     namespace._createSocket = async (client, given) => {
-      const auth = given ?? {}; // null if the application's parser lets it through, at which Socket.IO would reject
+      // null if the application's parser lets it through, at which Socket.IO would reject
+      const auth = await enter(client.conn, namespace.name, given ?? {});
+      if (!auth) return new Promise(() => {}); // Socket.IO waits for no socket, and keeps nothing of this
       const socket = await create.call(namespace, client, recovers ? withoutRecovery(auth) : auth);
       born(socket, client.conn);
       return socket;
     };
   });
+}
+
+/** Calls `shown` for the payload that an application's function sees as it decides whether a namespace exists. */
+export function onNewNamespace(io: Server, shown: (namespace: string, auth: Auth) => Auth): void {
+  const internals = internalsOf(io);
+  const check = internals._checkNamespace;
+  internals._checkNamespace = (name, auth, found) => check.call(io, name, auth && shown(name, auth), found);
 }
 
 function withoutRecovery({

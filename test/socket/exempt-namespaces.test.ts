@@ -10,7 +10,7 @@ afterEach(() => world.close());
 
 /** Longer than anything that cuts a client off. */
 const minute = 60_000;
-const grace = 5_000;
+const grace = 10_000;
 
 const clock = new ManualClock();
 const isExempt = /^\/(room-|by-function|static|slow)/;

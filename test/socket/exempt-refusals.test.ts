@@ -11,7 +11,7 @@ let denied: number;
 afterEach(() => world.close());
 
 const clock = new ManualClock();
-const silence = 5_000;
+const silence = 10_000;
 
 async function start(options: WorldOptions = {}): Promise<void> {
   events = [];
@@ -87,9 +87,12 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     expect(refusals()).toEqual([["SESSION_REQUIRED"], 1]);
   });
 
-  test("without exempt namespaces a client does as it comes", async () => {
+  test("without exempt namespaces, one that asks for none does when it is closed", async () => {
     await start({ attach: {} });
     await open();
+    expect(refusals()).toEqual([[], 0]);
+    await clock.advance(silence);
+    await expect.poll(clients).toBe(0);
     expect(refusals()).toEqual([["SESSION_REQUIRED"], 1]);
   });
 });

@@ -25,7 +25,7 @@ export type Note = (what: Intrusion, isLetIn: boolean) => void;
 /** An intruder waits no longer for an answer. */
 const patienceMs = 30_000;
 /** A silent connection is closed by then. */
-const silenceMs = 12_000;
+const silenceMs = 17_000;
 
 export class Intruder {
   readonly #network: ClientNetwork;

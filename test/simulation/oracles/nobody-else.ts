@@ -1,8 +1,8 @@
 import { historyOf } from "./history.ts";
 import type { Oracle } from "./oracle.ts";
 
-/** How long the node may take to close a refused connection (`RefusedConnection`), and the client to notice. */
-const refusedMs = 12_000;
+/** How long the node may take to close a refused connection (`UnprovenConnection`), and the client to notice. */
+const refusedMs = 17_000;
 
 /** A connection serves only the client that opened it, and a client without a session is not admitted. */
 export const nobodyElse: Oracle = {

@@ -1,0 +1,60 @@
+import type { IncomingMessage } from "node:http";
+import type { EngineConnection } from "./upstream.ts";
+
+/** How many connections may be open whose session is not proven. */
+export interface MaxUnproven {
+  readonly all: number;
+  readonly perAddress: number;
+}
+
+/**
+ * Bounds the number of unproven connections, in all and for each address. The oldest one makes room, not the newest:
+ * a client with a ticket needs its connection for one round trip only, so it gets in while others flood the server.
+ */
+export class UnprovenLimit {
+  readonly #max: MaxUnproven;
+  readonly #trustProxy: boolean;
+  readonly #all = new Set<EngineConnection>();
+  readonly #byAddress = new Map<string, Set<EngineConnection>>();
+
+  constructor(max: MaxUnproven, trustProxy: boolean) {
+    this.#max = max;
+    this.#trustProxy = trustProxy;
+  }
+
+  /** The returned function removes it. */
+  add(connection: EngineConnection): () => void {
+    const address = this.#addressOf(connection.request);
+    const near = this.#byAddress.get(address) ?? new Set();
+    this.#byAddress.set(address, near.add(connection));
+    this.#all.add(connection);
+    const remove = () => {
+      this.#all.delete(connection);
+      near.delete(connection);
+      if (near.size === 0 && this.#byAddress.get(address) === near) this.#byAddress.delete(address);
+    };
+    connection.once("close", remove);
+    if (near.size > this.#max.perAddress) closeOldest(near);
+    if (this.#all.size > this.#max.all) closeOldest(this.#all);
+    return remove;
+  }
+
+  closeAll(): void {
+    for (const connection of this.#all) connection.close(true);
+  }
+
+  /** Behind a trusted proxy, the last address of `X-Forwarded-For`, which that proxy added: a client can choose the others. */
+  #addressOf(request: IncomingMessage | null): string {
+    const forwarded = this.#trustProxy ? request?.headers["x-forwarded-for"] : undefined;
+    const last = String(forwarded ?? "")
+      .split(",")
+      .at(-1)
+      ?.trim();
+    return last || (request?.socket.remoteAddress ?? "");
+  }
+}
+
+function closeOldest(connections: ReadonlySet<EngineConnection>): void {
+  const [oldest] = connections;
+  oldest?.close(true);
+}

@@ -1,0 +1,163 @@
+import { createServer } from "node:http";
+import express from "express";
+import { liveSessions } from "socket-session";
+import { memoryStore } from "socket-session/memory";
+import { afterEach, describe, expect, test } from "vitest";
+import { Browser } from "./support/browser.ts";
+import { listen } from "./support/listen.ts";
+import { secret, startWorld, type World, type WorldOptions } from "./support/world.ts";
+
+let world: World;
+afterEach(() => world?.close());
+
+const page = "https://page.example";
+
+const start = async (options: WorldOptions = {}) => {
+  world = await startWorld({
+    origins: [page],
+    routes: (app, sessions) => app.use("/session", sessions.routes()),
+    ...options,
+  });
+};
+
+async function ask(visitor: Browser, headers: Record<string, string> = {}, method = "POST") {
+  const response = await fetch(`${world.url}/session/ticket`, {
+    method,
+    headers: { ...headers, ...(visitor.cookie ? { cookie: visitor.cookie } : {}) },
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === "" ? undefined : JSON.parse(text),
+  };
+}
+
+describe("POST /ticket", () => {
+  test("answers with a ticket that no cache keeps", async () => {
+    await start();
+    const before = Date.now();
+    const { status, headers, body } = await ask(await world.visitor());
+    expect(status).toBe(200);
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers.get("access-control-allow-origin")).toBe(null);
+    expect(body).toEqual({ ticket: expect.stringMatching(/^[\w-]{43}$/), expiresAt: expect.any(Number) });
+    expect(body.expiresAt).toBeGreaterThanOrEqual(before + 30_000);
+    expect(body.expiresAt).toBeLessThanOrEqual(Date.now() + 30_000);
+  });
+
+  test("refuses visitors without a session with the codes of sockets", async () => {
+    await start();
+    const visitor = world.browser();
+    const out = await world.visitor();
+    const { cookie } = out;
+    await out.post("/logout");
+    const cases = { SESSION_REQUIRED: "", SESSION_INVALID: "sid=s%3Ax.y", SESSION_ENDED: cookie };
+    for (const [code, header] of Object.entries(cases)) {
+      visitor.cookie = header;
+      const { status, body, headers } = await ask(visitor);
+      expect([status, body.data.code, headers.get("cache-control")]).toEqual([401, code, "no-store"]);
+    }
+    expect(world.sessions.stats().refused).toMatchObject({
+      SESSION_REQUIRED: 1,
+      SESSION_INVALID: 1,
+      SESSION_ENDED: 1,
+    });
+  });
+
+  test("lets pages of listed origins read the answer, and refuses others", async () => {
+    await start();
+    const visitor = await world.visitor();
+    const refusedHeaders = [
+      { origin: "https://stranger.example" },
+      { origin: "null" },
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+    ];
+    for (const headers of refusedHeaders) {
+      const { status, body, headers: answered } = await ask(visitor, headers);
+      expect([status, body.data]).toEqual([403, { code: "ORIGIN_REFUSED" }]);
+      expect(answered.get("access-control-allow-origin")).toBe(null);
+    }
+    const listed = await ask(visitor, { origin: page, "sec-fetch-site": "cross-site" });
+    expect(listed.status).toBe(200);
+    expect(listed.headers.get("access-control-allow-origin")).toBe(page);
+    expect(listed.headers.get("access-control-allow-credentials")).toBe("true");
+    expect(listed.headers.get("vary")).toBe("Origin");
+    expect((await ask(visitor, { origin: world.url })).status).toBe(200);
+  });
+
+  test("answers preflights of listed origins, without a session", async () => {
+    await start();
+    const visitor = world.browser();
+    const { status, headers } = await ask(visitor, { origin: page }, "OPTIONS");
+    expect(status).toBe(204);
+    expect(headers.get("access-control-allow-methods")).toBe("POST");
+    expect(headers.get("access-control-allow-origin")).toBe(page);
+    expect((await ask(visitor, { origin: "https://stranger.example" }, "OPTIONS")).status).toBe(403);
+  });
+
+  test("answers 503 while the store fails, and reports the error", async () => {
+    const store = memoryStore();
+    store.putTicket = () => Promise.reject(new Error("down"));
+    await start({ store });
+    const { status, body } = await ask(await world.visitor());
+    expect([status, body.data]).toEqual([503, { code: "STORE_UNAVAILABLE" }]);
+    expect(world.errors).toMatchObject([{ code: "STORE_FAILED" }]);
+  });
+
+  test("is the only method, and leaves other paths to the application", async () => {
+    await start({
+      routes: (app, sessions) => {
+        app.use("/session", sessions.routes());
+        app.get("/session/other", (_req, res) => res.json("other"));
+      },
+    });
+    const visitor = await world.visitor();
+    const { status, headers, body } = await ask(visitor, {}, "GET");
+    expect([status, headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
+    expect(body.message).toContain("by POST, not by GET");
+    expect(await visitor.get("/session/other")).toBe('"other"');
+  });
+
+  test("before sessions.express(), fails with the cure", async () => {
+    const sessions = liveSessions({ store: memoryStore(), secret });
+    const app = express();
+    app.use("/session", sessions.routes());
+    const errors: unknown[] = [];
+    app.use(((error, _req, res, _next) => {
+      errors.push(error);
+      res.sendStatus(500);
+    }) satisfies express.ErrorRequestHandler);
+    const http = createServer(app);
+    const visitor = new Browser(await listen(http));
+    await visitor.post("/session/ticket");
+    expect(errors).toMatchObject([
+      { code: "INVALID_OPTION", message: expect.stringContaining("sessions.express()") },
+    ]);
+    http.close();
+    await sessions.close();
+  });
+});
+
+test("sessions.ticket() expects a request with a stored session", async () => {
+  await start({
+    routes: (app, sessions) => {
+      app.post("/new", async (req, res) => {
+        req.session.name = "not stored yet";
+        res.json(await sessions.ticket(req).catch(({ code }) => code));
+      });
+    },
+  });
+  expect(await world.browser().post("/new")).toBe('"SESSION_ENDED"');
+  const { sessions } = world;
+  await expect(sessions.ticket({} as never)).rejects.toMatchObject({ code: "INVALID_OPTION" });
+  await expect(Reflect.apply(sessions.ticket, sessions, [{}, () => {}])).rejects.toMatchObject({
+    code: "INVALID_OPTION",
+  });
+  const { routes } = sessions;
+  expect(() => Reflect.apply(routes, undefined, [])).toThrow(
+    "sessions.routes() expects to be called on `sessions`",
+  );
+  expect(() => Reflect.apply(routes, sessions, [{}])).toThrow("sessions.routes()");
+});
