@@ -38,6 +38,7 @@ const variant = (by: keyof Ends, count: number, title: string): Variant => ({
   cases: [...over("bare", "memory"), ...over("socket-session", "memory", "redis", "postgres")],
   bars: ["bare"],
   compare: "ratio",
+  times: { storeTimeoutMs: 120_000 }, // of 10,000 operations that begin in one turn, the last one waits for all others
   measure: (sample) => measure(sample, by, sample.count(count, 4), false),
 });
 

@@ -6,6 +6,7 @@ import { sessionOf } from "../run/session-of.ts";
 import { over, type Scenario, type Variant } from "./scenario.ts";
 
 const cases = [
+  ...over("limit", "redis"),
   ...over("plain", "memory", "redis", "postgres", "mongodb", "mongodb-replica"),
   ...over("socket-session", "memory", "wrapped", "sqlite", "redis", "ioredis", "postgres"),
   ...over("socket-session", "mongodb", "mongodb-replica"),
@@ -42,7 +43,7 @@ function variant(kind: "read" | "write", size: keyof typeof sizes, more: Partial
     name: `${kind}-${size.replace(" ", "").toLowerCase()}`,
     title,
     cases,
-    bars: ["plain"],
+    bars: ["plain", "limit"],
     compare: "ratio",
     measure: (sample) => measure(sample, kind, sizes[size]),
     ...more,
@@ -59,7 +60,8 @@ export const request: Scenario = {
   about:
     "8 logged-in visitors, one request at a time each, over connections that stay open. A request that " +
     "reads answers with the name in its session; one that writes adds one to a number in it. Plain " +
-    "`express-session` extends the session in the store at every request; this library once a minute.",
+    "`express-session` extends the session in the store at every request; this library once a minute. The limit " +
+    "writes if nothing else did since it read, and publishes that: the least that loses no update.",
   metrics: [
     { name: "cpuUs", title: "CPU, µs", digits: 0 },
     { name: "wallUs", title: "time, µs", digits: 0 },

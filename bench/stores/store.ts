@@ -28,6 +28,8 @@ export interface OpenedStore {
   forLibrary(checkout: string): Promise<SessionStore | Store>;
   /** Resolves to what is stored under the id, as the client returns it; null if there is nothing. */
   read(id: string): Promise<unknown>;
+  /** Writes if `expected` is still stored, and publishes that, in one atomic step. */
+  replace?(id: string, expected: string, value: string): Promise<unknown>;
   /** Ends its client. */
   close(): Promise<void>;
 }

@@ -25,7 +25,7 @@ export interface Application {
 }
 
 /** In milliseconds. */
-export type Times = Pick<LiveSessionsOptions, "revalidateIntervalMs" | "staleMs">;
+export type Times = Pick<LiveSessionsOptions, "revalidateIntervalMs" | "staleMs" | "storeTimeoutMs">;
 
 export interface Ends {
   /** All sessions of a user. */
