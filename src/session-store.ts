@@ -215,15 +215,15 @@ export interface SessionStore {
   listByUser?(user: string): Promise<UserSession[]>;
 
   /**
-   * Keeps `value` until `expiresAt`, for one `takeTicket` of any process. `id` is 43 characters of base64url, never given
-   * twice: a hash, so that a reader of the database can't use the ticket. `value` is JSON text of up to some 4 KB. No other
-   * operation finds a ticket, and `clear` may leave it. Not published. Absent, like `takeTicket`, if the database can't
-   * take atomically. Rejects with `STORE_UNSUPPORTED` if the place for tickets is missing and can't be made.
+   * Keeps `value` until `expiresAt`, for one `takeTicket` of any process. `id`: 43 characters of base64url, never given
+   * twice; a hash, so that a reader of the database can't use it. `value`: JSON text of up to some 4 KB. No other operation
+   * finds a ticket; `clear` may leave it. Absent, like `takeTicket`, if the database can't take atomically. Rejects with
+   * `STORE_UNSUPPORTED` if the place for tickets is missing and can't be made.
    */
   putTicket?(id: string, value: string, expiresAt: number): Promise<void>;
   /**
-   * Removes a ticket and returns its value, in one atomic step: of all calls, in all processes, one at most gets it. Null
-   * if there is none, or it has expired. A call that rejects may have removed it. Expired tickets are removed eventually.
+   * Removes a ticket and returns its value, in one atomic step: of all calls, in all processes, one at most gets it. Null if
+   * there is none, or it has expired. A call that rejects may have removed it. The store removes expired tickets eventually.
    */
   takeTicket?(id: string): Promise<string | null>;
 

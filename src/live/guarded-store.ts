@@ -18,9 +18,9 @@ export type GuardedStore = {
 
 /**
  * The store as the hub uses it. Each operation ends within `timeoutMs`. Any failure, a synchronous throw included,
- * rejects with an error that names the store, the operation and the session by its public id, and nothing of a ticket. The
- * message repeats only the name and the code of a driver's error: its own message may quote ids, keys, data or credentials, and stays in
- * `cause`.
+ * rejects with an error that names the store, the operation and the session by its public id, and nothing of a ticket.
+ * The message repeats only the name and the code of a driver's error: its own message may quote ids, keys, data or
+ * credentials, and stays in `cause`.
  */
 export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: number): GuardedStore {
   async function guard<T>(operation: string, keys: readonly SessionKey[], run: () => Promise<T>): Promise<T> {

@@ -31,8 +31,8 @@ export class MongodbTickets {
   }
 
   async take(id: string): Promise<string | null> {
-    const live = { _id: id, expires: { $gt: new Date(this.#clock.now()) } };
-    const ticket = await this.#collection.findOneAndDelete(live, this.#writeOptions);
+    const valid = { _id: id, expires: { $gt: new Date(this.#clock.now()) } };
+    const ticket = await this.#collection.findOneAndDelete(valid, this.#writeOptions);
     return ticket ? String(ticket.value) : null;
   }
 

@@ -13,12 +13,18 @@ interface Row {
   readonly revision: number;
 }
 
+interface Ticket {
+  readonly value: string;
+  readonly expiresAt: number;
+}
+
 export class ReferenceServer extends DatabaseServer {
   readonly mayForget = true;
   /** Its protocol need not be one over TCP. */
   protected override readonly isOrdered: boolean;
   readonly #ledger: Ledger;
   readonly #rows: Journal<Row>;
+  readonly #tickets: Journal<Ticket>;
   readonly #subscribers = new Map<Connection, (text: string) => void>();
   #log: string[] = [];
   /** Changes when the log of before is no more. */
@@ -29,6 +35,7 @@ export class ReferenceServer extends DatabaseServer {
     super(world);
     this.#ledger = ledger;
     this.#rows = new Journal(() => world.now);
+    this.#tickets = new Journal(() => world.now);
     this.isOrdered = world.random.fork("order").chance(0.7);
   }
 
@@ -73,6 +80,17 @@ export class ReferenceServer extends DatabaseServer {
     return true;
   }
 
+  putTicket(id: string, value: string, expiresAt: number): void {
+    this.#tickets.set(id, { value, expiresAt });
+  }
+
+  takeTicket(id: string): string | null {
+    const ticket = this.#tickets.get(id);
+    if (!ticket || ticket.expiresAt <= epochMs + this.world.now) return null;
+    this.#tickets.delete(id);
+    return ticket.value;
+  }
+
   publish(text: string): void {
     this.#log.push(text);
     for (const publish of this.#subscribers.values()) publish(text);
@@ -94,6 +112,7 @@ export class ReferenceServer extends DatabaseServer {
   }
 
   protected override forget(since: number): void {
+    this.#tickets.forget(since);
     for (const sid of this.#rows.forget(since)) {
       const row = this.#rows.get(sid);
       this.#ledger.forgotten(sid, row && documentOf(row), row?.expiresAt ?? 0);

@@ -64,6 +64,8 @@ function referenceStore(
       const message = changeMessage({ kind: "ended", publicIds, reason });
       return pool.call(() => server.destroy(sid, message));
     },
+    putTicket: (id, value, expiresAt) => pool.call(() => server.putTicket(id, value, expiresAt)),
+    takeTicket: (id) => pool.call(() => server.takeTicket(id)),
     ...(kind === "none" ? {} : { feed, changes: changesOf(server, process, route, pool, kind) }),
     close: async () => pool.close(),
   };

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { databaseKinds } from "./kinds.ts";
 import { play, type Scene, type SceneNode } from "./scene.ts";
 
-const kinds = databaseKinds.filter(({ name }) => !name.startsWith("reference"));
 const ids = Array.from({ length: 30 }, (_, n) => `ticket ${n}`);
 
 /** What each node got of each ticket: a value, null, or undefined if the operation failed. */
@@ -25,7 +24,7 @@ async function putAll(scene: Scene, { store }: SceneNode): Promise<void> {
 const values = (outcomes: readonly (string | null | undefined)[]) =>
   outcomes.filter((one) => typeof one === "string");
 
-describe.each(kinds)("$name", (kind) => {
+describe.each(databaseKinds)("$name", (kind) => {
   it("gives each ticket to one of several processes", async () => {
     await play(kind, 1, async (scene) => {
       const nodes = ["a", "b", "c"].map((name) => scene.start(name));

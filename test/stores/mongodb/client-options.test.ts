@@ -44,6 +44,8 @@ async function expectWorking(options: MongodbStoreOptions, ofOther: MongodbStore
   expect(await store.listByUser?.("ada")).toMatchObject([{ sid: key.sid }]);
   expect(await store.all?.()).toMatchObject({ [key.sid]: { n: 3, big: 2 ** 40 } });
   expect(await store.count?.()).toBe(1);
+  await store.putTicket?.("a ticket", "{}", later());
+  expect(await other.takeTicket?.("a ticket")).toBe("{}");
   expect(await other.destroy(key, "destroyed")).toBe(true);
   expect(await store.destroy(key, "destroyed")).toBe(false);
   await expect
