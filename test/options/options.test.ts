@@ -35,6 +35,10 @@ describe("options", () => {
     ],
     ["a size that holds no session", { maxSessionBytes: 100 }, "it was 100. Leave it out for 1048576"],
     ["no size at all", { maxSessionBytes: Number.POSITIVE_INFINITY }, "whole number of bytes"],
+    ["a bound that is a number", { maxUnproven: 100 }, "`maxUnproven` expects an object of options"],
+    ["a bound of nothing", { maxUnproven: { all: 0 } }, "a number of connections, 1 or more; it was 0"],
+    ["a misspelt bound", { maxUnproven: { perAdress: 1 } }, "perAddress"],
+    ["a ticket without end", { ticketMs: Number.POSITIVE_INFINITY }, "milliseconds"],
     ["NaN", { revalidateIntervalMs: Number.NaN }, "milliseconds"],
   ])("%s: says what was expected, what came, and the cure", (_name, options, message) => {
     expect(() => build(options)).toThrow(message);
