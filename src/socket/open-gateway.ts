@@ -26,7 +26,7 @@ export interface AttachOptions {
 }
 
 type Wiring = UnprovenOptions &
-  Omit<ConnectionContext, "codec" | "isExempt" | "dismissals" | "returns"> &
+  Omit<ConnectionContext, "codec" | "pidsOf" | "isExempt" | "dismissals" | "returns"> &
   Pick<GatewayOptions, "onExpressSession">;
 
 interface Attached {

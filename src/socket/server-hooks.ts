@@ -8,9 +8,8 @@ import {
   guardNamespaces,
   onEngine,
   onNewNamespace,
-  onSocket,
-  type SocketHooks,
 } from "./upstream.ts";
+import { onSocket, type SocketHooks } from "./upstream-sockets.ts";
 
 /** Hooks into a Socket.IO server and its engines. */
 export interface ServerHooks extends Omit<EngineWatch, "decide" | "report">, SocketHooks {
@@ -63,5 +62,6 @@ function patch(io: Server, hooks: ServerHooks): void {
       }
       place.hooks.born(socket, connection);
     },
+    pids: (connection) => place.hooks.pids(connection),
   });
 }

@@ -6,6 +6,7 @@ import { type EndReasonCode, endEvent, endReasons } from "../protocol.ts";
 import type { Activity } from "../session/activity.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../session/session-handle.ts";
 import type { SessionKey } from "../session-store.ts";
+import type { SessionPids } from "./recovery.ts";
 import type { UnprovenConnection } from "./unproven-connection.ts";
 import { type Codec, type EngineConnection, type Packet, packetsOf, packetTypes } from "./upstream.ts";
 import {
@@ -20,6 +21,7 @@ import {
 export interface ConnectionContext extends HandleContext {
   readonly activity: Activity;
   readonly codec: Codec;
+  readonly pidsOf: (sid: string) => SessionPids;
   readonly rebindMs: number;
   /** Sends farewells. Their clients stay away. */
   readonly dismissals: Pace;
@@ -83,6 +85,11 @@ export class SessionConnection implements Observer, TrafficGuard {
   /** Whether the connection may be served. If not, the call has closed it. */
   get isServable(): boolean {
     return this.#entry === undefined || this.#context.hub.freshness.isServable(this.#entry);
+  }
+
+  /** The session's pids; undefined if there is no session, or it may not be served. */
+  get pids(): SessionPids | undefined {
+    return this.#entry && this.isServable ? this.#context.pidsOf(this.#entry.key.sid) : undefined;
   }
 
   /** The session's data, for `socket.request.session`. */

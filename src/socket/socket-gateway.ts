@@ -7,6 +7,7 @@ import type { RefusalCode } from "../protocol.ts";
 import { Admission, type Decision } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
 import { OpenedConnection } from "./opened-connection.ts";
+import { sessionPids } from "./recovery.ts";
 import { answerTo } from "./rejection.ts";
 import { hideFromHandshake, sessionViews } from "./request-view.ts";
 import { hookServer } from "./server-hooks.ts";
@@ -23,7 +24,7 @@ const returnsPauseMs = 10;
 const closingStepMs = 10;
 
 export interface GatewayOptions extends UnprovenOptions {
-  readonly context: Omit<ConnectionContext, "codec" | "dismissals" | "returns">;
+  readonly context: Omit<ConnectionContext, "codec" | "pidsOf" | "dismissals" | "returns">;
   /** `express-session` runs on Engine.IO's requests, or on a socket's, where it does nothing. */
   readonly onExpressSession: () => void;
 }
@@ -61,6 +62,7 @@ export class SocketGateway {
     this.#context = {
       ...options.context,
       codec: codecOf(io),
+      pidsOf: sessionPids(options.secrets),
       dismissals: new Pace(closedPerTurn, (then) => void setImmediate(then)),
       returns: new Pace(closedPerTurn, later),
     };
@@ -76,6 +78,7 @@ export class SocketGateway {
       enter: (connection, ...rest) => this.#clients.enter(this.#opened.get(connection.id), ...rest),
       shown: (namespace, auth) => this.#clients.shown(namespace, auth),
       born: (socket, connection) => this.#welcome(socket, connection),
+      pids: (connection) => this.#opened.get(connection.id)?.own?.pids,
     });
   }
 

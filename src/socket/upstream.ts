@@ -1,15 +1,18 @@
 /**
  * Every use of more than the public API of Socket.IO 4.8 and Engine.IO 6.6.12+. `test/socket/upstream.test.ts` fails
- * when an upgrade changes one of them. Those marked * are in `upstream-pages.ts`, those marked + in `upstream-traffic.ts`.
+ * when an upgrade changes one of them. Those marked * are in `upstream-pages.ts`, those marked + in `upstream-traffic.ts`,
+ * those marked ° in `upstream-sockets.ts`.
  *
  * | what | why the public API is not enough |
  * |---|---|
- * | `namespace._createSocket` | the only moment before middleware and recovery where a socket can get its session |
+ * | `namespace._createSocket`° | the only moment before middleware and recovery where a socket can get its session |
+ * | `auth.pid`, `auth.offset`° | what a client recovers a socket by: without them the socket is new |
+ * | `socket.pid`° | sent to the client, and the name under which the adapter keeps the socket's state when it is gone |
  * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
  * | `socket._onpacket`+ | everything that a client sends to a socket passes here, also to `onAny` and acknowledgements |
- * | `socket._cleanup`+ | the only sign that a socket is gone, even if it never connected; `connected` is still set if it did |
+ * | `socket._cleanup`+° | the only sign that a socket is gone, even if it never connected; `connected` is still set if it did |
  * | `io._checkNamespace` | functions for dynamic namespaces must not see a ticket |
- * | `io.opts` | whether recovery is on; its `cors`*, to warn of an origin that only `cors` lists |
+ * | `io.opts` | whether recovery is on°; its `cors`*, to warn of an origin that only `cors` lists |
  * | `io._nsps` | the namespaces made before `attach`, and the sockets in them |
  * | `io._parser`, `io.encoder` | a refusal must use the application's parser |
  * | `conn.server` | the engine of a connection: Socket.IO has one for each http server, and exposes only the last |
@@ -83,7 +86,7 @@ interface Client {
   readonly conn: EngineConnection;
 }
 
-interface Namespace {
+export interface Namespace {
   readonly name: string;
   readonly sockets: ReadonlyMap<string, Socket>;
   rawListeners(event: string): ((...args: unknown[]) => unknown)[];
@@ -105,7 +108,7 @@ interface ServerInternals {
   _checkNamespace(name: string, auth: Auth | null | undefined, found: (namespace: unknown) => void): void;
 }
 
-function internalsOf(io: Server): ServerInternals {
+export function internalsOf(io: Server): ServerInternals {
   return io as unknown as ServerInternals;
 }
 
@@ -159,46 +162,11 @@ export function assertEngine(engine: Engine): void {
   );
 }
 
-export interface SocketHooks {
-  /** The payload that Socket.IO may have of a client that asks for a namespace; undefined if the client was refused. */
-  enter(
-    connection: EngineConnection,
-    namespace: string,
-    auth: Auth,
-  ): Auth | undefined | Promise<Auth | undefined>;
-  /** Called with each new socket of every namespace, static or dynamic, present or future, before its middleware. */
-  born(socket: Socket, connection: EngineConnection): void;
-}
-
-/** Connection state recovery sees no `pid`, so every socket is new: nothing is restored or replayed. */
-export function onSocket(io: Server, { enter, born }: SocketHooks): void {
-  const recovers = Boolean(internalsOf(io).opts.connectionStateRecovery);
-  onNamespace(io, (namespace) => {
-    const create = namespace._createSocket;
-    namespace._createSocket = async (client, given) => {
-      // null if the application's parser lets it through, at which Socket.IO would reject
-      const auth = await enter(client.conn, namespace.name, given ?? {});
-      if (!auth) return new Promise(() => {}); // Socket.IO waits for no socket, and keeps nothing of this
-      const socket = await create.call(namespace, client, recovers ? withoutRecovery(auth) : auth);
-      born(socket, client.conn);
-      return socket;
-    };
-  });
-}
-
 /** Calls `shown` for the payload that an application's function sees as it decides whether a namespace exists. */
 export function onNewNamespace(io: Server, shown: (namespace: string, auth: Auth) => Auth): void {
   const internals = internalsOf(io);
   const check = internals._checkNamespace;
   internals._checkNamespace = (name, auth, found) => check.call(io, name, auth && shown(name, auth), found);
-}
-
-function withoutRecovery({
-  pid: _pid,
-  offset: _offset,
-  ...auth
-}: Record<string, unknown>): Record<string, unknown> {
-  return auth;
 }
 
 /**
@@ -254,7 +222,7 @@ export function guardNamespaces(
 type Middleware = (socket: Socket, next: (error?: Error) => void) => unknown;
 
 /** Calls `use` with every namespace that has sockets: static or dynamic, present or future. */
-function onNamespace(io: Server, use: (namespace: Namespace) => void): void {
+export function onNamespace(io: Server, use: (namespace: Namespace) => void): void {
   for (const namespace of internalsOf(io)._nsps.values()) use(namespace);
   io.on("new_namespace", (namespace) => use(namespace as unknown as Namespace));
 }

@@ -1,5 +1,4 @@
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 
 /** Has the server listen on a free port. Resolves to its address, such as `http://127.0.0.1:34567`. */
 export async function listen(server: Server): Promise<string> {

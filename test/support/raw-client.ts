@@ -124,3 +124,49 @@ export function rawUpgrade(
     socket.once("error", (error) => resolve(error.message));
   });
 }
+
+/** Speaks Socket.IO by hand over one transport, and sees everything that comes over the wire. */
+export interface RawMessages {
+  /** What came in answer to requests, or over the WebSocket, as text. */
+  readonly received: readonly string[];
+  send(packet: string): Promise<void>;
+  /** Resolves when the connection has ended. */
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+export async function rawMessages(url: string, transport: string, cookie: string): Promise<RawMessages> {
+  const address = new URL(`/socket.io/?EIO=4&transport=${transport}`, url);
+  const received: string[] = [];
+  if (transport === "polling") {
+    const { body } = await rawRequest(address.href, "GET", { cookie });
+    const target = `${address}&sid=${JSON.parse(body.slice(1)).sid}`;
+    let isClosed = false;
+    const poll = async () => {
+      for (;;) {
+        const answer = await rawRequest(target, "GET", { cookie }).catch(() => undefined);
+        if (answer?.status !== 200) return;
+        received.push(answer.body);
+        if (isClosed) return;
+      }
+    };
+    return {
+      received,
+      closed: poll(),
+      send: async (packet) => void (await rawRequest(target, "POST", { cookie }, `4${packet}`)),
+      close() {
+        isClosed = true;
+        void rawRequest(target, "POST", { cookie }, "1").catch(() => {});
+      },
+    };
+  }
+  address.protocol = "ws:";
+  const socket = new WebSocket(address, { headers: { cookie } });
+  const closed = new Promise<void>((resolve) => socket.addEventListener("close", () => resolve()));
+  await new Promise((resolve, reject) => {
+    socket.addEventListener("error", reject);
+    socket.addEventListener("message", resolve, { once: true });
+  });
+  socket.addEventListener("message", ({ data }) => received.push(String(data)));
+  return { received, closed, send: async (packet) => socket.send(`4${packet}`), close: () => socket.close() };
+}

@@ -1,0 +1,77 @@
+/** Connection state recovery, for the client whose session is the one it left with. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { disconnected } from "../support/browser.ts";
+import {
+  askFor,
+  comeBack,
+  departAgain,
+  departed,
+  type Steps,
+  startNodes,
+  until,
+} from "../support/departures.ts";
+import { type Nodes, recoveryPlaces } from "../support/recovery-nodes.ts";
+
+const member = { name: "ada", session: "live", isInRoom: true, seat: 7 };
+
+for (const place of recoveryPlaces)
+  place.describe.each([true, false])(`${place.name}, with skipMiddlewares: %s`, (skipMiddlewares) => {
+    let nodes: Nodes;
+    let steps: Steps;
+    beforeAll(async () => {
+      ({ nodes, steps } = await startNodes(place, { skipMiddlewares }));
+    });
+    afterAll(() => nodes.close());
+
+    describe.each(["polling", "websocket"])("by %s, a client that comes back", (transport) => {
+      const leave = async (namespace?: string) => {
+        const left = await departed(nodes, await nodes.visitor({ name: "ada" }), transport, namespace);
+        steps.length = 0;
+        return left;
+      };
+
+      test.each(["/", "/admin"])("has its rooms and data in %s, and what it missed", async (namespace) => {
+        const left = await leave(namespace);
+        await comeBack(left);
+        expect(left.client.recovered).toBe(true);
+        expect(await left.client.emitWithAck("read")).toEqual(member);
+        left.publish("later");
+        await until(() => left.received.length === 3);
+        expect(left.received).toEqual(["first", "missed", "later"]);
+        expect(steps).toEqual([...(skipMiddlewares ? [] : ["middleware for ada"]), "recovered for ada"]);
+      });
+
+      test("has a session that changes, and that ends with a logout", async () => {
+        const left = await leave();
+        await comeBack(left);
+        await left.tab.post("/write", { name: "lovelace" });
+        await until(() => left.received.includes("renamed lovelace"));
+        expect(await left.client.emitWithAck("read")).toEqual({ ...member, name: "lovelace" });
+        const ends: unknown[] = [];
+        left.client.on("session:end", (end) => ends.push(end));
+        const gone = disconnected(left.client);
+        await left.tab.post("/logout");
+        expect(await gone).toBe("io server disconnect");
+        expect(ends).toEqual([{ reason: "destroyed" }]);
+      });
+
+      test("can leave and come back again", async () => {
+        const left = await leave();
+        await comeBack(left);
+        await departAgain(nodes, left);
+        left.publish("missed again");
+        await comeBack(left);
+        expect(left.client.recovered).toBe(true);
+        expect(await left.client.emitWithAck("read")).toEqual(member);
+        expect(left.received).toEqual(["first", "missed", "missed again"]);
+      });
+
+      test("gets on the wire what it missed, by the pid that it was given", async () => {
+        const { tab, pid, offset } = await leave();
+        const { wire, outcome, raw } = await askFor(nodes, tab.cookie, transport, { pid, offset });
+        expect(outcome).toEqual(member);
+        expect(wire).toContain('["news","missed"');
+        raw.close();
+      });
+    });
+  });

@@ -1,0 +1,155 @@
+/** Clients that leave a node, and what they may come back to. */
+import type { Server, Socket as ServerSocket } from "socket.io";
+import type { Socket } from "socket.io-client";
+import { type Browser, connected } from "./browser.ts";
+import { type RawMessages, rawMessages } from "./raw-client.ts";
+import type { Nodes, NodesOptions, RecoveryPlace } from "./recovery-nodes.ts";
+
+/** Everything that the application did with sockets, in order. */
+export type Steps = string[];
+
+/** A member of `members` in every namespace: its socket joins the session's room, and is given a seat. */
+function conversation(io: Server, steps: Steps): void {
+  for (const name of ["/", "/admin", "/free"]) {
+    const namespace = io.of(name);
+    namespace.use((socket, next) => {
+      steps.push(`middleware for ${socket.session.data.name}`);
+      next();
+    });
+    namespace.on("connection", (socket) => {
+      steps.push(`${socket.recovered ? "recovered" : "new"} for ${socket.session.data.name}`);
+      if (!socket.recovered) {
+        socket.join(roomOf(socket));
+        socket.data.seat = 7;
+      }
+      socket.session.on("change", ({ name }) => socket.emit("renamed", name));
+      socket.on("read", (done) => done(stateOf(socket)));
+    });
+  }
+}
+
+const roomOf = ({ session }: ServerSocket) => `room of ${session.publicId}`;
+
+export interface SocketState {
+  name: string | undefined;
+  session: string;
+  isInRoom: boolean;
+  seat: number | undefined;
+}
+
+function stateOf(socket: ServerSocket): SocketState {
+  const { data, state } = socket.session;
+  return { name: data.name, session: state, isInRoom: socket.rooms.size > 1, seat: socket.data.seat };
+}
+
+export async function startNodes(
+  place: RecoveryPlace,
+  options: NodesOptions,
+): Promise<{ nodes: Nodes; steps: Steps }> {
+  const steps: Steps = [];
+  const nodes = await place.start({ sockets: (io) => conversation(io, steps), ...options });
+  return { nodes, steps };
+}
+
+/** A client that has left, with its way back: what a stock client sends to have its socket recovered. */
+export interface Departed {
+  readonly tab: Browser;
+  readonly client: Socket;
+  readonly received: string[];
+  readonly pid: string;
+  readonly offset: string;
+  /** Publishes to the room that the client was in, by the node where it will come back. */
+  publish(text: string): void;
+}
+
+/** Connects a client of `tab`, sends it the event "first", and cuts its connection. */
+export async function departed(
+  nodes: Nodes,
+  tab: Browser,
+  transport: string,
+  namespace = "/",
+): Promise<Departed> {
+  nodes.stay();
+  const options = { transports: [transport], reconnection: false };
+  const client = await tab.connect(namespace, options);
+  const received: string[] = [];
+  client.on("news", (text) => received.push(text));
+  client.on("renamed", (name) => received.push(`renamed ${name}`));
+  const { room, gone } = serverSide(nodes, client, namespace);
+  nodes.here.io.of(namespace).to(room).emit("news", "first");
+  await until(() => received.length === 1);
+  const { pid, offset } = wayBack(client);
+  client.io.engine.close();
+  await gone;
+  await nodes.kept(pid);
+  nodes.move();
+  const publish = (text: string) => void nodes.there.io.of(namespace).to(room).emit("news", text);
+  publish("missed");
+  return { tab, client, received, pid, offset, publish };
+}
+
+/** Cuts the connection of a client once more. */
+export async function departAgain(nodes: Nodes, { client, pid }: Departed, namespace = "/"): Promise<void> {
+  const gone = new Promise<void>((resolve) => {
+    const { id = "" } = client;
+    nodes.there.io
+      .of(namespace)
+      .sockets.get(id)
+      ?.once("disconnect", () => resolve());
+  });
+  client.io.engine.close();
+  await gone;
+  await nodes.kept(pid);
+}
+
+function serverSide({ here }: Nodes, client: Socket, namespace: string) {
+  const socket = here.io.of(namespace).sockets.get(client.id ?? "");
+  if (!socket) throw new Error("Expected the socket to be connected.");
+  const gone = new Promise<void>((resolve) => socket.once("disconnect", () => resolve()));
+  return { room: roomOf(socket), gone };
+}
+
+function wayBack(client: Socket): { pid: string; offset: string } {
+  return { pid: String(Reflect.get(client, "_pid")), offset: String(Reflect.get(client, "_lastOffset")) };
+}
+
+/** Has the stock client connect again. */
+export async function comeBack({ client }: Departed): Promise<void> {
+  const back = connected(client);
+  client.connect();
+  await back;
+}
+
+/** What a client gets that asks for a recovery by hand. */
+export interface Answer {
+  /** All that came over the wire. */
+  readonly wire: string;
+  /** The code of the refusal, or how the application sees the socket. */
+  readonly outcome: string | SocketState;
+  readonly raw: RawMessages;
+}
+
+/** Asks for a recovery by hand, then for the socket's state: whatever was missed comes before the answer. */
+export async function askFor(
+  { there }: Nodes,
+  cookie: string,
+  transport: string,
+  auth: object,
+  namespace = "/",
+): Promise<Answer> {
+  const raw = await rawMessages(there.url, transport, cookie);
+  const prefix = namespace === "/" ? "" : `${namespace},`;
+  await raw.send(`0${prefix}${JSON.stringify(auth)}`);
+  const wire = () => raw.received.join("\n");
+  const refusal = () => /"code":"(\w+)"/.exec(wire())?.[1];
+  await until(() => wire().includes(`40${prefix}{"sid"`) || refusal() !== undefined);
+  if (refusal() === undefined) await raw.send(`2${prefix}0["read"]`);
+  const state = () => new RegExp(`43${prefix}0\\[(.*?)\\]`).exec(wire())?.[1];
+  await until(() => (state() ?? refusal()) !== undefined);
+  return { wire: wire(), outcome: refusal() ?? JSON.parse(state() ?? ""), raw };
+}
+
+/** Resolves when `condition` holds; the test's time-out ends the wait. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
