@@ -1,15 +1,8 @@
 /** Connection state recovery, for the client whose session is the one it left with. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../recipe/waiting.ts";
 import { disconnected } from "../support/browser.ts";
-import {
-  askFor,
-  comeBack,
-  departAgain,
-  departed,
-  type Steps,
-  startNodes,
-  until,
-} from "../support/departures.ts";
+import { askFor, comeBack, departAgain, departed, type Steps, startNodes } from "../support/departures.ts";
 import { type Nodes, recoveryPlaces } from "../support/recovery-nodes.ts";
 
 const member = { name: "ada", session: "live", isInRoom: true, seat: 7 };

@@ -1,6 +1,7 @@
 /** Clients that leave a node, and what they may come back to. */
 import type { Server, Socket as ServerSocket } from "socket.io";
 import type { Socket } from "socket.io-client";
+import { until } from "../recipe/waiting.ts";
 import { type Browser, connected } from "./browser.ts";
 import { type RawMessages, rawMessages } from "./raw-client.ts";
 import type { Nodes, NodesOptions, RecoveryPlace } from "./recovery-nodes.ts";
@@ -8,7 +9,7 @@ import type { Nodes, NodesOptions, RecoveryPlace } from "./recovery-nodes.ts";
 /** Everything that the application did with sockets, in order. */
 export type Steps = string[];
 
-/** A member of `members` in every namespace: its socket joins the session's room, and is given a seat. */
+/** In each namespace, a new socket joins the room of its session and gets a seat. */
 function conversation(io: Server, steps: Steps): void {
   for (const name of ["/", "/admin", "/free"]) {
     const namespace = io.of(name);
@@ -147,9 +148,4 @@ export async function askFor(
   const state = () => new RegExp(`43${prefix}0\\[(.*?)\\]`).exec(wire())?.[1];
   await until(() => (state() ?? refusal()) !== undefined);
   return { wire: wire(), outcome: refusal() ?? JSON.parse(state() ?? ""), raw };
-}
-
-/** Resolves when `condition` holds; the test's time-out ends the wait. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from "node:net";
 import { listen } from "./listen.ts";
 
-/** One address before several nodes: connections go to the node chosen last, and those to another are cut. */
+/** One address before several nodes: each new TCP connection goes to the node chosen last. */
 export interface Front {
   readonly url: string;
   sendTo(node: { readonly url: string }): void;
@@ -30,9 +30,7 @@ export async function startFront(node: { readonly url: string }): Promise<Front>
   return {
     url,
     sendTo: (other) => {
-      if (other.url === chosen) return;
       chosen = other.url;
-      for (const socket of sockets) socket.destroy();
     },
     close: () => {
       server.close();

@@ -111,6 +111,7 @@ async function nodesOf(settings: readonly WorldOptions[]): Promise<Nodes> {
   const worlds = await Promise.all(settings.map(startWorld));
   const [here, there = here] = worlds;
   if (!here || !there) throw new Error("Expected a node.");
+  for (const { http } of worlds) http.maxRequestsPerSocket = 1; // a kept connection would go to the node chosen before
   const front = await startFront(here);
   const browsers: Browser[] = [];
   const browser = () => {
