@@ -9,7 +9,7 @@ import type { Nodes, NodesOptions, RecoveryPlace } from "./recovery-nodes.ts";
 /** Everything that the application did with sockets, in order. */
 export type Steps = string[];
 
-/** In each namespace, a new socket joins the room of its session and gets a seat. */
+/** In each namespace, a new socket joins a room of its own and gets a seat. */
 function conversation(io: Server, steps: Steps): void {
   for (const name of ["/", "/admin", "/free"]) {
     const namespace = io.of(name);
@@ -29,7 +29,7 @@ function conversation(io: Server, steps: Steps): void {
   }
 }
 
-const roomOf = ({ session }: ServerSocket) => `room of ${session.publicId}`;
+const roomOf = ({ id }: ServerSocket) => `room of ${id}`;
 
 export interface SocketState {
   name: string | undefined;
