@@ -10,7 +10,7 @@ import type { Nodes, NodesOptions, RecoveryPlace } from "./recovery-nodes.ts";
 export type Steps = string[];
 
 /** In each namespace, a new socket joins a room of its own and gets a seat. */
-function conversation(io: Server, steps: Steps): void {
+export function conversation(io: Server, steps: Steps): void {
   for (const name of ["/", "/admin", "/free"]) {
     const namespace = io.of(name);
     namespace.use((socket, next) => {
