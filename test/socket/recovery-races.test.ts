@@ -1,36 +1,14 @@
 /** Connection state recovery by a pid that is in use, and of sessions that end in between. */
-import type { Namespace } from "socket.io";
 import { afterEach, describe, expect, test } from "vitest";
 import { nextTurn } from "../../src/base/batches.ts";
 import { until } from "../recipe/waiting.ts";
-import { askFor, type Departed, departed, type Steps, startNodes } from "../support/departures.ts";
-import { rawMessages } from "../support/raw-client.ts";
+import { type Departed, departed, type Steps, startNodes } from "../support/departures.ts";
+import { askFor, begin, holdRestored, remains, wayOf } from "../support/recoveries.ts";
 import { type Nodes, recoveryPlaces } from "../support/recovery-nodes.ts";
 
 let nodes: Nodes;
 let steps: Steps;
 afterEach(() => nodes.close());
-
-/** Holds what the adapter has restored, until `release`. */
-function holdRestored({ adapter }: Namespace) {
-  const restore = adapter.restoreSession.bind(adapter);
-  const goOn = Promise.withResolvers<void>();
-  const held = { restored: 0, release: goOn.resolve };
-  adapter.restoreSession = async (...asked) => {
-    const session = await restore(...asked);
-    held.restored++;
-    await goOn.promise;
-    return session;
-  };
-  return held;
-}
-
-/** Sockets of the namespace, those in middleware included, and the rooms with any. */
-function remains({ there }: Nodes): { sockets: number; rooms: number } {
-  const namespace = there.io.of("/");
-  const waiting: ReadonlyMap<string, unknown> = Reflect.get(namespace, "_preConnectSockets");
-  return { sockets: namespace.sockets.size + waiting.size, rooms: namespace.adapter.rooms.size };
-}
 
 const arrivals = () => steps.filter((step) => !step.startsWith("middleware"));
 
@@ -38,16 +16,6 @@ async function leave(transport: string): Promise<Departed> {
   const left = await departed(nodes, await nodes.visitor({ name: "ada" }), transport);
   steps.length = 0;
   return left;
-}
-
-const wayOf = ({ pid, offset }: Departed) => ({ pid, offset });
-
-/** Asks for a recovery, and does not wait for the answer. */
-async function begin(left: Departed, transport: string) {
-  const raw = await rawMessages(nodes.there.url, transport, left.tab.cookie);
-  const ask = () => raw.send(`0${JSON.stringify(wayOf(left))}`);
-  await ask();
-  return { raw, ask, wire: () => raw.received.join("\n") };
 }
 
 for (const place of recoveryPlaces)
@@ -90,8 +58,8 @@ for (const place of recoveryPlaces)
         await start();
         const left = await leave(transport);
         const held = holdRestored(nodes.there.io.of("/"));
-        const { raw, ask, wire } = await begin(left, transport);
-        await ask();
+        const { raw, ask, wire } = await begin(nodes, left, transport);
+        await ask("/");
         await until(() => held.restored + arrivals().length === 2);
         held.release();
         await until(() => arrivals().length === 2 && wire().split('40{"sid"').length === 3);
@@ -113,7 +81,7 @@ for (const place of recoveryPlaces)
           await start();
           const left = await leave(transport);
           const held = holdRestored(nodes.there.io.of("/"));
-          const { raw, wire } = await begin(left, transport);
+          const { raw, wire } = await begin(nodes, left, transport);
           await until(() => held.restored === 1);
           await left.tab.post(path);
           if (when === "after the close") await raw.closed;

@@ -1,7 +1,8 @@
 /** Connection state recovery, for clients whose session is not the one that the socket had: nothing is restored or sent. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sessionPids } from "../../src/socket/recovery.ts";
-import { askFor, type Departed, departed, type Steps, startNodes } from "../support/departures.ts";
+import { type Departed, departed, type Steps, startNodes } from "../support/departures.ts";
+import { askFor } from "../support/recoveries.ts";
 import { type Nodes, recoveryPlaces } from "../support/recovery-nodes.ts";
 import { secret } from "../support/world.ts";
 

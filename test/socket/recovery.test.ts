@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../recipe/waiting.ts";
 import { disconnected } from "../support/browser.ts";
-import { askFor, comeBack, departAgain, departed, type Steps, startNodes } from "../support/departures.ts";
+import { comeBack, departAgain, departed, type Steps, startNodes } from "../support/departures.ts";
+import { askFor } from "../support/recoveries.ts";
 import { type Nodes, recoveryPlaces } from "../support/recovery-nodes.ts";
 
 const member = { name: "ada", session: "live", isInRoom: true, seat: 7 };

@@ -3,7 +3,6 @@ import type { Server, Socket as ServerSocket } from "socket.io";
 import type { Socket } from "socket.io-client";
 import { until } from "../recipe/waiting.ts";
 import { type Browser, connected } from "./browser.ts";
-import { type RawMessages, rawMessages } from "./raw-client.ts";
 import type { Nodes, NodesOptions, RecoveryPlace } from "./recovery-nodes.ts";
 
 /** Everything that the application did with sockets, in order. */
@@ -119,33 +118,4 @@ export async function comeBack({ client }: Departed): Promise<void> {
   const back = connected(client);
   client.connect();
   await back;
-}
-
-/** What a client gets that asks for a recovery by hand. */
-export interface Answer {
-  /** All that came over the wire. */
-  readonly wire: string;
-  /** The code of the refusal, or how the application sees the socket. */
-  readonly outcome: string | SocketState;
-  readonly raw: RawMessages;
-}
-
-/** Asks for a recovery by hand, then for the socket's state: whatever was missed comes before the answer. */
-export async function askFor(
-  { there }: Nodes,
-  cookie: string,
-  transport: string,
-  auth: object,
-  namespace = "/",
-): Promise<Answer> {
-  const raw = await rawMessages(there.url, transport, cookie);
-  const prefix = namespace === "/" ? "" : `${namespace},`;
-  await raw.send(`0${prefix}${JSON.stringify(auth)}`);
-  const wire = () => raw.received.join("\n");
-  const refusal = () => /"code":"(\w+)"/.exec(wire())?.[1];
-  await until(() => wire().includes(`40${prefix}{"sid"`) || refusal() !== undefined);
-  if (refusal() === undefined) await raw.send(`2${prefix}0["read"]`);
-  const state = () => new RegExp(`43${prefix}0\\[(.*?)\\]`).exec(wire())?.[1];
-  await until(() => (state() ?? refusal()) !== undefined);
-  return { wire: wire(), outcome: refusal() ?? JSON.parse(state() ?? ""), raw };
 }

@@ -8,7 +8,6 @@
  * ```
  */
 import { createAdapter } from "@socket.io/redis-streams-adapter";
-import { memoryStore } from "socket-session/memory";
 import { redisStore } from "socket-session/redis";
 import { describe } from "vitest";
 import { withService } from "../setup/services.ts";
@@ -48,25 +47,31 @@ export interface RecoveryPlace {
 
 const redis = withService("redis");
 
-export const recoveryPlaces: readonly RecoveryPlace[] = [
-  {
-    name: "on the same node, over the in-memory adapter",
-    describe: describe.skipIf(false),
-    start: ({ skipMiddlewares, there: _there, io, ...options }) =>
-      nodesOf([
-        { io: { ...io, connectionStateRecovery: { skipMiddlewares } }, store: memoryStore(), ...options },
-      ]),
+/** One node. */
+export const inMemory: RecoveryPlace = {
+  name: "on the same node, over the in-memory adapter",
+  describe: describe.skipIf(false),
+  async start({ skipMiddlewares, there: _there, io, ...options }) {
+    const connectionStateRecovery = { skipMiddlewares };
+    return nodesOf([await startWorld({ ...options, io: { ...io, connectionStateRecovery } })]);
   },
+};
+
+/** Two nodes. */
+export const overRedis: RecoveryPlace = {
+  name: "on another node, over Redis streams",
+  describe: redis.describe,
+  start: ({ there = {}, ...options }) => startOverRedis(options, [{}, there]),
+};
+
+export const recoveryPlaces: readonly RecoveryPlace[] = [
+  inMemory,
   {
     name: "on the same node, over Redis streams",
     describe: redis.describe,
     start: ({ there: _there, ...options }) => startOverRedis(options, [{}]),
   },
-  {
-    name: "on another node, over Redis streams",
-    describe: redis.describe,
-    start: ({ there = {}, ...options }) => startOverRedis(options, [{}, there]),
-  },
+  overRedis,
 ];
 
 async function startOverRedis(
@@ -92,7 +97,7 @@ async function startOverRedis(
       }),
     },
   }));
-  const nodes = await nodesOf(settings);
+  const nodes = await nodesOf(await Promise.all(settings.map(startWorld)));
   return {
     ...nodes,
     async kept(pid) {
@@ -107,8 +112,7 @@ async function startOverRedis(
   };
 }
 
-async function nodesOf(settings: readonly WorldOptions[]): Promise<Nodes> {
-  const worlds = await Promise.all(settings.map(startWorld));
+export async function nodesOf(worlds: readonly World[]): Promise<Nodes> {
   const [here, there = here] = worlds;
   if (!here || !there) throw new Error("Expected a node.");
   for (const { http } of worlds) http.maxRequestsPerSocket = 1; // a kept connection would go to the node chosen before
