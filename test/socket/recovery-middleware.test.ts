@@ -11,8 +11,8 @@ let nodes: Nodes;
 let steps: Steps;
 afterEach(() => nodes.close());
 
-async function leave(transport: string): Promise<Departed> {
-  const left = await departed(nodes, await nodes.visitor({ name: "ada" }), transport);
+async function leave(transport: string, misses = true): Promise<Departed> {
+  const left = await departed(nodes, await nodes.visitor({ name: "ada" }), transport, "/", misses);
   steps.length = 0;
   return left;
 }
@@ -79,11 +79,16 @@ describe.each([true, false])(
       return frozen;
     }
 
-    test.each(["polling", "websocket"])(
-      "before it has restored a socket: nothing is sent, and nothing runs, by %s",
-      async (transport) => {
+    test.each([
+      ["polling", true],
+      ["polling", false],
+      ["websocket", true],
+      ["websocket", false],
+    ])(
+      "before it has restored a socket: nothing is sent, and nothing runs, by %s, if the client missed anything: %s",
+      async (transport, misses) => {
         const { freeze } = await startFrozen();
-        const left = await leave(transport);
+        const left = await leave(transport, misses);
         const held = holdRestored(nodes.there.io.of("/"));
         const { raw, wire } = await begin(nodes, left, transport);
         await until(() => held.restored === 1);

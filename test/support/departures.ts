@@ -62,12 +62,16 @@ export interface Departed {
   publish(text: string): void;
 }
 
-/** Connects a client of `tab`, sends it the event "first", and cuts its connection. */
+/**
+ * Connects a client of `tab`, sends it the event "first", and cuts its connection. Then the client `misses` the event
+ * "missed".
+ */
 export async function departed(
   nodes: Nodes,
   tab: Browser,
   transport: string,
   namespace = "/",
+  misses = true,
 ): Promise<Departed> {
   nodes.stay();
   const options = { transports: [transport], reconnection: false };
@@ -84,7 +88,7 @@ export async function departed(
   await nodes.kept(pid);
   nodes.move();
   const publish = (text: string) => void nodes.there.io.of(namespace).to(room).emit("news", text);
-  publish("missed");
+  if (misses) publish("missed");
   return { tab, client, received, pid, offset, publish };
 }
 
