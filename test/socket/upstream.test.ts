@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import session from "express-session";
-import { Server, type ServerOptions } from "socket.io";
+import { Server, type ServerOptions, type Socket } from "socket.io";
 import { afterEach, describe, expect, test } from "vitest";
 import { Browser, connected, disconnected } from "../support/browser.ts";
 import { listen } from "../support/listen.ts";
@@ -35,6 +35,11 @@ async function plain(prepare: (io: Server) => void = () => {}, options: Partial<
 const methodsOf = (value: unknown) => value as Record<string, (...args: unknown[]) => unknown>;
 
 const internals = (value: unknown) => value as Record<string, unknown>;
+
+type Create = (
+  client: { conn: { readyState: string; write(packet: unknown, ...rest: unknown[]): unknown } },
+  auth: object,
+) => Promise<Socket>;
 
 describe("socket.io", () => {
   test("makes its sockets in namespace._createSocket(client, auth), before middleware, in every namespace", async () => {
@@ -64,6 +69,131 @@ describe("socket.io", () => {
       "create /admin true object",
       "middleware",
       "create /room-7 true object",
+    ]);
+  });
+
+  test("recovers sockets in _createSocket, by auth.pid and auth.offset, and writes what was missed within it", async () => {
+    const order: string[] = [];
+    let isHidden = false;
+    const { io, browser } = await plain(
+      (server) => {
+        const namespace = server.of("/") as unknown as { _createSocket: Create };
+        const create = namespace._createSocket;
+        namespace._createSocket = async (client, auth) => {
+          const { write } = client.conn;
+          client.conn.write = (packet, ...rest) => {
+            order.push(`write ${packet}`);
+            return write.call(client.conn, packet, ...rest);
+          };
+          const making = create.call(namespace, client, isHidden ? {} : auth);
+          order.push("asked");
+          const socket = await making;
+          order.push(`made, recovered: ${socket.recovered}`);
+          return socket;
+        };
+        const { adapter } = server.of("/");
+        const restore = adapter.restoreSession.bind(adapter);
+        adapter.restoreSession = (pid, offset) => {
+          order.push(`restore ${pid} ${offset}`);
+          return restore(pid, offset);
+        };
+      },
+      { connectionStateRecovery: {} },
+    );
+    const client = await browser.connect("/", { transports: ["websocket"], reconnection: false });
+    client.on("first", () => {});
+    for (const hides of [false, true]) {
+      isHidden = hides;
+      const gone = disconnected(client);
+      const received = new Promise((resolve) => client.once("first", resolve));
+      io.emit("first");
+      await received;
+      const [pid, offset] = [Reflect.get(client, "_pid"), Reflect.get(client, "_lastOffset")];
+      client.io.engine.close();
+      await gone;
+      await expect.poll(() => io.sockets.sockets.size).toBe(0);
+      io.emit("missed");
+      order.length = 0;
+      client.connect();
+      await connected(client);
+      const steps = hides
+        ? ["asked", "made, recovered: false", /^write 0/]
+        : [`restore ${pid} ${offset}`, "asked", /^write 2\["missed"/, "made, recovered: true", /^write 0/];
+      expect(order).toEqual(
+        steps.map((step) => (typeof step === "string" ? step : expect.stringMatching(step))),
+      );
+    }
+  });
+
+  test("sends socket.pid and keeps the state under it, as it is after _createSocket, and a recovered socket has it", async () => {
+    const kept: unknown[] = [];
+    const made: unknown[] = [];
+    const { io, browser } = await plain(
+      (server) => {
+        const namespace = server.of("/") as unknown as { _createSocket: Create };
+        const create = namespace._createSocket;
+        namespace._createSocket = async (...args) => {
+          const socket = await create.apply(namespace, args);
+          if (!socket.recovered) Reflect.set(socket, "pid", `${Reflect.get(socket, "pid")}.more`);
+          made.push(Reflect.get(socket, "pid"));
+          return socket;
+        };
+        const { adapter } = server.of("/");
+        const persist = adapter.persistSession.bind(adapter);
+        adapter.persistSession = (session) => {
+          kept.push(session.pid);
+          persist(session);
+        };
+      },
+      { connectionStateRecovery: {} },
+    );
+    const client = await browser.connect("/", { transports: ["websocket"], reconnection: false });
+    const pid = Reflect.get(client, "_pid");
+    expect(pid).toMatch(/^[\w-]{20}\.more$/);
+    const received = new Promise((resolve) => client.once("first", resolve));
+    io.emit("first");
+    await received;
+    client.io.engine.close();
+    await expect.poll(() => kept).toEqual([pid]);
+    client.connect();
+    await connected(client);
+    expect([client.recovered, made]).toEqual([true, [pid, pid]]);
+    const { browser: other } = await plain();
+    expect(Reflect.get(await other.connect(), "_pid")).toBeUndefined();
+  });
+
+  test("runs the middleware of a recovered socket whose connection is not open, and drops it", async () => {
+    const steps: string[] = [];
+    const { io, browser } = await plain(
+      (server) => {
+        const namespace = server.of("/") as unknown as { _createSocket: Create };
+        const create = namespace._createSocket;
+        namespace._createSocket = async (client, auth) => {
+          const socket = await create.call(namespace, client, auth);
+          if (socket.recovered) client.conn.readyState = "closing";
+          return socket;
+        };
+        server.use((socket, next) => {
+          steps.push(`middleware, recovered: ${socket.recovered}`);
+          next();
+        });
+        server.on("connection", (socket) => steps.push(`connection, recovered: ${socket.recovered}`));
+      },
+      { connectionStateRecovery: { skipMiddlewares: true } },
+    );
+    const client = await browser.connect("/", { transports: ["websocket"], reconnection: false });
+    const received = new Promise((resolve) => client.once("first", resolve));
+    io.emit("first");
+    await received;
+    client.io.engine.close();
+    await expect.poll(() => io.sockets.sockets.size).toBe(0);
+    client.connect();
+    await expect.poll(() => steps.length).toBe(3);
+    await expect.poll(() => io.sockets.adapter.rooms.size).toBe(0);
+    expect(steps).toEqual([
+      "middleware, recovered: false",
+      "connection, recovered: false",
+      "middleware, recovered: true",
     ]);
   });
 

@@ -1,10 +1,10 @@
 /** Connection state recovery, for clients whose session is not the one that the socket had: nothing is restored or sent. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sessionPids } from "../../src/socket/recovery.ts";
-import { type Departed, departed, type Steps, startNodes } from "../support/departures.ts";
-import { askFor } from "../support/recoveries.ts";
-import { type Nodes, recoveryPlaces } from "../support/recovery-nodes.ts";
-import { secret } from "../support/world.ts";
+import { sessionPids } from "../../../src/socket/recovery.ts";
+import { secret } from "../../support/world.ts";
+import { type Departed, departed, type Steps, startNodes } from "./departures.ts";
+import { type Nodes, recoveryPlaces } from "./nodes.ts";
+import { askFor } from "./recoveries.ts";
 
 /** A client that asks for the socket of another session. */
 interface Stranger {

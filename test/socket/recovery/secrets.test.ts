@@ -3,9 +3,9 @@ import { sign } from "cookie-signature";
 import { type LiveSessions, liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test } from "vitest";
-import { comeBack, departed, startNodes } from "../support/departures.ts";
-import { askFor, wayOf } from "../support/recoveries.ts";
-import { inMemory, type Nodes, overRedis } from "../support/recovery-nodes.ts";
+import { comeBack, departed, startNodes } from "./departures.ts";
+import { inMemory, type Nodes, overRedis } from "./nodes.ts";
+import { askFor, wayOf } from "./recoveries.ts";
 
 const older = "the older secret, of forty characters...";
 const newer = "the newer secret, of forty characters...";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { sessionPids } from "../../src/socket/recovery.ts";
+import { sessionPids } from "../../../src/socket/recovery.ts";
 
 const random = "a".repeat(20);
 

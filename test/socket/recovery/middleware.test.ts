@@ -1,11 +1,11 @@
 /** Connection state recovery where middleware decides, and on nodes that were frozen. */
 import { afterEach, describe, expect, test } from "vitest";
-import { nextTurn } from "../../src/base/batches.ts";
-import { until } from "../recipe/waiting.ts";
-import { conversation, type Departed, departed, type Steps, startNodes } from "../support/departures.ts";
-import { frozenWorld } from "../support/frozen-world.ts";
-import { askFor, begin, holdRestored, remains, wayOf } from "../support/recoveries.ts";
-import { inMemory, type Nodes, nodesOf } from "../support/recovery-nodes.ts";
+import { nextTurn } from "../../../src/base/batches.ts";
+import { until } from "../../recipe/waiting.ts";
+import { frozenWorld } from "../../support/frozen-world.ts";
+import { conversation, type Departed, departed, type Steps, startNodes } from "./departures.ts";
+import { inMemory, type Nodes, nodesOf } from "./nodes.ts";
+import { askFor, begin, holdRestored, remains, wayOf } from "./recoveries.ts";
 
 let nodes: Nodes;
 let steps: Steps;

@@ -10,12 +10,12 @@
 import { createAdapter } from "@socket.io/redis-streams-adapter";
 import { redisStore } from "socket-session/redis";
 import { describe } from "vitest";
-import { withService } from "../setup/services.ts";
-import { Browser } from "./browser.ts";
-import { startFront } from "./front.ts";
-import { redisClient } from "./redis-clients.ts";
-import { clearPlace, newPlace } from "./store-address.ts";
-import { startWorld, type World, type WorldOptions } from "./world.ts";
+import { withService } from "../../setup/services.ts";
+import { Browser } from "../../support/browser.ts";
+import { startFront } from "../../support/front.ts";
+import { redisClient } from "../../support/redis-clients.ts";
+import { clearPlace, newPlace } from "../../support/store-address.ts";
+import { startWorld, type World, type WorldOptions } from "../../support/world.ts";
 
 export interface NodesOptions extends WorldOptions {
   readonly skipMiddlewares: boolean;

@@ -1,10 +1,10 @@
 /** Connection state recovery, for the client whose session is the one it left with. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { until } from "../recipe/waiting.ts";
-import { disconnected } from "../support/browser.ts";
-import { comeBack, departAgain, departed, type Steps, startNodes } from "../support/departures.ts";
-import { askFor } from "../support/recoveries.ts";
-import { type Nodes, recoveryPlaces } from "../support/recovery-nodes.ts";
+import { until } from "../../recipe/waiting.ts";
+import { disconnected } from "../../support/browser.ts";
+import { comeBack, departAgain, departed, type Steps, startNodes } from "./departures.ts";
+import { type Nodes, recoveryPlaces } from "./nodes.ts";
+import { askFor } from "./recoveries.ts";
 
 const member = { name: "ada", session: "live", isInRoom: true, seat: 7 };
 

@@ -1,9 +1,9 @@
 /** Clients that leave a node, and what they may come back to. */
 import type { Server, Socket as ServerSocket } from "socket.io";
 import type { Socket } from "socket.io-client";
-import { until } from "../recipe/waiting.ts";
-import { type Browser, connected } from "./browser.ts";
-import type { Nodes, NodesOptions, RecoveryPlace } from "./recovery-nodes.ts";
+import { until } from "../../recipe/waiting.ts";
+import { type Browser, connected } from "../../support/browser.ts";
+import type { Nodes, NodesOptions, RecoveryPlace } from "./nodes.ts";
 
 /** Everything that the application did with sockets, in order. */
 export type Steps = string[];

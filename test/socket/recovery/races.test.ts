@@ -1,10 +1,10 @@
 /** Connection state recovery by a pid that is in use, and of sessions that end in between. */
 import { afterEach, describe, expect, test } from "vitest";
-import { nextTurn } from "../../src/base/batches.ts";
-import { until } from "../recipe/waiting.ts";
-import { type Departed, departed, type Steps, startNodes } from "../support/departures.ts";
-import { askFor, begin, holdRestored, remains, wayOf } from "../support/recoveries.ts";
-import { type Nodes, recoveryPlaces } from "../support/recovery-nodes.ts";
+import { nextTurn } from "../../../src/base/batches.ts";
+import { until } from "../../recipe/waiting.ts";
+import { type Departed, departed, type Steps, startNodes } from "./departures.ts";
+import { type Nodes, recoveryPlaces } from "./nodes.ts";
+import { askFor, begin, holdRestored, remains, wayOf } from "./recoveries.ts";
 
 let nodes: Nodes;
 let steps: Steps;

@@ -1,9 +1,9 @@
 /** Connection state recovery without a session, in exempt namespaces, and by what no stock client sends. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Browser } from "../support/browser.ts";
-import { comeBack, departed, type Steps, startNodes } from "../support/departures.ts";
-import { askFor } from "../support/recoveries.ts";
-import { type Nodes, type NodesOptions, recoveryPlaces } from "../support/recovery-nodes.ts";
+import type { Browser } from "../../support/browser.ts";
+import { comeBack, departed, type Steps, startNodes } from "./departures.ts";
+import { type Nodes, type NodesOptions, recoveryPlaces } from "./nodes.ts";
+import { askFor } from "./recoveries.ts";
 
 /** Of the wrong type or form, or with names that every object has. */
 const hostile: readonly unknown[] = [

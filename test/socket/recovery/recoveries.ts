@@ -1,9 +1,9 @@
 /** Clients that ask for the recovery of a socket by hand, so that a test sees all that comes over the wire. */
 import type { Namespace } from "socket.io";
-import { until } from "../recipe/waiting.ts";
+import { until } from "../../recipe/waiting.ts";
+import { type RawMessages, rawMessages } from "../../support/raw-client.ts";
 import type { Departed, SocketState } from "./departures.ts";
-import { type RawMessages, rawMessages } from "./raw-client.ts";
-import type { Nodes } from "./recovery-nodes.ts";
+import type { Nodes } from "./nodes.ts";
 
 /** What a stock client sends to have its socket recovered. */
 export const wayOf = ({ pid, offset }: Departed) => ({ pid, offset });
