@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Socket } from "socket.io-client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Browser, disconnected, refused } from "../support/browser.ts";
+import { Browser, connected, disconnected, refused } from "../support/browser.ts";
 import { documentAt, root } from "./markdown.ts";
 import { withoutLines } from "./parts.ts";
 import { type Running, runExample } from "./run-example.ts";
@@ -97,6 +97,46 @@ describe.each(["5", "4"])("the page of devices, on Express %s", (version) => {
     expect((await one.request("/devices")).status).toBe(200);
     vi.restoreAllMocks();
   });
+});
+
+describe("events that a client has missed", () => {
+  beforeEach(() => {
+    vi.resetModules();
+  });
+
+  test("is in the guide as it is", () => {
+    const { blocks } = documentAt("docs/guide/recovery.md");
+    expect(blocks.map(({ code }) => code)).toContain(textOf("recovery.ts"));
+  });
+
+  test.each(["polling", "websocket"])(
+    "go to the session that missed them, and not to the next one in the tab, by %s",
+    async (transport) => {
+      const tab = await start("recovery.ts");
+      const publisher = browser();
+      await tab.post("/login/ada");
+      const socket = await tab.connect("/", { transports: [transport], reconnection: false });
+      const news: unknown[] = [];
+      socket.on("news", (text) => news.push(text));
+      expect(await socket.emitWithAck("name")).toBe("ada");
+      await publisher.post("/news/first");
+      await expect.poll(() => news).toEqual(["first"]);
+      const reconnectAfter = async (...paths: string[]) => {
+        const gone = disconnected(socket);
+        socket.io.engine.close();
+        await gone;
+        for (const path of paths) await tab.post(path);
+        const back = connected(socket);
+        socket.connect();
+        await back;
+        return socket.emitWithAck("name");
+      };
+      expect(await reconnectAfter("/news/missed")).toBe("ada");
+      expect([socket.recovered, news]).toEqual([true, ["first", "missed"]]);
+      expect(await reconnectAfter("/login/eve", "/news/ada's")).toBe("eve");
+      expect([socket.recovered, news]).toEqual([false, ["first", "missed"]]);
+    },
+  );
 });
 
 describe("visitors and staff on two paths", () => {

@@ -295,7 +295,7 @@ describe.each(transportKinds)("guests by $name", (kind) => {
 
 describe.each([true, false])("connection state recovery with skipMiddlewares: %s", (skipMiddlewares) => {
   test.each(namespaceKinds)(
-    "in $name every connection is new: nothing restored, nothing replayed",
+    "in $name restores and sends nothing to the next user in the tab, nor after a logout",
     async ({ namespace }) => {
       const recovered: boolean[] = [];
       const ran: string[] = [];

@@ -10,6 +10,7 @@
 import { createAdapter } from "@socket.io/redis-streams-adapter";
 import { redisStore } from "socket-session/redis";
 import { describe } from "vitest";
+import { ring } from "../../setup/ring.ts";
 import { withService } from "../../setup/services.ts";
 import { Browser } from "../../support/browser.ts";
 import { startFront } from "../../support/front.ts";
@@ -64,7 +65,7 @@ export const overRedis: RecoveryPlace = {
   start: ({ there = {}, ...options }) => startOverRedis(options, [{}, there]),
 };
 
-export const recoveryPlaces: readonly RecoveryPlace[] = [
+export const allPlaces: readonly RecoveryPlace[] = [
   inMemory,
   {
     name: "on the same node, over Redis streams",
@@ -73,6 +74,9 @@ export const recoveryPlaces: readonly RecoveryPlace[] = [
   },
   overRedis,
 ];
+
+/** Both adapters, on the same node and on another; in the ring `product` all. */
+export const recoveryPlaces = ring === "product" ? allPlaces : [inMemory, overRedis];
 
 async function startOverRedis(
   { skipMiddlewares, io, ...options }: NodesOptions,

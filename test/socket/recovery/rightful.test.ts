@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../recipe/waiting.ts";
 import { disconnected } from "../../support/browser.ts";
 import { comeBack, departAgain, departed, type Steps, startNodes } from "./departures.ts";
-import { type Nodes, recoveryPlaces } from "./nodes.ts";
+import { allPlaces, type Nodes } from "./nodes.ts";
 import { askFor } from "./recoveries.ts";
 
 const member = { name: "ada", session: "live", isInRoom: true, seat: 7 };
 
-for (const place of recoveryPlaces)
+for (const place of allPlaces)
   place.describe.each([true, false])(`${place.name}, with skipMiddlewares: %s`, (skipMiddlewares) => {
     let nodes: Nodes;
     let steps: Steps;
