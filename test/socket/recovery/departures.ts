@@ -1,6 +1,6 @@
 /** Clients that leave a node, and what they may come back to. */
 import type { Server, Socket as ServerSocket } from "socket.io";
-import type { Socket } from "socket.io-client";
+import type { Socket, SocketOptions } from "socket.io-client";
 import { until } from "../../recipe/waiting.ts";
 import { type Browser, connected } from "../../support/browser.ts";
 import type { Nodes, NodesOptions, RecoveryPlace } from "./nodes.ts";
@@ -62,19 +62,23 @@ export interface Departed {
   publish(text: string): void;
 }
 
-/**
- * Connects a client of `tab`, sends it the event "first", and cuts its connection. Then the client `misses` the event
- * "missed".
- */
+interface Departure {
+  readonly namespace?: string;
+  /** Whether the event "missed" is published after the client has left. Default: true. */
+  readonly misses?: boolean;
+  /** What the client sends as its `auth`. */
+  readonly auth?: SocketOptions["auth"];
+}
+
+/** Connects a client of `tab`, sends it the event "first", and cuts its connection. */
 export async function departed(
   nodes: Nodes,
   tab: Browser,
   transport: string,
-  namespace = "/",
-  misses = true,
+  { namespace = "/", misses = true, auth = {} }: Departure = {},
 ): Promise<Departed> {
   nodes.stay();
-  const options = { transports: [transport], reconnection: false };
+  const options = { transports: [transport], reconnection: false, auth };
   const client = await tab.connect(namespace, options);
   const received: string[] = [];
   client.on("news", (text) => received.push(text));

@@ -36,12 +36,12 @@ for (const place of recoveryPlaces)
       afterAll(() => nodes.close());
     };
     const arrivals = () => steps.splice(0).filter((step) => !step.startsWith("middleware"));
-    const leave = async (tab: Browser, transport: string, namespace?: string) => {
-      const left = await departed(nodes, tab, transport, namespace);
+    const leave = async (tab: Browser, transport: string, namespace = "/") => {
+      const left = await departed(nodes, tab, transport, { namespace });
       steps.length = 0;
       return left;
     };
-    const ofAda = async (transport: string, namespace?: string) =>
+    const ofAda = async (transport: string, namespace = "/") =>
       leave(await nodes.visitor({ name: "ada" }), transport, namespace);
 
     describe("where guests are allowed", () => {

@@ -12,7 +12,7 @@ let steps: Steps;
 afterEach(() => nodes.close());
 
 async function leave(transport: string, misses = true): Promise<Departed> {
-  const left = await departed(nodes, await nodes.visitor({ name: "ada" }), transport, "/", misses);
+  const left = await departed(nodes, await nodes.visitor({ name: "ada" }), transport, { misses });
   steps.length = 0;
   return left;
 }

@@ -76,8 +76,8 @@ for (const place of recoveryPlaces)
     afterAll(() => nodes.close());
 
     describe.each(["polling", "websocket"])("by %s nothing comes back", (transport) => {
-      const leave = async (namespace?: string) => {
-        const left = await departed(nodes, await nodes.visitor({ name: "ada" }), transport, namespace);
+      const leave = async () => {
+        const left = await departed(nodes, await nodes.visitor({ name: "ada" }), transport);
         steps.length = 0;
         return left;
       };
