@@ -265,7 +265,7 @@ describe("close() and attach again", () => {
     await closed;
   });
 
-  test("after a refusal whose connection is still there", async () => {
+  test("with a connection that has proven no session, which closes with the others", async () => {
     const io = server();
     const http = createServer();
     io.attach(http);
@@ -274,8 +274,9 @@ describe("close() and attach again", () => {
     const url = await listen(http);
     const opened = await stranger(url).request("/socket.io/?EIO=4&transport=polling");
     expect(opened.status).toBe(200); // refused, once it asks for a namespace
-    await first.close();
     expect(io.engine.clientsCount).toBe(1);
+    await first.close();
+    expect(io.engine.clientsCount).toBe(0);
     const second = open();
     second.attach(io);
     await (await visitor(url, second)).connect();
