@@ -38,6 +38,7 @@ export class Responses {
     const { end, writeHead } = response;
     response.end = ((...args: Parameters<End>): ServerResponse => {
       this.#ending.add(request);
+      hold(response);
       try {
         return withUsableSession(request, () => end.apply(response, args));
       } finally {
@@ -86,6 +87,15 @@ function settled(response: ServerResponse): Promise<void> {
     response.once("finish", () => resolve());
     response.once("close", () => resolve());
   });
+}
+
+/**
+ * Within `end`, `express-session` writes the headers and most of the body, saves the session, and only then ends the response.
+ * All of it leaves together, after the save: a page that has the headers may connect at once, also to another node. Node
+ * uncorks the socket at the actual end.
+ */
+function hold(response: ServerResponse): void {
+  if (!response.writableEnded) response.socket?.cork();
 }
 
 /**
