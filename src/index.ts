@@ -9,6 +9,7 @@ export type {
 } from "./api.ts";
 export type { Clock } from "./base/clock.ts";
 export { type ErrorCode, errorCodes, SessionEnded, SocketSessionError } from "./base/errors.ts";
+export type { LogoutOptions, SiteData } from "./http/logout.ts";
 export { type CloseOptions, LiveSessions, liveSessions } from "./live-sessions.ts";
 export type { LiveSessionsOptions } from "./options/options.ts";
 export {

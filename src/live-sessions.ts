@@ -1,7 +1,13 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import createDebug from "debug";
 import session, { type Store } from "express-session";
-import { type LiveSession, type LiveSessionsEvents, type Stats, sessionsEvents } from "./api.ts";
+import {
+  type AppData,
+  type LiveSession,
+  type LiveSessionsEvents,
+  type Stats,
+  sessionsEvents,
+} from "./api.ts";
 import {
   checkOptions,
   invalid,
@@ -18,9 +24,13 @@ import { atMost } from "./base/with-timeout.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { sessionNames } from "./data/session-key.ts";
 import type { Snapshot } from "./data/snapshot.ts";
+import { clearedCookie } from "./http/cleared-cookie.ts";
 import type { HttpContext } from "./http/http-context.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
+import { logIn } from "./http/login.ts";
+import { type LogoutOptions, logOut } from "./http/logout.ts";
 import { forRequests, type RequestHandler } from "./http/middleware.ts";
+import { type Request, requireSession } from "./http/request-checks.ts";
 import { requestSession } from "./http/request-session.ts";
 import { Responses } from "./http/responses.ts";
 import { refuseUncalled } from "./http/store-contract.ts";
@@ -45,6 +55,7 @@ import { sessionRoutes } from "./session-routes.ts";
 import type { EndReason, SessionKey } from "./session-store.ts";
 import { explainMissingAttach } from "./socket/never-attached.ts";
 import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/open-gateway.ts";
+import { cookieValue, verifiedCookie } from "./socket/session-cookie.ts";
 import type { SocketGateway } from "./socket/socket-gateway.ts";
 import { corsOf } from "./socket/upstream-pages.ts";
 import { UserIds } from "./user-ids.ts";
@@ -77,8 +88,6 @@ export interface CloseOptions {
 
 /** How long `close()` waits for requests and updates under way. */
 const maxWaitAtCloseMs = 5_000;
-
-type Request = Parameters<RequestHandler>[0];
 
 /** Sessions that requests and sockets share. Made by {@link liveSessions}. */
 export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
@@ -217,20 +226,11 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   /** A request's session, with the same transactional `update`, which also refreshes `req.session`. */
   of(request: Request): LiveSession {
     requireOwner(this, "sessions.of(req)", "Write sessions.of(req).");
-    if ("handshake" in Object(request)) {
-      throw invalid(
-        "sessions.of(req) expects a request",
-        request,
-        "A socket has its session: socket.session.",
-      );
-    }
-    if (typeof request?.session !== "object" || !request.session || typeof request.sessionID !== "string") {
-      throw invalid(
-        "sessions.of(req) expects a request with a session",
-        request?.session,
-        "Put sessions.express() before the route; and after a logout there is none.",
-      );
-    }
+    requireSession("sessions.of(req)", request);
+    return this.#of(request);
+  }
+
+  #of(request: Request): SessionHandle {
     const key = this.#nameOf(request.sessionID);
     const known = this.#requests.get(request);
     if (known?.publicId === key.publicId && known.state !== "ended") return known;
@@ -272,6 +272,52 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
       ticket: (request) => this.ticket(request),
     });
+  }
+
+  /**
+   * Logs a visitor in: ends the request's session as `replaced`, and stores one with a new id (OWASP ASVS 7.2.4) and these
+   * `data`, each key as in `req.session`. Of the old session it carries over nothing, as another may have planted it. Resolves
+   * to the new session, `sessions.of(req)`, once it is stored: a page that connects after the answer is let in on every node.
+   *
+   * Rejects with `INVALID_OPTION` or `SESSION_INVALID_DATA` before it ends anything; with `STORE_FAILED`, `STORE_TIMEOUT`, or
+   * with `INVALID_OPTION` if the headers were sent while it ran. The request then has a new, empty session: the login
+   * is neither in it nor stored by the save at the end of the response.
+   */
+  async login(request: Request, data: AppData, ...none: []): Promise<LiveSession> {
+    requireOwner(this, "sessions.login(req, data)", "Write sessions.login(req, data).");
+    refuseCallback("sessions.login()", [data, ...none]);
+    const { maxSessionBytes } = this.#options;
+    const of = (one: Request) => this.#of(one);
+    return logIn({ hub: this.#hub, responses: this.#responses, maxSessionBytes, of }, request, data);
+  }
+
+  /**
+   * Logs a visitor out: ends the request's session everywhere, as `destroyed`, and has the browser remove its cookie, which
+   * `express-session` then does not set again. Resolves to false if there was no session to end; the cookie is removed then too.
+   *
+   * Rejects with `INVALID_OPTION` before it ends anything, or after that if the headers were sent while it ran; with
+   * `STORE_FAILED`, `STORE_TIMEOUT`: the session may then still exist, and the browser keeps the cookie, with which the visitor
+   * can try again.
+   */
+  async logout(
+    request: Request,
+    response: ServerResponse,
+    options: LogoutOptions = {},
+    ...none: []
+  ): Promise<boolean> {
+    requireOwner(this, "sessions.logout(req, res)", "Write sessions.logout(req, res).");
+    refuseCallback("sessions.logout()", [response, options, ...none]);
+    const { name, secrets } = this.#options;
+    const context = {
+      hub: this.#hub,
+      nameOf: this.#nameOf,
+      sidOf: ({ headers }: Request) => {
+        const cookie = verifiedCookie(cookieValue(headers.cookie, name), secrets);
+        return cookie.kind === "signed" ? cookie.sid : undefined;
+      },
+      clearedCookie: (one: Request) => clearedCookie(this.#options, one),
+    };
+    return logOut(context, request, response, options);
   }
 
   /**

@@ -355,6 +355,19 @@ describe("cookie.secure over plain HTTP", () => {
     expect(await login(options, headers)).toEqual([]);
   });
 
+  test("is named at sessions.login() too", async () => {
+    const { browser } = await start({
+      cookie: secure,
+      routes: (app, sessions) => {
+        app.post("/new-login", (req, res, next) => {
+          sessions.login(req, { name: "ada" }).then(() => res.send("in"), next);
+        });
+      },
+    });
+    expect(await browser().post("/new-login")).toBe("in");
+    expect(warnings(code)).toEqual([message]);
+  });
+
   test("is not where nothing was written to the session", async () => {
     const { browser } = await start({ cookie: secure });
     expect((await browser().request("/session")).status).toBe(200);

@@ -194,7 +194,7 @@ export class LoadedSession {
    * their old base. `began`: the object's content while the session was not stored.
    */
   refresh(stored: Snapshot, began: SessionContent | undefined): void {
-    const before = this.#base ?? began;
+    const before = this.#base ?? began ?? this.#generated();
     if (!before) return;
     const mine = fieldsOf(this.#session);
     const underWay = new Set(this.#pending.flatMap(({ patch }) => [...patch.keys()]));
@@ -209,6 +209,11 @@ export class LoadedSession {
       else if (now !== was) Reflect.set(this.#session, key, JSON.parse(now));
     }
     this.created({ fields, cookie: before.cookie }, stored);
+  }
+
+  /** The content that an unstored object was made with: its id may have turned out to be that of a stored session. */
+  #generated(): SessionContent | undefined {
+    return this.#unstored && { fields: new Map(), cookie: cookieOf(this.#session) };
   }
 
   #store({ fields, cookie }: SessionContent, stored: Snapshot): void {
@@ -234,6 +239,6 @@ function carried(session: object, fields: Fields): SessionContent {
 }
 
 /** `express-session` leaves out the keys of Session.prototype (`save`, `constructor`, …) and `id` and `req`. */
-function isCarried(session: object, key: string): boolean {
+export function isCarried(session: object, key: string): boolean {
   return !(key in Object.getPrototypeOf(session)) && key !== "id" && key !== "req";
 }

@@ -4,17 +4,14 @@ import { type HandleContext, SessionHandle } from "../session/session-handle.ts"
 import type { OwnObject } from "../session/updates.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { LoadedSessions } from "./loaded-sessions.ts";
-import type { RequestHandler } from "./middleware.ts";
-
-/** A request that the session middleware has seen. */
-export type SessionRequest = Pick<Parameters<RequestHandler>[0], "session">;
+import type { Request } from "./request-checks.ts";
 
 /** `sessions.of(req)`: its updates show in `req.session` too, and later saves of the request build on them. */
 export function requestSession(
   context: HandleContext,
   loaded: LoadedSessions,
   key: SessionKey,
-  request: SessionRequest,
+  request: Pick<Request, "session">,
 ): SessionHandle {
   /** The request's session object, unless the session was destroyed or replaced by one with another id. */
   const current = () => (request.session?.id === key.sid ? request.session : undefined);

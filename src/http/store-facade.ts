@@ -88,17 +88,29 @@ export class StoreFacade extends Store {
   }
 
   override regenerate(request: Request, callback: Callback<void>): void {
+    this.#answer(this.replace(request), callback);
+  }
+
+  /** Ends the request's session as `replaced`. Whether it rejects or not, the request then has a new session. */
+  async replace(request: Request): Promise<void> {
     const { hub, nameOf, loaded, responses } = this.#context;
     const { session, sessionID } = request;
-    const replace = async (): Promise<void> => {
-      const isNewId = session && loaded.of(sessionID, session).unstored?.isNewId;
-      try {
-        await hub.end(nameOf(request.sessionID), "replaced", responses.settled(request), isNewId);
-      } finally {
-        this.generate(request);
-      }
-    };
-    this.#answer(replace(), callback);
+    const isNewId = session && loaded.of(sessionID, session).unstored?.isNewId;
+    try {
+      await hub.end(nameOf(request.sessionID), "replaced", responses.settled(request), isNewId);
+    } finally {
+      this.generate(request);
+    }
+  }
+
+  /** Whether it is a store over `hub`: an application may have several. */
+  isOver(hub: HttpContext["hub"]): boolean {
+    return this.#context.hub === hub;
+  }
+
+  /** The request's session has been stored for the first time, other than by a save. */
+  created({ session }: Request): void {
+    this.#context.onCreate(session);
   }
 
   override createSession(request: Request, document: SessionData): ReturnType<Store["createSession"]> {

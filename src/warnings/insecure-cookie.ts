@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { TLSSocket } from "node:tls";
+import { isSecure } from "../http/is-secure.ts";
 
 /**
  * Whether `express-session` sends no cookie for a session that is being stored: the cookie is `secure`, and the request
@@ -8,12 +8,4 @@ import type { TLSSocket } from "node:tls";
 export function isCookieWithheld(session: object, proxy: boolean | undefined): boolean {
   const { cookie, req } = session as { cookie?: { secure?: unknown }; req?: IncomingMessage };
   return cookie?.secure === true && req?.socket !== undefined && !isSecure(req, proxy);
-}
-
-/** As `express-session` decides: without its `proxy` option, by Express's `trust proxy`. */
-function isSecure(request: IncomingMessage, proxy: boolean | undefined): boolean {
-  if ((request.socket as TLSSocket).encrypted) return true;
-  if (proxy === undefined) return Reflect.get(request, "secure") === true;
-  const [first = ""] = String(request.headers["x-forwarded-proto"] ?? "").split(",");
-  return proxy && first.trim().toLowerCase() === "https";
 }

@@ -5,12 +5,38 @@ export interface Refusal extends Error {
   data?: { code?: string };
 }
 
+/** Removes a cookie as browsers do: at one that is over, with the same name, domain and path. It sends all to every path. */
+class CookieJar {
+  readonly #pairs = new Map<string, string>();
+
+  get header(): string {
+    return [...this.#pairs.values()].join("; ");
+  }
+
+  clear(): void {
+    this.#pairs.clear();
+  }
+
+  /** `line`: the value of a Set-Cookie header. */
+  set(line: string): void {
+    const [pair = "", ...attributes] = line.split(/; */);
+    const valueAt = (attribute: string) => {
+      const found = attributes.find((one) => one.toLowerCase().startsWith(`${attribute}=`));
+      return found?.slice(attribute.length + 1);
+    };
+    const key = [pair.split("=", 1), valueAt("domain"), valueAt("path")].join(" ");
+    const isOver = Date.parse(valueAt("expires") ?? "") <= Date.now() || Number(valueAt("max-age")) <= 0;
+    if (isOver) this.#pairs.delete(key);
+    else this.#pairs.set(key, pair);
+  }
+}
+
 /**
  * A visitor: a cookie jar shared by plain HTTP requests and stock Socket.IO clients, as in a real browser.
  */
 export class Browser {
   readonly url: string;
-  readonly #cookies = new Map<string, string>();
+  readonly #cookies = new CookieJar();
   readonly #sockets = new Set<Socket>();
 
   constructor(url: string) {
@@ -19,26 +45,19 @@ export class Browser {
 
   /** The `Cookie` header as it would be sent now. */
   get cookie(): string {
-    return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    return this.#cookies.header;
   }
 
   set cookie(header: string) {
     this.#cookies.clear();
-    for (const pair of header.split("; ")) {
-      const [name = "", ...value] = pair.split("=");
-      if (name) this.#cookies.set(name, value.join("="));
-    }
+    for (const pair of header.split("; ")) if (pair) this.#cookies.set(`${pair}; Path=/`);
   }
 
   async request(path: string, init: RequestInit = {}): Promise<{ status: number; body: string }> {
     const headers = new Headers(init.headers);
     if (this.cookie) headers.set("cookie", this.cookie);
     const response = await fetch(new URL(path, this.url), { redirect: "manual", ...init, headers });
-    for (const line of response.headers.getSetCookie()) {
-      const [pair = ""] = line.split(";");
-      const [name = "", ...value] = pair.split("=");
-      this.#cookies.set(name, value.join("="));
-    }
+    for (const line of response.headers.getSetCookie()) this.#cookies.set(line);
     return { status: response.status, body: await response.text() }; // to the end: the save comes before it
   }
 

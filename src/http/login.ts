@@ -1,0 +1,73 @@
+/** `sessions.login(req, data)`: a new session for a visitor who has shown who they are. */
+import { invalid, isPlain } from "../base/arguments.ts";
+import { SocketSessionError } from "../base/errors.ts";
+import { shownKey } from "../base/shown.ts";
+import { writableDocument } from "../data/bounds.ts";
+import { fieldsOf, type SessionValues, valuesOf } from "../data/fields.ts";
+import { refuseLosses } from "../data/lost-in-json.ts";
+import { cookieOf } from "../data/snapshot.ts";
+import type { Hub } from "../live/hub.ts";
+import type { SessionHandle } from "../session/session-handle.ts";
+import { isCarried } from "./loaded-sessions.ts";
+import { type Request, requireSession, requireUnsent } from "./request-checks.ts";
+import type { Responses } from "./responses.ts";
+import { StoreFacade } from "./store-facade.ts";
+
+interface LoginContext {
+  readonly hub: Hub;
+  readonly responses: Responses;
+  readonly maxSessionBytes: number;
+  /** `sessions.of(req)`. */
+  readonly of: (request: Request) => SessionHandle;
+}
+
+const method = "sessions.login(req, data)";
+
+/**
+ * `req.session` holds the data once they are stored, and not before. If they can't be, the request gets another id: the
+ * store may still write the first, which no browser has received by then.
+ */
+export async function logIn(context: LoginContext, request: Request, data: unknown): Promise<SessionHandle> {
+  requireSession(method, request);
+  const store = storeOf(request, context.hub);
+  const values = valuesOfLogin(data, request.session, context.maxSessionBytes);
+  const response = context.responses.of(request);
+  requireUnsent(method, response);
+  try {
+    await store.replace(request);
+    requireUnsent(method, response);
+    const session = context.of(request);
+    await session.update((draft) => {
+      for (const key of Object.keys(draft)) delete draft[key]; // of another session, if `genid` returned its id
+      Object.assign(draft, values);
+    });
+    store.created(request);
+    return session;
+  } catch (error) {
+    store.generate(request);
+    throw error;
+  }
+}
+
+function storeOf({ sessionStore }: Request, hub: Hub): StoreFacade {
+  if (sessionStore instanceof StoreFacade && sessionStore.isOver(hub)) return sessionStore;
+  const cure = "Put this object's sessions.express() before the route, in place of session({ … }).";
+  throw invalid(`${method} expects a request with a session of its own`, sessionStore, cure);
+}
+
+/** Checked as `update` checks a draft, before anything ends. Throws `INVALID_OPTION`, `SESSION_INVALID_DATA`. */
+function valuesOfLogin(data: unknown, session: object, maxBytes: number): SessionValues {
+  const expected = `${method} expects the data of the new session, an object`;
+  const cure = "Say at least who has logged in: { userId: user.id }.";
+  if (!isPlain(data)) throw invalid(expected, data, cure);
+  const foreign = Object.keys(data).find((key) => key === "cookie" || !isCarried(session, key));
+  if (foreign !== undefined) {
+    const message = `The data given to sessions.login() set ${shownKey(foreign)}, which belongs to express-session. Use another key. Nothing was written.`;
+    throw new SocketSessionError("SESSION_INVALID_DATA", message);
+  }
+  const fields = fieldsOf(data);
+  if (fields.size === 0) throw invalid(`${expected} with a value`, data, cure);
+  refuseLosses(data, fields);
+  writableDocument({ fields, cookie: cookieOf(session) }, maxBytes);
+  return valuesOf(fields);
+}

@@ -1,0 +1,75 @@
+/** `sessions.logout(req, res)`: ends the session everywhere, and clears its cookie in the browser. */
+import type { ServerResponse } from "node:http";
+import { checkPlainOptions, invalid, invalidChoice } from "../base/arguments.ts";
+import type { Hub } from "../live/hub.ts";
+import type { SessionKey } from "../session-store.ts";
+import { type Request, requireRequest, requireUnsent } from "./request-checks.ts";
+
+const directives = [
+  ...["cache", "cookies", "storage", "executionContexts"],
+  ...["clientHints", "prefetchCache", "prerenderCache", "*"],
+] as const;
+const standardDirectives = ["cache", "cookies", "storage"] as const;
+
+/** A type of data that a browser clears at the header `Clear-Site-Data`. */
+export type SiteData = (typeof directives)[number];
+
+/** Options of `sessions.logout()`. */
+export interface LogoutOptions {
+  /**
+   * Sends `Clear-Site-Data`, by which the browser clears what the site has left in it (OWASP ASVS 14.3.1). `true`:
+   * "cache", "cookies" and "storage"; or a list. Default: false.
+   */
+  clearSiteData?: boolean | readonly SiteData[];
+}
+
+interface LogoutContext {
+  readonly hub: Hub;
+  readonly nameOf: (sid: string) => SessionKey;
+  /** The session id in the request's cookie. */
+  readonly sidOf: (request: Request) => string | undefined;
+  /** A `Set-Cookie` that clears the request's session cookie. */
+  readonly clearedCookie: (request: Request) => string;
+}
+
+const method = "sessions.logout(req, res)";
+
+/** The response is changed only once the session is over: until then the visitor may try again. */
+export async function logOut(
+  { hub, nameOf, sidOf, clearedCookie }: LogoutContext,
+  request: Request,
+  response: ServerResponse,
+  options: LogoutOptions,
+): Promise<boolean> {
+  requireRequest(method, request);
+  if (typeof response?.appendHeader !== "function")
+    throw invalid(`${method} expects a response`, response, "Give it the `res` of the route, after `req`.");
+  const siteData = siteDataOf(options);
+  requireUnsent(method, response);
+  const cookie = clearedCookie(request);
+  // without an id express-session has not looked for the session: its store had disconnected
+  const sid = typeof request.sessionID === "string" ? request.sessionID : sidOf(request);
+  const existed = sid !== undefined && (await hub.end(nameOf(sid), "destroyed"));
+  Reflect.deleteProperty(request, "session"); // else express-session sets its cookie, or stores it
+  requireUnsent(method, response);
+  response.appendHeader("Set-Cookie", cookie);
+  if (siteData) response.setHeader("Clear-Site-Data", siteData);
+  return existed;
+}
+
+/** The value of the header, a list of quoted strings; undefined if it is not asked for. */
+function siteDataOf(options: LogoutOptions): string | undefined {
+  checkPlainOptions("sessions.logout()", options, ["clearSiteData"]);
+  const { clearSiteData = false } = options;
+  if (clearSiteData === false) return undefined;
+  const list: unknown = clearSiteData === true ? standardDirectives : clearSiteData;
+  const known: readonly unknown[] = directives;
+  if (Array.isArray(list) && list.length > 0 && list.every((one) => known.includes(one)))
+    return list.map((one) => `"${one}"`).join(", ");
+  const expected = `\`clearSiteData\` expects true or a list of ${directives.map((one) => `"${one}"`).join(", ")}`;
+  throw invalidChoice(
+    expected,
+    list,
+    'Leave it out to send no such header; true sends "cache", "cookies" and "storage".',
+  );
+}
