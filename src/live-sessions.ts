@@ -24,7 +24,6 @@ import { atMost } from "./base/with-timeout.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { sessionNames } from "./data/session-key.ts";
 import type { Snapshot } from "./data/snapshot.ts";
-import { clearedCookie } from "./http/cleared-cookie.ts";
 import type { HttpContext } from "./http/http-context.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
 import { logIn } from "./http/login.ts";
@@ -307,16 +306,12 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   ): Promise<boolean> {
     requireOwner(this, "sessions.logout(req, res)", "Write sessions.logout(req, res).");
     refuseCallback("sessions.logout()", [response, options, ...none]);
-    const { name, secrets } = this.#options;
-    const context = {
-      hub: this.#hub,
-      nameOf: this.#nameOf,
-      sidOf: ({ headers }: Request) => {
-        const cookie = verifiedCookie(cookieValue(headers.cookie, name), secrets);
-        return cookie.kind === "signed" ? cookie.sid : undefined;
-      },
-      clearedCookie: (one: Request) => clearedCookie(this.#options, one),
+    const { name, shared, secrets } = this.#options;
+    const sidOf = ({ headers }: Request) => {
+      const cookie = verifiedCookie(cookieValue(headers.cookie, name), secrets);
+      return cookie.kind === "signed" ? cookie.sid : undefined;
     };
+    const context = { hub: this.#hub, nameOf: this.#nameOf, name, shared, sidOf };
     return logOut(context, request, response, options);
   }
 

@@ -4,7 +4,7 @@ import type { CookieOptions, SessionOptions } from "express-session";
 import { isSecure } from "./is-secure.ts";
 import type { Request } from "./request-checks.ts";
 
-interface CookieSetting {
+export interface CookieSetting {
   readonly name: string;
   /** The options of `express-session`. */
   readonly shared: Pick<SessionOptions, "cookie" | "proxy">;
@@ -12,11 +12,13 @@ interface CookieSetting {
 
 /**
  * A browser removes a cookie by its name, domain and path, and accepts that of a `__Host-` or partitioned cookie only with
- * their attributes. So all are as `express-session` has set them: the session's own, or else those of the options.
+ * their attributes. So all are as `express-session` has set them: the session's `own`, or else those of the options.
  */
-export function clearedCookie({ name, shared }: CookieSetting, request: Request): string {
-  const { cookie, proxy } = shared;
-  const own: CookieOptions | undefined = request.session?.cookie;
+export function clearedCookie(
+  { name, shared: { cookie, proxy } }: CookieSetting,
+  request: Request,
+  own: CookieOptions | undefined,
+): string {
   const given = own ?? (typeof cookie === "function" ? cookie(request) : cookie);
   const { path = "/", httpOnly = true, domain, secure, sameSite, partitioned, priority } = given ?? {};
   const isHttps = isSecure(request, proxy);

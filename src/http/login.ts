@@ -9,9 +9,8 @@ import { cookieOf } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";
 import type { SessionHandle } from "../session/session-handle.ts";
 import { isCarried } from "./loaded-sessions.ts";
-import { type Request, requireSession, requireUnsent } from "./request-checks.ts";
+import { ownStoreOf, type Request, requireSession, requireUnsent } from "./request-checks.ts";
 import type { Responses } from "./responses.ts";
-import { StoreFacade } from "./store-facade.ts";
 
 interface LoginContext {
   readonly hub: Hub;
@@ -29,7 +28,11 @@ const method = "sessions.login(req, data)";
  */
 export async function logIn(context: LoginContext, request: Request, data: unknown): Promise<SessionHandle> {
   requireSession(method, request);
-  const store = storeOf(request, context.hub);
+  const store = ownStoreOf(request, context.hub);
+  if (!store) {
+    const cure = "Put this object's sessions.express() before the route, in place of session({ … }).";
+    throw invalid(`${method} expects a request with a session of its own`, request.sessionStore, cure);
+  }
   const values = valuesOfLogin(data, request.session, context.maxSessionBytes);
   const response = context.responses.of(request);
   requireUnsent(method, response);
@@ -47,12 +50,6 @@ export async function logIn(context: LoginContext, request: Request, data: unkno
     store.generate(request);
     throw error;
   }
-}
-
-function storeOf({ sessionStore }: Request, hub: Hub): StoreFacade {
-  if (sessionStore instanceof StoreFacade && sessionStore.isOver(hub)) return sessionStore;
-  const cure = "Put this object's sessions.express() before the route, in place of session({ … }).";
-  throw invalid(`${method} expects a request with a session of its own`, sessionStore, cure);
 }
 
 /** Checked as `update` checks a draft, before anything ends. Throws `INVALID_OPTION`, `SESSION_INVALID_DATA`. */

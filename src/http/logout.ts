@@ -3,7 +3,8 @@ import type { ServerResponse } from "node:http";
 import { checkPlainOptions, invalid, invalidChoice } from "../base/arguments.ts";
 import type { Hub } from "../live/hub.ts";
 import type { SessionKey } from "../session-store.ts";
-import { type Request, requireRequest, requireUnsent } from "./request-checks.ts";
+import { type CookieSetting, clearedCookie } from "./cleared-cookie.ts";
+import { ownStoreOf, type Request, requireRequest, requireUnsent } from "./request-checks.ts";
 
 const directives = [
   ...["cache", "cookies", "storage", "executionContexts"],
@@ -23,20 +24,18 @@ export interface LogoutOptions {
   clearSiteData?: boolean | readonly SiteData[];
 }
 
-interface LogoutContext {
+interface LogoutContext extends CookieSetting {
   readonly hub: Hub;
   readonly nameOf: (sid: string) => SessionKey;
   /** The session id in the request's cookie. */
   readonly sidOf: (request: Request) => string | undefined;
-  /** A `Set-Cookie` that clears the request's session cookie. */
-  readonly clearedCookie: (request: Request) => string;
 }
 
 const method = "sessions.logout(req, res)";
 
 /** The response is changed only once the session is over: until then the visitor may try again. */
 export async function logOut(
-  { hub, nameOf, sidOf, clearedCookie }: LogoutContext,
+  context: LogoutContext,
   request: Request,
   response: ServerResponse,
   options: LogoutOptions,
@@ -46,11 +45,13 @@ export async function logOut(
     throw invalid(`${method} expects a response`, response, "Give it the `res` of the route, after `req`.");
   const siteData = siteDataOf(options);
   requireUnsent(method, response);
-  const cookie = clearedCookie(request);
-  // without an id express-session has not looked for the session: its store had disconnected
-  const sid = typeof request.sessionID === "string" ? request.sessionID : sidOf(request);
+  const { hub, nameOf, sidOf } = context;
+  // Else express-session has not looked for it, as its store had disconnected, or the request's session is of another kind.
+  const isLoaded = ownStoreOf(request, hub) !== undefined;
+  const cookie = clearedCookie(context, request, isLoaded ? request.session?.cookie : undefined);
+  const sid = isLoaded ? request.sessionID : sidOf(request);
   const existed = sid !== undefined && (await hub.end(nameOf(sid), "destroyed"));
-  Reflect.deleteProperty(request, "session"); // else express-session sets its cookie, or stores it
+  if (isLoaded) Reflect.deleteProperty(request, "session"); // express-session would set its cookie, or store it
   requireUnsent(method, response);
   response.appendHeader("Set-Cookie", cookie);
   if (siteData) response.setHeader("Clear-Site-Data", siteData);

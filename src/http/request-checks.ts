@@ -1,7 +1,9 @@
-/** Checks the request and the response given to a method of `sessions`. All throw `INVALID_OPTION`. */
+/** Checks of the request and the response given to a method of `sessions`, which throw `INVALID_OPTION`. */
 import { invalid } from "../base/arguments.ts";
 import { SocketSessionError } from "../base/errors.ts";
+import type { Hub } from "../live/hub.ts";
 import type { RequestHandler } from "./middleware.ts";
+import { StoreFacade } from "./store-facade.ts";
 
 /** A request that the session middleware has seen. */
 export type Request = Parameters<RequestHandler>[0];
@@ -29,4 +31,9 @@ export function requireUnsent(method: string, response: { readonly headersSent: 
   if (!response?.headersSent) return;
   const message = `${method} expects a response whose headers have not been sent, as they have the cookie; they were. Await it before you answer.`;
   throw new SocketSessionError("INVALID_OPTION", message);
+}
+
+/** The store that the request's session is from, if it is over `hub`: an application may have sessions of several kinds. */
+export function ownStoreOf({ sessionStore }: Request, hub: Hub): StoreFacade | undefined {
+  return sessionStore instanceof StoreFacade && sessionStore.isOver(hub) ? sessionStore : undefined;
 }

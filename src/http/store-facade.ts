@@ -103,7 +103,7 @@ export class StoreFacade extends Store {
     }
   }
 
-  /** Whether it is a store over `hub`: an application may have several. */
+  /** Whether it is a store over `hub`. */
   isOver(hub: HttpContext["hub"]): boolean {
     return this.#context.hub === hub;
   }
