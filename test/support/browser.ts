@@ -36,11 +36,17 @@ class CookieJar {
  */
 export class Browser {
   readonly url: string;
-  readonly #cookies = new CookieJar();
+  readonly #cookies: CookieJar;
   readonly #sockets = new Set<Socket>();
 
-  constructor(url: string) {
+  constructor(url: string, cookies = new CookieJar()) {
     this.url = url;
+    this.#cookies = cookies;
+  }
+
+  /** The same visitor at another node, with the same cookie jar. */
+  at(url: string): Browser {
+    return new Browser(url, this.#cookies);
   }
 
   /** The `Cookie` header as it would be sent now. */
