@@ -142,7 +142,9 @@ export class SocketGateway {
     reject: Reject,
   ): Promise<void> | undefined {
     const proceed = (fault: RefusalCode | undefined) => {
-      if (fault) return reject(fault, fault !== "ORIGIN_REFUSED");
+      // a logout has removed the cookie: the poll fetches the farewell, and no more than that
+      const isFarewell = fault === "COOKIE_MISSING" && opened?.own?.isEnded;
+      if (fault && !isFarewell) return reject(fault, fault !== "ORIGIN_REFUSED");
       // the messages waiting for this poll may be stale by now: the getter then closes the connection, and drops them
       if (opened && opened.connection.writeBuffer.length > 0) void opened.own?.isServable;
       if (opened) this.#proven.set(request, opened);
