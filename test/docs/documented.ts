@@ -10,7 +10,7 @@ export const imports = `
 import type { EventEmitter } from "node:events";
 import type {
   AttachOptions, CloseOptions, EndReasonCode, ExemptNamespace, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
-  RefusalCode, SessionEvents, SessionState, SessionStore, Stats,
+  LogoutOptions, RefusalCode, SessionEvents, SessionState, SessionStore, Stats,
 } from "socket-session";
 import type { EndOptions, ListedSession, UserSessions } from "socket-session";
 import type { MemoryStoreOptions } from "socket-session/memory";
@@ -43,6 +43,11 @@ export const documentedTypes: readonly DocumentedType[] = [
   { keys: "keyof LiveSessionsEvents", file: reference("sessions"), headings: ["Events"] },
   { keys: "keyof UserSessions", file: reference("sessions"), headings: ["user(id)"] },
   { keys: "keyof EndOptions", file: reference("sessions"), headings: ["Which to end"] },
+  {
+    keys: "keyof LogoutOptions",
+    file: reference("sessions"),
+    headings: ["logout(req, res, options)"],
+  },
   { keys: "keyof CloseOptions", file: reference("sessions"), headings: ["close(options)"] },
   { keys: "keyof ListedSession", file: reference("sessions"), headings: ["A listed session"] },
   { keys: "keyof Stats", file: reference("sessions"), headings: ["stats()"] },
@@ -68,7 +73,9 @@ import type { Store } from "express-session";
 import type { Server, Socket } from "socket.io";
 import type { LiveSessions, SessionStore } from "socket-session";
 declare module "express-session" {
-  interface SessionData { name?: string; count?: number; userId?: string; profileVersion?: number }
+  interface SessionData {
+    name?: string; count?: number; userId?: string; profileVersion?: number; passport?: { user?: string };
+  }
 }
 declare global {
   const sessions: LiveSessions;
@@ -76,6 +83,7 @@ declare global {
   const expressStore: Store;
   const secret: string;
   const app: Express;
+  const passport: import("passport").PassportStatic;
   const server: HttpServer;
   const io: Server;
   const socket: Socket;

@@ -86,7 +86,9 @@ for (const store of sharedStores) {
     // At the same time: what they wait for is real time.
     describe.concurrent.each([
       { end: "a logout", path: "/logout", body: {}, reason: "destroyed" },
+      { end: "sessions.logout", path: "/new-logout", body: {}, reason: "destroyed" },
       { end: "a regenerate", path: "/regenerate", body: {}, reason: undefined },
+      { end: "sessions.login", path: "/new-login", body: { name: "lovelace" }, reason: undefined },
       { end: "expiry", path: "/live-for", body: { ms: 1_500 }, reason: "expired" },
     ])("$end on one", ({ path, body, reason }) => {
       test("closes the sockets on the others, by every transport, and none of another session", async () => {

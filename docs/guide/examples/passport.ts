@@ -52,10 +52,7 @@ app.post("/login", passport.authenticate("password"), (_req, res) => {
   res.send("in");
 });
 app.post("/logout", (req, res, next) => {
-  req.session.destroy((error) => {
-    if (error) return next(error);
-    res.status(204).end();
-  });
+  sessions.logout(req, res).then(() => res.status(204).end(), next);
 });
 
 const server = createServer(app);
