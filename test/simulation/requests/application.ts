@@ -114,7 +114,8 @@ function save(sessions: LiveSessions, pause: (ms: number) => Promise<void>): Req
     Object.assign(req.session, { [asked(req, "key")]: asked(req, "op") });
     if (asked(req, "how") === "explicit") await called((done) => req.session.save(done));
     if (asked(req, "how") === "update") await refresh(sessions, req);
-    res.json({ saw });
+    res.type("json").flushHeaders(); // as a stream does: a client that follows them comes back before the save
+    res.end(JSON.stringify({ saw }));
   };
 }
 
