@@ -32,6 +32,12 @@ export function touchIntervalFor(life: number, touchIntervalMs: number): number 
   return Math.min(touchIntervalMs, life / 10);
 }
 
+/** The cookie of a session that is stored only now, some time after it was made. */
+export function renewed(cookie: CookieDocument, now: number): CookieDocument {
+  const { originalMaxAge } = cookie;
+  return typeof originalMaxAge === "number" ? { ...cookie, expires: dateText(now + originalMaxAge) } : cookie;
+}
+
 /** Whether a session with this cookie is over at `now`. */
 export function isOver(cookie: CookieDocument, now: number): boolean {
   return lifeMs(withLife(cookie, now), 1) === 0 || expiresAt(cookie) <= now;

@@ -14,9 +14,9 @@ import { ExpiringMap } from "../base/expiring-map.ts";
 import { type Fields, fieldsOf } from "../data/fields.ts";
 import { applyPatch, cookieChanged, diff } from "../data/merge.ts";
 import { contentOf, cookieOf, type SessionContent, type Snapshot, snapshotOf } from "../data/snapshot.ts";
+import type { Unstored } from "../live/ends.ts";
 import type { Hub } from "../live/hub.ts";
 import type { Edit } from "../session/saves.ts";
-import type { Unstored } from "../session/updates.ts";
 import type { StoredSession } from "../session-store.ts";
 
 const handedOutMs = 600_000;

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { ExpiringMap } from "../base/expiring-map.ts";
-import type { SessionKey } from "../session-store.ts";
+import type { EndReason, SessionKey } from "../session-store.ts";
 
 const rememberedMs = 600_000;
 const maxRemembered = 100_000;
@@ -13,6 +13,13 @@ export interface Birth {
   isOver: boolean;
 }
 
+/** A session that has never been stored. */
+export interface Unstored {
+  readonly since: Birth;
+  /** False if another session may have the id, as `genid` may return one twice. */
+  readonly isNewId: boolean;
+}
+
 /**
  * The ids that recently ended in this process, stored or not: a save that is still under way must not store them.
  * `genid` may return an id again after its end; marks distinguish the two sessions.
@@ -20,7 +27,11 @@ export interface Birth {
 export class Ends {
   readonly #clock: Clock;
   readonly #mark: () => number;
-  readonly #orders: ExpiringMap<{ readonly order: number; readonly expiresAt: number }>;
+  readonly #orders: ExpiringMap<{
+    readonly order: number;
+    readonly isReplaced: boolean;
+    readonly expiresAt: number;
+  }>;
   /** By id. Weak: most new sessions are never stored, and are collected with their request. */
   readonly #births = new Map<string, WeakRef<Birth>>();
   readonly #collected = new FinalizationRegistry<string>((sid) => {
@@ -46,8 +57,9 @@ export class Ends {
     return birth;
   }
 
-  add({ sid }: SessionKey): void {
-    this.#orders.set(sid, { order: this.#mark(), expiresAt: this.#clock.now() + rememberedMs });
+  add({ sid }: SessionKey, reason: EndReason): void {
+    const expiresAt = this.#clock.now() + rememberedMs;
+    this.#orders.set(sid, { order: this.#mark(), isReplaced: reason === "replaced", expiresAt });
     const birth = this.#births.get(sid)?.deref();
     if (birth) birth.isOver = true;
   }
@@ -57,6 +69,11 @@ export class Ends {
     if (typeof since === "object" && since.isOver) return true;
     const mark = typeof since === "object" ? since.mark : since;
     return (this.#orders.get(sid)?.order ?? 0) > mark;
+  }
+
+  /** Whether the session has recently got a new id. */
+  wasReplaced({ sid }: SessionKey): boolean {
+    return this.#orders.get(sid)?.isReplaced ?? false;
   }
 
   clear(): void {

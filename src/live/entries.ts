@@ -1,4 +1,6 @@
-import type { ChangedSession, SessionKey } from "../session-store.ts";
+import { Snapshot } from "../data/snapshot.ts";
+import type { ChangedSession, CookieDocument, SessionKey } from "../session-store.ts";
+import type { Unstored } from "./ends.ts";
 import { LiveEntry } from "./live-entry.ts";
 
 /** The live sessions of a node, by id and by each of their public ids. */
@@ -43,6 +45,18 @@ export class Entries {
       for (const publicId of key.publicIds) this.#byPublicId.set(publicId, entry);
     }
     return entry;
+  }
+
+  /** The entry of a session that was just made. Throws if another has its id. */
+  make(key: SessionKey, cookie: CookieDocument, unstored: Unstored): LiveEntry {
+    const entry = this.ensure(key);
+    entry.make(new Snapshot({ fields: new Map(), cookie }, Number.POSITIVE_INFINITY, ""), unstored);
+    return entry;
+  }
+
+  /** How many sessions are live, without those of guests, which are not stored. */
+  get live(): number {
+    return [...this].filter(({ isUnstored }) => !isUnstored).length;
   }
 
   /** Removes this entry, but not a later one of the same session. */

@@ -96,10 +96,14 @@ export class Freshness {
     this.#schedule(entry, this.#options.clock.now() + soonMs);
   }
 
-  /** A write of this node may or may not have happened, so the session is read soon. */
+  /**
+   * A write of this node may or may not have happened, so the session is read soon. A guest's first write is another case:
+   * a session that is not found may be stored later, or have ended elsewhere, so the guest has to come back.
+   */
   unknown(entry: LiveEntry): void {
     this.#doubt(entry);
-    this.#failed(entry);
+    if (entry.isUnstored) this.#options.unverified(entry);
+    else this.#failed(entry);
   }
 
   forget(entry: LiveEntry): void {

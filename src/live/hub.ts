@@ -159,7 +159,7 @@ export class Hub {
       entry?.expectEnd(end);
       try {
         const existed = await this.store.destroy(key, reason, isNewId);
-        this.ends.add(key);
+        this.ends.add(key, reason);
         const live = this.entries.get(key); // it may have become live, or the feed may have reported the end first
         if (live) this.#finish(live, end, existed);
         else if (existed && !entry?.isEnded) this.callListener(() => this.#options.events.ended(key, end));
@@ -222,7 +222,7 @@ export class Hub {
     if (entry.isEnded) return;
     const isKnown = existed || entry.known !== undefined;
     const actual = entry.finish(end);
-    if (!entry.isUnverified) this.ends.add(entry.key);
+    if (!entry.isUnverified) this.ends.add(entry.key, actual.reason);
     this.#forget(entry);
     for (const observer of entry.observers) this.callListener(() => observer.ended?.(actual));
     if (isKnown) this.callListener(() => this.#options.events.ended(entry.key, actual));
@@ -239,7 +239,8 @@ export class Hub {
   }
 
   #dropIfIdle(entry: LiveEntry): void {
-    if (entry.isIdle && !entry.isEnded) this.#forget(entry);
+    if (entry.isIdle && entry.isUnstored) entry.finish({ reason: "destroyed" });
+    if (entry.isIdle) this.#forget(entry);
   }
 
   #forget(entry: LiveEntry): void {

@@ -1,5 +1,6 @@
 import type { Snapshot } from "../data/snapshot.ts";
 import type { EndReason, SessionKey } from "../session-store.ts";
+import type { Unstored } from "./ends.ts";
 
 /** Follows a live session. Called synchronously. An error that an observer throws is reported, never propagated. */
 export interface Observer {
@@ -22,19 +23,23 @@ export interface Moment {
 /** What this node knows of a live session: see the table of `LiveEntry`, which alone changes it. */
 export type EntryState =
   | { readonly phase: "unread"; readonly seen: Snapshot | undefined }
+  | ({ readonly phase: "unstored"; readonly initial: Snapshot } & Unstored)
   | { readonly phase: "live"; readonly snapshot: Snapshot }
   | { readonly phase: "ended"; readonly end: End; readonly last: Snapshot | undefined };
 
 /**
  * The one object of a live session on this node, however many sockets and transactions hold it.
  *
- * | State    | Holds                                             | Goes on by                                   |
- * | -------- | ------------------------------------------------- | -------------------------------------------- |
- * | `unread` | the version that a request had loaded, if one had | `see`: unread; `adopt`: live; `finish`: ended |
- * | `live`   | a snapshot                                        | `adopt`, `extend`: live; `finish`: ended      |
- * | `ended`  | the reason, and the last version                  | nothing: an id that returns gets a new entry  |
+ * | State      | Holds                                             | Goes on by                                                      |
+ * | ---------- | ------------------------------------------------- | --------------------------------------------------------------- |
+ * | `unread`   | the version that a request had loaded, if one had | `see`: unread; `make`: unstored; `adopt`: live; `finish`: ended |
+ * | `unstored` | what the session of a new guest begins with       | `adopt`: live; `finish`: ended                                  |
+ * | `live`     | a snapshot                                        | `adopt`, `extend`: live; `finish`: ended                        |
+ * | `ended`    | the reason, and the last version                  | nothing: an id that returns gets a new entry                    |
  *
  * A version that a request had loaded can be compared with and written on top of, but is never known to be current.
+ * A session is `unstored` only on the node that made its id, so no other can store it first. An `unstored` entry without
+ * observers has ended: the id is given up, and nothing stores it later.
  *
  * The entry orders versions by when they were true, not by when they arrive. A version was true at some moment between
  * the begin and the end of the operation that brought it. Of two reads, the one that began later wins. A write wins over
@@ -87,7 +92,12 @@ export class LiveEntry {
   get known(): Snapshot | undefined {
     const state = this.#state;
     if (state.phase === "live") return state.snapshot;
+    if (state.phase === "unstored") return undefined;
     return state.phase === "unread" ? state.seen : state.last;
+  }
+
+  get isUnstored(): boolean {
+    return this.#state.phase === "unstored";
   }
 
   get isEnded(): boolean {
@@ -131,6 +141,12 @@ export class LiveEntry {
     if (this.#state.phase === "unread") this.#state = { phase: "unread", seen: this.#state.seen ?? seen };
   }
 
+  /** The session was just made, with a new id. It is stored with `initial` once something is written to it. */
+  make(initial: Snapshot, unstored: Unstored): void {
+    this.#expect(this.#state.phase === "unread" && this.isIdle, "made");
+    this.#state = { phase: "unstored", initial, ...unstored };
+  }
+
   /** Whether an operation that began at `mark` found a newer version than the current one. */
   takes(mark: number): boolean {
     return !this.isEnded && mark > this.#until;
@@ -157,7 +173,7 @@ export class LiveEntry {
    */
   adopt(snapshot: Snapshot, began: Moment, until: number): Snapshot | undefined {
     this.#expect(!this.isEnded, "given a version");
-    const previous = this.known;
+    const previous = this.#initial ?? this.known;
     // A write on top of what is held may have begun before that was read: what it stored is newer all the same.
     this.#from = Math.max(this.#from, began.mark);
     this.#until = until;
@@ -195,8 +211,12 @@ export class LiveEntry {
   finish(end: End): End {
     this.#expect(!this.isEnded, "ended");
     const actual = end.reason === "unverified" ? end : (this.#ending ?? end);
-    this.#state = { phase: "ended", end: actual, last: this.known };
+    this.#state = { phase: "ended", end: actual, last: this.#initial ?? this.known };
     return actual;
+  }
+
+  get #initial(): Snapshot | undefined {
+    return this.#state.phase === "unstored" ? this.#state.initial : undefined;
   }
 
   #confirm(asOf: number): void {

@@ -120,7 +120,8 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 
   get state(): SessionState {
-    return this.#entry.isEnded ? "ended" : "live";
+    if (this.#entry.isEnded) return "ended";
+    return this.#entry.isUnstored ? "guest" : "live";
   }
 
   get data(): LiveSession["data"] {
@@ -138,6 +139,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   get #snapshot(): Snapshot | undefined {
     const { state } = this.#entry;
     if (state.phase === "ended") return state.last ?? this.#last;
+    if (state.phase === "unstored") return state.initial;
     if (state.phase === "live" && !this.#isReleased) return state.snapshot;
     return this.#last ?? (state.phase === "live" ? state.snapshot : undefined);
   }
@@ -153,6 +155,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   async reload(...none: []): Promise<LiveSession["data"]> {
     refuseCallback("session.reload()", none);
     const { hub } = this.#context;
+    if (this.#entry.isUnstored) return this.data;
     const snapshot = this.#entry.isEnded
       ? null
       : await hub.hold(this.#entry.key, (entry) => hub.reads.load(entry));

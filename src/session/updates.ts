@@ -3,10 +3,11 @@ import { SessionEnded, SocketSessionError, unverifiedError } from "../base/error
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { withTimeout } from "../base/with-timeout.ts";
 import { fieldsOf, type SessionValues, valuesOf } from "../data/fields.ts";
+import { renewed } from "../data/life-time.ts";
 import { refuseLosses } from "../data/lost-in-json.ts";
 import { applyPatch, diff, type Patch } from "../data/merge.ts";
 import type { SessionContent, Snapshot } from "../data/snapshot.ts";
-import type { Birth } from "../live/ends.ts";
+import type { Unstored } from "../live/ends.ts";
 import type { Hub } from "../live/hub.ts";
 import type { LiveEntry } from "../live/live-entry.ts";
 import type { SessionKey } from "../session-store.ts";
@@ -20,13 +21,6 @@ export interface Updated<R> {
   readonly result: R;
   /** The stored version; undefined if the session is still not stored. */
   readonly snapshot: Snapshot | undefined;
-}
-
-/** A session that has never been stored. */
-export interface Unstored {
-  readonly since: Birth;
-  /** False if another session may have the id, as `genid` may return one twice. */
-  readonly isNewId: boolean;
 }
 
 /**
@@ -98,7 +92,7 @@ export class Updates {
   /** Undefined if the session is stored, even if only just now: the caller then runs `fn` on the stored version. */
   async #create<R>(entry: LiveEntry, fn: Change<R>, own?: OwnObject): Promise<Updated<R> | undefined> {
     const { key } = entry;
-    const began = own?.unstored();
+    const began = own?.unstored() ?? this.#asMade(entry);
     if (!began) return undefined;
     const draft = valuesOf(began.fields);
     const result = await this.#run(key, () => fn(draft));
@@ -115,6 +109,13 @@ export class Updates {
     if (snapshot) return { result, snapshot };
     if (this.#hub.ends.has(key, began.since)) throw new SessionEnded(key.publicId);
     return undefined;
+  }
+
+  /** What a guest's session is stored with: its life begins with its first write. */
+  #asMade({ state }: LiveEntry): (SessionContent & Unstored) | undefined {
+    if (state.phase !== "unstored") return undefined;
+    const { initial, since, isNewId } = state;
+    return { fields: initial.fields, cookie: renewed(initial.cookie, this.#hub.clock.now()), since, isNewId };
   }
 
   async #change<R>(entry: LiveEntry, fn: Change<R>): Promise<Updated<R>> {

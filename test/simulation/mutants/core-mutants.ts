@@ -104,7 +104,7 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "what is idle is kept",
     file: "src/live/hub.ts",
-    from: "if (entry.isIdle && !entry.isEnded) this.#forget(entry);",
+    from: "if (entry.isIdle) this.#forget(entry);",
     to: "",
     oracle: "costs",
     seeds: 20,
