@@ -24,6 +24,7 @@ import { atMost } from "./base/with-timeout.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { sessionNames } from "./data/session-key.ts";
 import type { Snapshot } from "./data/snapshot.ts";
+import { firstContacts } from "./first-contact.ts";
 import type { HttpContext } from "./http/http-context.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
 import { logIn } from "./http/login.ts";
@@ -158,15 +159,19 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     refuseRequest("sessions.express()", none, write);
     refuseArguments("sessions.express()", none);
     this.#hasMiddleware = true;
-    const { shared, name, secrets } = this.#options;
+    const { shared } = this.#options;
     const onCreate = (session: object) => {
       if (isCookieWithheld(session, shared.proxy)) this.#warnings.insecureCookie();
     };
     const store = this.#openStore(shared.genid === undefined, onCreate);
-    const middleware = session({ ...shared, name, secret: [...secrets], resave: false, store });
-    return forRequests(middleware, this.#responses, () =>
+    return forRequests(this.#middleware(store), this.#responses, () =>
       this.#warnings.engineUse(this.#gateways.length > 0),
     );
+  }
+
+  #middleware(store: Store): RequestHandler {
+    const { shared, name, secrets } = this.#options;
+    return session({ ...shared, name, secret: [...secrets], resave: false, store });
   }
 
   /**
@@ -206,6 +211,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       cookieName: options.name,
       secrets: options.secrets,
       guests: options.guests,
+      makeSession: firstContacts(options, (store) => this.#middleware(store), this.#warnings.insecureCookie),
       origins: options.origins,
       trustProxy: options.trustProxy,
       exemptions,
@@ -339,7 +345,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     let connections = 0;
     for (const gateway of this.#gateways) connections += gateway.size;
     return {
-      live: this.#hub.entries.size,
+      live: this.#hub.entries.live,
       connections,
       refused: this.#refusals.counts,
       touches: this.#activity.touches,

@@ -29,8 +29,11 @@ export interface LiveSessionsOptions extends SharedOptions {
    * in. Anything else, such as an object or a promise, is reported once, and the session then has no user.
    */
   userId?: (data: DeepReadonly<AppData>) => string | number | null | undefined;
-  /** Sockets without a stored session are refused (default), or allowed as guests. */
-  guests?: "refuse" | "allow";
+  /**
+   * Sockets without a stored session are refused (default), or allowed as guests. With `"create"` a guest gets a new
+   * session, and its cookie with the handshake; what the guest writes first stores it.
+   */
+  guests?: "refuse" | "allow" | "create";
   /**
    * Origins whose pages may connect in addition to the server's own, as browsers write them: `https://app.example`. Or
    * a function that is called for each other origin, and returns `true`, or a promise of it, for those that may.
@@ -84,7 +87,7 @@ export interface ResolvedOptions {
   readonly secrets: readonly Secret[];
   readonly userId: ((data: DeepReadonly<AppData>) => string | number | null | undefined) | undefined;
   readonly device: ((data: DeepReadonly<AppData>) => unknown) | undefined;
-  readonly guests: "refuse" | "allow";
+  readonly guests: "refuse" | "allow" | "create";
   readonly origins: Origins;
   readonly trustProxy: boolean;
   readonly ttlMs: number;
@@ -215,8 +218,8 @@ function functionOf<F>(option: string, value: F | undefined): F | undefined {
   throw invalid(`\`${option}\` expects a function`, value, "Leave it out if you don't need it.");
 }
 
-function guestsOf(guests: unknown): "refuse" | "allow" {
-  if (guests === undefined || guests === "refuse") return "refuse";
-  if (guests === "allow") return "allow";
-  throw invalidChoice('`guests` expects "refuse" or "allow"', guests, 'Leave it out for "refuse".');
+function guestsOf(guests: unknown): ResolvedOptions["guests"] {
+  if (guests === undefined) return "refuse";
+  if (guests === "refuse" || guests === "allow" || guests === "create") return guests;
+  throw invalidChoice('`guests` expects "refuse", "allow" or "create"', guests, 'Leave it out for "refuse".');
 }

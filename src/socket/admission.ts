@@ -3,7 +3,7 @@ import { isUnreadable } from "../base/errors.ts";
 import type { Secret } from "../data/session-key.ts";
 import type { RefusalCode } from "../protocol.ts";
 import type { Tickets } from "../session/tickets.ts";
-import type { SessionKey } from "../session-store.ts";
+import type { CookieDocument, SessionKey } from "../session-store.ts";
 import type { Exemption } from "./exempt.ts";
 import type { OriginPolicy } from "./origin.ts";
 import { OriginCheck } from "./origin-check.ts";
@@ -14,10 +14,22 @@ import { type EngineRequest, queryOf } from "./upstream.ts";
 export interface AdmissionOptions extends OriginPolicy {
   readonly cookieName: string;
   readonly secrets: readonly Secret[];
-  readonly guests: "refuse" | "allow";
+  readonly guests: "refuse" | "allow" | "create";
+  /** Makes the session of a guest. Throws what the application's functions throw. */
+  readonly makeSession: (request: IncomingMessage) => NewSession;
   readonly nameOf: (sid: string) => SessionKey;
   readonly exemptions: readonly Exemption[];
   readonly tickets: Tickets;
+}
+
+/** A session that is not stored yet. */
+export interface NewSession {
+  readonly sid: string;
+  /** No other session has the id. */
+  readonly isNewId: boolean;
+  readonly cookie: CookieDocument;
+  /** The line that sets it in the browser; absent if it may not be sent. */
+  readonly setCookie?: string;
 }
 
 /** Why a client is not admitted. `cause`: why the session can't be read. */
@@ -37,10 +49,20 @@ export interface Proof {
   readonly identity: string | undefined;
   /** The cookie's value, which need not be verified again. */
   readonly cookie: string | undefined;
+  /** The id that a handshake has made for this guest: a client with a jar sends its cookie from then on. */
+  readonly made?: string;
   /** The ticket that proved the session, and the session's id. */
   ticket?: { readonly text: unknown; readonly sid: string };
   /** The last admitted origin of the page, which need not be checked again. */
   origin: string | undefined;
+}
+
+interface Accepted {
+  readonly proof: Proof;
+  /** The client's session, should it bring no ticket; to be bound or released. */
+  readonly guest?: SessionConnection;
+  /** A line of the answer, for a session that was made just now. */
+  readonly setCookie?: string | undefined;
 }
 
 /**
@@ -49,8 +71,9 @@ export interface Proof {
  * - `rejected`: Engine.IO does not accept it: a stock client tries again.
  */
 export type Decision =
-  | { readonly kind: "admitted"; readonly connection: SessionConnection; readonly proof: Proof }
-  | { readonly kind: "unproven"; readonly proof: Proof; readonly refusal: Refusal | undefined }
+  | ({ readonly kind: "admitted"; readonly connection: SessionConnection } & Accepted)
+  | ({ readonly kind: "unproven"; readonly refusal: Refusal } & Accepted)
+  | ({ readonly kind: "unproven"; readonly refusal?: never; readonly guest: SessionConnection } & Accepted)
   | ({ readonly kind: "rejected" } & Refusal);
 
 /** Decides who is admitted, and whose session a request has. An error never admits a client. */
@@ -75,19 +98,21 @@ export class Admission {
 
   /**
    * The fault of a poll or upgrade. Polls must stay in order, so this is a promise only if the application decides on
-   * an origin other than the connection's.
+   * an origin other than the connection's, or if a guest comes with another session's cookie. `isUnstored`: the connection
+   * is of a guest who has written nothing.
    */
   compare(
     request: IncomingMessage,
     proof: Proof | undefined,
+    isUnstored = false,
   ): RefusalCode | undefined | Promise<RefusalCode | undefined> {
     const { origin } = request.headers;
     const faultOf = (isAllowed: boolean) => {
       if (!isAllowed) return "ORIGIN_REFUSED";
       if (proof && origin !== undefined) proof.origin = origin;
-      return this.#mismatch(request, proof);
+      return this.#mismatch(request, proof, isUnstored);
     };
-    if (origin !== undefined && origin === proof?.origin) return this.#mismatch(request, proof);
+    if (origin !== undefined && origin === proof?.origin) return faultOf(true);
     if (origin !== undefined && proof?.origin !== undefined && isBoundToOrigin(proof))
       return "ORIGIN_REFUSED";
     const isAllowed = this.#origins.isAllowed(request);
@@ -118,7 +143,7 @@ export class Admission {
   }
 
   async #decideOnCookie(request: IncomingMessage): Promise<Decision> {
-    const { guests, secrets, tickets } = this.#options;
+    const { guests, secrets } = this.#options;
     const value = this.#cookieOf(request);
     const cookie = verifiedCookie(value, secrets);
     const proof: Proof = { identity: identityOf(cookie), cookie: value, origin: request.headers.origin };
@@ -131,6 +156,8 @@ export class Admission {
     if (cookie.kind === "signed") {
       try {
         const connection = await this.#load(cookie.sid);
+        if (connection?.isUnstored)
+          return this.#asGuest(connection, { ...proof, identity: "", made: cookie.sid });
         if (connection) return { kind: "admitted", connection, proof };
       } catch (cause) {
         if (isUnreadable(cause)) return refused("SESSION_ENDED", cause); // a retry does not help
@@ -138,8 +165,14 @@ export class Admission {
       }
     }
     if (guests === "refuse") return refused(cookie.kind === "none" ? "SESSION_REQUIRED" : "SESSION_ENDED");
-    if (tickets.areKept) return { kind: "unproven", proof, refusal: undefined };
-    return { kind: "admitted", connection: new SessionConnection(this.#context), proof };
+    if (guests === "allow") return this.#asGuest(new SessionConnection(this.#context), proof);
+    return this.#create(request, proof);
+  }
+
+  /** Where tickets are kept, the client may bring one, and have the ticket's session. */
+  #asGuest(guest: SessionConnection, proof: Proof, setCookie?: string): Decision {
+    if (this.#options.tickets.areKept) return { kind: "unproven", guest, proof, setCookie };
+    return { kind: "admitted", connection: guest, proof, setCookie };
   }
 
   /**
@@ -172,14 +205,53 @@ export class Admission {
     return undefined;
   }
 
-  #mismatch(request: IncomingMessage, proof: Proof | undefined): RefusalCode | undefined {
+  /**
+   * The id is new whatever cookie came: the session of that one may have ended. If it was replaced, as at a login, the
+   * response to that brings the browser's next cookie, which must not be overwritten.
+   */
+  #create(request: IncomingMessage, proof: Proof): Decision {
+    const { makeSession, nameOf } = this.#options;
+    const { hub } = this.#context;
+    const { sid, isNewId, cookie, setCookie } = makeSession(request);
+    const entry = hub.entries.make(nameOf(sid), cookie, { since: hub.ends.birth(sid), isNewId });
+    const guest = new SessionConnection(this.#context, entry);
+    const isReplaced = proof.identity !== undefined && hub.ends.wasReplaced(nameOf(proof.identity));
+    return this.#asGuest(guest, { ...proof, identity: "", made: sid }, isReplaced ? undefined : setCookie);
+  }
+
+  #mismatch(
+    request: IncomingMessage,
+    proof: Proof | undefined,
+    isUnstored: boolean,
+  ): RefusalCode | undefined | Promise<RefusalCode | undefined> {
     if (proof?.identity === undefined) return undefined;
     const value = this.#cookieOf(request);
     if (value === proof.cookie) return undefined;
     const cookie = verifiedCookie(value, this.#options.secrets);
     const identity = identityOf(cookie);
-    if (identity === proof.identity || identity === proof.ticket?.sid) return undefined;
+    if (identity === proof.identity || identity === proof.made || identity === proof.ticket?.sid)
+      return undefined;
+    const mayDiffer = isUnstored || (proof.made !== undefined && proof.ticket !== undefined);
+    if (mayDiffer && cookie.kind === "signed") return this.#faultOfOther(cookie.sid, isUnstored);
     return cookie.kind === "none" ? "COOKIE_MISSING" : "COOKIE_MISMATCH";
+  }
+
+  /**
+   * A client to whose handshake a cookie was given comes with another: another tab's, or a login's. If a handshake with it
+   * would be given its session, the client must come back for that; but with a ticket's session not for another guest's.
+   * If not, the client goes on: refused, it would come back for yet another id, whose cookie would get the other tab
+   * refused, and so on for ever.
+   */
+  async #faultOfOther(sid: string, isGuest: boolean): Promise<RefusalCode | undefined> {
+    try {
+      const other = await this.#load(sid);
+      const isStored = other?.isUnstored === false;
+      other?.release();
+      return other && (isStored || isGuest) ? "COOKIE_MISMATCH" : undefined;
+    } catch (error) {
+      this.#context.hub.report(error);
+      return undefined;
+    }
   }
 
   #cookieOf(request: IncomingMessage): string | undefined {

@@ -9,12 +9,15 @@ import {
   queryOf,
   withoutConnection,
 } from "./upstream.ts";
+import { HandshakeCookies } from "./upstream-cookies.ts";
 
 /** A handshake, poll or upgrade, over either transport. Does nothing once the client has left. */
 export interface Exchange {
   pass(): void;
   /** `mayRead`: whether the page may read the answer. */
   reject(code: RefusalCode, mayRead: boolean): void;
+  /** Has a handshake's answer set a cookie; `line`: as in `Set-Cookie`. */
+  setCookie(line: string): void;
   /** Calls `gone` when the client leaves; the returned function ends that. */
   onGone(gone: () => void): () => void;
   isGone(): boolean;
@@ -34,6 +37,7 @@ export interface EngineWatch {
 /** Puts `watch` before an Engine.IO server: every request passes it first. */
 export function watchEngine(engine: Engine, watch: EngineWatch): void {
   const { handleRequest, handleUpgrade, emit } = engine;
+  const cookies = new HandshakeCookies();
   engine.handleRequest = (request, response) => {
     const pass = () => handleRequest.call(engine, request, response);
     const query = queryOf(request);
@@ -52,6 +56,7 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
       pass: () => isGone(response) || pass(),
       reject: (code, mayRead) =>
         rejectRequest(engine, request, response, { code, mayRead, report: watch.report }),
+      setCookie: (line) => cookies.set(request, line, response),
       onGone: (gone) => onClose(response, gone),
       isGone: () => isGone(response),
     });
@@ -62,6 +67,7 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
     watch.decide(request, {
       pass: () => socket.destroyed || handleUpgrade.call(engine, request, socket, head),
       reject: (code) => rejectUpgrade(socket, code),
+      setCookie: (line) => cookies.set(request, line),
       onGone: (gone) => onClose(socket, gone),
       isGone: () => socket.destroyed,
     });
@@ -73,7 +79,9 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
   engine.emit = (event, ...args) => {
     const pass = () => emit.call(engine, event, ...args);
     if (event === "connection" && !watch.opened(args[0] as EngineConnection, pass)) return true;
-    return pass();
+    const isHandled = pass();
+    if (event === "headers") cookies.addTo(args[0], args[1]);
+    return isHandled;
   };
 }
 

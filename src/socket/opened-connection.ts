@@ -7,10 +7,19 @@ export class OpenedConnection {
   readonly connection: EngineConnection;
   readonly proof: Proof;
   #own: SessionConnection | undefined;
+  #guest: SessionConnection | undefined;
 
-  constructor(connection: EngineConnection, proof: Proof) {
+  /** `guest`: the session of a client that may still bring a ticket. */
+  constructor(connection: EngineConnection, proof: Proof, guest?: SessionConnection) {
     this.connection = connection;
     this.proof = proof;
+    this.#guest = guest;
+    connection.once("close", () => guest?.release());
+  }
+
+  /** Whether it is a guest's who has a session, and has written nothing to it. */
+  get isUnstored(): boolean {
+    return (this.#guest ?? this.#own)?.isUnstored ?? false;
   }
 
   /** Undefined until it is bound. A client that may use exempt namespaces is bound to no session before it has proven one. */
@@ -21,6 +30,15 @@ export class OpenedConnection {
   /** The session's data, for `socket.request.session`. */
   get data(): SessionConnection["data"] {
     return this.#own?.data ?? {};
+  }
+
+  /** The client has come: as a guest, or with a ticket, to whose session it is bound. False as for `bind`. */
+  decide(as: "guest" | "proven"): boolean {
+    const guest = this.#guest;
+    this.#guest = undefined;
+    if (as === "guest" && guest) return this.bind(guest);
+    guest?.release();
+    return true;
   }
 
   /** Binds it to a session, or to none for a guest. False if the session has ended, or if the call has closed the connection. */

@@ -54,16 +54,25 @@ export class SessionConnection implements Observer, TrafficGuard {
   #isParting = false;
   #released = false;
 
-  /** `key` is undefined for a guest, and for a client that has proven no session, but may use exempt namespaces. */
-  constructor(context: ConnectionContext, key?: SessionKey, unproven?: UnprovenConnection) {
+  /**
+   * `session` is undefined for a guest without one, and for a client that has proven no session, but may use exempt
+   * namespaces.
+   */
+  constructor(context: ConnectionContext, session?: SessionKey | LiveEntry, unproven?: UnprovenConnection) {
     this.#context = context;
     this.#unproven = unproven;
-    this.#entry = key && context.hub.observe(key, this);
+    this.#entry = session && context.hub.observe(session, this);
   }
 
-  /** Reads the session; false if it is over. */
+  /** Reads the session; false if it is over. That of a guest who has written nothing is not stored, so it is not read. */
   async load(): Promise<boolean> {
-    return this.#entry === undefined || (await this.#context.hub.reads.loadTogether(this.#entry)) !== null;
+    const entry = this.#entry;
+    return !entry || entry.isUnstored || (await this.#context.hub.reads.loadTogether(entry)) !== null;
+  }
+
+  /** Whether it is a guest's who has a session, and has written nothing to it. */
+  get isUnstored(): boolean {
+    return this.#entry?.isUnstored ?? false;
   }
 
   get report(): TrafficGuard["report"] {

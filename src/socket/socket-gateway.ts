@@ -150,7 +150,7 @@ export class SocketGateway {
       if (opened) this.#proven.set(request, opened);
       exchange.pass();
     };
-    const fault = this.#admission.compare(request, opened?.proof);
+    const fault = this.#admission.compare(request, opened?.proof, opened?.isUnstored);
     if (fault instanceof Promise) return fault.then(proceed);
     proceed(fault);
     return undefined;
@@ -164,8 +164,8 @@ export class SocketGateway {
       return;
     }
     let arrived = () => {};
-    if (decision.kind === "admitted") {
-      const { connection } = decision;
+    const connection = decision.kind === "admitted" ? decision.connection : decision.guest;
+    if (connection) {
       if (exchange.isGone() || this.#closed) {
         connection.release();
         if (this.#closed) reject("STORE_UNAVAILABLE", true);
@@ -173,6 +173,7 @@ export class SocketGateway {
       }
       arrived = exchange.onGone(() => connection.release());
       this.#proven.set(request, connection);
+      if (decision.setCookie !== undefined) exchange.setCookie(decision.setCookie);
     }
     this.#handshakes.set(request, { decision, arrived });
     exchange.pass();
@@ -187,7 +188,7 @@ export class SocketGateway {
     const { decision, arrived } = handshake;
     this.#handshakes.delete(connection.request);
     arrived();
-    const opened = new OpenedConnection(connection, decision.proof);
+    const opened = new OpenedConnection(connection, decision.proof, decision.guest);
     this.#opened.set(connection.id, opened);
     this.#proven.set(connection.request, opened);
     connection.once("close", () => this.#opened.delete(connection.id));

@@ -51,8 +51,7 @@ export class UnprovenClients {
    */
   hold(opened: OpenedConnection, refusal: Refusal | undefined, pass: () => void): boolean {
     const { connection } = opened;
-    const admitGuest = () => opened.bind(new SessionConnection(this.#context));
-    if (connection.protocol === 3 && !refusal) return admitGuest(); // it can't send a ticket, and waits for the first packet
+    if (connection.protocol === 3 && !refusal) return opened.decide("guest"); // it can't send a ticket, and waits for the first packet
     const { mayUse = this.#context.isExempt } = refusal ?? {};
     const mayUseExempt = this.#options.exemptions.length > 0 && (connection.protocol !== 3 || mayUse("/"));
     const forget = this.#limit.add(connection);
@@ -65,7 +64,7 @@ export class UnprovenClients {
       admit: (as) => {
         forget();
         stop();
-        if (as === "guest") admitGuest();
+        opened.decide(as);
         if (!mayUseExempt) pass();
       },
       onRefused: (code) => {

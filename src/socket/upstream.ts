@@ -1,7 +1,7 @@
 /**
  * Every use of more than the public API of Socket.IO 4.8 and Engine.IO 6.6.12+. `test/socket/upstream.test.ts` fails
  * when an upgrade changes one of them. Those marked * are in `upstream-pages.ts`, those marked + in `upstream-traffic.ts`,
- * those marked ° in `upstream-sockets.ts`.
+ * those marked ° in `upstream-sockets.ts`, those marked ^ in `upstream-cookies.ts`.
  *
  * | what | why the public API is not enough |
  * |---|---|
@@ -21,6 +21,7 @@
  * | `conn.write`+ | everything that is sent passes here: emits, broadcasts, acknowledgements |
  * | `Socket.prototype` | `never-attached.ts`: `socket.session` explains a missing `attach` |
  * | `engine._applyMiddlewares`, `request.res`* | the headers of the application's `cors`, on answers that Engine.IO does not send |
+ * | how `headers` are written for a WebSocket^ | as `name: value`, so an array of cookies would become one line |
  * | `request._query` | read by Engine.IO if present, so both read the same `sid` |
  */
 import type { IncomingMessage, ServerResponse } from "node:http";

@@ -20,7 +20,7 @@ describe("options", () => {
     ["not a store", { store: { get() {} } }, "any express-session store"],
     ["an empty name", { name: "" }, "the name of a cookie"],
     ["a userId that is no function", { userId: "id" }, "`userId` expects a function"],
-    ["guests as a boolean", { guests: true }, '"refuse" or "allow"'],
+    ["guests as a boolean", { guests: true }, '"refuse", "allow" or "create"'],
     [
       "a duration in words",
       { touchIntervalMs: "1m" },

@@ -17,7 +17,7 @@ const layers = [
   ["http", "socket"],
   ["options"],
   ["warnings", "inject-session.ts", "user-ids.ts"],
-  ["user-sessions.ts", "refusals.ts", "session-routes.ts"],
+  ["user-sessions.ts", "refusals.ts", "session-routes.ts", "first-contact.ts"],
   ["live-sessions.ts"],
   ["index.ts", "testing.ts", "testing"],
 ];

@@ -59,11 +59,16 @@ export class Browser {
     for (const pair of header.split("; ")) if (pair) this.#cookies.set(`${pair}; Path=/`);
   }
 
+  /** Keeps the cookies of `Set-Cookie` headers. */
+  keep(lines: readonly string[]): void {
+    for (const line of lines) this.#cookies.set(line);
+  }
+
   async request(path: string, init: RequestInit = {}): Promise<{ status: number; body: string }> {
     const headers = new Headers(init.headers);
     if (this.cookie) headers.set("cookie", this.cookie);
     const response = await fetch(new URL(path, this.url), { redirect: "manual", ...init, headers });
-    for (const line of response.headers.getSetCookie()) this.#cookies.set(line);
+    this.keep(response.headers.getSetCookie());
     return { status: response.status, body: await response.text() }; // to the end: the save comes before it
   }
 

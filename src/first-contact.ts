@@ -1,0 +1,51 @@
+/** The session of a visitor whose first contact with the server is a socket's handshake: `guests: "create"`. */
+import type { IncomingMessage } from "node:http";
+import { serialize } from "cookie";
+import { sign } from "cookie-signature";
+import { Store } from "express-session";
+import { SocketSessionError } from "./base/errors.ts";
+import { shown } from "./base/shown.ts";
+import { cookieOf } from "./data/snapshot.ts";
+import type { ResolvedOptions } from "./options/options.ts";
+import type { NewSession } from "./socket/admission.ts";
+import { isCookieWithheld } from "./warnings/insecure-cookie.ts";
+
+/** A store as `express-session` leaves it: with a function that generates a session on a request. */
+type Generating = Store & { generate?: (request: object) => void };
+
+/**
+ * Returns a function that makes the session, and its cookie, that `express-session` would make for such a request: with
+ * the application's `genid` and `cookie`, which may throw. `makeMiddleware`: makes an `express-session` over a store.
+ * `onWithheld`: the cookie is not sent, as it is `secure` and the request is not.
+ */
+export function firstContacts(
+  { shared, name, secrets: [secret = ""] }: ResolvedOptions,
+  makeMiddleware: (store: Store) => unknown,
+  onWithheld: () => void,
+): (request: IncomingMessage) => NewSession {
+  const store: Generating = Reflect.construct(Store, []); // abstract only in its types
+  makeMiddleware(store);
+  return (request) => {
+    // The actual request keeps the properties that its socket shows.
+    const own: IncomingMessage = Object.create(request, { session: unset, sessionID: unset });
+    store.generate?.(own);
+    const { sessionID: sid, session } = own as {
+      sessionID?: unknown;
+      session?: { cookie: { data: object } };
+    };
+    if (typeof sid !== "string" || sid === "" || !session) throw noId(sid);
+    const isNewId = shared.genid === undefined;
+    const made = { sid, isNewId, cookie: cookieOf(session) };
+    if (!isCookieWithheld(session, shared.proxy))
+      return { ...made, setCookie: serialize(name, `s:${sign(sid, secret as string)}`, session.cookie.data) };
+    onWithheld();
+    return made;
+  };
+}
+
+const unset: PropertyDescriptor = { value: undefined, writable: true };
+
+function noId(sid: unknown): SocketSessionError {
+  const message = `\`genid\` returned ${shown(sid)} for a handshake; expected the id of a new session, a string that is not empty.`;
+  return new SocketSessionError("INVALID_OPTION", message);
+}
