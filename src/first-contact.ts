@@ -17,6 +17,7 @@ type Generating = Store & { generate?: (request: object) => void };
  * Returns a function that makes the session, and its cookie, that `express-session` would make for such a request: with
  * the application's `genid` and `cookie`, which may throw. `makeMiddleware`: makes an `express-session` over a store.
  * `onWithheld`: the cookie is not sent, as it is `secure` and the request is not.
+ * Nor is it sent if its path does not cover the request.
  */
 export function firstContacts(
   { shared, name, secrets: [secret = ""] }: ResolvedOptions,
@@ -36,11 +37,21 @@ export function firstContacts(
     if (typeof sid !== "string" || sid === "" || !session) throw noId(sid);
     const isNewId = shared.genid === undefined;
     const made = { sid, isNewId, cookie: cookieOf(session) };
-    if (!isCookieWithheld(session, shared.proxy))
-      return { ...made, setCookie: serialize(name, `s:${sign(sid, secret as string)}`, session.cookie.data) };
-    onWithheld();
-    return made;
+    const isWithheld = isCookieWithheld(session, shared.proxy);
+    if (isWithheld) onWithheld();
+    if (isWithheld || !covers(made.cookie.path, request)) return made;
+    const setCookie = serialize(name, `s:${sign(sid, secret as string)}`, session.cookie.data);
+    return { ...made, setCookie };
   };
+}
+
+/**
+ * Whether browsers send a cookie of this path with the request (RFC 6265, section 5.1.4). If not, each handshake would
+ * overwrite the cookie that the path's own requests have.
+ */
+function covers(path: unknown, { url = "" }: IncomingMessage): boolean {
+  const [asked = ""] = url.split("?");
+  return typeof path !== "string" || `${asked}/`.startsWith(path.endsWith("/") ? path : `${path}/`);
 }
 
 const unset: PropertyDescriptor = { value: undefined, writable: true };
