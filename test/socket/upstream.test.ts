@@ -12,6 +12,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Browser, connected, disconnected } from "../support/browser.ts";
 import { listen } from "../support/listen.ts";
 import { RawPolling, rawUpgrade } from "../support/raw-client.ts";
+import { rawHandshake } from "../support/raw-handshake.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -369,6 +370,32 @@ describe("engine.io", () => {
     expect(connections).toHaveLength(2);
   });
 
+  test("writes the headers of a handshake as its event `headers` leaves them, after the application's listeners", async () => {
+    const order: string[] = [];
+    const { io, browser } = await plain();
+    const engine = methodsOf(io.engine);
+    const { emit } = engine;
+    engine.emit = (...args) => {
+      const handled = emit?.apply(io.engine, args);
+      const [event, headers, request] = args as [string, Record<string, unknown>, IncomingMessage];
+      if (event !== "headers") return handled;
+      order.push(`after ${event} of ${request.url?.includes("sid=") ? "a poll" : "a handshake"}`);
+      // one string with a line of its own for each further cookie: an array would be one line for a WebSocket
+      headers["Set-Cookie"] = "a=1\r\nSet-Cookie: b=2";
+      if (request.url?.includes("polling")) headers["Set-Cookie"] = ["a=1", "b=2"];
+      return handled;
+    };
+    for (const event of ["initial_headers", "headers"]) io.engine.on(event, () => order.push(event));
+    for (const transport of ["polling", "websocket"] as const) {
+      const { cookies, close } = await rawHandshake(browser.url, transport);
+      close();
+      expect(cookies).toEqual(["a=1", "b=2"]);
+    }
+    expect(order).toEqual(
+      [1, 2].flatMap(() => ["initial_headers", "headers", "after headers of a handshake"]),
+    );
+  });
+
   test("has an engine for each http server: a connection knows its own, io.engine is the last, io.sockets holds all", async () => {
     const { io, http, browser } = await plain();
     const [engine] = [io.engine];
@@ -547,6 +574,27 @@ describe("engine.io", () => {
 });
 
 describe("express-session", () => {
+  test("puts a generate on its store, which makes a session on an object that inherits from a request", () => {
+    const store: session.Store & { generate?: (request: object) => void } = Reflect.construct(
+      session.Store,
+      [],
+    );
+    const options = { secret: "x", resave: false, saveUninitialized: false };
+    session({ ...options, store, cookie: { secure: "auto", maxAge: 1000 } });
+    const request = { headers: {}, connection: { encrypted: true } };
+    const unset = { value: undefined, writable: true };
+    const own = Object.create(request, { session: unset, sessionID: unset });
+    store.generate?.(own);
+    expect(own.sessionID).toMatch(/^[\w-]{32}$/);
+    expect(own.session.cookie.data).toMatchObject({
+      originalMaxAge: 1000,
+      secure: true,
+      httpOnly: true,
+      path: "/",
+    });
+    expect(Object.keys(request)).toEqual(["headers", "connection"]);
+  });
+
   test("puts its own generate on the store it is given, and makes sessions with a hidden req and id", () => {
     class Facade extends session.MemoryStore {
       assigned: unknown;
