@@ -23,7 +23,8 @@ export type DeepReadonly<T> = T extends Date
 
 /**
  * - `live`: stored, and as up to date as the change feed.
- * - `guest`: this socket connected without a stored session (`guests: "allow"`).
+ * - `guest`: this socket connected without a stored session (`guests: "allow"` or `"create"`). With `"create"` the first
+ *   write stores the guest's session, which is `live` from then on.
  * - `ended`: logged out, expired, revoked or replaced; this state is final.
  */
 export type SessionState = "live" | "guest" | "ended";
@@ -42,7 +43,7 @@ export interface LiveSession {
    * end: the last data seen.
    */
   readonly data: DeepReadonly<AppData>;
-  /** The session's public name, a keyed hash of its id: for rooms, logs and messages. Empty for a guest. */
+  /** The session's public name, a keyed hash of its id: for rooms, logs and messages. Empty for a guest without one (`guests: "allow"`). */
   readonly publicId: string;
   /** The user of the session, by the `userId` option. */
   readonly userId: string | undefined;
@@ -62,11 +63,12 @@ export interface LiveSession {
    */
   update<R>(fn: (draft: AppData) => R | Promise<R>): Promise<R>;
 
-  /** Reads the store and resolves to the data; rejects with `SESSION_ENDED` if the session is over. */
+  /** Reads the store and resolves to the data, a guest's to `{}`; rejects with `SESSION_ENDED` if the session is over. */
   reload(): Promise<DeepReadonly<AppData>>;
 
   /**
-   * Ends the session everywhere: removes it from the store and closes its sockets. False if it was already over.
+   * Ends the session everywhere: removes it from the store and closes its sockets. False if it was already over, or never
+   * stored. A guest without a session (`guests: "allow"`) stays connected.
    * Rejects with `INVALID_OPTION` for any other reason, before anything ends.
    */
   end(reason?: "destroyed" | "revoked"): Promise<boolean>;

@@ -309,7 +309,7 @@ describe("a short secret", () => {
 describe("cookie.secure over plain HTTP", () => {
   const code = "SOCKET_SESSION_INSECURE_COOKIE";
   const message =
-    "A session was stored for a request over plain HTTP, as far as this process can tell, and its cookie is not sent: `cookie.secure` is true. The visitor comes back without a session. " +
+    "A session was stored for a request, or made for a socket's handshake, over plain HTTP, as far as this process can tell, and its cookie is not sent: `cookie.secure` is true. The visitor comes back without a session. " +
     'Write cookie: { secure: "auto" }. If a proxy ends TLS, have it send X-Forwarded-Proto, and set `proxy: true` or app.set("trust proxy", 1).';
   const trusting: WorldOptions = { routes: (app) => void app.set("trust proxy", 1) };
   const secure = { secure: true };

@@ -133,7 +133,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 
   get userId(): string | undefined {
-    return this.#context.userId(this.data);
+    return this.#entry.isUnstored ? undefined : this.#context.userId(this.data);
   }
 
   get #snapshot(): Snapshot | undefined {

@@ -34,7 +34,7 @@ const engineSessionWarning: StartWarning = {
 const insecureCookieWarning: StartWarning = {
   code: "SOCKET_SESSION_INSECURE_COOKIE",
   message:
-    'A session was stored for a request over plain HTTP, as far as this process can tell, and its cookie is not sent: `cookie.secure` is true. The visitor comes back without a session. Write cookie: { secure: "auto" }. If a proxy ends TLS, have it send X-Forwarded-Proto, and set `proxy: true` or app.set("trust proxy", 1).',
+    'A session was stored for a request, or made for a socket\'s handshake, over plain HTTP, as far as this process can tell, and its cookie is not sent: `cookie.secure` is true. The visitor comes back without a session. Write cookie: { secure: "auto" }. If a proxy ends TLS, have it send X-Forwarded-Proto, and set `proxy: true` or app.set("trust proxy", 1).',
 };
 
 let hasWarnedOfSecret = false;
