@@ -223,6 +223,15 @@ describe("a guest of whom nothing is stored", () => {
     expect([guest?.state, Number.isFinite(guest?.expiresAt)]).toEqual(["live", true]);
   });
 
+  test("is one in an exempt namespace as well: the handshake does not name it", async () => {
+    const world = await start({ attach: { exempt: ["/admin"] } });
+    const browser = browse(world);
+    await browser.connect("/admin");
+    expect(browser.cookie).toMatch(/^sid=/);
+    await write(world);
+    expect(JSON.parse(await browser.get("/session")).data).toEqual({ n: 1 });
+  });
+
   test("lives as long as any other session from its first write on", async () => {
     const clock = new ManualClock();
     const store = memoryStore({ clock });
