@@ -116,7 +116,7 @@ export const sessionsEvents: readonly string[] = [...Object.keys(names), "newLis
 
 /** The result of `sessions.stats()`: the current state of this node, and counts since its start. */
 export interface Stats {
-  /** Sessions live on this node. */
+  /** Sessions live on this node. Those of guests count once they are stored. */
   readonly live: number;
   /** Connections that hold a session or are guests. */
   readonly connections: number;

@@ -15,9 +15,9 @@ type Generating = Store & { generate?: (request: object) => void };
 
 /**
  * Returns a function that makes the session, and its cookie, that `express-session` would make for such a request: with
- * the application's `genid` and `cookie`, which may throw. `makeMiddleware`: makes an `express-session` over a store.
- * `onWithheld`: the cookie is not sent, as it is `secure` and the request is not.
- * Nor is it sent if its path does not cover the request.
+ * the application's `genid` and `cookie`, which may throw. A cookie whose path does not cover the request is not sent.
+ * `makeMiddleware`: makes an `express-session` over a store. `onWithheld`: the cookie is not sent, as it is `secure` and
+ * the request is not.
  */
 export function firstContacts(
   { shared, name, secrets: [secret = ""] }: ResolvedOptions,

@@ -179,7 +179,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   }
 }
 
-/** The session of a guest's socket: no data, and nothing to write to. It shows as little when logged. */
+/** Of a guest without a session: no data, and nothing to write to. It shows as little when logged. */
 export class GuestHandle extends HandleEvents implements LiveSession {
   readonly publicId = "";
 
@@ -240,6 +240,6 @@ function checkReason(reason: unknown, rest: readonly unknown[]): void {
 function guestError(operation: string): SocketSessionError {
   return new SocketSessionError(
     "SESSION_GUEST",
-    `${operation}() needs a stored session, and this socket is a guest's. Check socket.session.state, and let the visitor log in over HTTP first.`,
+    `${operation}() needs a stored session, and this socket is a guest's. Check socket.session.state, and let the visitor log in over HTTP first, or set guests: "create".`,
   );
 }

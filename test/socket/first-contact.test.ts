@@ -159,6 +159,40 @@ describe("two tabs that open at once", () => {
   });
 });
 
+describe("requests beside a guest's socket", () => {
+  test("before its first write have a session of their own, and the socket keeps its own", async () => {
+    const world = await start();
+    const browser = browse(world);
+    const socket = await browser.connect("/", { transports: ["websocket"] });
+    const { cookie } = browser;
+    await browser.get("/session"); // it writes nothing, so it sets no cookie
+    expect(browser.cookie).toBe(cookie);
+    await browser.post("/increment");
+    expect(browser.cookie).not.toBe(cookie);
+    expect(await socket.emitWithAck("state")).toBe("guest");
+    socket.disconnect().connect();
+    await connected(socket);
+    expect(await socket.emitWithAck("read")).toEqual({ m: 1 });
+  });
+
+  test("after it have its session; a login gives the browser another, and the socket comes back with that", async () => {
+    const world = await start();
+    const browser = browse(world);
+    const socket = await browser.connect();
+    await socket.emitWithAck("increment");
+    const [guest] = world.handles;
+    const ended = new Promise((resolve) => guest?.once("end", resolve));
+    const back = disconnected(socket).then(
+      () => new Promise<void>((resolve) => socket.once("connect", resolve)),
+    );
+    await browser.post("/login", { name: "ada" });
+    expect(await ended).toBe("replaced");
+    await back;
+    expect(await socket.emitWithAck("read")).toMatchObject({ name: "ada" });
+    await expect(write(world)).rejects.toThrow(expect.objectContaining({ code: "SESSION_ENDED" }));
+  });
+});
+
 describe("an end", () => {
   test("on another node closes the guest's socket, and the id is not stored again", async () => {
     const store = memoryStore();
