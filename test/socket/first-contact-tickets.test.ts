@@ -65,6 +65,7 @@ test("two connections with tickets and one jar do not make each other come back"
   expect([await first.poll(second.set), await second.poll(second.set), await first.poll(ada.cookie)]).toEqual(
     ["ok", "ok", "ok"],
   );
+  expect((await open(first.set)).set).toMatch(/^sid=/); // the first one's id was given up
   const third = await open(); // may still bring a ticket
   expect(await first.poll(third.set)).toBe("ok");
   expect(await first.poll((await world.visitor({ name: "eve" })).cookie)).toBe("403 COOKIE_MISMATCH");
@@ -83,8 +84,12 @@ test("a client that may still bring a ticket comes back for the cookie of anothe
   expect(await lost.poll(cookie, "40")).toBe("ok"); // of no session
 });
 
-async function open() {
-  const { body, cookies } = await rawHandshake(world.url, "polling");
+async function open(given?: string) {
+  const { body, cookies } = await rawHandshake(
+    world.url,
+    "polling",
+    given === undefined ? {} : { cookie: given },
+  );
   const tab = new RawPolling(world.url, {});
   tab.sid = JSON.parse(body.slice(1)).sid;
   const poll = async (cookie: string, packet = "3") => {
