@@ -7,7 +7,7 @@ import { SocketSessionError } from "./base/errors.ts";
 import { shown } from "./base/shown.ts";
 import { cookieOf } from "./data/snapshot.ts";
 import type { ResolvedOptions } from "./options/options.ts";
-import type { NewSession } from "./socket/admission.ts";
+import type { NewSession } from "./socket/new-guest.ts";
 import { isCookieWithheld } from "./warnings/insecure-cookie.ts";
 
 /** A store as `express-session` leaves it: with a function that generates a session on a request. */

@@ -3,33 +3,20 @@ import { isUnreadable } from "../base/errors.ts";
 import type { Secret } from "../data/session-key.ts";
 import type { RefusalCode } from "../protocol.ts";
 import type { Tickets } from "../session/tickets.ts";
-import type { CookieDocument, SessionKey } from "../session-store.ts";
 import type { Exemption } from "./exempt.ts";
+import { type NewGuestOptions, newGuest } from "./new-guest.ts";
 import type { OriginPolicy } from "./origin.ts";
 import { OriginCheck } from "./origin-check.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
 import { cookieValue, type SessionCookie, verifiedCookie } from "./session-cookie.ts";
 import { type EngineRequest, queryOf } from "./upstream.ts";
 
-export interface AdmissionOptions extends OriginPolicy {
+export interface AdmissionOptions extends OriginPolicy, NewGuestOptions {
   readonly cookieName: string;
   readonly secrets: readonly Secret[];
   readonly guests: "refuse" | "allow" | "create";
-  /** Makes the session of a guest. Throws what the application's functions throw. */
-  readonly makeSession: (request: IncomingMessage) => NewSession;
-  readonly nameOf: (sid: string) => SessionKey;
   readonly exemptions: readonly Exemption[];
   readonly tickets: Tickets;
-}
-
-/** A session that is not stored yet. */
-export interface NewSession {
-  readonly sid: string;
-  /** No other session has the id. */
-  readonly isNewId: boolean;
-  readonly cookie: CookieDocument;
-  /** The line that sets it in the browser; absent if it may not be sent. */
-  readonly setCookie?: string;
 }
 
 /** Why a client is not admitted. `cause`: why the session can't be read. */
@@ -166,7 +153,8 @@ export class Admission {
     }
     if (guests === "refuse") return refused(cookie.kind === "none" ? "SESSION_REQUIRED" : "SESSION_ENDED");
     if (guests === "allow") return this.#asGuest(new SessionConnection(this.#context), proof);
-    return this.#create(request, proof);
+    const { sid, guest, setCookie } = newGuest(request, proof.identity, this.#options, this.#context);
+    return this.#asGuest(guest, { ...proof, identity: "", made: sid }, setCookie);
   }
 
   /** Where tickets are kept, the client may bring one, and have the ticket's session. */
@@ -203,20 +191,6 @@ export class Admission {
     }
     connection.release();
     return undefined;
-  }
-
-  /**
-   * The id is new whatever cookie came: the session of that one may have ended. If it was replaced, as at a login, the
-   * response to that brings the browser's next cookie, which must not be overwritten.
-   */
-  #create(request: IncomingMessage, proof: Proof): Decision {
-    const { makeSession, nameOf } = this.#options;
-    const { hub } = this.#context;
-    const { sid, isNewId, cookie, setCookie } = makeSession(request);
-    const entry = hub.entries.make(nameOf(sid), cookie, { since: hub.ends.birth(sid), isNewId });
-    const guest = new SessionConnection(this.#context, entry);
-    const isReplaced = proof.identity !== undefined && hub.ends.wasReplaced(nameOf(proof.identity));
-    return this.#asGuest(guest, { ...proof, identity: "", made: sid }, isReplaced ? undefined : setCookie);
   }
 
   #mismatch(
