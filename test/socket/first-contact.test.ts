@@ -191,6 +191,28 @@ describe("requests beside a guest's socket", () => {
   });
 });
 
+describe("a guest whose connection breaks", () => {
+  test.each([true, false])(
+    "is recovered if it has written something, and else new; written: %s",
+    async (isStored) => {
+      const world = await start({ io: { connectionStateRecovery: {} } });
+      const browser = browse(world);
+      const socket = await browser.connect("/", { transports: ["websocket"] });
+      const { cookie } = browser;
+      if (isStored) await socket.emitWithAck("increment");
+      await new Promise<void>((resolve) => {
+        socket.once("recover me", resolve); // with an offset to recover from
+        serverSockets(world.io)[0]?.emit("recover me");
+      });
+      const back = disconnected(socket).then(() => connected(socket));
+      socket.io.engine.close();
+      await back;
+      expect([socket.recovered, browser.cookie === cookie]).toEqual([isStored, isStored]);
+      expect(await socket.emitWithAck("read")).toEqual(isStored ? { n: 1 } : {});
+    },
+  );
+});
+
 describe("an end", () => {
   test("on another node closes the guest's socket, and the id is not stored again", async () => {
     const store = memoryStore();
