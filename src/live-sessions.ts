@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import createDebug from "debug";
-import session, { type Store } from "express-session";
+import type { Store } from "express-session";
 import {
   type AppData,
   type LiveSession,
@@ -21,55 +21,25 @@ import { errorText, listenerError, SocketSessionError } from "./base/errors.ts";
 import { IsolatedEmitter } from "./base/isolated-emitter.ts";
 import { requireNode } from "./base/versions.ts";
 import { atMost } from "./base/with-timeout.ts";
-import type { SessionValues } from "./data/fields.ts";
-import { sessionNames } from "./data/session-key.ts";
-import type { Snapshot } from "./data/snapshot.ts";
-import { firstContacts } from "./first-contact.ts";
-import type { HttpContext } from "./http/http-context.ts";
-import { LoadedSessions } from "./http/loaded-sessions.ts";
-import { logIn } from "./http/login.ts";
-import { type LogoutOptions, logOut } from "./http/logout.ts";
-import { forRequests, type RequestHandler } from "./http/middleware.ts";
+import { type Core, coreOf } from "./core.ts";
+import type { LogoutOptions } from "./http/logout.ts";
+import type { RequestHandler } from "./http/middleware.ts";
 import { type Request, requireSession } from "./http/request-checks.ts";
-import { requestSession } from "./http/request-session.ts";
-import { Responses } from "./http/responses.ts";
 import { refuseUncalled } from "./http/store-contract.ts";
-import { StoreFacade } from "./http/store-facade.ts";
 import { exposeInternals } from "./inject-session.ts";
-import { Hub } from "./live/hub.ts";
-import {
-  exemptionsOfAttach,
-  type LiveSessionsOptions,
-  type ResolvedOptions,
-  resolveOptions,
-} from "./options/options.ts";
+import { type LiveSessionsOptions, resolveOptions } from "./options/options.ts";
 import type { RefusalCode } from "./protocol.ts";
 import { Refusals } from "./refusals.ts";
-import { Activity } from "./session/activity.ts";
-import { ConditionalWrites } from "./session/conditional-writes.ts";
-import { Saves } from "./session/saves.ts";
-import type { HandleContext, SessionHandle } from "./session/session-handle.ts";
-import { type Ticket, Tickets } from "./session/tickets.ts";
-import { Updates } from "./session/updates.ts";
+import { RequestSide } from "./request-side.ts";
+import type { Ticket } from "./session/tickets.ts";
 import { sessionRoutes } from "./session-routes.ts";
-import type { EndReason, SessionKey } from "./session-store.ts";
+import type { SessionKey } from "./session-store.ts";
 import { explainMissingAttach } from "./socket/never-attached.ts";
-import { type AttachOptions, attachError, openGateway, type SocketServer } from "./socket/open-gateway.ts";
-import { cookieValue, verifiedCookie } from "./socket/session-cookie.ts";
-import type { SocketGateway } from "./socket/socket-gateway.ts";
-import { corsOf } from "./socket/upstream-pages.ts";
+import { type AttachOptions, attachError, type SocketServer } from "./socket/open-gateway.ts";
+import { SocketSide } from "./socket-side.ts";
 import { UserIds } from "./user-ids.ts";
 import { type UserSessions, userSessions } from "./user-sessions.ts";
-import { corsWarnings } from "./warnings/cors.ts";
-import { isCookieWithheld } from "./warnings/insecure-cookie.ts";
-import {
-  lateWarnings,
-  limitsOf,
-  secretWarnings,
-  socketWarnings,
-  storeWarnings,
-  warn,
-} from "./warnings/start-checks.ts";
+import { lateWarnings, limitsOf, secretWarnings, storeWarnings, warn } from "./warnings/start-checks.ts";
 
 declare module "socket.io" {
   interface Socket {
@@ -91,22 +61,11 @@ const maxWaitAtCloseMs = 5_000;
 
 /** Sessions that requests and sockets share. Made by {@link liveSessions}. */
 export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
-  readonly #options: ResolvedOptions;
-  readonly #nameOf: (sid: string) => SessionKey;
-  readonly #hub: Hub;
-  readonly #saves: Saves;
-  readonly #activity: Activity;
-  readonly #handles: HandleContext;
-  readonly #loaded: LoadedSessions;
-  readonly #responses = new Responses();
-  readonly #users: UserIds;
-  readonly #tickets: Tickets;
-  readonly #requests = new WeakMap<object, SessionHandle>();
-  readonly #gateways: SocketGateway[] = [];
-  readonly #undo: (() => void)[] = [];
+  readonly #core: Core;
+  readonly #requests: RequestSide;
+  readonly #sockets: SocketSide;
   readonly #refusals: Refusals;
   readonly #warnings = lateWarnings();
-  #hasMiddleware = false;
   #isClosed = false;
   #conflicts = 0;
   #discarded = 0;
@@ -115,41 +74,50 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     super(sessionsEvents);
     requireNode();
     const resolved = resolveOptions(options);
-    const { store } = resolved;
-    this.#options = resolved;
+    const users = new UserIds(resolved.userId, (error) => this.#report(error));
+    this.#core = coreOf(resolved, (data) => users.of(data), this.#hubEvents());
+    const { insecureCookie, engineUse, engineSession } = this.#warnings;
+    this.#requests = new RequestSide(this.#core, {
+      onInsecureCookie: insecureCookie,
+      onEngineUse: () => engineUse(this.#sockets.isAttached),
+      onConflict: ({ publicId }, keys) => {
+        this.#conflicts++;
+        this.announce("conflict", { publicId, keys });
+      },
+      onDiscard: ({ publicId }) => {
+        this.#discarded++;
+        this.announce("discard", { publicId });
+      },
+    });
     this.#refusals = new Refusals(resolved);
-    this.#users = new UserIds(resolved.userId, (error) => this.#report(error));
-    this.#nameOf = sessionNames(resolved.secrets);
-    const userId = (data: Readonly<SessionValues>) => this.#users.of(data);
-    const events = {
-      changed: (key: SessionKey, snapshot: Snapshot) => {
+    this.#sockets = new SocketSide(this.#core, this.#requests, {
+      onInsecureCookie: insecureCookie,
+      onExpressSession: engineSession,
+      onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
+    });
+    exposeInternals(this, this.#core);
+    explainMissingAttach();
+    warn([...secretWarnings(resolved), ...storeWarnings(resolved)]);
+    this.#core.hub.freshness.feed.start();
+  }
+
+  #hubEvents(): Parameters<typeof coreOf>[2] {
+    return {
+      changed: ({ publicId }, snapshot) => {
         if (this.listenerCount("change") === 0) return; // the data of a session that no handle shows need not be parsed
         const { data } = snapshot;
-        this.announce("change", { publicId: key.publicId, userId: userId(data), data });
+        this.announce("change", { publicId, userId: this.#core.handles.userId(data), data });
       },
-      ended: (key: SessionKey, { reason }: { reason: EndReason }) => {
-        debug("session %s ended: %s", key.publicId, reason);
-        this.announce("end", { publicId: key.publicId, reason });
+      ended: ({ publicId }, { reason }) => {
+        debug("session %s ended: %s", publicId, reason);
+        this.announce("end", { publicId, reason });
       },
-      failed: (error: unknown) => this.#report(error),
-      feed: (state: "whole" | "broken") => {
+      failed: (error) => this.#report(error),
+      feed: (state) => {
         debug("the change feed is %s", state);
         this.announce("feed", { state });
       },
     };
-    this.#hub = new Hub({ ...resolved, events });
-    this.#loaded = new LoadedSessions(this.#hub);
-    const userOf = store.listByUser ? userId : () => undefined;
-    const writes = new ConditionalWrites(this.#hub, resolved.ttlMs, userOf, resolved.maxSessionBytes);
-    this.#saves = new Saves(this.#hub, writes);
-    const updates = new Updates(this.#hub, writes, this.#saves, resolved.updateTimeoutMs);
-    this.#activity = new Activity(this.#hub, { ...resolved, userOf });
-    this.#handles = { hub: this.#hub, updates, userId };
-    this.#tickets = new Tickets(this.#hub.store, resolved.clock, resolved.ticketMs);
-    exposeInternals(this, { options: resolved, nameOf: this.#nameOf, saves: this.#saves });
-    explainMissingAttach();
-    warn([...secretWarnings(resolved), ...storeWarnings(resolved)]);
-    this.#hub.freshness.feed.start();
   }
 
   /** The real `express-session` middleware over this store. */
@@ -158,20 +126,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     requireOwner(this, "sessions.express()", write);
     refuseRequest("sessions.express()", none, write);
     refuseArguments("sessions.express()", none);
-    this.#hasMiddleware = true;
-    const { shared } = this.#options;
-    const onCreate = (session: object) => {
-      if (isCookieWithheld(session, shared.proxy)) this.#warnings.insecureCookie();
-    };
-    const store = this.#openStore(shared.genid === undefined, onCreate);
-    return forRequests(this.#middleware(store), this.#responses, () =>
-      this.#warnings.engineUse(this.#gateways.length > 0),
-    );
-  }
-
-  #middleware(store: Store): RequestHandler {
-    const { shared, name, secrets } = this.#options;
-    return session({ ...shared, name, secret: [...secrets], resave: false, store });
+    return this.#requests.express();
   }
 
   /**
@@ -180,18 +135,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   store(...none: []): Store {
     requireOwner(this, "sessions.store()", "Write session({ store: sessions.store() }).");
     refuseArguments("sessions.store()", none);
-    this.#hasMiddleware = true;
-    return this.#openStore(false, () => {});
-  }
-
-  #openStore(idsAreNew: boolean, onCreate: HttpContext["onCreate"]): Store {
-    const { store } = this.#options;
-    const facade = new StoreFacade({ ...this.#http(), onCreate }, idsAreNew);
-    const undo = store.connectivity?.((state) => {
-      facade.emit(state === "connected" ? "connect" : "disconnect");
-    });
-    if (undo) this.#undo.push(undo);
-    return facade;
+    return this.#requests.store();
   }
 
   /**
@@ -202,29 +146,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     requireOwner(this, "sessions.attach(io)", "Write sessions.attach(io), once for each server.");
     if (this.#isClosed)
       throw attachError("these sessions are closed", "Make new ones with liveSessions(), and attach those.");
-    const exemptions = exemptionsOfAttach(attachOptions);
-    const options = this.#options;
-    const gateway = openGateway(io, {
-      ...this.#handles,
-      activity: this.#activity,
-      rebindMs: options.rebindMs,
-      cookieName: options.name,
-      secrets: options.secrets,
-      guests: options.guests,
-      makeSession: firstContacts(options, (store) => this.#middleware(store), this.#warnings.insecureCookie),
-      origins: options.origins,
-      trustProxy: options.trustProxy,
-      exemptions,
-      nameOf: this.#nameOf,
-      tickets: this.#tickets,
-      unprovenMs: options.unprovenMs,
-      maxUnproven: options.maxUnproven,
-      onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
-      onExpressSession: this.#warnings.engineSession,
-    });
-    const allowed = [options.origins, ...exemptions.map(({ origins }) => origins)];
-    warn([...socketWarnings(options, io.path()), ...corsWarnings(corsOf(io), allowed)]);
-    this.#gateways.push(gateway);
+    this.#sockets.attach(io, attachOptions);
     return this;
   }
 
@@ -232,19 +154,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   of(request: Request): LiveSession {
     requireOwner(this, "sessions.of(req)", "Write sessions.of(req).");
     requireSession("sessions.of(req)", request);
-    return this.#of(request);
-  }
-
-  #of(request: Request): SessionHandle {
-    const key = this.#nameOf(request.sessionID);
-    const known = this.#requests.get(request);
-    if (known?.publicId === key.publicId && known.state !== "ended") return known;
-    const handle = requestSession(this.#handles, this.#loaded, key, request);
-    this.#requests.set(request, handle);
-    const settled = this.#responses.settled(request);
-    if (settled) void settled.then(() => handle.release());
-    else handle.release();
-    return handle;
+    return this.#requests.of(request);
   }
 
   /**
@@ -257,9 +167,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   async ticket(request: Request, ...none: []): Promise<Ticket> {
     refuseCallback("sessions.ticket()", none);
     const session = this.of(request);
-    requireTickets(this.#options.store.name, this.#tickets);
+    requireTickets(this.#core);
     await session.reload();
-    return this.#tickets.issue(request.sessionID, request.headers.origin);
+    return this.#core.tickets.issue(request.sessionID, request.headers.origin);
   }
 
   /**
@@ -272,7 +182,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     refuseRequest("sessions.routes()", none, write);
     refuseArguments("sessions.routes()", none);
     return sessionRoutes({
-      ...this.#options,
+      ...this.#core.options,
       report: (error) => this.#report(error),
       onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
       ticket: (request) => this.ticket(request),
@@ -291,9 +201,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   async login(request: Request, data: AppData, ...none: []): Promise<LiveSession> {
     requireOwner(this, "sessions.login(req, data)", "Write sessions.login(req, data).");
     refuseCallback("sessions.login()", [data, ...none]);
-    const { maxSessionBytes } = this.#options;
-    const of = (one: Request) => this.#of(one);
-    return logIn({ hub: this.#hub, responses: this.#responses, maxSessionBytes, of }, request, data);
+    return this.#requests.login(request, data);
   }
 
   /**
@@ -312,13 +220,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   ): Promise<boolean> {
     requireOwner(this, "sessions.logout(req, res)", "Write sessions.logout(req, res).");
     refuseCallback("sessions.logout()", [response, options, ...none]);
-    const { name, shared, secrets } = this.#options;
-    const sidOf = ({ headers }: Request) => {
-      const cookie = verifiedCookie(cookieValue(headers.cookie, name), secrets);
-      return cookie.kind === "signed" ? cookie.sid : undefined;
-    };
-    const context = { hub: this.#hub, nameOf: this.#nameOf, name, shared, sidOf };
-    return logOut(context, request, response, options);
+    return this.#requests.logout(request, response, options);
   }
 
   /**
@@ -328,8 +230,8 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    */
   async end(session: string | { publicId: string }, ...none: []): Promise<boolean> {
     refuseCallback("sessions.end()", none);
-    const key = typeof session === "string" ? this.#nameOf(session) : this.#liveKey(session);
-    return key !== undefined && this.#hub.end(key, "revoked");
+    const key = typeof session === "string" ? this.#core.nameOf(session) : this.#liveKey(session);
+    return key !== undefined && this.#core.hub.end(key, "revoked");
   }
 
   /**
@@ -337,24 +239,27 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * of users, and `INVALID_OPTION` without the `userId` option, or if `id` names no user.
    */
   user(id: string | number): UserSessions {
-    return userSessions(this.#options, { ...this.#handles, nameOf: this.#nameOf }, id);
+    const { options, handles, nameOf } = this.#core;
+    return userSessions(options, { ...handles, nameOf }, id);
   }
 
   stats(): Stats {
-    const { store } = this.#options;
-    let connections = 0;
-    for (const gateway of this.#gateways) connections += gateway.size;
+    const {
+      hub,
+      activity,
+      options: { store },
+    } = this.#core;
     return {
-      live: this.#hub.entries.live,
-      connections,
+      live: hub.entries.live,
+      connections: this.#sockets.size,
       refused: this.#refusals.counts,
-      touches: this.#activity.touches,
+      touches: activity.touches,
       conflicts: this.#conflicts,
       discarded: this.#discarded,
       store: {
         name: store.name,
         atomic: store.atomic,
-        feed: this.#hub.freshness.feed.state,
+        feed: hub.freshness.feed.state,
         feedKind: store.feed?.kind,
         limits: limitsOf(store),
       },
@@ -367,22 +272,27 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * under way have ended, after 5 s at the latest. Ends no session. Rejects with `INVALID_OPTION` before it closes
    * anything.
    */
-  async close(options: CloseOptions = {}, ...none: []): Promise<void> {
+  async close(closeOptions: CloseOptions = {}, ...none: []): Promise<void> {
     const method = "sessions.close()";
-    refuseCallback(method, [options, ...none]);
-    checkOptions(method, options, ["overMs"]);
-    const overMs = milliseconds("overMs", options.overMs, 0, { most: maxDelayMs });
+    refuseCallback(method, [closeOptions, ...none]);
+    checkOptions(method, closeOptions, ["overMs"]);
+    const overMs = milliseconds("overMs", closeOptions.overMs, 0, { most: maxDelayMs });
     this.#isClosed = true;
     const alive = setInterval(() => {}, maxDelayMs); // a clock's timers let the process end
-    await Promise.all(this.#gateways.map((gateway) => gateway.close(overMs)));
-    const underWay = this.#responses.allSettled().then(() => this.#handles.updates.idle());
-    await atMost(this.#options.clock, maxWaitAtCloseMs, underWay);
+    await this.#sockets.close(overMs);
+    const {
+      hub,
+      activity,
+      handles,
+      options: { clock, store },
+    } = this.#core;
+    const underWay = this.#requests.settled().then(() => handles.updates.idle());
+    await atMost(clock, maxWaitAtCloseMs, underWay);
     clearInterval(alive);
-    for (const undo of this.#undo.splice(0)) undo();
-    this.#activity.close();
-    this.#loaded.close();
-    await this.#hub.close();
-    await this.#options.store.close();
+    this.#requests.close();
+    activity.close();
+    await hub.close();
+    await store.close();
   }
 
   #liveKey(session: { readonly publicId: string }): SessionKey | undefined {
@@ -393,35 +303,15 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       const cure = "Give it req.sessionID, or { publicId: socket.session.publicId }.";
       throw invalid(`${method} expects the id of a session, or { publicId }`, session, cure);
     }
-    return this.#hub.entries.ofPublicId(session.publicId)?.key;
+    return this.#core.hub.entries.ofPublicId(session.publicId)?.key;
   }
 
   #refuse(code: RefusalCode, request: IncomingMessage | undefined, cause: unknown): void {
     const isOther = code === "SESSION_REQUIRED" || code === "SESSION_ENDED";
-    if (isOther && !this.#hasMiddleware) this.#warnings.noMiddleware(code);
+    if (isOther && !this.#requests.hasMiddleware) this.#warnings.noMiddleware(code);
     this.announce("refuse", this.#refusals.add(code, request, cause));
     if (cause !== undefined) this.#report(cause);
     this.#refusals.warn(code, request);
-  }
-
-  #http(): Omit<HttpContext, "onCreate"> {
-    return {
-      store: this.#options.store,
-      hub: this.#hub,
-      saves: this.#saves,
-      activity: this.#activity,
-      nameOf: this.#nameOf,
-      loaded: this.#loaded,
-      responses: this.#responses,
-      onConflict: ({ publicId }, keys) => {
-        this.#conflicts++;
-        this.announce("conflict", { publicId, keys });
-      },
-      onDiscard: ({ publicId }) => {
-        this.#discarded++;
-        this.announce("discard", { publicId });
-      },
-    };
   }
 
   #report(error: unknown): void {
@@ -441,9 +331,9 @@ export function liveSessions(options: LiveSessionsOptions): LiveSessions {
   return new LiveSessions(options);
 }
 
-function requireTickets(store: string, tickets: Tickets): void {
+function requireTickets({ tickets, options: { store } }: Core): void {
   if (tickets.areKept) return;
-  const message = `sessions.ticket() needs a store that can keep tickets, and the ${store} store can't: it can't take one atomically, so that it is used once. Use a store of this package, such as redisStore().`;
+  const message = `sessions.ticket() needs a store that can keep tickets, and the ${store.name} store can't: it can't take one atomically, so that it is used once. Use a store of this package, such as redisStore().`;
   throw new SocketSessionError("STORE_UNSUPPORTED", message);
 }
 

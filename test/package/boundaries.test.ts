@@ -18,6 +18,9 @@ const layers = [
   ["options"],
   ["warnings", "inject-session.ts", "user-ids.ts"],
   ["user-sessions.ts", "refusals.ts", "session-routes.ts", "first-contact.ts"],
+  ["core.ts"],
+  ["request-side.ts"],
+  ["socket-side.ts"],
   ["live-sessions.ts"],
   ["index.ts", "testing.ts", "testing"],
 ];

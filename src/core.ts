@@ -1,0 +1,41 @@
+import type { SessionValues } from "./data/fields.ts";
+import { sessionNames } from "./data/session-key.ts";
+import { Hub, type HubOptions } from "./live/hub.ts";
+import type { ResolvedOptions } from "./options/options.ts";
+import { Activity } from "./session/activity.ts";
+import { ConditionalWrites } from "./session/conditional-writes.ts";
+import { Saves } from "./session/saves.ts";
+import type { HandleContext } from "./session/session-handle.ts";
+import { Tickets } from "./session/tickets.ts";
+import { Updates } from "./session/updates.ts";
+import type { SessionKey } from "./session-store.ts";
+
+type UserOf = (data: Readonly<SessionValues>) => string | undefined;
+
+/** The sessions of one process, as requests and sockets use them. */
+export interface Core {
+  readonly options: ResolvedOptions;
+  readonly nameOf: (sid: string) => SessionKey;
+  readonly hub: Hub;
+  readonly saves: Saves;
+  readonly activity: Activity;
+  readonly handles: HandleContext;
+  readonly tickets: Tickets;
+}
+
+export function coreOf(options: ResolvedOptions, userId: UserOf, events: HubOptions["events"]): Core {
+  const hub = new Hub({ ...options, events });
+  const userOf = options.store.listByUser ? userId : () => undefined;
+  const writes = new ConditionalWrites(hub, options.ttlMs, userOf, options.maxSessionBytes);
+  const saves = new Saves(hub, writes);
+  const updates = new Updates(hub, writes, saves, options.updateTimeoutMs);
+  return {
+    options,
+    nameOf: sessionNames(options.secrets),
+    hub,
+    saves,
+    activity: new Activity(hub, { ...options, userOf }),
+    handles: { hub, updates, userId },
+    tickets: new Tickets(hub.store, options.clock, options.ticketMs),
+  };
+}

@@ -1,0 +1,119 @@
+import type { ServerResponse } from "node:http";
+import session, { type Store } from "express-session";
+import type { Core } from "./core.ts";
+import type { HttpContext } from "./http/http-context.ts";
+import { LoadedSessions } from "./http/loaded-sessions.ts";
+import { logIn } from "./http/login.ts";
+import { type LogoutOptions, logOut } from "./http/logout.ts";
+import { forRequests, type RequestHandler } from "./http/middleware.ts";
+import type { Request } from "./http/request-checks.ts";
+import { requestSession } from "./http/request-session.ts";
+import { Responses } from "./http/responses.ts";
+import { StoreFacade } from "./http/store-facade.ts";
+import type { SessionHandle } from "./session/session-handle.ts";
+import { cookieValue, verifiedCookie } from "./socket/session-cookie.ts";
+import { isCookieWithheld } from "./warnings/insecure-cookie.ts";
+
+interface RequestEvents extends Pick<HttpContext, "onConflict" | "onDiscard"> {
+  /** The middleware was given a request of Engine.IO. */
+  readonly onEngineUse: () => void;
+  /** A session was stored whose `secure` cookie the response can't set. */
+  readonly onInsecureCookie: () => void;
+}
+
+/** Sessions as requests use them: `express-session` over the core's store, and what is asked of a request's session. */
+export class RequestSide {
+  readonly #core: Core;
+  readonly #events: RequestEvents;
+  readonly #loaded: LoadedSessions;
+  readonly #responses = new Responses();
+  readonly #handles = new WeakMap<object, SessionHandle>();
+  readonly #undo: (() => void)[] = [];
+  #hasMiddleware = false;
+
+  constructor(core: Core, events: RequestEvents) {
+    this.#core = core;
+    this.#events = events;
+    this.#loaded = new LoadedSessions(core.hub);
+  }
+
+  /** Whether a request can have one of these sessions. */
+  get hasMiddleware(): boolean {
+    return this.#hasMiddleware;
+  }
+
+  express(): RequestHandler {
+    const { shared } = this.#core.options;
+    const onCreate = (session: object) => {
+      if (isCookieWithheld(session, shared.proxy)) this.#events.onInsecureCookie();
+    };
+    const store = this.#openStore(shared.genid === undefined, onCreate);
+    return forRequests(this.middleware(store), this.#responses, this.#events.onEngineUse);
+  }
+
+  /** `express-session` with the options of the application. */
+  middleware(store: Store): RequestHandler {
+    const { shared, name, secrets } = this.#core.options;
+    return session({ ...shared, name, secret: [...secrets], resave: false, store });
+  }
+
+  store(): Store {
+    return this.#openStore(false, () => {});
+  }
+
+  #openStore(idsAreNew: boolean, onCreate: HttpContext["onCreate"]): Store {
+    this.#hasMiddleware = true;
+    const { options, ...core } = this.#core;
+    const { store } = options;
+    const http = { ...core, ...this.#events, store, loaded: this.#loaded, responses: this.#responses };
+    const facade = new StoreFacade({ ...http, onCreate }, idsAreNew);
+    const undo = store.connectivity?.((state) => {
+      facade.emit(state === "connected" ? "connect" : "disconnect");
+    });
+    if (undo) this.#undo.push(undo);
+    return facade;
+  }
+
+  of(request: Request): SessionHandle {
+    const { handles, nameOf } = this.#core;
+    const key = nameOf(request.sessionID);
+    const known = this.#handles.get(request);
+    if (known?.publicId === key.publicId && known.state !== "ended") return known;
+    const handle = requestSession(handles, this.#loaded, key, request);
+    this.#handles.set(request, handle);
+    const settled = this.#responses.settled(request);
+    if (settled) void settled.then(() => handle.release());
+    else handle.release();
+    return handle;
+  }
+
+  login(request: Request, data: unknown): Promise<SessionHandle> {
+    const { hub, options } = this.#core;
+    const { maxSessionBytes } = options;
+    const of = (one: Request) => this.of(one);
+    return logIn({ hub, responses: this.#responses, maxSessionBytes, of }, request, data);
+  }
+
+  logout(request: Request, response: ServerResponse, options: LogoutOptions): Promise<boolean> {
+    const {
+      hub,
+      nameOf,
+      options: { name, shared, secrets },
+    } = this.#core;
+    const sidOf = ({ headers }: Request) => {
+      const cookie = verifiedCookie(cookieValue(headers.cookie, name), secrets);
+      return cookie.kind === "signed" ? cookie.sid : undefined;
+    };
+    return logOut({ hub, nameOf, name, shared, sidOf }, request, response, options);
+  }
+
+  /** Resolves once the requests under way have ended. */
+  settled(): Promise<void> {
+    return this.#responses.allSettled();
+  }
+
+  close(): void {
+    for (const undo of this.#undo.splice(0)) undo();
+    this.#loaded.close();
+  }
+}
