@@ -29,11 +29,19 @@ export type DeepReadonly<T> = T extends Date
  */
 export type SessionState = "live" | "guest" | "ended";
 
+/** How a session ends. */
+export interface SessionEndOptions {
+  /** Default: `destroyed`, as by a logout. */
+  reason?: "destroyed" | "revoked";
+  /** Words for the page, which gets them with `session:end` on every node: 1 to 200 characters. */
+  message?: string;
+}
+
 export interface SessionEvents {
   /** The data changed, on this node or another: the new data, and the previous. */
   change: [data: DeepReadonly<AppData>, previous: DeepReadonly<AppData>];
-  /** The session is over; its sockets are already closed. */
-  end: [reason: EndReason];
+  /** The session is over; its sockets are already closed. `message`: the words that the end was given for the page. */
+  end: [reason: EndReason, message?: string];
 }
 
 /** One session as a socket or a request sees it. Safe to use at any time, also after the end. */
@@ -69,9 +77,9 @@ export interface LiveSession {
   /**
    * Ends the session everywhere: removes it from the store and closes its sockets. False if it was already over, or never
    * stored. A guest without a session (`guests: "allow"`) stays connected.
-   * Rejects with `INVALID_OPTION` for any other reason, before anything ends.
+   * Rejects with `INVALID_OPTION` for any other reason or option, before anything ends.
    */
-  end(reason?: "destroyed" | "revoked"): Promise<boolean>;
+  end(end?: "destroyed" | "revoked" | SessionEndOptions): Promise<boolean>;
 
   /** Like `once` and `off`, throws `INVALID_OPTION` if there is no such event, or if `listener` is not a function. */
   on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;
@@ -84,7 +92,7 @@ export interface LiveSessionsEvents {
   /** A session changed: by this node, or any session that is live on it. */
   change: [change: { publicId: string; userId: string | undefined; data: DeepReadonly<AppData> }];
   /** A session ended: by this node, or any session that was live on it. */
-  end: [end: { publicId: string; reason: EndReason }];
+  end: [end: { publicId: string; reason: EndReason; message?: string }];
   /**
    * A client was not admitted. `origin`: the page's, as sent. `host`: the host it was compared with. `cause`: the error
    * of the store, or of reading the stored session.

@@ -3,6 +3,7 @@ export type {
   DeepReadonly,
   LiveSession,
   LiveSessionsEvents,
+  SessionEndOptions,
   SessionEvents,
   SessionState,
   Stats,

@@ -5,11 +5,13 @@ import {
   type AppData,
   type LiveSession,
   type LiveSessionsEvents,
+  type SessionEndOptions,
   type Stats,
   sessionsEvents,
 } from "./api.ts";
 import {
   checkOptions,
+  checkPlainOptions,
   invalid,
   milliseconds,
   refuseArguments,
@@ -31,6 +33,7 @@ import { type LiveSessionsOptions, resolveOptions } from "./options/options.ts";
 import type { RefusalCode } from "./protocol.ts";
 import { Refusals } from "./refusals.ts";
 import { RequestSide } from "./request-side.ts";
+import { messageOf } from "./session/end-options.ts";
 import type { Ticket } from "./session/tickets.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import type { SessionKey } from "./session-store.ts";
@@ -108,9 +111,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
         const { data } = snapshot;
         this.announce("change", { publicId, userId: this.#core.handles.userId(data), data });
       },
-      ended: ({ publicId }, { reason }) => {
+      ended: ({ publicId }, { reason, message }) => {
         debug("session %s ended: %s", publicId, reason);
-        this.announce("end", { publicId, reason });
+        this.announce("end", { publicId, reason, ...(message === undefined ? {} : { message }) });
       },
       failed: (error) => this.#report(error),
       feed: (state) => {
@@ -225,13 +228,20 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
 
   /**
    * Ends a session everywhere, as `revoked`: by its id, or by its public id if it is live on this node (any session of a
-   * user, live or not: `user(id).end({ publicId })`). False if there was none. Rejects with `INVALID_OPTION`,
-   * `STORE_FAILED`, `STORE_TIMEOUT`.
+   * user, live or not: `user(id).end({ publicId })`). `message`: words for the page. False if there was none. Rejects
+   * with `INVALID_OPTION` before it ends anything, `STORE_FAILED`, `STORE_TIMEOUT`.
    */
-  async end(session: string | { publicId: string }, ...none: []): Promise<boolean> {
-    refuseCallback("sessions.end()", none);
+  async end(
+    session: string | { publicId: string },
+    endOptions: Pick<SessionEndOptions, "message"> = {},
+    ...none: []
+  ): Promise<boolean> {
+    const method = "sessions.end()";
+    refuseCallback(method, [endOptions, ...none]);
+    checkPlainOptions(method, endOptions, ["message"]);
+    const message = messageOf(method, endOptions.message);
     const key = typeof session === "string" ? this.#core.nameOf(session) : this.#liveKey(session);
-    return key !== undefined && this.#core.hub.end(key, "revoked");
+    return key !== undefined && this.#core.hub.end(key, "revoked", message);
   }
 
   /**

@@ -1,10 +1,12 @@
 /** The messages between server and client beyond Socket.IO's own packets. Specified in `docs/protocol.md`. */
 
-/** Sent to every socket of a session that ends for good, before it is disconnected: `{ reason }`. */
+/** Sent to every socket of a session that ends for good, before it is disconnected. */
 export const endEvent = "session:end";
 
 export interface EndMessage {
   readonly reason: EndReasonCode;
+  /** The application's words for the page, if it gave any with the end. */
+  readonly message?: string;
 }
 
 /** Why a session's sockets were closed, and the reaction of a stock client: it stops, or reconnects by itself. */

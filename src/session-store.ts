@@ -67,7 +67,7 @@ export type ChangedSession =
 export type SessionChange = ChangedSession &
   (
     | { readonly kind: "changed"; readonly write?: string }
-    | { readonly kind: "ended"; readonly reason: StoredEndReason }
+    | { readonly kind: "ended"; readonly reason: StoredEndReason; readonly message?: string }
   );
 
 /** Receives the change feed. A listener that throws affects neither the store nor other listeners. */
@@ -191,9 +191,10 @@ export interface SessionStore {
 
   /**
    * Removes the session and publishes `reason` in one atomic step. Returns false and publishes nothing if there was no
-   * session. `isNewId`: as for `create`.
+   * session. `isNewId`: as for `create`. `message`: the application's words for the page, of up to 200 characters; the
+   * feed publishes them if it can.
    */
-  destroy(key: SessionKey, reason: StoredEndReason, isNewId?: boolean): Promise<boolean>;
+  destroy(key: SessionKey, reason: StoredEndReason, isNewId?: boolean, message?: string): Promise<boolean>;
 
   /**
    * Subscribes to the changes of all writers of this database, including this store object. Resolves once no later change

@@ -6,6 +6,7 @@ import { lifeMs } from "./data/life-time.ts";
 import { type Snapshot, snapshotFrom } from "./data/snapshot.ts";
 import type { Hub } from "./live/hub.ts";
 import type { ResolvedOptions } from "./options/options.ts";
+import { messageOf } from "./session/end-options.ts";
 import type { SessionKey, StoredSession } from "./session-store.ts";
 import { userNamed } from "./user-ids.ts";
 
@@ -28,6 +29,8 @@ export interface EndOptions {
   publicId?: string;
   /** All but this one. */
   exceptPublicId?: string;
+  /** Words for the pages: 1 to 200 characters. */
+  message?: string;
 }
 
 interface UserSessionsContext {
@@ -106,14 +109,14 @@ export class UserSessions {
    * `STORE_FAILED` or `STORE_TIMEOUT` if one could not be ended, after it has tried all others.
    */
   async end(options: EndOptions = {}, ...none: []): Promise<number> {
-    const isMeant = selectionOf(options, none);
+    const { isMeant, message } = selectionOf(options, none);
     const { hub } = this.#context;
     const keys = (await this.#found()).map(({ key }) => key).filter(isMeant);
     let ended = 0;
     const failures: unknown[] = [];
     for (const some of batches(keys, maxAtOnce)) {
       await nextTurn(); // a store in this process answers at once, and the ends of all batches would block the event loop
-      for (const outcome of await Promise.allSettled(some.map((key) => hub.end(key, "revoked")))) {
+      for (const outcome of await Promise.allSettled(some.map((key) => hub.end(key, "revoked", message)))) {
         if (outcome.status === "rejected") failures.push(outcome.reason);
         else if (outcome.value) ended++;
       }
@@ -165,23 +168,26 @@ function readable(stored: StoredSession | null): Snapshot | null {
 }
 
 /** Refuses a selection that would silently end all sessions: an option without a value, or one that is inherited. */
-function selectionOf(options: EndOptions, rest: readonly unknown[]): (key: SessionKey) => boolean {
+function selectionOf(options: EndOptions, rest: readonly unknown[]) {
   const method = "sessions.user(id).end()";
   refuseCallback(method, rest);
   if (rest.length > 0) {
     const cure = "Write { publicId } or { exceptPublicId } alone, or nothing for all.";
     throw invalid(`${method} expects one argument, its options`, rest[0], cure);
   }
-  checkPlainOptions(method, options, ["publicId", "exceptPublicId"]);
-  const [[name, value] = ["", undefined], another] = Object.entries(options);
+  checkPlainOptions(method, options, ["publicId", "exceptPublicId", "message"]);
+  const { message: words, ...selection } = options;
+  const message = messageOf(method, words);
+  const [[name, value] = ["", undefined], another] = Object.entries(selection);
   if (another) {
     const message = `${method} expects one of \`publicId\` and \`exceptPublicId\`; it was given both. Leave one out.`;
     throw new SocketSessionError("INVALID_OPTION", message);
   }
-  if (name === "") return () => true;
+  if (name === "") return { message, isMeant: () => true };
   if (typeof value !== "string" || value === "") {
     const cure = `Leave ${name} out to end all sessions of the user.`;
     throw invalid(`${method} expects the \`${name}\` of a session, a string that is not empty`, value, cure);
   }
-  return ({ publicIds }) => publicIds.includes(value) === (name === "publicId");
+  const isMeant = ({ publicIds }: SessionKey) => publicIds.includes(value) === (name === "publicId");
+  return { message, isMeant };
 }

@@ -97,7 +97,8 @@ export class StoreFacade extends Store {
     const { session, sessionID } = request;
     const isNewId = session && loaded.of(sessionID, session).unstored?.isNewId;
     try {
-      await hub.end(nameOf(request.sessionID), "replaced", responses.settled(request), isNewId);
+      const settled = responses.settled(request);
+      await hub.end(nameOf(request.sessionID), "replaced", { settled, isNewId });
     } finally {
       this.generate(request);
     }

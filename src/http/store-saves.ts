@@ -84,7 +84,7 @@ export class StoreSaves {
     const { key, loaded, content, implicit } = save;
     const { unstored } = loaded;
     if (isSetOver(save)) {
-      await hub.end(key, "expired", undefined, unstored?.isNewId);
+      await hub.end(key, "expired", { isNewId: unstored?.isNewId });
       return undefined;
     }
     if (unstored) {

@@ -150,15 +150,14 @@ export class Hub {
   async end(
     key: SessionKey,
     reason: StoredEndReason,
-    settled?: Promise<void>,
-    isNewId?: boolean,
+    { isNewId, ...more }: Omit<End, "reason"> & { readonly isNewId?: boolean | undefined } = {},
   ): Promise<boolean> {
-    const end: End = settled ? { reason, settled } : { reason };
+    const end: End = { reason, ...more };
     return this.lock.run(key.sid, async () => {
       const entry = this.entries.get(key);
       entry?.expectEnd(end);
       try {
-        const existed = await this.store.destroy(key, reason, isNewId);
+        const existed = await this.store.destroy(key, reason, isNewId, more.message);
         this.ends.add(key, reason);
         const live = this.entries.get(key); // it may have become live, or the feed may have reported the end first
         if (live) this.#finish(live, end, existed);
@@ -234,7 +233,7 @@ export class Hub {
     // An id that ended here was given again: the message may be late, and about the earlier session.
     const isKnownEnd = change.kind === "ended" && this.ends.has(entry.key);
     if (isKnownEnd) void this.freshness.changed(entry);
-    else if (change.kind === "ended") this.#finish(entry, { reason: change.reason });
+    else if (change.kind === "ended") this.#finish(entry, { reason: change.reason, message: change.message });
     else if (!this.writes.knows(change.write)) void this.freshness.changed(entry);
   }
 

@@ -11,7 +11,9 @@ export interface Observer {
 export interface End {
   readonly reason: EndReason;
   /** For `replaced`: settles when the response with the new cookie has been sent. Absent if that is not known. */
-  readonly settled?: Promise<void>;
+  readonly settled?: Promise<void> | undefined;
+  /** The application's words for the page. */
+  readonly message?: string | undefined;
 }
 
 /** A point in the order of events of this process (`mark`, see `Hub.mark`), and in time (milliseconds since the epoch). */

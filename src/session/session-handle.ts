@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
-import type { LiveSession, SessionEvents, SessionState } from "../api.ts";
-import { checkListener, invalid, invalidChoice, refuseCallback } from "../base/arguments.ts";
+import type { LiveSession, SessionEndOptions, SessionEvents, SessionState } from "../api.ts";
+import { checkListener, invalid, refuseCallback } from "../base/arguments.ts";
 import { SocketSessionError } from "../base/errors.ts";
 import { isolate } from "../base/isolated-emitter.ts";
 import { type SessionValues, sameFields } from "../data/fields.ts";
@@ -8,6 +8,7 @@ import { deepFreeze, type Snapshot } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";
 import { type End, LiveEntry, type Observer } from "../live/live-entry.ts";
 import type { SessionKey } from "../session-store.ts";
+import { endOptionsOf } from "./end-options.ts";
 import { type Change, type OwnObject, overError, type Updates } from "./updates.ts";
 
 export interface HandleContext {
@@ -17,7 +18,6 @@ export interface HandleContext {
 }
 
 const events: Readonly<Record<keyof SessionEvents, true>> = { change: true, end: true };
-type EndedBy = "destroyed" | "revoked";
 
 const noData = deepFreeze<SessionValues>({});
 
@@ -112,7 +112,12 @@ export class SessionHandle extends HandleEvents implements LiveSession {
         this.notify(this.#context.hub, "change", snapshot.data, previous.data);
       },
       ended: (end: End) => {
-        this.notify(this.#context.hub, "end", end.reason);
+        this.notify(
+          this.#context.hub,
+          "end",
+          end.reason,
+          ...(end.message === undefined ? [] : [end.message]),
+        );
         this.forgetListeners();
       },
     };
@@ -164,10 +169,10 @@ export class SessionHandle extends HandleEvents implements LiveSession {
     return this.data;
   }
 
-  async end(reason: EndedBy = "destroyed", ...none: []): Promise<boolean> {
-    checkReason(reason, none);
+  async end(end?: SessionEndOptions["reason"] | SessionEndOptions, ...none: []): Promise<boolean> {
+    const { reason, message } = endOptionsOf(end, none);
     if (this.#entry.isEnded) return false;
-    return this.#context.hub.end(this.#entry.key, reason);
+    return this.#context.hub.end(this.#entry.key, reason, { message });
   }
 
   /** Stops following the session. The last data stay readable, and `update` still works. */
@@ -209,8 +214,8 @@ export class GuestHandle extends HandleEvents implements LiveSession {
     return this.data;
   }
 
-  async end(reason: EndedBy = "destroyed", ...none: []): Promise<boolean> {
-    checkReason(reason, none);
+  async end(end?: SessionEndOptions["reason"] | SessionEndOptions, ...none: []): Promise<boolean> {
+    endOptionsOf(end, none);
     return false;
   }
 
@@ -224,17 +229,6 @@ function checkChange(fn: unknown, rest: readonly unknown[]): void {
   if (typeof fn === "function") return;
   const cure = "Write update((s) => { s.name = … }): the function changes what it is given.";
   throw invalid("session.update() expects a function", fn, cure);
-}
-
-function checkReason(reason: unknown, rest: readonly unknown[]): void {
-  refuseCallback("session.end()", rest);
-  if (reason === "destroyed" || reason === "revoked") return;
-  const expected = 'session.end() expects the reason "destroyed" or "revoked"';
-  throw invalidChoice(
-    expected,
-    reason,
-    'Leave it out for "destroyed"; it returns a promise, and takes no callback.',
-  );
 }
 
 function guestError(operation: string): SocketSessionError {

@@ -2,7 +2,7 @@ import type { Socket } from "socket.io";
 import { isolate } from "../base/isolated-emitter.ts";
 import type { Pace } from "../base/pace.ts";
 import type { End, LiveEntry, Observer } from "../live/live-entry.ts";
-import { type EndReasonCode, endEvent, endReasons } from "../protocol.ts";
+import { type EndMessage, type EndReasonCode, endEvent, endReasons } from "../protocol.ts";
 import type { Activity } from "../session/activity.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../session/session-handle.ts";
 import type { SessionKey } from "../session-store.ts";
@@ -163,7 +163,7 @@ export class SessionConnection implements Observer, TrafficGuard {
   }
 
   /** The session has ended. All traffic stops at once; where many end, the transports close a few at a time. */
-  ended({ reason, settled }: End): void {
+  ended({ reason, settled, message }: End): void {
     const connection = this.#connection;
     if (!connection) return;
     const { codec, dismissals, returns } = this.#context;
@@ -175,7 +175,15 @@ export class SessionConnection implements Observer, TrafficGuard {
     this.#attempt(() => discardWaiting(connection, stops ? isNeeded : undefined));
     const sockets = this.#dismissed; // of now: listeners of the end may disconnect them before their turn
     const isGated = gate(connection);
-    if (stops) dismissals.run(() => this.#dismiss(connection, sockets, known, isGated));
+    if (stops)
+      dismissals.run(() =>
+        this.#dismiss(
+          connection,
+          sockets,
+          { reason: known, ...(message === undefined ? {} : { message }) },
+          isGated,
+        ),
+      );
     else if (known === "replaced") this.#replace(connection, settled);
     // not at once: Socket.IO may be sending, or joining a namespace
     else process.nextTick(() => returns.run(() => this.#close(connection)));
@@ -191,13 +199,13 @@ export class SessionConnection implements Observer, TrafficGuard {
   #dismiss(
     connection: EngineConnection,
     sockets: readonly Socket[],
-    reason: EndReasonCode,
+    farewell: EndMessage,
     isGated: boolean,
   ): void {
     this.#isParting = true;
     if (isGated) ungate(connection);
     for (const { nsp } of sockets) {
-      this.#send(connection, { type: packetTypes.EVENT, nsp: nsp.name, data: [endEvent, { reason }] });
+      this.#send(connection, { type: packetTypes.EVENT, nsp: nsp.name, data: [endEvent, farewell] });
       this.#send(connection, { type: packetTypes.DISCONNECT, nsp: nsp.name });
     }
     this.#isParting = false;

@@ -33,6 +33,7 @@ import type {
 } from "../session-store.ts";
 import { documentText, parseDocument } from "./common/documents.ts";
 import { FeedListeners } from "./common/feed-listeners.ts";
+import { endOf } from "./common/messages.ts";
 import { checkStoreOptions } from "./common/options.ts";
 
 export interface MemoryStoreOptions {
@@ -127,9 +128,14 @@ class MemoryStore implements SessionStore {
     return true;
   }
 
-  async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
+  async destroy(
+    { sid, publicIds }: SessionKey,
+    reason: StoredEndReason,
+    _isNewId?: boolean,
+    message?: string,
+  ): Promise<boolean> {
     if (!this.#entriesBySid.delete(sid)) return false;
-    this.#listeners.changed({ kind: "ended", publicIds, reason });
+    this.#listeners.changed({ kind: "ended", publicIds, ...endOf(reason, message) });
     return true;
   }
 

@@ -10,7 +10,7 @@ export const imports = `
 import type { EventEmitter } from "node:events";
 import type {
   AttachOptions, CloseOptions, EndReasonCode, ExemptNamespace, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
-  LogoutOptions, RefusalCode, SessionEvents, SessionState, SessionStore, Stats,
+  LogoutOptions, RefusalCode, SessionEndOptions, SessionEvents, SessionState, SessionStore, Stats,
 } from "socket-session";
 import type { EndOptions, ListedSession, UserSessions } from "socket-session";
 import type { MemoryStoreOptions } from "socket-session/memory";
@@ -34,6 +34,7 @@ export const documentedTypes: readonly DocumentedType[] = [
   { keys: "keyof ExemptNamespace", file: reference("options"), headings: ["An exempt namespace"] },
   { keys: "keyof LiveSession", file: reference("session"), headings: ["Properties", "Methods"] },
   { keys: "keyof SessionEvents", file: reference("session"), headings: ["Events"] },
+  { keys: "keyof SessionEndOptions", file: reference("session"), headings: ["end(options)"] },
   { keys: "SessionState", file: reference("session"), headings: ["States"] },
   {
     keys: "Exclude<keyof LiveSessions, keyof EventEmitter>",

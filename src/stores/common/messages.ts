@@ -25,7 +25,9 @@ export type Message =
 export function changeMessage(change: SessionChange & { readonly publicIds: readonly string[] }): string {
   const { kind, publicIds: ids } = change;
   return JSON.stringify(
-    kind === "changed" ? { kind, ids, write: change.write } : { kind, ids, reason: change.reason },
+    kind === "changed"
+      ? { kind, ids, write: change.write }
+      : { kind, ids, reason: change.reason, message: change.message },
   );
 }
 
@@ -39,12 +41,12 @@ export function readMessage(text: string): Message {
   const unknown = { kind: "unknown" } as const;
   const value = parsed(text);
   if (typeof value !== "object" || value === null) return unknown;
-  const { kind, ids, write, reason, beat } = value as Record<string, unknown>;
+  const { kind, ids, write, reason, message, beat } = value as Record<string, unknown>;
   if (kind === "cleared") return { kind };
   if (kind === "beat") return typeof beat === "string" ? { kind, beat } : unknown;
   if (!isStrings(ids)) return unknown;
   if (kind === "ended" && isStoredEndReason(reason))
-    return { kind: "change", change: { kind, publicIds: ids, reason } };
+    return { kind: "change", change: { kind, publicIds: ids, ...endOf(reason, message) } };
   if (kind !== "changed") return unknown;
   const known = typeof write === "string" ? { write } : {};
   return { kind: "change", change: { kind, publicIds: ids, ...known } };
@@ -60,6 +62,14 @@ function parsed(text: string): unknown {
 
 export function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+/** `message` if it is one: any writer of the database may have published it. */
+export function endOf(
+  reason: StoredEndReason,
+  message: unknown,
+): Pick<SessionChange & { kind: "ended" }, "reason" | "message"> {
+  return typeof message === "string" ? { reason, message } : { reason };
 }
 
 /** Whether the reason may be published; `unverified` may not. */

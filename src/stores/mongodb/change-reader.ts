@@ -6,7 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { ExpiringMap } from "../../base/expiring-map.ts";
 import type { SessionChange } from "../../session-store.ts";
 import { isRecord } from "../common/documents.ts";
-import { isStoredEndReason } from "../common/messages.ts";
+import { endOf, isStoredEndReason } from "../common/messages.ts";
 import type { MongodbDocument } from "./client.ts";
 import type { MongodbIds } from "./ids.ts";
 
@@ -74,7 +74,8 @@ export class MongodbChangeReader {
     if (isStoredEndReason(reason)) {
       this.#ended.set(String(id), { expiresAt: this.#clock.now() + removalMs });
       const sid = this.#ids.sid(id);
-      return sid === undefined ? undefined : { kind: "ended", sid, reason };
+      const end = endOf(reason, fieldOf(fields, "socketSession", "message"));
+      return sid === undefined ? undefined : { kind: "ended", sid, ...end };
     }
     if (!touchesSession(fields, description)) return undefined;
     return this.#changed(id, fieldOf(fields, "socketSession", "write"));

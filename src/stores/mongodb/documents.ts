@@ -5,9 +5,10 @@
  * { _id, session, expires, socketSession: { users: ["ada"], since: { <hash of the user>: Date } } }
  * ```
  */
+
 import { createHash } from "node:crypto";
-import type { StoredEndReason } from "../../session-store.ts";
 import { hashedIfLonger } from "../common/ids.ts";
+import type { endOf } from "../common/messages.ts";
 import type { MongodbDocument } from "./client.ts";
 
 const maxUserBytes = 1_000;
@@ -29,8 +30,9 @@ export function over(_id: string, now: number): MongodbDocument {
  * Replaces an ended session until it is deleted: no user data, already expired. `socketSession` is set as a whole, since
  * another package may have stored a value there in which no field can be set.
  */
-export function endMark(reason: StoredEndReason, empty: unknown): MongodbDocument {
-  return { $set: { session: empty, expires: new Date(0), socketSession: { ended: reason } } };
+export function endMark({ reason, message }: ReturnType<typeof endOf>, empty: unknown): MongodbDocument {
+  const socketSession = { ended: reason, ...(message === undefined ? {} : { message }) };
+  return { $set: { session: empty, expires: new Date(0), socketSession } };
 }
 
 /**

@@ -32,6 +32,7 @@ import type {
   Unsubscribe,
   UserSession,
 } from "../../session-store.ts";
+import { endOf } from "../common/messages.ts";
 import { untilClosed } from "../common/until-closed.ts";
 import {
   errorCode,
@@ -190,17 +191,22 @@ class MongodbStore implements SessionStore {
     return true;
   }
 
-  async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
+  async destroy(
+    { sid, publicIds }: SessionKey,
+    reason: StoredEndReason,
+    _isNewId?: boolean,
+    message?: string,
+  ): Promise<boolean> {
     this.#begin(undefined);
     const filter = { _id: this.#ids.stored(sid), ...live(this.#clock.now()) };
     if ((await this.#feed.kind()) === "capped collection") {
       const { deletedCount } = await this.#collection.deleteOne(filter, this.#writeOptions);
       if (deletedCount === 0) return false;
-      await this.#feed.messages.publishChange({ kind: "ended", publicIds, reason });
+      await this.#feed.messages.publishChange({ kind: "ended", publicIds, ...endOf(reason, message) });
       return true;
     }
     // A removal alone would not publish the reason.
-    if (!(await this.#update(filter, endMark(reason, this.#format.empty)))) return false;
+    if (!(await this.#update(filter, endMark(endOf(reason, message), this.#format.empty)))) return false;
     this.#ended.add(filter._id);
     return true;
   }

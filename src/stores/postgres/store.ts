@@ -46,7 +46,7 @@ import type {
 } from "../../session-store.ts";
 import { documentText, ifReadable, parseDocument } from "../common/documents.ts";
 import { unescaped } from "../common/ids.ts";
-import { changeMessage, clearedMessage } from "../common/messages.ts";
+import { changeMessage, clearedMessage, endOf } from "../common/messages.ts";
 import { RemoteFeed } from "../common/remote-feed.ts";
 import { untilClosed } from "../common/until-closed.ts";
 import { fitting, PostgresFeedSource } from "./feed.ts";
@@ -151,8 +151,15 @@ class PostgresStore implements SessionStore {
     return rows.length > 0;
   }
 
-  async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
-    const message = fitting(publicIds, (ids) => changeMessage({ kind: "ended", publicIds: ids, reason }));
+  async destroy(
+    { sid, publicIds }: SessionKey,
+    reason: StoredEndReason,
+    _isNewId?: boolean,
+    words?: string,
+  ): Promise<boolean> {
+    const message = fitting(publicIds, (ids) =>
+      changeMessage({ kind: "ended", publicIds: ids, ...endOf(reason, words) }),
+    );
     const values = [storedSid(sid), this.#now(), message];
     const rows = await this.#query(this.#sql.destroy(this.#tables.users?.isKnown === true), values);
     return rows.length > 0;

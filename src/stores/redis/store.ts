@@ -36,7 +36,7 @@ import type {
   Unsubscribe,
   UserSession,
 } from "../../session-store.ts";
-import { changeMessage, clearedMessage } from "../common/messages.ts";
+import { changeMessage, clearedMessage, endOf } from "../common/messages.ts";
 import { RemoteFeed } from "../common/remote-feed.ts";
 import { untilClosed } from "../common/until-closed.ts";
 import { latest, type RedisConnection, replyText } from "./connection.ts";
@@ -142,8 +142,13 @@ class RedisStore implements SessionStore {
     });
   }
 
-  async destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): Promise<boolean> {
-    const message = changeMessage({ kind: "ended", publicIds, reason });
+  async destroy(
+    { sid, publicIds }: SessionKey,
+    reason: StoredEndReason,
+    _isNewId?: boolean,
+    words?: string,
+  ): Promise<boolean> {
+    const message = changeMessage({ kind: "ended", publicIds, ...endOf(reason, words) });
     const args = [this.#names.channel, message];
     return scripts.runEnding(this.#connection, scripts.destroyScript, [this.#names.session(sid)], args);
   }

@@ -12,7 +12,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
 import type { FeedListener, SessionChange } from "../../session-store.ts";
 import { FeedListeners } from "../common/feed-listeners.ts";
-import { isStoredEndReason, isStrings } from "../common/messages.ts";
+import { endOf, isStoredEndReason, isStrings } from "../common/messages.ts";
 import { isBusy } from "./errors.ts";
 import * as sql from "./schema.ts";
 
@@ -162,6 +162,6 @@ function changeOf(row: Record<string, unknown>): SessionChange | undefined {
   if (row.kind === "changed")
     return { kind: "changed", publicIds, ...(typeof row.write === "string" ? { write: row.write } : {}) };
   if (row.kind === "ended" && isStoredEndReason(row.reason))
-    return { kind: "ended", publicIds, reason: row.reason };
+    return { kind: "ended", publicIds, ...endOf(row.reason, row.message) };
   return undefined;
 }

@@ -44,6 +44,9 @@ export const migrations: readonly string[] = [
      expires_at REAL NOT NULL
    ) STRICT;
    CREATE INDEX tickets_expires_at ON tickets (expires_at);`,
+
+  // The words of an application for the page whose session it ends.
+  `ALTER TABLE changes ADD COLUMN message TEXT;`,
 ];
 
 export const schemaVersion = migrations.length;
@@ -96,10 +99,11 @@ export const takeTicket = "DELETE FROM tickets WHERE id = ? AND expires_at > ? R
 export const pruneTickets = `
   DELETE FROM tickets WHERE id IN (SELECT id FROM tickets WHERE expires_at <= ? LIMIT ?)`;
 
-export const publish = "INSERT INTO changes (at, kind, public_ids, reason, write) VALUES (?, ?, ?, ?, ?)";
+export const publish =
+  "INSERT INTO changes (at, kind, public_ids, reason, write, message) VALUES (?, ?, ?, ?, ?, ?)";
 
 export const changesSince = `
-  SELECT sequence, kind, public_ids, reason, write FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?`;
+  SELECT sequence, kind, public_ids, reason, write, message FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?`;
 
 export const lastSequence = "SELECT coalesce(max(sequence), 0) AS sequence FROM changes";
 

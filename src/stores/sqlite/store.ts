@@ -146,9 +146,9 @@ class SqliteStore implements SessionStore {
     return this.#reading(() => this.#tables.listByUser(user));
   }
 
-  destroy(key: SessionKey, reason: StoredEndReason): Promise<boolean> {
+  destroy(key: SessionKey, reason: StoredEndReason, _isNewId?: boolean, message?: string): Promise<boolean> {
     return this.#writing(() => {
-      const destroyed = this.#tables.destroy(key, reason);
+      const destroyed = this.#tables.destroy(key, reason, message);
       if (destroyed) this.#feed.afterCommit();
       return destroyed;
     });

@@ -79,7 +79,7 @@ export class SqliteTables {
       const replaced = changedOne(
         this.#replace.run({ id: utf16(sid), document, revision, expected, user: userIn(user), ...times }),
       );
-      if (replaced) this.#publish.run(now, "changed", JSON.stringify(publicIds), null, write ?? null);
+      if (replaced) this.#publish.run(now, "changed", JSON.stringify(publicIds), null, write ?? null, null);
       return replaced;
     });
     return written ? revision : null;
@@ -101,11 +101,12 @@ export class SqliteTables {
     }));
   }
 
-  destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason): boolean {
+  destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason, message?: string): boolean {
     return this.#transaction(() => {
       const now = this.#clock.now();
       const destroyed = changedOne(this.#destroy.run(utf16(sid), now));
-      if (destroyed) this.#publish.run(now, "ended", JSON.stringify(publicIds), reason, null);
+      if (destroyed)
+        this.#publish.run(now, "ended", JSON.stringify(publicIds), reason, null, message ?? null);
       return destroyed;
     });
   }
@@ -128,7 +129,7 @@ export class SqliteTables {
   clear(): void {
     this.#transaction(() => {
       this.#database.exec(sql.clear);
-      this.#publish.run(this.#clock.now(), "cleared", "[]", null, null);
+      this.#publish.run(this.#clock.now(), "cleared", "[]", null, null, null);
     });
   }
 

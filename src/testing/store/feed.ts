@@ -13,6 +13,9 @@ import type { Check } from "./setting.ts";
 
 const key = keyOf("a session");
 
+/** As long as a message may be, in characters of the most bytes. */
+const words = "\u{1f512}".repeat(100);
+
 const publishing: readonly Check[] = [
   {
     name: "publishes changes and ends to every listener, exactly and in order",
@@ -23,20 +26,22 @@ const publishing: readonly Check[] = [
       const second = await store.replace(key, first, { cookie: {}, n: 1 }, later(), undefined, "write 1");
       const revision = expectWritten(second, "replace");
       await other.replace(key, revision, { cookie: {}, n: 2 }, later(), undefined, "write 2");
-      await other.destroy(key, "revoked");
+      await other.destroy(key, "revoked", false, words);
       await store.create(key, { cookie: {} }, later());
       await store.destroy(key, "replaced");
       await allReceived(other, near.received, far.received);
       for (const { received } of [near, far]) {
         const published = received.changes.map((change) => ({
           isOfSession: isOf(change, key),
-          ...(change.kind === "changed" ? { write: change.write } : { reason: change.reason }),
+          ...(change.kind === "changed"
+            ? { write: change.write }
+            : { reason: change.reason, message: change.message }),
         }));
         const expected = [
           { write: "write 1" },
           { write: "write 2" },
-          { reason: "revoked" },
-          { reason: "replaced" },
+          { reason: "revoked", message: words },
+          { reason: "replaced", message: undefined },
         ];
         expectEqual(
           published,

@@ -41,7 +41,7 @@ export const httpMutants: readonly Mutant[] = [
   {
     name: "a new id ends nothing",
     file: "src/http/store-facade.ts",
-    from: 'await hub.end(nameOf(request.sessionID), "replaced", responses.settled(request), isNewId);',
+    from: 'await hub.end(nameOf(request.sessionID), "replaced", { settled, isNewId });',
     to: "void [hub, nameOf, responses, isNewId];",
     oracle: "nothing-comes-back",
     seeds: 20,

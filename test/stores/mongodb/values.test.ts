@@ -31,7 +31,7 @@ it("a long key is cut", () => {
 });
 
 it("the mark of an end does not depend on the session that it replaces", () => {
-  expect(endMark("revoked", "{}")).toEqual({
+  expect(endMark({ reason: "revoked" }, "{}")).toEqual({
     $set: { session: "{}", expires: new Date(0), socketSession: { ended: "revoked" } },
   });
 });
