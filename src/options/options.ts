@@ -72,8 +72,8 @@ export interface LiveSessionsOptions extends SharedOptions {
   /** How long a connection may stay open that has proven no session. Default: 10 s. */
   unprovenMs?: number;
   /**
-   * How many connections may be open that have proven no session: one more closes the oldest. Default: 1,000 in all, and
-   * 100 for each address.
+   * How many connections may be open that have proven no session: one more closes the oldest. Those in use for exempt
+   * namespaces don't count. Default: 1,000 in all, and 100 for each address.
    */
   maxUnproven?: { all?: number; perAddress?: number };
   /** For tests. Default: the system's. */

@@ -54,13 +54,18 @@ export class UnprovenClients {
     if (connection.protocol === 3 && !refusal) return opened.decide("guest"); // it can't send a ticket, and waits for the first packet
     const { mayUse = this.#context.isExempt } = refusal ?? {};
     const mayUseExempt = this.#options.exemptions.length > 0 && (connection.protocol !== 3 || mayUse("/"));
-    const forget = this.#limit.add(connection);
+    let forget = this.#limit.add(connection);
+    connection.once("close", () => forget());
     const unproven = new UnprovenConnection(connection, {
       ...this.#context,
       unprovenMs: this.#options.unprovenMs,
       code: refusal?.code,
       isExempt: mayUseExempt ? mayUse : undefined,
       redeem: this.#redeemsFor(opened, refusal),
+      usedExempt: () => forget(),
+      leftExempt: () => {
+        forget = this.#limit.add(connection);
+      },
       admit: (as) => {
         forget();
         stop();

@@ -16,6 +16,9 @@ export interface UnprovenContext {
   readonly isExempt: ((namespace: string) => boolean) | undefined;
   /** Proves the session by a ticket; false if the ticket is not good. Absent where tickets are not taken. */
   readonly redeem: ((ticket: unknown) => Promise<boolean>) | undefined;
+  /** Called when the first socket joins an exempt namespace, and when the last one has left: the client may then be closed. */
+  readonly usedExempt: () => void;
+  readonly leftExempt: () => void;
   /** Called once, when a ticket has proven the session, or for a guest. Socket.IO receives the messages from then on. */
   readonly admit: (as: "guest" | "proven") => void;
   readonly onRefused: (code: RefusalCode) => void;
@@ -81,6 +84,7 @@ export class UnprovenConnection {
 
   /** `socket` is in an exempt namespace, or still in its middleware. */
   joined(socket: Socket): void {
+    if (this.#inUse.size === 0) this.#context.usedExempt();
     this.#inUse.add(socket);
     this.#cameForExempt = true;
   }
@@ -93,6 +97,7 @@ export class UnprovenConnection {
     this.#inUse.delete(socket);
     const isLast = this.#inUse.size === 0 && this.#connection.readyState !== "closed";
     const wasIn = socket.connected; // Socket.IO keeps this true until it has cleaned up
+    if (isLast && !this.#isOver) this.#context.leftExempt();
     if (isLast && (wasIn || !this.#cancel)) this.#startTimeout();
   }
 

@@ -22,7 +22,7 @@ export class UnprovenLimit {
     this.#trustProxy = trustProxy;
   }
 
-  /** The returned function removes it. */
+  /** The returned function removes it; the caller calls that when the connection closes, too. */
   add(connection: EngineConnection): () => void {
     const address = this.#addressOf(connection.request);
     const near = this.#byAddress.get(address) ?? new Set();
@@ -33,7 +33,6 @@ export class UnprovenLimit {
       near.delete(connection);
       if (near.size === 0 && this.#byAddress.get(address) === near) this.#byAddress.delete(address);
     };
-    connection.once("close", remove);
     if (near.size > this.#max.perAddress) closeOldest(near);
     if (this.#all.size > this.#max.all) closeOldest(this.#all);
     return remove;

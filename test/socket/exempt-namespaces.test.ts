@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { serverSockets } from "../support/handlers.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
 import { rawPackets } from "../support/raw-client.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { startWorld, type World, type WorldOptions } from "../support/world.ts";
 
 let world: World;
 afterEach(() => world.close());
@@ -15,8 +15,12 @@ const grace = 10_000;
 const clock = new ManualClock();
 const isExempt = /^\/(room-|by-function|static|slow)/;
 
-async function start(attach = { exempt: [isExempt] as (string | RegExp)[] }): Promise<void> {
+async function start(
+  attach = { exempt: [isExempt] as (string | RegExp)[] },
+  options: WorldOptions = {},
+): Promise<void> {
   world = await startWorld({
+    ...options,
     clock,
     attach,
     io: { allowEIO3: true },
@@ -182,5 +186,42 @@ describe.each(["polling", "websocket"])("by %s", (transport) => {
     world.io.engine.close();
     await expect.poll(clients).toBe(0);
     expect(clock.pending).toBe(0);
+  });
+
+  test("clients in an exempt namespace don't count as unproven, and a flood of others closes none of them", async () => {
+    await start(undefined, { maxUnproven: { all: 3, perAddress: 2 } });
+    const open = () => rawPackets(world.url, transport, 4);
+    const sends = [];
+    for (let i = 0; i < 5; i++) {
+      const send = await open();
+      await send("0/static,");
+      await inUse().toHaveLength(i + 1);
+      sends.push(send);
+    }
+    for (let i = 0; i < 5; i++) await open();
+    await expect.poll(clients).toBe(5 + 2);
+    await inUse().toHaveLength(5);
+    for (const send of sends) await send("1/static,");
+    await inUse().toHaveLength(0);
+    await expect.poll(clients).toBe(2);
+    world.io.engine.close();
+    await expect.poll(clients).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("close({ overMs }) closes clients in exempt namespaces as evenly as others", async () => {
+    await start();
+    for (let i = 0; i < 2; i++) {
+      const send = await rawPackets(world.url, transport, 4);
+      await send("0/static,");
+      await inUse().toHaveLength(i + 1);
+    }
+    const closed = world.sessions.close({ overMs: 1_000 });
+    await expect.poll(clients).toBe(1);
+    await settle();
+    expect(clients()).toBe(1);
+    await clock.advance(1_000);
+    await expect.poll(clients).toBe(0);
+    await closed;
   });
 });
