@@ -16,8 +16,8 @@ export interface UnprovenOptions extends AdmissionOptions {
   readonly onRefusal: (code: RefusalCode, request: IncomingMessage | undefined, cause: unknown) => void;
 }
 
-/** How often a client may bring a ticket to a connection that has its session. */
-const maxTickets = 32;
+/** How many tickets may be wrong, or not yet redeemed, that a client brings to a connection that has its session. */
+const maxTickets = 256;
 
 /** Lets clients prove their session by a ticket, for as long as their handshakes have proven none. */
 export class UnprovenClients {
@@ -118,12 +118,12 @@ export class UnprovenClients {
   async #check(opened: OpenedConnection, namespace: string, ticket: unknown): Promise<boolean> {
     const { connection, own, proof } = opened;
     const { onRefusal, tickets } = this.#options;
-    const count = (this.#ticketsOf.get(opened) ?? 0) + 1;
-    this.#ticketsOf.set(opened, count);
     try {
-      if (count > maxTickets) connection.close(true);
-      else if (own?.isOf(await tickets.redeem(ticket, proof.origin))) return true;
-      else {
+      if (this.#count(opened, 1) > maxTickets) connection.close(true);
+      else if (own?.isOf(await tickets.redeem(ticket, proof.origin))) {
+        this.#count(opened, -1);
+        return true;
+      } else {
         onRefusal("TICKET_INVALID", connection.request ?? undefined, undefined);
         sendRefusal(connection, this.#context.codec, namespace, "TICKET_INVALID");
       }
@@ -132,6 +132,12 @@ export class UnprovenClients {
       connection.close(true); // a stock client comes back, with another ticket
     }
     return false;
+  }
+
+  #count(opened: OpenedConnection, added: 1 | -1): number {
+    const count = (this.#ticketsOf.get(opened) ?? 0) + added;
+    this.#ticketsOf.set(opened, count);
+    return count;
   }
 
   #takesTickets(namespace: string): boolean {

@@ -26,8 +26,10 @@ export interface UnprovenContext {
 
 /** A stock client closes once all its namespaces are refused; any other is closed after this time. */
 const afterRefusalMs = 1_000;
-/** A client asks for each of its namespaces once. One that asks more often is closed. */
+/** A client asks for each of its namespaces once. One that is refused more often is closed. */
 const maxAsked = 32;
+/** A client with a ticket asks for all its namespaces at once. */
+const maxWaiting = 256;
 
 /**
  * A connection whose handshake has proven no session. The client may send `CONNECT`, and nothing else: with a ticket, which
@@ -71,9 +73,12 @@ export class UnprovenConnection {
       if (!isExempt) this.#connection.close(true); // nothing else is accepted
       return isExempt !== undefined;
     }
-    this.#asked += asked.length;
+    if (this.#waiting.length > 0) {
+      if (this.#waiting.push(message) > maxWaiting) this.#drop();
+      return false;
+    }
+    this.#asked += asked.length; // once for each message: one that has waited comes here a second time
     if (this.#asked > maxAsked) this.#drop();
-    else if (this.#waiting.length > 0) this.#waiting.push(message);
     else if (!this.#redeems(asked, message)) this.#decide(asked);
     return this.#isOver && this.#connection.readyState === "open"; // it is a guest's now
   }

@@ -260,14 +260,35 @@ describe.each([{ transports: ["polling"] }, { transports: ["websocket"] }])(
       expect(refusals() + world.sessions.stats().refused.SESSION_REQUIRED).toBeGreaterThan(0);
     });
 
-    test("a client that has its session and shows tickets without end is closed", async () => {
+    test("a client that has its session and shows wrong tickets without end is closed", async () => {
       await start();
       const socket = (await world.visitor()).socket("/", { transports, reconnection: false });
       await connected(socket);
       const gone = disconnected(socket);
-      for (let i = 0; i < 33; i++) socket.io.socket(`/room-${i}`, { auth: { ticket: "x" } });
+      for (let i = 0; i < 257; i++) socket.io.socket(`/room-${i}`, { auth: { ticket: "x" } });
       await gone;
-      expect(refusals()).toBe(32);
+      expect(refusals()).toBe(256);
+    });
+
+    test("a ticket that is not good is answered in each namespace, on one connection", async () => {
+      await start();
+      const socket = knock("x".repeat(43), { reconnection: false });
+      const ways = Array.from({ length: 20 }, (_, i) => `/room-${i}`);
+      const others = ways.map((name) => socket.io.socket(name, { auth: { ticket: "x".repeat(43) } }));
+      for (const one of await Promise.all([socket, ...others].map(refused)))
+        expect(one.data).toEqual(invalid);
+    });
+
+    test("a client may bring a good ticket to any number of namespaces, at once or later", async () => {
+      await start();
+      const ada = await world.visitor();
+      const tickets: string[] = [];
+      for (let i = 0; i < 81; i++) tickets.push(await ticketOf(ada));
+      const socket = knock(tickets.pop(), { reconnection: false });
+      const join = (name: string) => connected(socket.io.socket(name, { auth: { ticket: tickets.pop() } }));
+      const joined = Array.from({ length: 40 }, (_, i) => join(`/room-${i}`));
+      await Promise.all([connected(socket), ...joined]);
+      for (let i = 40; i < 80; i++) await join(`/room-${i}`);
     });
 
     test("any other packet than CONNECT closes an unproven connection", async () => {
