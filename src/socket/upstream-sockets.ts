@@ -1,7 +1,7 @@
 /** The part of `upstream.ts` that follows the creation of sockets, and binds the recovery of earlier ones to sessions. */
 import type { Server, Socket } from "socket.io";
 import type { SessionPids } from "./recovery.ts";
-import { type Auth, type EngineConnection, internalsOf, onNamespace } from "./upstream.ts";
+import { type Auth, type EngineConnection, internalsOf, type Namespace, onNamespace } from "./upstream.ts";
 
 export interface SocketHooks {
   /** The payload that Socket.IO may have of a client that asks for a namespace; undefined if the client was refused. */
@@ -24,19 +24,33 @@ export function onSocket(io: Server, { enter, born, pids }: SocketHooks): void {
   const recoveries = internalsOf(io).opts.connectionStateRecovery ? new Recoveries(pids) : undefined;
   onNamespace(io, (namespace) => {
     const create = namespace._createSocket;
+    let entering = 0;
     namespace._createSocket = async (client, given) => {
       const { conn } = client;
-      // null if the application's parser lets it through, at which Socket.IO would reject
-      const auth = await enter(conn, namespace.name, given ?? {});
-      if (!auth) return new Promise(() => {}); // Socket.IO waits for no socket, and keeps nothing of this
-      const pid = recoveries?.claim(conn, namespace.name, auth);
-      const isNew = recoveries && pid === undefined;
-      const socket = await create.call(namespace, client, isNew ? withoutRecovery(auth) : auth);
-      born(socket, conn);
-      recoveries?.settle(socket, conn, pid);
-      return socket;
+      entering++;
+      try {
+        // null if the application's parser lets it through, at which Socket.IO would reject
+        const auth = await enter(conn, namespace.name, given ?? {});
+        if (!auth) {
+          process.nextTick(() => entering === 0 && removeIfEmpty(namespace));
+          return new Promise(() => {}); // Socket.IO waits for no socket, and keeps nothing of this
+        }
+        const pid = recoveries?.claim(conn, namespace.name, auth);
+        const isNew = recoveries && pid === undefined;
+        const socket = await create.call(namespace, client, isNew ? withoutRecovery(auth) : auth);
+        born(socket, conn);
+        recoveries?.settle(socket, conn, pid);
+        return socket;
+      } finally {
+        entering--;
+      }
     };
   });
+}
+
+/** Does what Socket.IO does when a socket leaves: with `cleanupEmptyChildNamespaces`, a dynamic namespace goes with its last. */
+function removeIfEmpty(namespace: Namespace): void {
+  if (namespace._preConnectSockets.size === 0) namespace._remove({ id: "" });
 }
 
 /**

@@ -6,6 +6,7 @@
  * | what | why the public API is not enough |
  * |---|---|
  * | `namespace._createSocket`° | the only moment before middleware and recovery where a socket can get its session |
+ * | `namespace._remove`, `namespace._preConnectSockets`° | a dynamic namespace that a client was refused may be left empty |
  * | `auth.pid`, `auth.offset`° | what a client recovers a socket by: without them the socket is new |
  * | `socket.pid`° | sent to the client, and the name under which the adapter keeps the socket's state when it is gone |
  * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
@@ -90,6 +91,8 @@ interface Client {
 export interface Namespace {
   readonly name: string;
   readonly sockets: ReadonlyMap<string, Socket>;
+  readonly _preConnectSockets: ReadonlyMap<string, Socket>;
+  _remove(socket: { readonly id: string }): void;
   rawListeners(event: string): ((...args: unknown[]) => unknown)[];
   emitReserved(event: string, ...args: unknown[]): boolean;
   run(socket: Socket, done: (error?: Error) => void): void;

@@ -68,7 +68,20 @@ describe.each(["live", "guest"] as const)("the session of a socket that is %s", 
   };
 
   test("end: an unknown reason ends nothing", async () => {
-    const reasons = ["bye", "", null, 7, { reason: "bye" }, { because: "bye" }, [], callback, "expired", "replaced", "unverified", "__proto__"];
+    const reasons = [
+      "bye",
+      "",
+      null,
+      7,
+      { reason: "bye" },
+      { because: "bye" },
+      [],
+      callback,
+      "expired",
+      "replaced",
+      "unverified",
+      "__proto__",
+    ];
     await refuses(
       sessionOf(state),
       "end",

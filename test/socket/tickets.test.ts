@@ -291,6 +291,34 @@ describe.each([{ transports: ["polling"] }, { transports: ["websocket"] }])(
       for (let i = 40; i < 80; i++) await join(`/room-${i}`);
     });
 
+    test("a wrong ticket leaves no empty dynamic namespace behind, and removes none that another client joins", async () => {
+      const store = memoryStore();
+      await start({ store, io: { cleanupEmptyChildNamespaces: true } });
+      const [ada, bob] = [await world.visitor(), await world.visitor()];
+      const [one, other] = [ada.socket("/", { transports }), bob.socket("/", { transports })];
+      await Promise.all([connected(one), connected(other)]);
+      const ticket = await ticketOf(ada);
+      const { takeTicket } = store;
+      const asked = Promise.withResolvers<void>();
+      const answered = Promise.withResolvers<void>();
+      store.takeTicket = async (id) => {
+        store.takeTicket = takeTicket as never;
+        asked.resolve();
+        await answered.promise;
+        return (await takeTicket?.call(store, id)) ?? null;
+      };
+      const joining = one.io.socket("/room-7", { auth: { ticket } });
+      await asked.promise;
+      for (const name of ["/room-7", "/room-8"])
+        expect((await refused(other.io.socket(name, { auth: { ticket: "x" } }))).data).toEqual(invalid);
+      answered.resolve();
+      await connected(joining);
+      const dynamic = () => [...world.io._nsps.keys()].filter((name) => name.startsWith("/room-"));
+      await expect.poll(dynamic).toEqual(["/room-7"]);
+      joining.disconnect();
+      await expect.poll(dynamic).toEqual([]);
+    });
+
     test("any other packet than CONNECT closes an unproven connection", async () => {
       await start();
       const send = await rawPackets(world.url, transports[0] ?? "", 4);

@@ -198,6 +198,27 @@ describe("socket.io", () => {
     ]);
   });
 
+  test("removes an empty dynamic namespace in namespace._remove, and has sockets in middleware in _preConnectSockets", async () => {
+    const seen: unknown[] = [];
+    const { io, browser } = await plain(
+      (server) => {
+        server.of(/^\/room-/).use((socket, next) => {
+          seen.push([...Reflect.get(socket.nsp, "_preConnectSockets").keys()], [socket.id]);
+          next();
+        });
+      },
+      { cleanupEmptyChildNamespaces: true },
+    );
+    const socket = await browser.connect("/room-7");
+    expect(seen[0]).toEqual(seen[1]);
+    const namespace = io._nsps.get("/room-7");
+    namespace?._remove({ id: "" } as never);
+    expect(io._nsps.has("/room-7")).toBe(true);
+    socket.disconnect();
+    await expect.poll(() => io._nsps.has("/room-7")).toBe(false);
+    expect(Reflect.get(namespace ?? {}, "_preConnectSockets").size).toBe(0);
+  });
+
   test("calls socket._cleanup when a socket is gone: disconnected, refused by middleware, or closed before", async () => {
     const cleaned: string[] = [];
     const left = Promise.withResolvers<void>();
