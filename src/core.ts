@@ -29,13 +29,14 @@ export function coreOf(options: ResolvedOptions, userId: UserOf, events: HubOpti
   const writes = new ConditionalWrites(hub, options.ttlMs, userOf, options.maxSessionBytes);
   const saves = new Saves(hub, writes);
   const updates = new Updates(hub, writes, saves, options.updateTimeoutMs);
+  const nameOf = sessionNames(options.secrets);
   return {
     options,
-    nameOf: sessionNames(options.secrets),
+    nameOf,
     hub,
     saves,
     activity: new Activity(hub, { ...options, userOf }),
     handles: { hub, updates, userId },
-    tickets: new Tickets(hub.store, options.clock, options.ticketMs),
+    tickets: new Tickets(hub.store, nameOf, options.clock, options.ticketMs),
   };
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import type { GuardedStore } from "../live/guarded-store.ts";
+import type { SessionKey } from "../session-store.ts";
 
 /** Carries a session to a server that its cookie does not reach. */
 export interface Ticket {
@@ -17,14 +18,17 @@ const ticketForm = /^[\w-]{43}$/;
 /**
  * Issues tickets, and takes them back: each counts once, before its time is over, and for pages of one origin. The store
  * has only a hash over ticket and origin, so that its readers can't use a ticket, and a page of another origin can't use it up.
+ * Like a cookie, a ticket counts only for applications that have one of the issuer's secrets, whatever others share the store.
  */
 export class Tickets {
   readonly #store: GuardedStore;
+  readonly #nameOf: (sid: string) => SessionKey;
   readonly #clock: Clock;
   readonly #ticketMs: number;
 
-  constructor(store: GuardedStore, clock: Clock, ticketMs: number) {
+  constructor(store: GuardedStore, nameOf: (sid: string) => SessionKey, clock: Clock, ticketMs: number) {
     this.#store = store;
+    this.#nameOf = nameOf;
     this.#clock = clock;
     this.#ticketMs = ticketMs;
   }
@@ -38,7 +42,8 @@ export class Tickets {
   async issue(sid: string, origin: string | undefined): Promise<Ticket> {
     const ticket = randomBytes(ticketBytes).toString("base64url");
     const expiresAt = this.#clock.now() + this.#ticketMs;
-    await this.#store.putTicket(storedId(ticket, origin), JSON.stringify(sid), expiresAt);
+    const value = JSON.stringify([sid, ...this.#nameOf(sid).publicIds]);
+    await this.#store.putTicket(storedId(ticket, origin), value, expiresAt);
     return { ticket, expiresAt };
   }
 
@@ -46,7 +51,10 @@ export class Tickets {
   async redeem(ticket: unknown, origin: string | undefined): Promise<string | undefined> {
     if (typeof ticket !== "string" || !ticketForm.test(ticket)) return undefined;
     const value = await this.#store.takeTicket(storedId(ticket, origin));
-    return value === null ? undefined : String(JSON.parse(value));
+    if (value === null) return undefined;
+    const [sid, ...publicIds]: string[] = JSON.parse(value);
+    const isOurs = sid !== undefined && this.#nameOf(sid).publicIds.some((id) => publicIds.includes(id));
+    return isOurs ? sid : undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import { type Browser, connected, disconnected, refused } from "../support/brows
 import { installHandlers, serverSockets } from "../support/handlers.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { RawPolling, rawPackets } from "../support/raw-client.ts";
-import { startWorld, type World, type WorldOptions } from "../support/world.ts";
+import { secret, startWorld, type World, type WorldOptions } from "../support/world.ts";
 
 const worlds: World[] = [];
 let world: World;
@@ -83,6 +83,18 @@ describe.each([{ transports: ["polling"] }, { transports: ["websocket"] }])(
         ),
       );
       expect(outcomes.sort()).toEqual(["TICKET_INVALID", "TICKET_INVALID", "TICKET_INVALID", "in"]);
+    });
+
+    test("a ticket of an application with other secrets on the same store is refused, as its cookie is", async () => {
+      const store = memoryStore();
+      const [old, other] = ["an old secret of thirty-two chars", "another application's own secret"];
+      const issuer = await start({ store, secret: [secret, old] });
+      const ada = await issuer.visitor();
+      const tickets = [await ticketOf(ada), await ticketOf(ada), await ticketOf(ada)];
+      const stranger = await start({ store, secret: other });
+      expect((await refused(knock(tickets.pop(), {}, stranger))).data).toEqual(invalid);
+      for (const shared of [secret, old])
+        await connected(knock(tickets.pop(), {}, await start({ store, secret: shared })));
     });
 
     test("a late ticket is refused", async () => {
