@@ -72,9 +72,12 @@ function allowPreflight(response: ServerResponse): void {
   response.writeHead(204).end();
 }
 
-/** Below the path where the router is mounted. */
+/**
+ * Below the path where the router is mounted. As it was sent: with dot segments resolved, a path would be served that the
+ * application's own middleware of this route has not seen.
+ */
 function pathOf({ url = "" }: Request): string | undefined {
-  return URL.parse(url, "http://localhost")?.pathname;
+  return url.replace(/^https?:\/\/[^/?]*/i, "").split("?")[0];
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

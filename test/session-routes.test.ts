@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import express from "express";
 import { liveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
@@ -118,6 +118,39 @@ describe("POST /ticket", () => {
     expect([status, headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
     expect(body.message).toContain("by POST, not by GET");
     expect(await visitor.get("/session/other")).toBe('"other"');
+  });
+
+  test("is served at this path only, so that a middleware for the path sees all requests", async () => {
+    await start({
+      routes: (app, sessions) => {
+        app.use("/session/ticket", (_req, res) => res.sendStatus(429));
+        app.use("/session", sessions.routes());
+        app.use("/unlimited", sessions.routes());
+      },
+    });
+    const { cookie } = await world.visitor();
+    const { hostname, port } = new URL(world.url);
+    const statusOf = (path: string) =>
+      new Promise((resolve, reject) => {
+        const sent = request({ hostname, port, path, method: "POST", headers: { cookie } }, (response) => {
+          resolve(response.resume().statusCode);
+        });
+        sent.on("error", reject).end();
+      });
+    for (const path of ["ticket", "ticket?a=1", "ticket/", "TICKET"])
+      expect([path, await statusOf(`/session/${path}`)]).toEqual([path, 429]);
+    for (const path of [
+      "./ticket",
+      "x/../ticket",
+      "x/%2e%2e/ticket",
+      "x\\..\\ticket",
+      "%74icket",
+      "/ticket",
+      "",
+    ])
+      expect([path, await statusOf(`/session/${path}`)]).toEqual([path, 404]);
+    for (const path of ["/unlimited/ticket", "/unlimited/ticket?a=/b", `${world.url}/unlimited/ticket?a=1`])
+      expect([path, await statusOf(path)]).toEqual([path, 200]);
   });
 
   test("before sessions.express(), fails with the cure", async () => {
