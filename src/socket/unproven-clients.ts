@@ -85,11 +85,15 @@ export class UnprovenClients {
   #redeemsFor(opened: OpenedConnection, refusal: Refusal | undefined) {
     if (!this.#options.tickets.areKept || refusal?.code === "ORIGIN_REFUSED") return undefined;
     return async (ticket: unknown): Promise<boolean> => {
-      const own = await this.#admission.redeem(ticket, opened.proof);
-      if (!own) return false;
-      if (opened.connection.readyState === "open" && !this.#isClosed()) return opened.bind(own);
-      own.release();
-      opened.connection.close(true);
+      try {
+        const own = await this.#admission.redeem(ticket, opened.proof);
+        if (!own) return false;
+        if (opened.connection.readyState === "open" && !this.#isClosed()) return opened.bind(own);
+        own.release();
+        opened.connection.close(true);
+      } catch (error) {
+        this.#fail(opened, error);
+      }
       return false;
     };
   }
@@ -128,10 +132,15 @@ export class UnprovenClients {
         sendRefusal(connection, this.#context.codec, namespace, "TICKET_INVALID");
       }
     } catch (error) {
-      this.#context.hub.report(error);
-      connection.close(true); // a stock client comes back, with another ticket
+      this.#fail(opened, error);
     }
     return false;
+  }
+
+  /** The store has failed. A stock client comes back, with another ticket. */
+  #fail({ connection }: OpenedConnection, error: unknown): void {
+    if (!this.#isClosed()) this.#context.hub.report(error); // the store may be closed by now
+    connection.close(true);
   }
 
   #count(opened: OpenedConnection, added: 1 | -1): number {

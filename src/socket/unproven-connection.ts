@@ -14,7 +14,10 @@ export interface UnprovenContext {
   readonly code: RefusalCode | undefined;
   /** The namespaces that need no session; undefined if there are none. */
   readonly isExempt: ((namespace: string) => boolean) | undefined;
-  /** Proves the session by a ticket; false if the ticket is not good. Absent where tickets are not taken. */
+  /**
+   * Proves the session by a ticket; false if the ticket is not good, or the store has failed: it has then closed the
+   * connection. Never rejects. Absent where tickets are not taken.
+   */
   readonly redeem: ((ticket: unknown) => Promise<boolean>) | undefined;
   /** Called when the first socket joins an exempt namespace, and when the last one has left: the client may then be closed. */
   readonly usedExempt: () => void;
@@ -108,18 +111,12 @@ export class UnprovenConnection {
 
   /** Redeems the ticket that one of the packets carries; false if none does. */
   #redeems(asked: readonly Packet[], message: unknown): boolean {
-    const { redeem, hub } = this.#context;
+    const { redeem } = this.#context;
     const auth = asked.map(({ data }) => data).find(carriesTicket);
     if (!redeem || !auth) return false;
     this.#waiting = [message];
     this.#closeIn(Number.POSITIVE_INFINITY);
-    redeem(auth.ticket).then(
-      (isGood) => this.#redeemed(isGood, asked),
-      (error: unknown) => {
-        hub.report(error);
-        this.#connection.close(true); // a stock client comes back, with another ticket
-      },
-    );
+    void redeem(auth.ticket).then((isGood) => this.#redeemed(isGood, asked));
     return true;
   }
 

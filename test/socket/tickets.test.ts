@@ -2,6 +2,7 @@
 
 import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
 import { memoryStore } from "socket-session/memory";
+import { sqliteStore } from "socket-session/sqlite";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Browser, connected, disconnected, refused } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
@@ -365,6 +366,35 @@ describe.each([{ transports: ["polling"] }, { transports: ["websocket"] }])(
       await flooding;
       await expect.poll(() => world.io.engine.clientsCount).toBe(12);
     });
+
+    test.each(["first", "second"])(
+      "a ticket that is being redeemed as the sessions close is no error: the %s of a connection",
+      async (which) => {
+        const store = sqliteStore({ path: ":memory:" });
+        await start({ store });
+        const ada = await world.visitor();
+        const ticket = await ticketOf(ada);
+        const first = which === "first" ? undefined : ada.socket("/", { transports, reconnection: false });
+        if (first) await connected(first);
+        const { takeTicket } = store;
+        const asked = Promise.withResolvers<void>();
+        const closed = Promise.withResolvers<void>();
+        const answered = Promise.withResolvers<void>();
+        store.takeTicket = async (id) => {
+          asked.resolve();
+          await closed.promise;
+          setImmediate(() => answered.resolve());
+          return (await takeTicket?.call(store, id)) ?? null;
+        };
+        if (first) first.io.socket("/admin", { auth: { ticket } });
+        else knock(ticket, { reconnection: false });
+        await asked.promise;
+        await world.sessions.close();
+        closed.resolve();
+        await answered.promise;
+        expect(world.errors).toEqual([]);
+      },
+    );
 
     test("closing the sessions closes unproven connections", async () => {
       await start();
