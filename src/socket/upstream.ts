@@ -129,7 +129,9 @@ export function codecOf(io: Server): Codec {
 export function packetsOf(codec: Codec, message: unknown): Packet[] {
   const packets: Packet[] = [];
   const decoder = codec.decoder();
-  decoder.on("decoded", (packet) => packets.push(packet));
+  decoder.on("decoded", (packet) => {
+    if (packet) packets.push(packet); // an application's own parser may check nothing
+  });
   try {
     decoder.add(message);
   } catch {

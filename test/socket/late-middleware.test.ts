@@ -160,6 +160,33 @@ describe("a refused client with a parser that checks nothing", () => {
   });
 });
 
+describe("a client that has proven no session, with a parser that checks nothing", () => {
+  test.each(
+    ["polling", "websocket"].flatMap((transport) => [
+      [transport, []] as const,
+      [transport, ["/free"]] as const,
+    ]),
+  )(
+    "by %s, with the exempt namespaces %j, ends no process by a packet that is none",
+    async (transport, exempt) => {
+      const failures: unknown[] = [];
+      const fail = (reason: unknown) => failures.push(reason);
+      process.on("uncaughtException", fail);
+      onTestFinished(() => void process.off("uncaughtException", fail));
+      world = await startWorld({ io: { parser: nameless }, attach: { exempt: [...exempt] } });
+      for (const packet of ["null", "false", '""', "[]", "{}", '{"type":0}', '{"type":0,"nsp":{}}']) {
+        const send = await rawPackets(world.url, transport, 4);
+        await send(packet).catch(() => {}); // it may be cut off
+      }
+      const send = await rawPackets(world.url, transport, 4);
+      await send('{"type":0,"nsp":"/"}');
+      await expect
+        .poll(() => [...failures, world.sessions.stats().refused.SESSION_REQUIRED > 0])
+        .toEqual([true]);
+    },
+  );
+});
+
 describe("a refused client with a parser that gives names without a slash", () => {
   test.each(["polling", "websocket"])(
     "by %s is refused where that namespace is not exempt",
