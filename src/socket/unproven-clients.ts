@@ -83,7 +83,8 @@ export class UnprovenClients {
   }
 
   #redeemsFor(opened: OpenedConnection, refusal: Refusal | undefined) {
-    if (!this.#options.tickets.areKept || refusal?.code === "ORIGIN_REFUSED") return undefined;
+    const canSend = opened.connection.protocol !== 3; // Socket.IO reads no payload of revision 3
+    if (!canSend || !this.#options.tickets.areKept || refusal?.code === "ORIGIN_REFUSED") return undefined;
     return async (ticket: unknown): Promise<boolean> => {
       try {
         const own = await this.#admission.redeem(ticket, opened.proof);
@@ -100,7 +101,7 @@ export class UnprovenClients {
 
   /** The `auth` payload that the application may see. */
   shown(namespace: string, auth: Auth): Auth {
-    return this.#takesTickets(namespace) ? withoutTicket(auth) : auth;
+    return carriesTicket(auth) && this.#takesTickets(namespace) ? withoutTicket(auth) : auth;
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Tickets in the hands of others, and at other times than they are meant for. */
 
+import { EventEmitter } from "node:events";
 import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
 import { memoryStore } from "socket-session/memory";
 import { sqliteStore } from "socket-session/sqlite";
@@ -179,6 +180,31 @@ describe.each([{ transports: ["polling"] }, { transports: ["websocket"] }])(
       expect(seen.length).toBe(5);
     });
 
+    test("a function for dynamic namespaces has a payload without a ticket as the application's parser gives it", async () => {
+      const seen: unknown[] = [];
+      class Decoder extends EventEmitter {
+        add(text: string) {
+          this.emit("decoded", JSON.parse(text));
+        }
+        destroy() {}
+      }
+      await start({
+        guests: "allow",
+        io: {
+          parser: {
+            Encoder: class {
+              encode = (packet: object) => [JSON.stringify(packet)];
+            },
+            Decoder,
+          },
+        },
+        sockets: (io) => io.of((_name, auth, next) => next(null, seen.push(auth) > 0)),
+      });
+      const send = await rawPackets(world.url, transports[0] ?? "", 4);
+      await send(JSON.stringify({ type: 0, nsp: "/dynamic", data: [1] }));
+      await expect.poll(() => seen).toEqual([[1]]);
+    });
+
     test("with guests allowed, a client with a ticket has its session, and one without is a guest", async () => {
       await start({ guests: "allow" });
       const ada = await world.visitor();
@@ -330,6 +356,19 @@ describe.each([{ transports: ["polling"] }, { transports: ["websocket"] }])(
       await expect.poll(dynamic).toEqual(["/room-7"]);
       joining.disconnect();
       await expect.poll(dynamic).toEqual([]);
+    });
+
+    test("a client of revision 3 is refused once, whatever it sends then", async () => {
+      const joined: string[] = [];
+      await start({
+        io: { allowEIO3: true },
+        sockets: (io) => io.use((socket, next) => next(void joined.push(socket.id))),
+      });
+      const ticket = await ticketOf(await world.visitor());
+      const send = await rawPackets(world.url, transports[0] ?? "", 3);
+      await send(`0{"ticket":"${ticket}"}`);
+      await connected(knock(ticket)); // it is not used up
+      expect(joined).toHaveLength(1);
     });
 
     test("any other packet than CONNECT closes an unproven connection", async () => {
