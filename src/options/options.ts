@@ -73,7 +73,7 @@ export interface LiveSessionsOptions extends SharedOptions {
   unprovenMs?: number;
   /**
    * How many connections may be open that have proven no session: one more closes the oldest. Those in use for exempt
-   * namespaces don't count. Default: 1,000 in all, and 100 for each address.
+   * namespaces don't count. Default: 1,000 in all, and 100 for each address (in IPv6, for each network of 64 bits).
    */
   maxUnproven?: { all?: number; perAddress?: number };
   /** For tests. Default: the system's. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { isIPv6 } from "node:net";
 import type { EngineConnection } from "./upstream.ts";
 
 /** How many connections may be open whose session is not proven. */
@@ -8,7 +9,7 @@ export interface MaxUnproven {
 }
 
 /**
- * Bounds the number of unproven connections, in all and for each address. The oldest one makes room, not the newest:
+ * Bounds the number of unproven connections, in all and for each address (for IPv6, each network of 64 bits). The oldest one makes room, not the newest:
  * a client with a ticket needs its connection for one round trip only, so it gets in while others flood the server.
  */
 export class UnprovenLimit {
@@ -49,8 +50,23 @@ export class UnprovenLimit {
       .split(",")
       .at(-1)
       ?.trim();
-    return last || (request?.socket.remoteAddress ?? "");
+    return subscriberOf(last || (request?.socket.remoteAddress ?? ""));
   }
+}
+
+/** Some proxies add the port, which is another for each connection. */
+const withPort = /^(?:\[(?<v6>[^\]]+)\]|(?<v4>[\d.]+)):\d+$/;
+
+/** The part of an address that one client can't choose: in IPv6, a subscriber has 2^64 addresses or more. */
+function subscriberOf(text: string): string {
+  const { v4, v6 } = withPort.exec(text)?.groups ?? {};
+  const address = v4 ?? v6 ?? text;
+  const mapped = /^::ffff:(?<v4>[\d.]+)$/i.exec(address)?.groups?.v4;
+  if (mapped || !isIPv6(address)) return mapped ?? address;
+  const written = URL.parse(`http://[${address.split("%")[0]}]`)?.hostname.slice(1, -1) ?? address; // in one way
+  const [before = [], after = []] = written.split("::").map((groups) => groups.split(":"));
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
+  return [...before, ...zeros, ...after].slice(0, 4).join(":");
 }
 
 function closeOldest(connections: ReadonlySet<EngineConnection>): void {
