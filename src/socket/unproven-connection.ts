@@ -189,13 +189,14 @@ export class UnprovenConnection {
     this.#cancel?.();
     this.#cancel = clock.after(Math.min(ms, Math.max(0, this.#deadline - clock.now())), () => {
       this.#cancel = undefined;
-      if (this.#inUse.size === 0) this.#drop();
+      const isLate = this.#waiting.length > 0; // the store's answer: the client is not refused
+      if (this.#inUse.size === 0) this.#drop(isLate);
     });
   }
 
-  #drop(): void {
+  #drop(isRedeeming = false): void {
     const { code } = this.#context;
-    if (!this.#cameForExempt && code) this.#reportRefusal(code);
+    if (!this.#cameForExempt && !isRedeeming && code) this.#reportRefusal(code);
     this.#connection.close(true);
   }
 }

@@ -277,6 +277,25 @@ describe.each([{ transports: ["polling"] }, { transports: ["websocket"] }])(
       expect(refusals()).toBe(0);
     });
 
+    test("a client whose ticket the store does not answer for is closed after unprovenMs, and does not count as refused", async () => {
+      const clock = new ManualClock();
+      const store = memoryStore({ clock });
+      await start({ clock, store, unprovenMs: 3_000, storeTimeoutMs: 5_000 });
+      const ticket = await ticketOf(await world.visitor());
+      const asked = Promise.withResolvers<void>();
+      store.takeTicket = () => {
+        asked.resolve();
+        return new Promise(() => {});
+      };
+      knock(ticket, { reconnection: false });
+      await asked.promise;
+      await clock.advance(3_000);
+      await expect.poll(() => world.io.engine.clientsCount).toBe(0);
+      expect(world.sessions.stats().refused).toMatchObject({ SESSION_REQUIRED: 0, TICKET_INVALID: 0 });
+      await clock.advance(2_000);
+      expect(world.errors).toMatchObject([{ code: "STORE_TIMEOUT" }]);
+    });
+
     test("CONNECT packets by the thousand on one unproven connection: some are answered, and it is closed", async () => {
       await start();
       const send = await rawPackets(world.url, transports[0] ?? "", 4);

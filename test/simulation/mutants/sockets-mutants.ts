@@ -23,7 +23,7 @@ export const socketsMutants: readonly Mutant[] = [
   {
     name: "a refused connection may stay",
     file: "src/socket/unproven-connection.ts",
-    from: "if (this.#inUse.size === 0) this.#drop();",
+    from: "if (this.#inUse.size === 0) this.#drop(isLate);",
     to: "",
     oracle: "nobody-else",
     seeds: 10,
