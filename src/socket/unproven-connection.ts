@@ -1,5 +1,6 @@
 import type { Socket } from "socket.io";
 import { isolate } from "../base/isolated-emitter.ts";
+import { property } from "../base/shapes.ts";
 import type { Hub } from "../live/hub.ts";
 import type { RefusalCode } from "../protocol.ts";
 import { sendRefusal } from "./refusal-packet.ts";
@@ -31,8 +32,8 @@ export interface UnprovenContext {
 const afterRefusalMs = 1_000;
 /** A client asks for each of its namespaces once. One that is refused more often is closed. */
 const maxAsked = 32;
-/** A client with a ticket asks for all its namespaces at once. */
-const maxWaiting = 256;
+/** A client with a ticket asks for all its namespaces at once: how many messages, and characters or bytes of these. */
+const maxWaiting = { count: 256, size: 1_000_000 };
 
 /**
  * A connection whose handshake has proven no session. The client may send `CONNECT`, and nothing else: with a ticket, which
@@ -77,7 +78,9 @@ export class UnprovenConnection {
       return isExempt !== undefined;
     }
     if (this.#waiting.length > 0) {
-      if (this.#waiting.push(message) > maxWaiting) this.#drop();
+      this.#waiting.push(message);
+      const size = this.#waiting.reduce<number>((sum, one) => sum + sizeOf(one), 0);
+      if (this.#waiting.length > maxWaiting.count || size > maxWaiting.size) this.#drop();
       return false;
     }
     this.#asked += asked.length; // once for each message: one that has waited comes here a second time
@@ -199,4 +202,9 @@ export class UnprovenConnection {
     if (!this.#cameForExempt && !isRedeeming && code) this.#reportRefusal(code);
     this.#connection.close(true);
   }
+}
+
+/** Of text or binary data, as Engine.IO gives it. */
+function sizeOf(message: unknown): number {
+  return typeof message === "string" ? message.length : Number(property(message, "byteLength") ?? 0);
 }

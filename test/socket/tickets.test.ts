@@ -296,6 +296,16 @@ describe.each([{ transports: ["polling"] }, { transports: ["websocket"] }])(
       expect(world.errors).toMatchObject([{ code: "STORE_TIMEOUT" }]);
     });
 
+    test("megabytes that wait for a ticket to be redeemed close the connection", async () => {
+      const clock = new ManualClock();
+      const store = Object.assign(memoryStore(), { takeTicket: () => new Promise<null>(() => {}) });
+      await start({ clock, store });
+      const send = await rawPackets(world.url, transports[0] ?? "", 4);
+      await send(`0{"ticket":"${"x".repeat(43)}"}`);
+      for (let i = 0; i < 3; i++) await send(`0{"ticket":"${"x".repeat(500_000)}"}`).catch(() => {});
+      await expect.poll(() => world.io.engine.clientsCount).toBe(0);
+    });
+
     test("CONNECT packets by the thousand on one unproven connection: some are answered, and it is closed", async () => {
       await start();
       const send = await rawPackets(world.url, transports[0] ?? "", 4);
