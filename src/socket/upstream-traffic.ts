@@ -107,9 +107,10 @@ export function interceptMessages(
   passes: (message: unknown) => boolean,
 ): () => void {
   const { emit } = connection;
-  connection.emit = (event, ...args) =>
+  const intercepting: typeof emit = (event, ...args) =>
     (event === "data" && !passes(args[0])) || emit.call(connection, event, ...args);
+  connection.emit = intercepting;
   return () => {
-    connection.emit = emit;
+    if (connection.emit === intercepting) connection.emit = emit; // else the application has wrapped it
   };
 }
