@@ -1,6 +1,6 @@
 import { limits } from "../shared/events.ts";
-import type { ChatSocket } from "./connection.ts";
 import { element } from "./element.ts";
+import type { ChatSocket } from "./open-socket.ts";
 import { wordsForMessage } from "./words.ts";
 
 const form = element("composer", HTMLFormElement);

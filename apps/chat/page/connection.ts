@@ -1,6 +1,6 @@
-import { io, type Socket } from "socket.io-client";
 import type { EndMessage } from "socket-session/protocol";
-import type { ClientToServer, ServerToClient, SessionView } from "../shared/events.ts";
+import type { SessionView } from "../shared/events.ts";
+import { type ChatSocket, openSocket } from "./open-socket.ts";
 import { closedWords, endWords, type Words, wordsForRefusal } from "./words.ts";
 
 /**
@@ -13,11 +13,12 @@ export type Phase =
   | { readonly kind: "open"; readonly session: SessionView }
   | { readonly kind: "refused" | "ended"; readonly words: Words };
 
-export type ChatSocket = Socket<ServerToClient, ClientToServer>;
+/** How soon another ticket is tried in place of one that came too late, in milliseconds. */
+const ticketRetryMs = 1_000;
 
 /** A stock Socket.IO client, and the meaning of its events for the visitor. */
 export class Connection {
-  readonly socket: ChatSocket = io({ autoConnect: false });
+  readonly socket: ChatSocket = openSocket();
   #phase: Phase = { kind: "connecting" };
   #end: EndMessage | undefined;
   readonly #onPhase: (phase: Phase) => void;
@@ -58,8 +59,10 @@ export class Connection {
   }
 
   #notConnected(error: Error): void {
-    if (this.socket.active) this.#enter({ kind: "lost" });
-    else this.#enter({ kind: "refused", words: wordsForRefusal(codeOf(error)) });
+    const code = codeOf(error);
+    if (code === "TICKET_INVALID") setTimeout(() => this.socket.connect(), ticketRetryMs);
+    if (this.socket.active || code === "TICKET_INVALID") this.#enter({ kind: "lost" });
+    else this.#enter({ kind: "refused", words: wordsForRefusal(code) });
   }
 
   #enter(phase: Phase): void {

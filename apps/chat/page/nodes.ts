@@ -1,7 +1,7 @@
-import { element } from "./element.ts";
+import { element, meta } from "./element.ts";
 
 const line = element("nodes", HTMLParagraphElement);
-const servedBy = document.querySelector('meta[name="node"]')?.getAttribute("content");
+const servedBy = meta("node");
 
 /** With several nodes: shows which node served this page, and which one the socket is connected to. */
 export function showNodes(socketNode: string): void {

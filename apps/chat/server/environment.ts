@@ -25,9 +25,13 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * `PORT`, `STORE`, `SECRET`, `ADAPTER`, `ADAPTER_URL`, `NODE_NAME`, `NODES` and `PROXY`, checked; each has a default.
  * Throws a message that says what to set instead.
  */
-export function readEnvironment(variables: Variables, { isInCluster = false } = {}): Environment {
+export function readEnvironment(
+  variables: Variables,
+  { isInCluster = false, isSplit = false } = {},
+): Environment {
   const { PORT, STORE, SECRET, ADAPTER, ADAPTER_URL, NODE_NAME, NODES, PROXY } = variables;
-  const port = numberIn("PORT", PORT || "3000", { least: 0, most: 65_535, example: "PORT=3001 npm start" });
+  const ports = isSplit ? { least: 1, most: 65_534 } : { least: 0, most: 65_535 }; // split takes the next one, too
+  const port = numberIn("PORT", PORT || "3000", { ...ports, example: "PORT=3001 npm start" });
   const nodes = numberIn("NODES", NODES || "3", {
     least: 1,
     most: 64,

@@ -1,22 +1,25 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
 
-const contentSecurityPolicy = [
-  "default-src 'self'",
-  "connect-src 'self' ws: wss:",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join("; ");
-
-export const securityHeaders: RequestHandler = (_request, response, next) => {
-  response.set({
-    "Content-Security-Policy": contentSecurityPolicy,
-    "X-Content-Type-Options": "nosniff",
-    // not no-referrer: with that, browsers send `Origin: null` for the page's own forms
-    "Referrer-Policy": "same-origin",
-  });
-  next();
-};
+/** `sockets`: the origin of the page's sockets, if it is not the page's own. */
+export function securityHeaders(sockets: string | undefined): RequestHandler {
+  const connectSources = sockets ? `${sockets} ${sockets.replace(/^http/, "ws")}` : "ws: wss:";
+  const contentSecurityPolicy = [
+    "default-src 'self'",
+    `connect-src 'self' ${connectSources}`,
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+  return (_request, response, next) => {
+    response.set({
+      "Content-Security-Policy": contentSecurityPolicy,
+      "X-Content-Type-Options": "nosniff",
+      // not no-referrer: with that, browsers send `Origin: null` for the page's own forms
+      "Referrer-Policy": "same-origin",
+    });
+    next();
+  };
+}
 
 /** Shows the visitor a readable failure, and logs its stack. Takes four parameters, as Express counts them. */
 export const sayWhatFailed: ErrorRequestHandler = (error, _request, response, next) => {

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { setupPrimary as relayBetweenWorkers } from "@socket.io/cluster-adapter";
 import { setupMaster as balance } from "@socket.io/sticky";
 import { readEnvironment } from "./environment.ts";
+import { listen } from "./listen.ts";
 import { inWords } from "./start-node.ts";
 import { Worker } from "./worker.ts";
 
@@ -38,14 +39,4 @@ export async function startCluster(): Promise<void> {
     stop();
     throw inWords(error, port);
   }
-}
-
-function listen(http: ReturnType<typeof createServer>, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    http.once("error", reject);
-    http.listen(port, () => {
-      const address = http.address();
-      resolve(typeof address === "object" && address ? address.port : port);
-    });
-  });
 }

@@ -1,21 +1,24 @@
 import cluster from "node:cluster";
-import { createChat } from "./create-chat.ts";
+import { createChat, type Split } from "./create-chat.ts";
 import { readEnvironment } from "./environment.ts";
 import { openAdapter } from "./open-adapter.ts";
 import { openStore } from "./open-store.ts";
 import { tellReady } from "./ready.ts";
 
-/** One node: on its own port, or as a worker of the cluster. */
-export async function startNode(pageDir: string): Promise<void> {
+/** One node: on its own port, or as a worker of the cluster. If split, the sockets are on the next port. */
+export async function startNode(pageDir: string, isSplit: boolean): Promise<void> {
   const isInCluster = cluster.isWorker;
-  const { port, store, adapter, notes, ...settings } = readEnvironment(process.env, { isInCluster });
+  const environment = readEnvironment(process.env, { isInCluster, isSplit });
+  const { port, store, adapter, notes, ...settings } = environment;
+  const split = isSplit ? splitAt(port) : undefined;
   const openedStore = await openStore(store);
   const openedAdapter = await openAdapter(adapter, isInCluster).catch(async (error) => {
     await openedStore.store.close();
     await openedStore.close();
     throw error;
   });
-  const chat = createChat({ ...settings, pageDir, store: openedStore.store, adapter: openedAdapter.adapter });
+  const opened = { store: openedStore.store, adapter: openedAdapter.adapter };
+  const chat = createChat({ ...settings, ...opened, pageDir, split });
   chat.sessions.on("error", ({ code, message }) => console.error(code, message)); // their causes may name ids
   const close = async () => {
     await chat.close();
@@ -32,12 +35,18 @@ export async function startNode(pageDir: string): Promise<void> {
     return;
   }
   try {
-    console.log(`Chat: http://localhost:${await chat.listen(port)}`);
+    const address = `http://localhost:${await chat.listen(port)}`;
+    console.log(`Chat: ${address}${split ? `, its sockets at ${split.sockets}` : ""}`);
   } catch (error) {
     await close();
     throw inWords(error, port);
   }
   for (const note of allNotes) console.log(note);
+}
+
+/** Two names of this machine, so two sites to a browser: it sends the cookie of one to no other. */
+function splitAt(port: number): Split {
+  return { page: `http://localhost:${port}`, sockets: `http://127.0.0.1:${port + 1}` };
 }
 
 /** How long leftovers of a driver or adapter may keep the process alive after everything is closed. */
@@ -60,5 +69,7 @@ function closeOnSignals(close: () => Promise<void>): void {
 
 export function inWords(error: unknown, port: number): unknown {
   const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-  return isTaken ? new Error(`Port ${port} is taken. Choose another: PORT=${port + 1} npm start`) : error;
+  if (!isTaken) return error;
+  const taken = "port" in error ? Number(error.port) : port;
+  return new Error(`Port ${taken} is taken. Choose another: PORT=${taken + 1} npm start`);
 }

@@ -12,7 +12,7 @@ import { withService } from "../../../test/setup/services.ts";
 import { readDatabaseUrl } from "../server/database-url.ts";
 import { openAdapter } from "../server/open-adapter.ts";
 import { type BuiltPage, buildPage } from "./build-page.ts";
-import { Cluster, openElsewhere } from "./cluster.ts";
+import { openElsewhere, StartedChat } from "./started-chat.ts";
 import type { Tab, Visitor } from "./visitors.ts";
 
 let folder: string;
@@ -32,7 +32,8 @@ afterEach(async () => {
 /** Two nodes over a file, with two tabs of Ada's on one and the other. */
 async function startTwo(variables: Record<string, string>) {
   const STORE = `file:${folder}/chat.sqlite`;
-  const chat = new Cluster({ pageDir: page.dir, folder, variables: { STORE, NODES: "2", ...variables } });
+  const settings = { STORE, NODES: "2", ...variables };
+  const chat = new StartedChat({ flag: "--cluster", pageDir: page.dir, folder, variables: settings });
   closing.push(() => chat.close());
   await chat.start();
   const ada = await chat.member("Ada");

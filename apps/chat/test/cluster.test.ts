@@ -8,7 +8,7 @@ import { ring } from "../../../test/setup/ring.ts";
 import { withService } from "../../../test/setup/services.ts";
 import { type BuiltPage, buildPage } from "./build-page.ts";
 import { launchChromium } from "./chromium.ts";
-import { Cluster, openElsewhere } from "./cluster.ts";
+import { openElsewhere, StartedChat } from "./started-chat.ts";
 import { storeKinds } from "./store-kinds.ts";
 
 const chromium = withService("chromium");
@@ -27,12 +27,12 @@ const removeFolder = (folder: string) => rmSync(folder, { recursive: true, force
 
 for (const { name, service, prepare, adapter } of storeKinds) {
   service.describe(`three nodes over ${name}`, { timeout: 90_000 }, () => {
-    let chat: Cluster;
+    let chat: StartedChat;
     let close: () => Promise<void>;
     beforeAll(async () => {
       const folder = newFolder();
       const { STORE, remove } = await prepare(folder);
-      chat = new Cluster({ pageDir: page.dir, folder, variables: { STORE } });
+      chat = new StartedChat({ flag: "--cluster", pageDir: page.dir, folder, variables: { STORE } });
       close = async () => {
         await chat.close();
         await remove();
@@ -127,7 +127,7 @@ for (const { name, service, prepare, adapter } of storeKinds) {
 
 describe("the cluster", { timeout: 90_000 }, () => {
   let folder: string;
-  let clusters: Cluster[];
+  let clusters: StartedChat[];
   beforeEach(() => {
     folder = newFolder();
     clusters = [];
@@ -139,8 +139,9 @@ describe("the cluster", { timeout: 90_000 }, () => {
 
   const STORE = () => `file:${folder}/chat.sqlite`;
 
-  function cluster(variables: Record<string, string>): Cluster {
-    const one = new Cluster({ pageDir: page.dir, folder, variables: { NODES: "2", ...variables } });
+  function cluster(variables: Record<string, string>): StartedChat {
+    const settings = { NODES: "2", ...variables };
+    const one = new StartedChat({ flag: "--cluster", pageDir: page.dir, folder, variables: settings });
     clusters.push(one);
     return one;
   }

@@ -153,6 +153,10 @@ describe("what is none of what was expected is named with the cure", () => {
     },
   );
 
+  test("a port without a next one, which the sockets would take", () => {
+    expect(() => readEnvironment({ PORT: "65535" }, { isSplit: true })).toThrow(/^PORT .* from 1 to 65534/);
+  });
+
   test("memory for a cluster", () => {
     expect(() => readEnvironment({ STORE: "memory" }, { isInCluster: true })).toThrow(
       /^STORE=memory keeps the sessions in one process.*Use STORE=file:/,

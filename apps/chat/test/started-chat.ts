@@ -6,22 +6,24 @@ import { type OpenOptions, type Tab, Visitor } from "./visitors.ts";
 
 const program = fileURLToPath(new URL("./chat-process.ts", import.meta.url));
 
-export interface ClusterOptions {
+export interface StartOptions {
+  /** How `npm run start:cluster` or `npm run start:split` starts it. */
+  flag: "--cluster" | "--split";
   pageDir: string;
   /** The working directory. */
   folder: string;
   variables: Readonly<Record<string, string>>;
 }
 
-/** `npm run start:cluster`, in processes of its own, and visitors for it. */
-export class Cluster {
+/** The chat in processes of its own, and visitors for it. */
+export class StartedChat {
   readonly primary: ChildProcess;
   readonly #visitors: Visitor[] = [];
   #url = "";
   /** All that it has printed. */
   output = "";
 
-  constructor({ pageDir, folder, variables }: ClusterOptions) {
+  constructor({ flag, pageDir, folder, variables }: StartOptions) {
     const env = {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
@@ -29,7 +31,7 @@ export class Cluster {
       SECRET: "a secret of thirty-two characters",
       ...variables,
     };
-    const args = ["--conditions=socket-session-source", program, pageDir, "--cluster"];
+    const args = ["--conditions=socket-session-source", program, pageDir, flag];
     this.primary = spawn(process.execPath, args, { cwd: folder, env });
     for (const stream of [this.primary.stdout, this.primary.stderr]) {
       stream?.on("data", (data) => {
