@@ -22,6 +22,7 @@ export class Project {
     mkdirSync(join(this.#folder, "node_modules"));
     const packages = {
       express: express === "4" ? "express4" : "express",
+      redis: "redis",
       "socket.io": "socket.io",
       "socket-session": "socket-session",
     };
@@ -46,9 +47,15 @@ export class Project {
     if (code !== 0) throw new Error(`${command} ended with ${code}: ${this.output}`);
   }
 
+  /** The port that its server will listen on. */
+  async choosePort(): Promise<number> {
+    this.#port ||= await freePort();
+    return this.#port;
+  }
+
   /** Runs a command that starts a server. Resolves when that listens; on its old port, if it is started again. */
   async start(command: string): Promise<void> {
-    this.#port ||= await freePort();
+    await this.choosePort();
     // The program finds the package's sources by its name, so that nothing has to be built.
     const NODE_OPTIONS = execArgv.join(" ");
     const child = this.#spawn(command, { NODE_OPTIONS, PORT: String(this.#port) });
