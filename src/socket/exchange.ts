@@ -9,6 +9,7 @@ import {
   queryOf,
   withoutConnection,
 } from "./upstream.ts";
+import { announceToOthers, giveToSocketIo } from "./upstream-connections.ts";
 import { HandshakeCookies } from "./upstream-cookies.ts";
 
 /** A handshake, poll or upgrade, over either transport. Does nothing once the client has left. */
@@ -30,7 +31,7 @@ export interface EngineWatch {
   decide(request: EngineRequest, exchange: Exchange): void;
   webTransport(): void;
   readonly report: (error: SocketSessionError) => void;
-  /** Engine.IO has a new connection; false keeps it from Socket.IO, until `pass` is called. */
+  /** Engine.IO has a new connection; false keeps it from Socket.IO, and from no one else, until `pass` is called. */
   opened(connection: EngineConnection, pass: () => void): boolean;
 }
 
@@ -77,9 +78,13 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
     session.close();
   };
   engine.emit = (event, ...args) => {
-    const pass = () => emit.call(engine, event, ...args);
-    if (event === "connection" && !watch.opened(args[0] as EngineConnection, pass)) return true;
-    const isHandled = pass();
+    if (event === "connection") {
+      const connection = args[0] as EngineConnection;
+      const isPassed = watch.opened(connection, () => giveToSocketIo(engine, connection));
+      if (!isPassed && connection.readyState === "open") announceToOthers(engine, connection);
+      if (!isPassed) return true;
+    }
+    const isHandled = emit.call(engine, event, ...args);
     if (event === "headers") cookies.addTo(args[0], args[1]);
     return isHandled;
   };

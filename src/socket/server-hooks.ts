@@ -6,9 +6,9 @@ import {
   type Engine,
   type EngineRequest,
   guardNamespaces,
-  onEngine,
   onNewNamespace,
 } from "./upstream.ts";
+import { onEngine } from "./upstream-connections.ts";
 import { onSocket, type SocketHooks } from "./upstream-sockets.ts";
 
 /** Hooks into a Socket.IO server and its engines. */

@@ -1,7 +1,8 @@
 /**
  * Every use of more than the public API of Socket.IO 4.8 and Engine.IO 6.6.12+. `test/socket/upstream.test.ts` fails
  * when an upgrade changes one of them. Those marked * are in `upstream-pages.ts`, those marked + in `upstream-traffic.ts`,
- * those marked ° in `upstream-sockets.ts`, those marked ^ in `upstream-cookies.ts`.
+ * those marked ° in `upstream-sockets.ts`, those marked ^ in `upstream-cookies.ts`, those marked ~ in
+ * `upstream-connections.ts`.
  *
  * | what | why the public API is not enough |
  * |---|---|
@@ -22,6 +23,7 @@
  * | `conn.write`+ | everything that is sent passes here: emits, broadcasts, acknowledgements |
  * | `Socket.prototype` | `never-attached.ts`: `socket.session` explains a missing `attach` |
  * | `engine._applyMiddlewares`, `request.res`* | the headers of the application's `cors`, on answers that Engine.IO does not send |
+ * | the name of Socket.IO's listener of the engine's `connection`~ | a connection is kept from Socket.IO only |
  * | how `headers` are written for a WebSocket^ | as `name: value`, so an array of cookies would become one line |
  * | `request._query` | read by Engine.IO if present, so both read the same `sid` |
  */
@@ -56,6 +58,7 @@ export interface Engine {
   handleUpgrade(request: EngineRequest, socket: Duplex, head: Buffer): void;
   onWebTransportSession(session: { close(): void }): Promise<void>;
   emit(event: string, ...args: unknown[]): boolean;
+  rawListeners(event: string): unknown[];
 }
 
 export interface Packet {
@@ -139,17 +142,6 @@ export function packetsOf(codec: Codec, message: unknown): Packet[] {
   }
   decoder.destroy();
   return packets;
-}
-
-/** Calls `use` with each Engine.IO server, the present one included, before Socket.IO sees its connections. */
-export function onEngine(io: Server, use: (engine: Engine) => void): void {
-  const internals = internalsOf(io);
-  if (internals.engine) use(internals.engine);
-  const bind = internals.bind;
-  internals.bind = (engine) => {
-    use(engine);
-    return bind.call(io, engine);
-  };
 }
 
 /** Whether clients are connected: to the last engine, or in a namespace by any engine. */

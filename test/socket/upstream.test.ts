@@ -364,6 +364,12 @@ describe("engine.io", () => {
     expect(patch).toBeGreaterThanOrEqual(12);
   });
 
+  test("gives its connections to a listener of Socket.IO's that is called `bound onconnection`, and to no other", async () => {
+    const { io } = await plain();
+    const names = io.engine.rawListeners("connection").map(({ name }: { name: string }) => name);
+    expect(names).toEqual(["bound onconnection"]);
+  });
+
   test("passes requests through handleRequest and handleUpgrade, looked up on the instance, with connection.request", async () => {
     const { io, browser } = await plain();
     const seen: string[] = [];
