@@ -113,7 +113,7 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "a missed end",
     file: "src/live/hub.ts",
-    from: 'else if (change.kind === "ended") this.#finish(entry, { reason: change.reason });',
+    from: 'else if (change.kind === "ended") this.#finish(entry, { reason: change.reason, message: change.message });',
     to: 'else if (change.kind === "ended") return;',
     oracle: "over-is-over",
     seeds: 30,

@@ -45,7 +45,7 @@ export const storesMutants: readonly Mutant[] = [
   {
     name: "an end that no message tells of",
     file: "src/stores/mongodb/store.ts",
-    from: 'await this.#feed.messages.publishChange({ kind: "ended", publicIds, reason });',
+    from: 'await this.#feed.messages.publishChange({ kind: "ended", publicIds, ...endOf(reason, message) });',
     to: "",
     oracle: "over-is-over",
     seeds: 20,
