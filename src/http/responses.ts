@@ -13,6 +13,8 @@ export class Responses {
   readonly #responses = new WeakMap<object, ServerResponse>();
   readonly #watched = new WeakSet<ServerResponse>();
   readonly #ending = new WeakSet<object>();
+  /** The response whose `end` is being called right now. */
+  #ended: ServerResponse | undefined;
   /** Watched, and not sent yet. */
   readonly #open = new Set<ServerResponse>();
 
@@ -37,18 +39,32 @@ export class Responses {
     this.#add(response);
     const { end, writeHead } = response;
     response.end = ((...args: Parameters<End>): ServerResponse => {
+      const outer = this.#ended;
+      this.#ended = response;
       this.#ending.add(request);
-      hold(response);
       try {
         return withUsableSession(request, () => end.apply(response, args));
       } finally {
         this.#ending.delete(request);
+        this.#ended = outer;
       }
     }) as End;
     response.writeHead = ((...args: Parameters<WriteHead>): ServerResponse => {
       const write = () => writeHead.apply(response, args);
       return this.#ending.has(request) ? write() : withUsableSession(request, write);
     }) as WriteHead;
+  }
+
+  /**
+   * To be called when `express-session` begins to write to the store, and the returned function when it has its answer.
+   * Within `res.end` it then writes the headers and most of the body, and ends the response once it has the answer. All of it
+   * leaves together, after the write: a page that has the headers may connect at once, also to another node. The end of a
+   * middleware that ran before, such as a compression, may be waiting for the socket to drain, so it is not relied on.
+   */
+  hold(): () => void {
+    const socket = this.#ended?.socket;
+    socket?.cork();
+    return () => socket?.uncork();
   }
 
   /** True within `res.end`, and for an HTTP request whose response is unknown. */
@@ -87,15 +103,6 @@ function settled(response: ServerResponse): Promise<void> {
     response.once("finish", () => resolve());
     response.once("close", () => resolve());
   });
-}
-
-/**
- * Within `end`, `express-session` writes the headers and most of the body, saves the session, and only then ends the response.
- * All of it leaves together, after the save: a page that has the headers may connect at once, also to another node. Node
- * uncorks the socket at the actual end.
- */
-function hold(response: ServerResponse): void {
-  if (!response.writableEnded) response.socket?.cork();
 }
 
 /**

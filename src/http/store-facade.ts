@@ -153,12 +153,15 @@ export class StoreFacade extends Store {
   }
 
   #answer<T>(outcome: Promise<T>, callback: Callback<T> | undefined): void {
-    const { hub, store } = this.#context;
+    const { hub, store, responses } = this.#context;
+    const release = responses.hold();
     const answer = (error: unknown, value?: T) => {
       // outside the promise chain: an error of the callback must not look like a failed store
-      if (callback)
-        process.nextTick(() => hub.callListener(() => callback(error && asGiven(error, store), value)));
-      else if (error) hub.report(error);
+      process.nextTick(() => {
+        if (callback) hub.callListener(() => callback(error && asGiven(error, store), value));
+        else if (error) hub.report(error);
+        release();
+      });
     };
     outcome.then((value) => answer(null, value), answer);
   }

@@ -1,8 +1,10 @@
 /** The headers of a response leave once its session is stored: whoever has them may go to any node. */
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Agent, createServer, get, type IncomingMessage } from "node:http";
 import { connect, createServer as createHttp2 } from "node:http2";
 import { text } from "node:stream/consumers";
+import { createGzip } from "node:zlib";
 import express, { type Express } from "express";
 import express4 from "express4";
 import { liveSessions, type SessionStore } from "socket-session";
@@ -135,6 +137,51 @@ test("a response whose session can't be stored is sent, and so is the next on it
   closing.push(() => http.close());
   for (let n = 0; n < 2; n++) expect(await (await fetch(url)).text()).toBe("in");
   await expect.poll(() => failed).toMatchObject([{ code: "STORE_FAILED" }, { code: "STORE_FAILED" }]);
+});
+
+/** As the package `compression`: it writes no more until the response has drained, and ends it when all is written. */
+const compressed: express.RequestHandler = (_req, res, next) => {
+  const { write, writeHead, end } = res;
+  const gzip = createGzip();
+  gzip.on("data", (chunk) => write.call(res, chunk, "utf8") || gzip.pause());
+  gzip.on("end", () => end.call(res, undefined, "utf8"));
+  res.on("drain", () => gzip.resume());
+  const override = {
+    writeHead: (status: number) => {
+      res.setHeader("Content-Encoding", "gzip");
+      res.removeHeader("Content-Length");
+      return writeHead.call(res, status);
+    },
+    write: (chunk: unknown) => gzip.write(chunk),
+    end: (chunk: unknown) => {
+      if (!res.headersSent) res.writeHead(res.statusCode);
+      gzip.end(chunk);
+      return res;
+    },
+  };
+  Object.assign(res, override);
+  next();
+};
+
+test.each([
+  ["stored", "/changed"],
+  ["not stored", "/same"],
+])("a large response that a middleware before compresses is sent, its session %s", async (_what, path) => {
+  const body = randomBytes(1_000_000).toString("base64"); // more than a socket takes at once
+  const sessions = liveSessions({ store: memoryStore(), secret });
+  closing.push(() => sessions.close());
+  const app = express();
+  app.use(compressed, sessions.express());
+  app.get("/same", (_req, res) => void res.send(body));
+  app.get("/changed", (req, res) => {
+    req.session.name = "ada";
+    res.send(body);
+  });
+  const http = createServer(app);
+  const url = await listen(http);
+  closing.push(() => http.close());
+  closing.push(() => http.closeAllConnections());
+  for (let n = 0; n < 2; n++) expect(await (await fetch(new URL(path, url))).text()).toBe(body);
 });
 
 test("over HTTP/2, whose responses share a socket, responses are sent as before", async () => {
