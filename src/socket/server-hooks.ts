@@ -14,7 +14,6 @@ import { onSocket, type SocketHooks } from "./upstream-sockets.ts";
 /** Hooks into a Socket.IO server and its engines. */
 export interface ServerHooks extends Omit<EngineWatch, "decide" | "report">, SocketHooks {
   decide(engine: Engine, request: EngineRequest, exchange: Exchange): void;
-  report(error: unknown): void;
   mayJoin(socket: Socket): boolean;
   /** The `auth` payload that an application's function for dynamic namespaces may see. */
   shown(namespace: string, auth: Auth): Auth;
@@ -63,5 +62,6 @@ function patch(io: Server, hooks: ServerHooks): void {
       place.hooks.born(socket, connection);
     },
     pids: (connection) => place.hooks.pids(connection),
+    report: (error) => place.hooks.report(error),
   });
 }

@@ -17,10 +17,11 @@ export interface SocketHooks {
    * the session may not be served, the call has closed the connection.
    */
   pids(connection: EngineConnection): SessionPids | undefined;
+  report(error: unknown): void;
 }
 
 /** Follows the sockets of `io`. Where connection state recovery is on, only a session's own sockets can be recovered. */
-export function onSocket(io: Server, { enter, born, pids }: SocketHooks): void {
+export function onSocket(io: Server, { enter, born, pids, report }: SocketHooks): void {
   const recoveries = internalsOf(io).opts.connectionStateRecovery ? new Recoveries(pids) : undefined;
   onNamespace(io, (namespace) => {
     const create = namespace._createSocket;
@@ -36,8 +37,13 @@ export function onSocket(io: Server, { enter, born, pids }: SocketHooks): void {
           return new Promise(() => {}); // Socket.IO waits for no socket, and keeps nothing of this
         }
         const pid = recoveries?.claim(conn, namespace.name, auth);
-        const isNew = recoveries && pid === undefined;
-        const socket = await create.call(namespace, client, isNew ? withoutRecovery(auth) : auth);
+        const createNew = () => create.call(namespace, client, recoveries ? withoutRecovery(auth) : auth);
+        const recover = () =>
+          create.call(namespace, client, auth).catch((error) => {
+            report(error); // as of a missed packet that can't be encoded; Socket.IO does not catch it
+            return createNew();
+          });
+        const socket = await (pid === undefined ? createNew() : recover());
         born(socket, conn);
         recoveries?.settle(socket, conn, pid);
         return socket;
