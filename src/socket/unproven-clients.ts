@@ -51,7 +51,11 @@ export class UnprovenClients {
    */
   hold(opened: OpenedConnection, refusal: Refusal | undefined, pass: () => void): boolean {
     const { connection } = opened;
-    if (connection.protocol === 3 && !refusal) return opened.decide("guest"); // it can't send a ticket, and waits for the first packet
+    if (connection.protocol === 3 && !refusal) {
+      const isGuest = opened.decide("guest"); // it can't send a ticket, and waits for the first packet
+      if (!isGuest) connection.close(true); // the session has just ended: the client reconnects, and is checked
+      return isGuest;
+    }
     const { mayUse = this.#context.isExempt } = refusal ?? {};
     const mayUseExempt = this.#options.exemptions.length > 0 && (connection.protocol !== 3 || mayUse("/"));
     let forget = this.#limit.add(connection);

@@ -1,4 +1,5 @@
 /** `guests: "create"`: whose requests a guest's connection takes, tabs that open at once, nodes, ends and failures. */
+import type { ServerOptions } from "socket.io";
 import type { LiveSession, SessionStore } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test } from "vitest";
@@ -250,6 +251,27 @@ describe("an end", () => {
     socket.connect();
     await connected(socket);
     expect(browser.cookie).not.toBe(cookie);
+  });
+});
+
+describe("an end during the handshake of another tab", () => {
+  test.each(["polling", "websocket"] as const)("closes one of revision 3, by %s", async (transport) => {
+    const allow: (() => void)[] = [];
+    const allowRequest: ServerOptions["allowRequest"] = ({ headers }, answer) => {
+      if (headers.cookie) allow.push(() => answer(null, true));
+      else answer(null, true);
+    };
+    const world = await start({ io: { allowEIO3: true, allowRequest } });
+    const browser = browse(world);
+    await browser.connect("/", { transports: ["websocket"] });
+    const answered = rawHandshake(world.url, transport, { cookie: browser.cookie }, 3);
+    await expect.poll(() => allow.length).toBe(1);
+    await world.sessions.end({ publicId: world.handles[0]?.publicId ?? "" });
+    allow[0]?.();
+    const { close } = await answered;
+    await expect.poll(() => world.io.engine.clientsCount).toBe(0);
+    expect(world.handles).toHaveLength(1);
+    close();
   });
 });
 
