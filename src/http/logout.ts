@@ -49,8 +49,11 @@ export async function logOut(
   // Else express-session has not looked for it, as its store had disconnected, or the request's session is of another kind.
   const isLoaded = ownStoreOf(request, hub) !== undefined;
   const cookie = clearedCookie(context, request, isLoaded ? request.session?.cookie : undefined);
-  const sid = isLoaded ? request.sessionID : sidOf(request);
-  const existed = sid !== undefined && (await hub.end(nameOf(sid), "destroyed"));
+  const own = isLoaded ? request.sessionID : undefined;
+  // The cookie's may be another: a guest's that is not stored yet, though sockets have it.
+  const sids = new Set([own, sidOf(request)]);
+  const ends = [...sids].map((sid) => sid !== undefined && hub.end(nameOf(sid), "destroyed"));
+  const existed = (await Promise.all(ends)).includes(true);
   if (isLoaded) Reflect.deleteProperty(request, "session"); // express-session would set its cookie, or store it
   requireUnsent(method, response);
   response.appendHeader("Set-Cookie", cookie);

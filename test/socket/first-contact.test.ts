@@ -254,6 +254,24 @@ describe("an end", () => {
   });
 });
 
+test("sessions.logout ends the guest of the request's cookie, though express-session has not found its session", async () => {
+  const store = memoryStore();
+  const world = await start({
+    store,
+    routes: (app, sessions) => {
+      app.post("/leave", async (req, res) => void res.json(await sessions.logout(req, res)));
+    },
+  });
+  const browser = browse(world);
+  const socket = await browser.connect("/", { transports: ["websocket"] });
+  const reason = disconnected(socket);
+  expect(JSON.parse(await browser.post("/leave"))).toBe(false);
+  expect(browser.cookie).toBe("");
+  expect(await reason).toBe("io server disconnect");
+  await expect(write(world)).rejects.toThrow(expect.objectContaining({ code: "SESSION_ENDED" }));
+  expect(await store.count?.()).toBe(0);
+});
+
 describe("an end during the handshake of another tab", () => {
   test.each(["polling", "websocket"] as const)("closes one of revision 3, by %s", async (transport) => {
     const allow: (() => void)[] = [];
