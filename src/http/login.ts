@@ -36,20 +36,31 @@ export async function logIn(context: LoginContext, request: Request, data: unkno
   const values = valuesOfLogin(data, request.session, context.maxSessionBytes);
   const response = context.responses.of(request);
   requireUnsent(method, response);
+  await store.replace(request);
+  const { sessionID: sid } = request;
+  const isOwn = () => request.session?.id === sid;
   try {
-    await store.replace(request);
     requireUnsent(method, response);
     const session = context.of(request);
     await session.update((draft) => {
       for (const key of Object.keys(draft)) delete draft[key]; // of another session, if `genid` returned its id
       Object.assign(draft, values);
     });
+    if (!isOwn()) {
+      await session.end(); // the browser does not get its id
+      throw otherSession();
+    }
     store.created(request);
     return session;
   } catch (error) {
-    store.generate(request);
+    if (isOwn()) store.generate(request);
     throw error;
   }
+}
+
+function otherSession(): SocketSessionError {
+  const message = `${method} expects to be the only one to change the request's session; another call replaced or removed it, so the login was undone. Await one before the next.`;
+  return new SocketSessionError("INVALID_OPTION", message);
 }
 
 /** Checked as `update` checks a draft, before anything ends. Throws `INVALID_OPTION`, `SESSION_INVALID_DATA`. */

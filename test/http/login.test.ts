@@ -354,3 +354,48 @@ describe("a login that can't be stored logs no visitor in", () => {
     expect((await documentsOf(world)).filter(({ userId }) => userId !== undefined)).toEqual([]);
   });
 });
+
+describe("a login whose request gets another session while it runs is undone", () => {
+  type Other = (
+    sessions: LiveSessions,
+    req: Request,
+    res: Response,
+    creating: Promise<void>,
+  ) => Promise<unknown>;
+
+  test.each<[string, Other, string | undefined]>([
+    ["by a logout", (sessions, req, res) => sessions.logout(req, res), undefined],
+    ["by another login", (sessions, req) => sessions.login(req, { userId: "8" }), "8"],
+    [
+      "by unsetting it",
+      (_, req, _res, creating) => creating.then(() => Reflect.set(req, "session", null)),
+      undefined,
+    ],
+  ])("%s", async (_name, other, userId) => {
+    const store = memoryStore();
+    const { create } = store;
+    const [creating, isSet] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    store.create = async (...args: Parameters<SessionStore["create"]>) => {
+      if (args[1].userId === "7") {
+        creating.resolve();
+        await isSet.promise;
+      }
+      return create.apply(store, args);
+    };
+    const world = await start({
+      store,
+      routes: (app, sessions) => {
+        app.post("/both", async (req, res) => {
+          const login = sessions.login(req, { userId: "7" }).then(String, ({ code }) => code);
+          await other(sessions, req, res, creating.promise);
+          isSet.resolve();
+          res.send(await login);
+        });
+      },
+    });
+    const ada = world.browser();
+    expect(await ada.post("/both")).toBe("INVALID_OPTION");
+    expect((await sessionOf(ada)).data).toEqual(userId ? { userId } : {});
+    expect((await documentsOf(world)).map((one) => one.userId)).toEqual(userId ? [userId] : []);
+  });
+});
