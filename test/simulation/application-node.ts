@@ -5,6 +5,7 @@
 import { createServer } from "node:http";
 import { liveSessions } from "socket-session";
 import { ClientNetwork } from "./clients/client-network.ts";
+import { listedOrigin } from "./clients/pages.ts";
 import { secret } from "./clients/session-cookies.ts";
 import { traceReport } from "./crashes.ts";
 import type { SimulatedNode } from "./node.ts";
@@ -22,7 +23,8 @@ export function applicationNode(context: NodeContext, habits: Habits): Simulated
   const { process, world, store, settings } = context;
   const { maxAgeMs, ...times } = settings;
   const { clock } = process;
-  const sessions = liveSessions({ store, secret, clock, cookie: { maxAge: maxAgeMs }, ...times });
+  const origins = [listedOrigin];
+  const sessions = liveSessions({ store, secret, clock, origins, cookie: { maxAge: maxAgeMs }, ...times });
   sessions.on("error", (error) => traceReport(world, process, error));
   const failures = new LateFailures(sessions);
   const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
@@ -49,7 +51,8 @@ export function applicationNode(context: NodeContext, habits: Habits): Simulated
     load: (sid) => visits.load(sid),
     end: (sid) => visits.end(sid),
     regenerate: (sid) => visits.regenerate(sid),
-    connect: (sid) => clients.connect(sid),
+    connect: (sid, by) => clients.connect(sid, by),
+    ticket: (sid, page) => visits.ticket(sid, page),
     heal() {
       network.heal();
       visits.heal();

@@ -7,6 +7,7 @@ export class Ledger {
   readonly #trace: Trace;
   readonly #namesBySid = new Map<string, string>();
   #sockets = 0;
+  #tickets = 0;
 
   constructor(trace: Trace) {
     this.#trace = trace;
@@ -24,6 +25,16 @@ export class Ledger {
   /** A name for a socket: `k1`, `k2`, … */
   nextSocket(): string {
     return `k${++this.#sockets}`;
+  }
+
+  /** A name for a ticket: `t1`, `t2`, … */
+  nextTicket(): string {
+    return `t${++this.#tickets}`;
+  }
+
+  /** Of all sessions that have a name. */
+  get sids(): Iterable<string> {
+    return this.#namesBySid.keys();
   }
 
   stored(sid: string, document: SessionDocument, expiresAt: number): void {

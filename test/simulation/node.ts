@@ -2,6 +2,8 @@
  * One process of the application, as the actors use it. It records outcomes in the trace. An actor learns no more than
  * a client would know.
  */
+import type { Page } from "./clients/pages.ts";
+import type { TicketAnswer } from "./held-ticket.ts";
 import type { SimulatedProcess } from "./world/process.ts";
 
 export interface SimulatedNode {
@@ -10,8 +12,13 @@ export interface SimulatedNode {
   readonly live: number;
   /** A visitor comes: makes a session and stores it. Its id, once that is acknowledged; undefined if it failed. */
   create(): Promise<string | undefined>;
-  /** A client asks to be let in to a session. Into the trace: `asks`, then `admitted` or `refused`, then `closed`. */
-  connect(sid: string): SimulatedSocket;
+  /**
+   * A client asks to be let in to a session: by its cookie, or by a ticket for it. Into the trace: `asks`, then `admitted` or
+   * `refused`, then `closed`.
+   */
+  connect(sid: string, by?: Showing): SimulatedSocket;
+  /** Asks for a ticket for clients of `page`. Into the trace: `issued`. */
+  ticket(sid: string, page: Page): Promise<TicketAnswer>;
   /** Appends the name of the operation to a list of the session (`list-…`), and counts, in one `update`. */
   append(sid: string, list: string): Promise<void>;
   /** A request that sets a register (`register-…`) to the name of the operation, and is saved. */
@@ -24,6 +31,22 @@ export interface SimulatedNode {
   regenerate?(sid: string): Promise<string | undefined>;
   /** Nothing goes wrong any more between it and its clients. */
   heal?(): void;
+}
+
+/** A ticket that a client holds. */
+export interface HeldTicket {
+  /** In the trace. */
+  readonly name: string;
+  readonly text: string;
+  readonly page: Page;
+}
+
+/** A ticket as a client shows it, which may have stolen it. */
+export interface Showing {
+  readonly ticket: HeldTicket;
+  readonly page: Page;
+  /** Whose cookie the client has as well. Where a node knows no other session, the client has none. */
+  readonly cookie: "none" | "own" | "another";
 }
 
 /** A client's socket. */

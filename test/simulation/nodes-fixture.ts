@@ -104,6 +104,8 @@ function remote(world: World, process: SimulatedProcess, inner: SessionStore): S
     replace: far((...args) => inner.replace(...args)),
     touch: far((...args) => inner.touch(...args)),
     destroy: far((...args) => inner.destroy(...args)),
+    putTicket: far(async (...args) => inner.putTicket?.(...args)),
+    takeTicket: far(async (id) => (await inner.takeTicket?.(id)) ?? null),
     changes: async (listener, options) => {
       if (!inner.changes) throw new Error("Expected a store with a feed.");
       return inner.changes(farListener(world, process, listener), options);

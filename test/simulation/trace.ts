@@ -4,6 +4,7 @@
  * random, and would make the hash random.
  */
 import { createHash } from "node:crypto";
+import type { Page } from "./clients/pages.ts";
 
 /** The data of a session, as the actors of the simulation write them. */
 export interface Values {
@@ -74,7 +75,24 @@ type OfSockets =
   /** `reason`: why the session has ended on this node; `left` if the client has closed; `killed`. */
   | { kind: "closed"; socket: string; node: string; session: string; reason: string };
 
-export type Operation = "create" | "append" | "save" | "end" | "load" | "regenerate";
+/** Tickets have names of their own: `t3`. */
+type OfTickets =
+  /** Its client has it. `page`: for clients of this one. */
+  | { kind: "issued"; ticket: string; node: string; session: string; page: Page; expiresAt: number }
+  /** A client asks for a socket by it. `cookie`: whose cookie the client has beside it. */
+  | {
+      kind: "shown";
+      ticket: string;
+      socket: string;
+      /** The first socket that the connection was opened for. */
+      connection: string;
+      node: string;
+      session: string;
+      page: Page;
+      cookie: "none" | "own" | "another";
+    };
+
+export type Operation = "create" | "append" | "save" | "end" | "load" | "regenerate" | "ticket";
 
 /** Operations on a session. */
 type OfOperations =
@@ -133,7 +151,7 @@ type OfIntruders = {
  */
 type OfClients = { kind: "client"; client: string; session: string; state: "outside" | "inside" | "gone" };
 
-type Unstamped = OfDatabase | OfWorld | OfSockets | OfIntruders | OfClients | OfOperations;
+type Unstamped = OfDatabase | OfWorld | OfSockets | OfTickets | OfIntruders | OfClients | OfOperations;
 
 /** `at`: milliseconds of the world. */
 export type TraceEvent = Unstamped & { readonly at: number };

@@ -3,9 +3,11 @@
  * clients retry as stock ones do, unless they receive an answer at which they stop. Sometimes one of its old cookies is
  * used.
  */
+import type { Page } from "./clients/pages.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Mix } from "./mix.ts";
-import type { SimulatedSocket } from "./node.ts";
+import type { SimulatedNode, SimulatedSocket } from "./node.ts";
+import { TicketUsers } from "./ticket-users.ts";
 import type { Random } from "./world/random.ts";
 import type { World } from "./world/world.ts";
 
@@ -21,6 +23,8 @@ interface Tab {
   /** In the trace. */
   readonly name: string;
   readonly sid: string;
+  /** If it comes by tickets: where from. */
+  readonly page: Page | undefined;
   socket: SimulatedSocket | undefined;
   state?: "outside" | "inside" | "gone";
 }
@@ -30,6 +34,7 @@ export class Visitor {
   readonly #cluster: Cluster;
   readonly #mix: Mix;
   readonly #random: Random;
+  readonly #tickets: TicketUsers;
   readonly #tabs = new Set<Tab>();
   readonly #oldSids: string[] = [];
   readonly #name: string;
@@ -46,6 +51,7 @@ export class Visitor {
     this.#mix = mix;
     this.#name = name;
     this.#random = world.random.fork(`visitor ${name}`);
+    this.#tickets = new TicketUsers(world, cluster, this.#random.fork("tickets"));
     this.#onlyTalks = this.#random.chance(0.2);
     this.#plan();
   }
@@ -118,19 +124,20 @@ export class Visitor {
   /** In the session that it has, which gets a new id. */
   #logInAgain(sid: string): void {
     this.#goOn();
-    this.#cluster.reach((node) => {
+    const logIn = (node: SimulatedNode) => {
       void node.regenerate?.(sid).then((newSid) => {
         if (newSid === undefined || this.#sid !== sid) return;
         this.#forget(sid);
         this.#sid = newSid;
       });
-    });
+    };
+    this.#tickets.outlive(sid, () => this.#cluster.reach(logIn));
   }
 
   #logOut(sid: string): void {
     this.#goOn();
     if (sid === this.#sid) this.#forget(sid);
-    this.#cluster.reach((node) => void node.end(sid));
+    this.#tickets.outlive(sid, () => this.#cluster.reach((node) => void node.end(sid)));
   }
 
   /** Its tabs don't know that the session is about to end: there is much going on in them. */
@@ -149,7 +156,8 @@ export class Visitor {
 
   #open(sid: string): void {
     if (this.#tabs.size >= mostTabs) return;
-    const tab: Tab = { name: `${this.#name}.${++this.#opened}`, sid, socket: undefined };
+    const name = `${this.#name}.${++this.#opened}`;
+    const tab: Tab = { name, sid, page: this.#tickets.drawPage(), socket: undefined };
     this.#tabs.add(tab);
     this.#note(tab, "outside");
     this.#connect(tab);
@@ -165,20 +173,28 @@ export class Visitor {
 
   /** Looks after the tab from now on, for as long as there is one. */
   #connect(tab: Tab): void {
-    this.#cluster.reach((node) => {
-      if (this.#tabs.has(tab)) tab.socket = node.connect(tab.sid);
-    });
+    const { sid, page } = tab;
+    const take = (connect: () => SimulatedSocket) => {
+      const isWaiting = this.#tabs.has(tab) && (tab.socket?.state ?? "closed") === "closed";
+      if (isWaiting) tab.socket = connect();
+    };
+    if (page === undefined) this.#cluster.reach((node) => take(() => node.connect(sid)));
+    else this.#tickets.enter(sid, page, take, () => this.#drop(tab));
     this.#world.after(this.#random.int(...retryMs), () => this.#watch(tab));
+  }
+
+  /** It was told that its session is over. */
+  #drop(tab: Tab): void {
+    this.#tabs.delete(tab);
+    this.#note(tab, "gone");
+    if (tab.sid === this.#sid) this.#forget(tab.sid);
   }
 
   #watch(tab: Tab): void {
     if (!this.#tabs.has(tab)) return;
     const { socket } = tab;
-    if (socket?.state === "closed" && socket.isFinal) {
-      this.#tabs.delete(tab);
-      this.#note(tab, "gone");
-      if (tab.sid === this.#sid) this.#forget(tab.sid);
-    } else if (!socket || socket.state === "closed") {
+    if (socket?.state === "closed" && socket.isFinal) this.#drop(tab);
+    else if (!socket || socket.state === "closed") {
       this.#note(tab, "outside");
       this.#connect(tab);
     } else {

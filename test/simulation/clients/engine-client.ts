@@ -5,6 +5,7 @@
 import type { World } from "../world/world.ts";
 import type { ClientNetwork } from "./client-network.ts";
 import type { Answer } from "./http-request.ts";
+import type { Sender } from "./pages.ts";
 import { Polling } from "./polling.ts";
 import { ClientWebSocket } from "./web-socket.ts";
 
@@ -19,7 +20,7 @@ export interface EngineEvents {
 
 export interface EngineClientOptions {
   readonly plan: TransportPlan;
-  readonly cookie: string;
+  readonly sender: Sender;
   /** How long after the handshake the upgrade begins. */
   readonly upgradeMs: number;
 }
@@ -84,7 +85,7 @@ export class EngineClient {
   }
 
   #openPolling(): void {
-    const polling = new Polling(this.#network, () => this.#path("polling"), this.#options.cookie, {
+    const polling = new Polling(this.#network, () => this.#path("polling"), this.#options.sender, {
       packet: (packet) => this.#receive(packet),
       drained: () => this.#flush(),
       failed: (answer) => this.#end(answer),
@@ -95,7 +96,7 @@ export class EngineClient {
 
   #openWebSocket(): void {
     this.#isWebSocket = true;
-    this.#webSocket = new ClientWebSocket(this.#network, this.#path("websocket"), this.#options.cookie, {
+    this.#webSocket = new ClientWebSocket(this.#network, this.#path("websocket"), this.#options.sender, {
       opened: () => {},
       message: (packet) => this.#receive(packet),
       closed: (answer) => this.#end(answer),
@@ -104,7 +105,7 @@ export class EngineClient {
 
   #upgrade(polling: Polling): void {
     if (this.#isOver) return;
-    const probe = new ClientWebSocket(this.#network, this.#path("websocket"), this.#options.cookie, {
+    const probe = new ClientWebSocket(this.#network, this.#path("websocket"), this.#options.sender, {
       opened: () => probe.send("2probe"),
       message: (packet) => {
         if (this.#isWebSocket) this.#receive(packet);

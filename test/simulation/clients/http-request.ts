@@ -1,11 +1,12 @@
 /** HTTP as a client uses it: one request on a connection of its own, which closes after the answer. */
 import { connectionError } from "../world/connection.ts";
 import type { ClientConnection, ClientNetwork } from "./client-network.ts";
+import { host, type Sender, senderLines } from "./pages.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "POST";
   readonly path: string;
-  readonly cookie: string | undefined;
+  readonly sender: Sender;
   readonly body?: string;
 }
 
@@ -14,9 +15,6 @@ export interface Answer {
   readonly head: string;
   readonly body: string;
 }
-
-/** Sent by a page of the server's own origin. */
-export const host = "app.example";
 
 const headEnd = "\r\n\r\n";
 
@@ -65,11 +63,11 @@ export function answerOf(text: string): Answer | undefined {
   return { status: Number(head.slice(9, 12)), head, body };
 }
 
-function textOf({ method, path, cookie, body }: HttpRequest): string {
-  const lines = [`${method} ${path} HTTP/1.0`, `Host: ${host}`];
-  if (cookie !== undefined) lines.push(`Cookie: ${cookie}`);
-  if (method === "POST") {
-    lines.push(`Origin: http://${host}`, "Content-Type: text/plain;charset=UTF-8");
+function textOf({ method, path, sender, body }: HttpRequest): string {
+  const isGet = method === "GET";
+  const lines = [`${method} ${path} HTTP/1.0`, `Host: ${host}`, ...senderLines(sender, isGet)];
+  if (!isGet) {
+    lines.push("Content-Type: text/plain;charset=UTF-8");
     lines.push(`Content-Length: ${Buffer.byteLength(body ?? "")}`);
   }
   return `${lines.join("\r\n")}\r\n\r\n${body ?? ""}`;

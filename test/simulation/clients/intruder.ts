@@ -8,6 +8,7 @@ import type { Random } from "../world/random.ts";
 import type { ClientNetwork } from "./client-network.ts";
 import { EngineClient, type TransportPlan } from "./engine-client.ts";
 import { SentRequest } from "./http-request.ts";
+import type { Page } from "./pages.ts";
 import { ClientWebSocket } from "./web-socket.ts";
 
 export interface Attempt {
@@ -17,6 +18,8 @@ export interface Attempt {
   readonly cookie: string;
   /** That of no session. */
   readonly badCookie: string;
+  /** Where the other client comes from. */
+  readonly page: Page;
 }
 
 /** Called with what came of an attempt. */
@@ -54,8 +57,9 @@ export class Intruder {
   }
 
   #request(what: Intrusion, method: "GET" | "POST", body?: string): void {
-    const { cookie } = this.#attempt;
-    const request = { method, path: this.#path("polling"), cookie, ...(body === undefined ? {} : { body }) };
+    const { cookie, page } = this.#attempt;
+    const sender = { cookie, page };
+    const request = { method, path: this.#path("polling"), sender, ...(body === undefined ? {} : { body }) };
     const sent = new SentRequest(this.#network, request);
     const cancel = this.#network.world.after(patienceMs, () => sent.abort("ETIMEDOUT"));
     const settle = (isLetIn: boolean) => {
@@ -69,14 +73,20 @@ export class Intruder {
   }
 
   #upgrade(): void {
-    const webSocket = new ClientWebSocket(this.#network, this.#path("websocket"), this.#attempt.cookie, {
-      opened: () => {
-        this.#note("upgrade", true);
-        webSocket.close();
+    const { cookie, page } = this.#attempt;
+    const webSocket = new ClientWebSocket(
+      this.#network,
+      this.#path("websocket"),
+      { cookie, page },
+      {
+        opened: () => {
+          this.#note("upgrade", true);
+          webSocket.close();
+        },
+        message: () => {},
+        closed: () => this.#note("upgrade", false),
       },
-      message: () => {},
-      closed: () => this.#note("upgrade", false),
-    });
+    );
   }
 
   /** Talks before it asks, then asks for one namespace after another. */
@@ -116,8 +126,8 @@ export class Intruder {
 
   #connect(events: { opened(): void; message?(text: string): void; closed?(): void }): EngineClient {
     const plan = this.#random.pick<TransportPlan>(["polling", "websocket", "upgrade"]);
-    const { badCookie: cookie } = this.#attempt;
-    const options = { plan, cookie, upgradeMs: 0 };
+    const { badCookie: cookie, page } = this.#attempt;
+    const options = { plan, sender: { cookie, page }, upgradeMs: 0 };
     return new EngineClient(this.#network, options, { message: () => {}, closed: () => {}, ...events });
   }
 }

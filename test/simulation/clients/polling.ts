@@ -1,6 +1,7 @@
 /** Long polling of Engine.IO, as its client does it: one poll that waits, and one request at a time that sends. */
 import type { ClientNetwork } from "./client-network.ts";
 import { type Answer, SentRequest } from "./http-request.ts";
+import type { Sender } from "./pages.ts";
 
 export interface PollingEvents {
   packet(packet: string): void;
@@ -14,7 +15,7 @@ const separator = "\x1e";
 
 export class Polling {
   readonly #network: ClientNetwork;
-  readonly #cookie: string;
+  readonly #sender: Sender;
   readonly #path: () => string;
   readonly #events: PollingEvents;
   #poll: SentRequest | undefined;
@@ -22,9 +23,9 @@ export class Polling {
   #isClosed = false;
   #paused: (() => void) | undefined;
 
-  constructor(network: ClientNetwork, path: () => string, cookie: string, events: PollingEvents) {
+  constructor(network: ClientNetwork, path: () => string, sender: Sender, events: PollingEvents) {
     this.#network = network;
-    this.#cookie = cookie;
+    this.#sender = sender;
     this.#path = path;
     this.#events = events;
   }
@@ -88,7 +89,7 @@ export class Polling {
     const request = {
       method,
       path: this.#path(),
-      cookie: this.#cookie,
+      sender: this.#sender,
       ...(body === undefined ? {} : { body }),
     };
     return new SentRequest(this.#network, request);

@@ -1,6 +1,7 @@
 /** A WebSocket as a browser has it: text messages, over a connection to a node. */
 import type { ClientConnection, ClientNetwork } from "./client-network.ts";
-import { type Answer, answerOf, host } from "./http-request.ts";
+import { type Answer, answerOf } from "./http-request.ts";
+import { host, type Sender, senderLines } from "./pages.ts";
 
 export interface WebSocketEvents {
   opened(): void;
@@ -19,7 +20,7 @@ export class ClientWebSocket {
   #isOver = false;
   #received = Buffer.alloc(0);
 
-  constructor(network: ClientNetwork, path: string, cookie: string, events: WebSocketEvents) {
+  constructor(network: ClientNetwork, path: string, sender: Sender, events: WebSocketEvents) {
     this.#events = events;
     this.#connection = network.connect({
       receive: (bytes) => this.#receive(bytes),
@@ -28,8 +29,7 @@ export class ClientWebSocket {
     const lines = [
       `GET ${path} HTTP/1.1`,
       `Host: ${host}`,
-      `Origin: http://${host}`,
-      `Cookie: ${cookie}`,
+      ...senderLines(sender, false),
       "Connection: Upgrade",
       "Upgrade: websocket",
       "Sec-WebSocket-Version: 13",

@@ -9,17 +9,21 @@ import { Hub } from "../../../src/live/hub.ts";
 import { Activity } from "../../../src/session/activity.ts";
 import { ConditionalWrites } from "../../../src/session/conditional-writes.ts";
 import { type Edit, Saves } from "../../../src/session/saves.ts";
+import { Tickets } from "../../../src/session/tickets.ts";
 import { Updates } from "../../../src/session/updates.ts";
 import type { CookieDocument, SessionKey, StoredSession } from "../../../src/session-store.ts";
+import { originOf, type Page } from "../clients/pages.ts";
 import { traceReport } from "../crashes.ts";
+import { issuedTicket, type TicketAnswer } from "../held-ticket.ts";
 import { valuesOf } from "../ledger.ts";
-import type { SimulatedNode } from "../node.ts";
+import type { Showing, SimulatedNode } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
 import type { Values } from "../trace.ts";
 import type { Random } from "../world/random.ts";
 import { CoreSocket } from "./core-socket.ts";
 
 const maxBytes = 1_000_000;
+const ticketMs = 30_000;
 const nameOf = sessionNames(["a secret of the simulation"]);
 
 export function coreNode(context: NodeContext): SimulatedNode {
@@ -33,6 +37,7 @@ class CoreNode implements SimulatedNode {
   readonly #saves: Saves;
   readonly #updates: Updates;
   readonly #activity: Activity;
+  readonly #tickets: Tickets;
   readonly #habits: Random;
   #created = 0;
 
@@ -48,6 +53,7 @@ class CoreNode implements SimulatedNode {
     this.#saves = new Saves(this.#hub, this.#writes);
     this.#updates = new Updates(this.#hub, this.#writes, this.#saves, settings.updateTimeoutMs);
     this.#activity = new Activity(this.#hub, { ...settings, ttlMs: settings.maxAgeMs, userOf });
+    this.#tickets = new Tickets(this.#hub.store, process.clock, ticketMs);
     this.#hub.freshness.feed.start();
   }
 
@@ -81,8 +87,18 @@ class CoreNode implements SimulatedNode {
     this.#context.world.after(this.#habits.int(1_000, 60_000), () => socket.leave());
   }
 
-  connect(sid: string): CoreSocket {
-    return new CoreSocket(this.#context, this.#hub, this.#activity, nameOf(sid));
+  connect(sid: string, by?: Showing): CoreSocket {
+    const socket = new CoreSocket(this.#context, this.#hub, this.#activity, nameOf, sid);
+    void socket.join(by, this.#tickets);
+    return socket;
+  }
+
+  ticket(sid: string, page: Page): Promise<TicketAnswer> {
+    return issuedTicket(this.#context, sid, page, async () => {
+      const key = nameOf(sid);
+      if (!(await this.#load(key))) throw new SessionEnded(key.publicId);
+      return this.#tickets.issue(sid, originOf(page));
+    });
   }
 
   async append(sid: string, list: string): Promise<void> {

@@ -4,10 +4,12 @@ import type { Snapshot } from "../../../src/data/snapshot.ts";
 import type { Hub } from "../../../src/live/hub.ts";
 import type { End, LiveEntry, Observer } from "../../../src/live/live-entry.ts";
 import type { Activity } from "../../../src/session/activity.ts";
+import type { Tickets } from "../../../src/session/tickets.ts";
 import type { EndReason, SessionKey } from "../../../src/session-store.ts";
 import { staysAway } from "../client-ends.ts";
+import { originOf } from "../clients/pages.ts";
 import { valuesOf } from "../ledger.ts";
-import type { SimulatedSocket } from "../node.ts";
+import type { Showing, SimulatedSocket } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
 import { codeOf } from "../operations.ts";
 
@@ -15,8 +17,11 @@ export class CoreSocket implements SimulatedSocket {
   readonly #context: NodeContext;
   readonly #hub: Hub;
   readonly #activity: Activity;
+  readonly #nameOf: (sid: string) => SessionKey;
+  readonly #sid: string;
   readonly #about: { readonly socket: string; readonly node: string; readonly session: string };
-  readonly #entry: LiveEntry;
+  /** Undefined until the client has proven its session. */
+  #entry: LiveEntry | undefined;
   /** The latest data that the application has received. */
   #shown: Snapshot | undefined;
   readonly #observer: Observer = {
@@ -28,16 +33,33 @@ export class CoreSocket implements SimulatedSocket {
   #state: SimulatedSocket["state"] = "asking";
   #isFinal = false;
 
-  constructor(context: NodeContext, hub: Hub, activity: Activity, key: SessionKey) {
+  constructor(
+    context: NodeContext,
+    hub: Hub,
+    activity: Activity,
+    nameOf: (sid: string) => SessionKey,
+    sid: string,
+  ) {
     const { world, process, ledger } = context;
     this.#context = context;
     this.#hub = hub;
     this.#activity = activity;
-    this.#about = { socket: ledger.nextSocket(), node: process.name, session: ledger.nameOf(key.sid) };
+    this.#nameOf = nameOf;
+    this.#sid = sid;
+    this.#about = { socket: ledger.nextSocket(), node: process.name, session: ledger.nameOf(sid) };
     world.trace.add({ kind: "asks", ...this.#about });
-    this.#entry = hub.observe(key, this.#observer);
     process.onKill(() => this.#close("killed"));
-    void this.#load();
+  }
+
+  /** By the session's id, or by a ticket. There are no cookies here. */
+  async join(by: Showing | undefined, tickets: Tickets): Promise<void> {
+    try {
+      const sid = by ? await this.#redeem(by, tickets) : this.#sid;
+      if (sid === undefined) this.#refuse("TICKET_INVALID", true);
+      else if (this.#state !== "closed") await this.#load(sid);
+    } catch (error) {
+      this.#refuse(codeOf(error), false);
+    }
   }
 
   get state(): SimulatedSocket["state"] {
@@ -50,7 +72,7 @@ export class CoreSocket implements SimulatedSocket {
 
   say(): void {
     this.#reach(() => {
-      if (this.#serve("client")) this.#activity.onEvent(this.#entry);
+      if (this.#serve("client") && this.#entry) this.#activity.onEvent(this.#entry);
     });
   }
 
@@ -61,26 +83,37 @@ export class CoreSocket implements SimulatedSocket {
   leave(): void {
     this.#reach(() => {
       this.#close("left");
-      this.#hub.release(this.#entry, this.#observer);
+      this.#release();
     });
   }
 
-  async #load(): Promise<void> {
-    try {
-      const snapshot = await this.#hub.reads.load(this.#entry);
-      if (this.#state === "closed") return;
-      if (!snapshot || this.#entry.isEnded) return this.#refuse("SESSION_ENDED", true);
-      this.#state = "open";
-      this.#shown = this.#entry.snapshot;
-      this.#context.world.trace.add({ kind: "admitted", ...this.#about });
-      this.#activity.onEvent(this.#entry);
-    } catch (error) {
-      this.#refuse(codeOf(error), false);
-    }
+  #redeem({ ticket, page }: Showing, tickets: Tickets): Promise<string | undefined> {
+    const { socket } = this.#about;
+    const shown = { ticket: ticket.name, ...this.#about, connection: socket, page, cookie: "none" } as const;
+    this.#context.world.trace.add({ kind: "shown", ...shown });
+    return tickets.redeem(ticket.text, originOf(page));
+  }
+
+  /** Rejects if the store fails. */
+  async #load(sid: string): Promise<void> {
+    const entry = this.#hub.observe(this.#nameOf(sid), this.#observer);
+    this.#entry = entry;
+    const snapshot = await this.#hub.reads.load(entry);
+    if (this.#state === "closed") return;
+    if (!snapshot || entry.isEnded) return this.#refuse("SESSION_ENDED", true);
+    this.#state = "open";
+    this.#shown = entry.snapshot;
+    const session = this.#context.ledger.nameOf(sid);
+    this.#context.world.trace.add({ kind: "admitted", ...this.#about, session });
+    this.#activity.onEvent(entry);
+  }
+
+  #release(): void {
+    if (this.#entry) this.#hub.release(this.#entry, this.#observer);
   }
 
   #refuse(code: string, final: boolean): void {
-    this.#hub.release(this.#entry, this.#observer);
+    this.#release();
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#isFinal = final;
@@ -95,7 +128,7 @@ export class CoreSocket implements SimulatedSocket {
 
   #serve(by: "client" | "application"): boolean {
     const { world } = this.#context;
-    if (this.#state !== "open" || !this.#hub.freshness.isServable(this.#entry)) return false;
+    if (this.#state !== "open" || !this.#entry || !this.#hub.freshness.isServable(this.#entry)) return false;
     const shown = this.#shown;
     if (shown) world.trace.add({ kind: "served", ...this.#about, values: valuesOf(shown.data), by });
     return true;

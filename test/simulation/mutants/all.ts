@@ -7,12 +7,14 @@ import { httpMutants } from "./http-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { socketsMutants } from "./sockets-mutants.ts";
 import { storesMutants } from "./stores-mutants.ts";
+import { ticketsMutants } from "./tickets-mutants.ts";
 
 export const mutants: readonly Mutant[] = [
   ...coreMutants,
   ...httpMutants,
   ...socketsMutants,
   ...storesMutants,
+  ...ticketsMutants,
 ];
 
 export function mutantNamed(name: string): Mutant {

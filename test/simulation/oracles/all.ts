@@ -7,6 +7,7 @@ import { noCrash } from "./no-crash.ts";
 import { noLostUpdate } from "./no-lost-update.ts";
 import { nobodyElse } from "./nobody-else.ts";
 import { nothingComesBack } from "./nothing-comes-back.ts";
+import { oneTicket } from "./one-ticket.ts";
 import type { Oracle, RunFacts, Violation } from "./oracle.ts";
 import { overIsOver } from "./over-is-over.ts";
 import { ownKeysOnly } from "./own-keys-only.ts";
@@ -14,7 +15,7 @@ import { serialHistory } from "./serial-history.ts";
 
 export const oracles: readonly Oracle[] = [
   ...[noCrash, costs, overIsOver, nothingComesBack, noLostUpdate],
-  ...[ownKeysOnly, serialHistory, freshData, activity, liveness, nobodyElse],
+  ...[ownKeysOnly, serialHistory, freshData, activity, liveness, nobodyElse, oneTicket],
 ];
 
 /** The violations of a run, earliest first. */

@@ -26,6 +26,12 @@ export interface SocketHistory {
   killedAt: number | undefined;
 }
 
+export interface TicketHistory {
+  readonly issued: Placed<"issued">;
+  /** Each time a client had it. */
+  readonly shown: Placed<"shown">[];
+}
+
 /** An event, and its place in the trace. */
 export interface Placed<K extends TraceEvent["kind"]> {
   readonly event: EventOf<K>;
@@ -38,6 +44,7 @@ export class History {
   readonly sessions = new Map<string, SessionHistory>();
   readonly operations = new Map<string, OperationHistory>();
   readonly sockets = new Map<string, SocketHistory>();
+  readonly tickets = new Map<string, TicketHistory>();
   readonly served: Placed<"served">[] = [];
   /** When the last fault was over; undefined if the run has no such end. */
   calmAt: number | undefined;
@@ -62,6 +69,8 @@ export class History {
     else if (event.kind === "served") this.served.push({ event, index });
     else if (event.kind === "calm") this.calmAt ??= event.at;
     else if (event.kind === "fault" && event.fault === "kill") this.#kill(event);
+    else if (event.kind === "issued") this.tickets.set(event.ticket, { issued: { event, index }, shown: [] });
+    else if (event.kind === "shown") this.tickets.get(event.ticket)?.shown.push({ event, index });
     else this.#addSocket(event, index);
   }
 

@@ -2,7 +2,7 @@ import { staysAway } from "../client-ends.ts";
 import type { EventOf, TraceEvent } from "../trace.ts";
 import { secondMs } from "./bounds.ts";
 import { type History, historyOf, type Placed } from "./history.ts";
-import type { Oracle, RunFacts, Violation } from "./oracle.ts";
+import type { Oracle, RunFacts, RunSettings, Violation } from "./oracle.ts";
 import type { SessionHistory } from "./session-history.ts";
 
 /** Once everything is well, each client is in again or knows why not, and nothing hangs. */
@@ -13,7 +13,8 @@ export const liveness: Oracle = {
   judge(run) {
     const history = historyOf(run);
     const { calmAt } = history;
-    const always = [...toldWrong(run, history), ...thrownOut(run, history), ...gaveUp(history)];
+    const told = [...toldWrong(run, history), ...noTicket(run, history)];
+    const always = [...told, ...thrownOut(run, history), ...gaveUp(history)];
     if (calmAt === undefined) return always;
     return [
       ...always,
@@ -62,6 +63,8 @@ function toldWrong({ settings }: RunFacts, history: History): Violation[] {
       : refusal && { at: refusal.at, why: refusal.code };
     // A client that left has reported that itself.
     if (!told || told.why === "left" || (closed && !staysAway(told.why))) continue;
+    const isOfTicket = told.why === "TICKET_INVALID" || told.why === "SESSION_REQUIRED";
+    if (isOfTicket && hadBadTicket(history, name, settings)) continue;
     const index = (closed ?? answer)?.index ?? 0;
     const isBeingStored = !history.session(session).standAt(index) && wasStoredBy(history, asks);
     if (!isBeingStored && mayBeOver(history.session(session), index, told.at + settings.maxSkewMs + secondMs))
@@ -72,6 +75,31 @@ function toldWrong({ settings }: RunFacts, history: History): Violation[] {
     });
   }
   return violations;
+}
+
+/**
+ * Whether the socket asked by a ticket that need not let it in: it was late, for another page, or shown by another client of
+ * its page. The store may have lost it, or the answer to the client that took it.
+ */
+function hadBadTicket(
+  { tickets, sockets, troubles, bounds }: History,
+  socket: string,
+  { maxSkewMs }: RunSettings,
+): boolean {
+  const answer = sockets.get(socket)?.answer;
+  for (const { issued, shown } of tickets.values()) {
+    const own = shown.find(({ event }) => event.socket === socket)?.event;
+    if (!own || !answer) continue;
+    const { page, expiresAt, at } = issued.event;
+    const isUsed = shown.some(
+      ({ event, index }) =>
+        event.connection !== own.connection && event.page === page && index < answer.index,
+    );
+    const isLate = answer.event.at > expiresAt - 2 * maxSkewMs - secondMs;
+    const isLost = !troubles.isQuietEverywhere(at - bounds.connectionsMs, answer.event.at);
+    return own.page !== page || own.cookie === "another" || isUsed || isLate || isLost;
+  }
+  return false;
 }
 
 /** Whether the node was storing the session for the first time when the client came, and did. */
@@ -104,6 +132,22 @@ function thrownOut({ settings }: RunFacts, { sockets, troubles }: History): Viol
 
 /** How often a write is tried again before it is given up as beaten (`maxAttempts`), less those that a beaten one skips. */
 const leastBeaten = 90;
+
+/** Clients that got no ticket, and were told that their session, which lives, is over. */
+function noTicket({ settings }: RunFacts, history: History): Violation[] {
+  const violations: Violation[] = [];
+  for (const { op, what, node, session, outcome } of history.operations.values()) {
+    if (what !== "ticket" || outcome?.event.kind !== "failed" || !isEndCode(outcome.event.code)) continue;
+    const { at, code } = outcome.event;
+    if (mayBeOver(history.session(session), outcome.index, at + settings.maxSkewMs + secondMs)) continue;
+    violations.push({ at, text: `${node} refused a ticket by ${op} (${code}), and ${session} lives.` });
+  }
+  return violations;
+}
+
+function isEndCode(code: string): boolean {
+  return code === "SESSION_ENDED" || code === "SESSION_REQUIRED" || code === "SESSION_INVALID";
+}
 
 /** Operations that reported contention without having been beaten. */
 function gaveUp({ operations, sessions }: History): Violation[] {

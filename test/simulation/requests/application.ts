@@ -45,6 +45,7 @@ export function application(
   app.disable("etag");
   app.use((req, _res, next) => failures.run(asked(req, "op"), next));
   app.use(reporting(sessions.express(), failures));
+  app.use("/session", sessions.routes());
   app.get("/", load(sessions));
   app.post("/login", login);
   app.post("/append", append(sessions));

@@ -1,7 +1,9 @@
 /** Visitors' actions by requests, for `SimulatedNode`. The trace records what their clients learn. */
 import type { ClientNetwork } from "../clients/client-network.ts";
 import { type Answer, SentRequest } from "../clients/http-request.ts";
+import type { Page } from "../clients/pages.ts";
 import { cookieOf, sidOf } from "../clients/session-cookies.ts";
+import { issuedTicket, type TicketAnswer } from "../held-ticket.ts";
 import type { NodeContext } from "../node-context.ts";
 import { codeOf, Failure } from "../operations.ts";
 import type { Operation, Values } from "../trace.ts";
@@ -19,6 +21,7 @@ interface Asked {
   readonly isFollowed?: boolean;
   /** For how long its handler works. */
   readonly ms?: number;
+  readonly page?: Page;
 }
 
 /** A visitor waits no longer for an answer. */
@@ -100,6 +103,13 @@ export class Visits {
     return sidOf(head);
   }
 
+  ticket(sid: string, page: Page): Promise<TicketAnswer> {
+    return issuedTicket(this.#context, sid, page, async (op) => {
+      const { body } = await this.#ask({ method: "POST", route: "/session/ticket", op, sid, how: "", page });
+      return JSON.parse(body);
+    });
+  }
+
   async #run(
     what: Operation,
     sid: string,
@@ -118,14 +128,14 @@ export class Visits {
     await operations.run(what, process, sid, run, asked.key, follows);
   }
 
-  async #ask({ method, route, op, sid, key, how, isFollowed, ms = 0 }: Asked): Promise<Answer> {
+  async #ask({ method, route, op, sid, key, how, isFollowed, ms = 0, page = "own" }: Asked): Promise<Answer> {
     const { world } = this.#context;
     const query = new URLSearchParams({ op, how, ms: String(ms), ...(key === undefined ? {} : { key }) });
-    const cookie = sid === undefined ? undefined : cookieOf(sid);
+    const sender = { cookie: sid === undefined ? undefined : cookieOf(sid), page };
     const onHead = () => {
       if (isFollowed && sid !== undefined) void this.#load(sid, op);
     };
-    const sent = new SentRequest(this.#network, { method, path: `${route}?${query}`, cookie }, onHead);
+    const sent = new SentRequest(this.#network, { method, path: `${route}?${query}`, sender }, onHead);
     const isAborted = this.#random.chance(this.#aborts);
     const abortsMs = isAborted ? this.#random.int(0, 50) : patienceMs;
     const cancel = world.after(abortsMs, () => sent.abort(isAborted ? "ECONNABORTED" : "ETIMEDOUT"));
@@ -144,7 +154,9 @@ export class Visits {
 }
 
 function refusalOf({ status, body }: Answer): string | undefined {
-  return status === 200 ? undefined : String(JSON.parse(body).code);
+  if (status === 200) return undefined;
+  const { code, data } = JSON.parse(body);
+  return String(code ?? data?.code);
 }
 
 function sawOf({ body }: Answer): Values | null {

@@ -1,6 +1,9 @@
 /** The application's Socket.IO part: three kinds of namespaces, slow middleware, handlers, and its messages. */
 import type { Server as HttpServer } from "node:http";
 import { Server, type Socket } from "socket.io";
+import { sessionNames } from "../../../src/data/session-key.ts";
+import { secret } from "../clients/session-cookies.ts";
+import type { Ledger } from "../ledger.ts";
 import type { NodeContext } from "../node-context.ts";
 import { codeOf } from "../operations.ts";
 import { appendTo } from "../requests/application.ts";
@@ -8,16 +11,20 @@ import type { Random } from "../world/random.ts";
 import type { AppendOutcome } from "./client.ts";
 import type { SocketRecord } from "./socket-record.ts";
 
+const keyOf = sessionNames([secret]);
+
 /** The name by which clients ask that have no right to. */
 const intruder = "intruder";
 
 export class Chat {
   readonly io: Server;
+  readonly #ledger: Ledger;
   readonly #random: Random;
   readonly #recordsByName = new Map<string, SocketRecord>();
   readonly #socketsByName = new Map<string, Socket>();
 
-  constructor({ random }: NodeContext, http: HttpServer) {
+  constructor({ ledger, random }: NodeContext, http: HttpServer) {
+    this.#ledger = ledger;
     this.#random = random.fork("chat");
     this.io = new Server(http, {
       serveClient: false,
@@ -59,6 +66,12 @@ export class Chat {
     }
   }
 
+  /** The name of the session that the node has given the socket. */
+  #sessionOf({ session: { publicId } }: Socket, { sid }: SocketRecord): string {
+    const isOf = (one: string) => keyOf(one).publicId === publicId;
+    return this.#ledger.nameOf(isOf(sid) ? sid : ([...this.#ledger.sids].find(isOf) ?? "unknown"));
+  }
+
   #thinkAbout(next: () => void): void {
     const ms = this.#random.pick([0, 0, 0, 5, 50, 200, 3_000]);
     if (ms === 0) next();
@@ -71,7 +84,7 @@ export class Chat {
     const record = this.#recordsByName.get(name);
     if (!record) throw new Error("Expected a socket that a client of this node has asked for.");
     this.#socketsByName.set(name, socket);
-    record.admitted();
+    record.admitted(this.#sessionOf(socket, record));
     record.served(socket.session.data, "application");
     socket.use((_event, next) => this.#thinkAbout(next));
     socket.on("say", (answer?: (...told: string[]) => void) => {

@@ -96,7 +96,7 @@ export class Client implements SimulatedSocket {
     for (const record of this.#states.keys()) {
       const join = () => {
         if (this.#states.get(record) !== "asking") return;
-        this.#engine.send(`0${prefixOf(record.namespace)}${JSON.stringify({ name: record.name })}`);
+        this.#engine.send(`0${prefixOf(record.namespace)}${JSON.stringify(record.auth)}`);
       };
       if (afterMs === 0) join();
       else this.#network.world.after(afterMs, join);

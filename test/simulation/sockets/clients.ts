@@ -2,8 +2,9 @@
 import type { ClientNetwork } from "../clients/client-network.ts";
 import type { TransportPlan } from "../clients/engine-client.ts";
 import { Intruder } from "../clients/intruder.ts";
+import type { Sender } from "../clients/pages.ts";
 import { cookieOf, forgedCookieOf } from "../clients/session-cookies.ts";
-import type { SimulatedSocket } from "../node.ts";
+import type { Showing, SimulatedSocket } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
 import { Failure } from "../operations.ts";
 import type { Values } from "../trace.ts";
@@ -37,22 +38,48 @@ export class Clients {
     this.#random = context.random.fork("clients");
   }
 
-  connect(sid: string): SimulatedSocket {
+  connect(sid: string, by?: Showing): SimulatedSocket {
+    if (!by)
+      return this.#connect(
+        sid,
+        this.#records(() => sid),
+        { cookie: cookieOf(sid), page: "own" },
+      );
+    const other = by.cookie === "another" ? this.#othersThan(sid).at(-1) : undefined;
+    const showing: Showing = by.cookie === "another" && other === undefined ? { ...by, cookie: "none" } : by;
+    // the ticket is for the last of the sockets, on a connection that has the session of its cookie for the others
+    const records = this.#records((isLast) => (isLast ? sid : (other ?? sid)));
+    const isSentOnce = this.#random.chance(0.5);
+    for (const [place, record] of (showing.cookie === "none" ? records : records.slice(-1)).entries())
+      record.show(showing, records[0]?.name ?? "", place === 0 || !isSentOnce);
+    const cookieSid = showing.cookie === "none" ? undefined : (other ?? sid);
+    const cookie = cookieSid === undefined ? undefined : cookieOf(cookieSid);
+    return this.#connect(cookieSid ?? sid, records, { cookie, page: showing.page }, showing);
+  }
+
+  /** In the namespaces that the client draws. */
+  #records(sidOf: (isLast: boolean) => string): SocketRecord[] {
     const { world, process, ledger } = this.#context;
-    const records = this.#random.pick(this.#habits.namespaces).map((namespace) => {
+    const namespaces = this.#random.pick(this.#habits.namespaces);
+    return namespaces.map((namespace, place) => {
+      const sid = sidOf(place === namespaces.length - 1);
       const record = new SocketRecord(world.trace, ledger, process, sid, namespace);
       this.#chat.expect(record);
       return record;
     });
+  }
+
+  #connect(sid: string, records: readonly SocketRecord[], sender: Sender, by?: Showing): Client {
+    const { world, process } = this.#context;
     const client = new Client(this.#network, this.#random, records, {
       plan: this.#random.pick(this.#habits.plans),
-      cookie: cookieOf(sid),
+      sender,
       upgradeMs: this.#random.pick([0, 0, 50, 500]),
       joinMs: this.#random.pick([0, 0, 20, 1_000]),
       tell: (record) => void world.after(0, () => this.#chat.tell(record), process),
     });
-    this.#clientsBySid.set(sid, [...this.#openOf(sid), client]);
-    if (this.#random.chance(intrusions)) this.#intrude(sid, client);
+    if (by?.cookie !== "another") this.#clientsBySid.set(sid, [...this.#openOf(sid), client]);
+    if (this.#random.chance(intrusions)) this.#intrude(sid, client, sender);
     return client;
   }
 
@@ -67,19 +94,27 @@ export class Clients {
   }
 
   /** An intruder who knows the connection's id, and has the cookie of another session, or none that is valid. */
-  #intrude(sid: string, victim: Client): void {
+  #intrude(sid: string, victim: Client, { cookie: has, page }: Sender): void {
     const { world, process, ledger } = this.#context;
     world.after(this.#random.int(1, 10_000), () => {
       const { connection } = victim;
       if (connection === undefined || process.isDead) return;
-      const others = [...this.#clientsBySid.keys()].filter((other) => other !== sid);
+      const others = this.#othersThan(sid).slice(-1).map(cookieOf);
       const badCookie = this.#random.pick(["", forgedCookieOf(sid)]);
-      const cookie = this.#random.pick([badCookie, ...others.slice(-1).map(cookieOf)]);
+      // where no cookie has proven the session, a request without one is not an intruder's
+      const cookies = has === undefined ? others : [badCookie, ...others];
+      if (cookies.length === 0) return;
+      const cookie = this.#random.pick(cookies);
       const about = { node: process.name, session: ledger.nameOf(sid) };
-      new Intruder(this.#network, this.#random, { connection, cookie, badCookie }, (what, isLetIn) =>
+      new Intruder(this.#network, this.#random, { connection, cookie, badCookie, page }, (what, isLetIn) =>
         world.trace.add({ kind: "intruder", ...about, what, isLetIn }),
       ).try();
     });
+  }
+
+  /** The sessions whose clients have come here, earliest first. */
+  #othersThan(sid: string): string[] {
+    return [...this.#clientsBySid.keys()].filter((other) => other !== sid);
   }
 
   #openOf(sid: string): Client[] {

@@ -4,6 +4,7 @@
  */
 import type { Ledger } from "../ledger.ts";
 import { valuesOf } from "../ledger.ts";
+import type { Showing } from "../node.ts";
 import type { Trace } from "../trace.ts";
 import type { SimulatedProcess } from "../world/process.ts";
 
@@ -13,6 +14,7 @@ export class SocketRecord {
   readonly sid: string;
   readonly #trace: Trace;
   readonly #about: { readonly socket: string; readonly node: string; readonly session: string };
+  readonly #auth: Record<string, string> = {};
   #isAdmitted = false;
   #isOver = false;
   #hasLeft = false;
@@ -36,11 +38,22 @@ export class SocketRecord {
     return this.#isOver;
   }
 
-  /** The node lets it in. */
-  admitted(): void {
+  /** What the client sends as it asks for the socket. */
+  get auth(): Readonly<Record<string, string>> {
+    return { name: this.name, ...this.#auth };
+  }
+
+  /** The client asks on a connection, opened for the socket `connection`, that has a ticket; and sends it along if `isSent`. */
+  show({ ticket, page, cookie }: Showing, connection: string, isSent: boolean): void {
+    if (isSent) this.#auth.ticket = ticket.text;
+    this.#trace.add({ kind: "shown", ticket: ticket.name, connection, ...this.#about, page, cookie });
+  }
+
+  /** The node lets it in to that session. */
+  admitted(session: string): void {
     if (this.#isOver) return; // its client has gone away before, and the node does not know yet
     this.#isAdmitted = true;
-    this.#trace.add({ kind: "admitted", ...this.#about });
+    this.#trace.add({ kind: "admitted", ...this.#about, session });
   }
 
   /** Its client closes it. */
