@@ -9,7 +9,7 @@ import type { Random } from "./world/random.ts";
 import type { World } from "./world/world.ts";
 
 /** How likely it is that a ticket does not stay with the page that it is for. */
-const leaks = 0.3;
+const leaks = 0.4;
 
 export class TicketUsers {
   readonly #world: World;
@@ -33,6 +33,17 @@ export class TicketUsers {
       this.#cluster.reach((node) => entered(() => node.connect(sid, { ticket, page, cookie: "none" })));
       if (this.#random.chance(leaks)) this.#leak(sid, ticket);
     });
+  }
+
+  /** A ticket is fetched to be misused. */
+  misuse(sid: string): void {
+    if (!this.#random.chance(0.3)) return;
+    this.#ask(
+      sid,
+      this.#random.pick(pages),
+      () => {},
+      (ticket) => this.#leak(sid, ticket),
+    );
   }
 
   /** Calls `end`, which ends the session; sometimes it gets a ticket before, and shows it after that. */

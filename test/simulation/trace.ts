@@ -92,6 +92,15 @@ type OfTickets =
       cookie: "none" | "own" | "another";
     };
 
+/** Socket.IO's connection state recovery. */
+type OfRecovery =
+  /** A client asks for a socket with the pid of an earlier one, `of`, or with a part of it. */
+  | { kind: "resumes"; socket: string; node: string; session: string; of: string; isCut: boolean }
+  /** The node has recovered a socket: `line` is the one that it was at first. */
+  | { kind: "recovered"; socket: string; node: string; session: string; line: string }
+  /** A client received, for this socket, a packet that was for another. */
+  | { kind: "resent"; socket: string; node: string; session: string; of: string };
+
 export type Operation = "create" | "append" | "save" | "end" | "load" | "regenerate" | "ticket";
 
 /** Operations on a session. */
@@ -151,7 +160,15 @@ type OfIntruders = {
  */
 type OfClients = { kind: "client"; client: string; session: string; state: "outside" | "inside" | "gone" };
 
-type Unstamped = OfDatabase | OfWorld | OfSockets | OfTickets | OfIntruders | OfClients | OfOperations;
+type Unstamped =
+  | OfDatabase
+  | OfWorld
+  | OfSockets
+  | OfTickets
+  | OfRecovery
+  | OfIntruders
+  | OfClients
+  | OfOperations;
 
 /** `at`: milliseconds of the world. */
 export type TraceEvent = Unstamped & { readonly at: number };

@@ -155,7 +155,10 @@ export class Visitor {
   }
 
   #open(sid: string): void {
-    if (this.#tabs.size >= mostTabs) return;
+    if (this.#tabs.size >= mostTabs) {
+      this.#tickets.misuse(sid);
+      return;
+    }
     const name = `${this.#name}.${++this.#opened}`;
     const tab: Tab = { name, sid, page: this.#tickets.drawPage(), socket: undefined };
     this.#tabs.add(tab);

@@ -5,6 +5,7 @@
 import { coreMutants } from "./core-mutants.ts";
 import { httpMutants } from "./http-mutants.ts";
 import type { Mutant } from "./mutant.ts";
+import { recoveryMutants } from "./recovery-mutants.ts";
 import { socketsMutants } from "./sockets-mutants.ts";
 import { storesMutants } from "./stores-mutants.ts";
 import { ticketsMutants } from "./tickets-mutants.ts";
@@ -13,6 +14,7 @@ export const mutants: readonly Mutant[] = [
   ...coreMutants,
   ...httpMutants,
   ...socketsMutants,
+  ...recoveryMutants,
   ...storesMutants,
   ...ticketsMutants,
 ];

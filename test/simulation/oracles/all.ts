@@ -11,11 +11,12 @@ import { oneTicket } from "./one-ticket.ts";
 import type { Oracle, RunFacts, Violation } from "./oracle.ts";
 import { overIsOver } from "./over-is-over.ts";
 import { ownKeysOnly } from "./own-keys-only.ts";
+import { recovery } from "./recovery.ts";
 import { serialHistory } from "./serial-history.ts";
 
 export const oracles: readonly Oracle[] = [
   ...[noCrash, costs, overIsOver, nothingComesBack, noLostUpdate],
-  ...[ownKeysOnly, serialHistory, freshData, activity, liveness, nobodyElse, oneTicket],
+  ...[ownKeysOnly, serialHistory, freshData, activity, liveness, nobodyElse, oneTicket, recovery],
 ];
 
 /** The violations of a run, earliest first. */

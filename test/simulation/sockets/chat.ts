@@ -18,6 +18,7 @@ const intruder = "intruder";
 
 export class Chat {
   readonly io: Server;
+  readonly #recovers: boolean;
   readonly #ledger: Ledger;
   readonly #random: Random;
   readonly #recordsByName = new Map<string, SocketRecord>();
@@ -26,7 +27,10 @@ export class Chat {
   constructor({ ledger, random }: NodeContext, http: HttpServer) {
     this.#ledger = ledger;
     this.#random = random.fork("chat");
+    this.#recovers = this.#random.chance(0.5);
+    const recovery = { maxDisconnectionDuration: 60_000, skipMiddlewares: this.#random.chance(0.7) };
     this.io = new Server(http, {
+      ...(this.#recovers ? { connectionStateRecovery: recovery } : {}),
       serveClient: false,
       httpCompression: false,
       cleanupEmptyChildNamespaces: this.#random.chance(0.5),
@@ -58,18 +62,38 @@ export class Chat {
 
   /** `bytes` are leaving the node, with packets for the sockets named in them. */
   leaves(bytes: Buffer): void {
-    for (const [, name = ""] of bytes.toString("latin1").matchAll(/\["told","(k\d+)"\]/g)) {
+    for (const [, name = ""] of bytes.toString("latin1").matchAll(/\["told","(k\d+)"[\],]/g)) {
       const [socket, record] = [this.#socketsByName.get(name), this.#recordsByName.get(name)];
-      // what its client has closed may have packets under way, as long as the session lives
-      if (socket && record && (!record.isOver || socket.session.state === "ended"))
+      if (socket && record && (!record.isOver || this.#isEnded(socket, record)))
         record.served(socket.session.data, "application");
     }
+  }
+
+  /** A client has to have received something before it can resume its socket; and to miss something while it is away. */
+  #follow(socket: Socket, record: SocketRecord, session: string): void {
+    if (socket.recovered) record.recovered(session, String(socket.data.line));
+    else {
+      socket.data.line = record.name;
+      socket.emit("told", record.name);
+    }
+    socket.on("disconnect", () => {
+      const ms = this.#random.int(0, 2_000);
+      setTimeout(() => socket.nsp.to(socket.id).emit("told", record.name), ms);
+    });
   }
 
   /** The name of the session that the node has given the socket. */
   #sessionOf({ session: { publicId } }: Socket, { sid }: SocketRecord): string {
     const isOf = (one: string) => keyOf(one).publicId === publicId;
     return this.#ledger.nameOf(isOf(sid) ? sid : ([...this.#ledger.sids].find(isOf) ?? "unknown"));
+  }
+
+  /**
+   * Whether no packet may leave for it any more. What its client has closed may have some under way as long as the session
+   * lives, and what is recovered has missed some: of these, `resent` is in the trace.
+   */
+  #isEnded({ session }: Socket, { mayComeBack }: SocketRecord): boolean {
+    return session.state === "ended" && !(this.#recovers && mayComeBack);
   }
 
   #thinkAbout(next: () => void): void {
@@ -84,7 +108,9 @@ export class Chat {
     const record = this.#recordsByName.get(name);
     if (!record) throw new Error("Expected a socket that a client of this node has asked for.");
     this.#socketsByName.set(name, socket);
-    record.admitted(this.#sessionOf(socket, record));
+    const session = this.#sessionOf(socket, record);
+    record.admitted(session);
+    if (this.#recovers) this.#follow(socket, record, session);
     record.served(socket.session.data, "application");
     socket.use((_event, next) => this.#thinkAbout(next));
     socket.on("say", (answer?: (...told: string[]) => void) => {

@@ -108,13 +108,25 @@ export class Client implements SimulatedSocket {
     const { type, namespace, id, data } = packetOf(text);
     const record = [...this.#states.keys()].find((one) => one.namespace === namespace);
     if (!record) return;
-    if (type === "0") this.#states.set(record, "open");
+    if (type === "0") this.#open(record, data);
+    else if (type === "2") this.#heard(record, data);
     else if (type === "1") this.#stop(record);
     else if (type === "3") this.#answered(id, data);
     else if (type === "4") {
       record.refused(JSON.parse(data).data?.code ?? "none", true);
       this.#stop(record);
     }
+  }
+
+  #open(record: SocketRecord, data: string): void {
+    record.connected(JSON.parse(data).pid);
+    this.#states.set(record, "open");
+  }
+
+  /** What it has missed comes before the answer to its `CONNECT`. */
+  #heard(record: SocketRecord, data: string): void {
+    const [event, name = "", offset]: string[] = JSON.parse(data);
+    if (event === "told") record.received(name, offset);
   }
 
   #answered(id: number, data: string): void {
@@ -132,6 +144,7 @@ export class Client implements SimulatedSocket {
 
   #lost(answer?: Answer): void {
     for (const record of this.#states.keys()) {
+      record.goesAway();
       record.refused(answer ? codeOf(answer) : "lost", false);
       this.#states.set(record, "closed");
     }

@@ -11,6 +11,7 @@ import type { Values } from "../trace.ts";
 import type { Random } from "../world/random.ts";
 import type { Chat } from "./chat.ts";
 import { type AppendOutcome, Client } from "./client.ts";
+import { EarlierSockets } from "./earlier-sockets.ts";
 import { SocketRecord } from "./socket-record.ts";
 
 /** Each client draws one of each. */
@@ -28,6 +29,7 @@ export class Clients {
   readonly #chat: Chat;
   readonly #habits: Habits;
   readonly #random: Random;
+  readonly #earlier: EarlierSockets;
   readonly #clientsBySid = new Map<string, Client[]>();
 
   constructor(context: NodeContext, network: ClientNetwork, chat: Chat, habits: Habits) {
@@ -36,19 +38,16 @@ export class Clients {
     this.#chat = chat;
     this.#habits = habits;
     this.#random = context.random.fork("clients");
+    this.#earlier = new EarlierSockets(context.random.fork("earlier sockets"));
   }
 
   connect(sid: string, by?: Showing): SimulatedSocket {
-    if (!by)
-      return this.#connect(
-        sid,
-        this.#records(() => sid),
-        { cookie: cookieOf(sid), page: "own" },
-      );
+    if (!by) return this.#connectByCookie(sid);
     const other = by.cookie === "another" ? this.#othersThan(sid).at(-1) : undefined;
     const showing: Showing = by.cookie === "another" && other === undefined ? { ...by, cookie: "none" } : by;
     // the ticket is for the last of the sockets, on a connection that has the session of its cookie for the others
-    const records = this.#records((isLast) => (isLast ? sid : (other ?? sid)));
+    const namespaces = this.#random.pick(this.#habits.namespaces);
+    const records = this.#records(namespaces, (isLast) => (isLast ? sid : (other ?? sid)));
     const isSentOnce = this.#random.chance(0.5);
     for (const [place, record] of (showing.cookie === "none" ? records : records.slice(-1)).entries())
       record.show(showing, records[0]?.name ?? "", place === 0 || !isSentOnce);
@@ -57,13 +56,27 @@ export class Clients {
     return this.#connect(cookieSid ?? sid, records, { cookie, page: showing.page }, showing);
   }
 
-  /** In the namespaces that the client draws. */
-  #records(sidOf: (isLast: boolean) => string): SocketRecord[] {
-    const { world, process, ledger } = this.#context;
+  #connectByCookie(sid: string): Client {
     const namespaces = this.#random.pick(this.#habits.namespaces);
+    const come = () => {
+      const records = this.#records(namespaces, () => sid);
+      const client = this.#connect(sid, records, { cookie: cookieOf(sid), page: "own" });
+      return { client, isResuming: records.some(({ isResuming }) => isResuming) };
+    };
+    const { client, isResuming } = come();
+    if (isResuming && this.#random.chance(0.2)) {
+      const double = come().client; // with the same pids
+      this.#context.world.after(this.#random.int(1_000, 20_000), () => double.leave());
+    }
+    return client;
+  }
+
+  #records(namespaces: readonly string[], sidOf: (isLast: boolean) => string): SocketRecord[] {
+    const { world, process, ledger } = this.#context;
     return namespaces.map((namespace, place) => {
       const sid = sidOf(place === namespaces.length - 1);
       const record = new SocketRecord(world.trace, ledger, process, sid, namespace);
+      this.#earlier.resume(record);
       this.#chat.expect(record);
       return record;
     });

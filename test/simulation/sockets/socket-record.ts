@@ -2,6 +2,7 @@
  * A socket as client and node both know it: its name in the trace, and its state. Its events in the trace are in order:
  * `asks`, then `admitted` or `refused`, then `closed`.
  */
+import { endReasons } from "../../../src/protocol.ts";
 import type { Ledger } from "../ledger.ts";
 import { valuesOf } from "../ledger.ts";
 import type { Showing } from "../node.ts";
@@ -15,9 +16,13 @@ export class SocketRecord {
   readonly #trace: Trace;
   readonly #about: { readonly socket: string; readonly node: string; readonly session: string };
   readonly #auth: Record<string, string> = {};
+  #pid: string | undefined;
+  #offset: string | undefined;
   #isAdmitted = false;
   #isOver = false;
   #hasLeft = false;
+  #isAway = false;
+  #mayComeBack = true;
 
   constructor(
     trace: Trace,
@@ -38,6 +43,11 @@ export class SocketRecord {
     return this.#isOver;
   }
 
+  /** Whether its session had not ended when the node closed it, as far as the node knew. */
+  get mayComeBack(): boolean {
+    return this.#mayComeBack;
+  }
+
   /** What the client sends as it asks for the socket. */
   get auth(): Readonly<Record<string, string>> {
     return { name: this.name, ...this.#auth };
@@ -47,6 +57,49 @@ export class SocketRecord {
   show({ ticket, page, cookie }: Showing, connection: string, isSent: boolean): void {
     if (isSent) this.#auth.ticket = ticket.text;
     this.#trace.add({ kind: "shown", ticket: ticket.name, connection, ...this.#about, page, cookie });
+  }
+
+  /** The client asks for the socket `earlier` again; `isCut` if it has but a part of the pid. */
+  resume(earlier: SocketRecord, isCut: boolean): void {
+    const [pid, offset] = [earlier.#pid, earlier.#offset];
+    if (pid === undefined || offset === undefined) return;
+    Object.assign(this.#auth, { pid: isCut ? pid.slice(0, 20) : pid, offset });
+    this.#trace.add({ kind: "resumes", ...this.#about, of: earlier.name, isCut });
+  }
+
+  get isResuming(): boolean {
+    return "pid" in this.#auth;
+  }
+
+  /** Whether the client could ask for it again. */
+  get canBeResumed(): boolean {
+    return this.#pid !== undefined && this.#offset !== undefined;
+  }
+
+  /** Whether its client has closed or lost the connection. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  /** The client has closed or lost the connection. */
+  goesAway(): void {
+    this.#isAway = true;
+  }
+
+  /** The client has received the answer to its `CONNECT`. */
+  connected(pid: string | undefined): void {
+    this.#pid = pid;
+  }
+
+  /** The client has received a packet for the socket `name`; where recovery is on, with its offset. */
+  received(name: string, offset: string | undefined): void {
+    if (offset !== undefined) this.#offset = offset;
+    if (name !== this.name) this.#trace.add({ kind: "resent", ...this.#about, of: name });
+  }
+
+  /** The node has recovered it: it was `line` at first. */
+  recovered(session: string, line: string): void {
+    this.#trace.add({ kind: "recovered", ...this.#about, session, line });
   }
 
   /** The node lets it in to that session. */
@@ -75,6 +128,7 @@ export class SocketRecord {
 
   /** The node has closed it. */
   closed(reason: string): void {
+    this.#mayComeBack = reason === "unverified" || !(reason in endReasons);
     if (!this.#isAdmitted || this.#isOver) return;
     this.#isOver = true;
     this.#trace.add({ kind: "closed", ...this.#about, reason: this.#hasLeft ? "left" : reason });
