@@ -29,7 +29,7 @@ export function applicationNode(context: NodeContext, habits: Habits): Simulated
   const failures = new LateFailures(sessions);
   const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
   const server = createServer(application(sessions, failures, pause));
-  const chat = new Chat(context, server);
+  const chat = new Chat(context, server, habits.recoveries);
   sessions.attach(chat.io);
   chat.start();
   const watch = (bytes: Buffer) => chat.leaves(bytes);

@@ -37,7 +37,7 @@ export class TicketUsers {
 
   /** A ticket is fetched to be misused. */
   misuse(sid: string): void {
-    if (!this.#random.chance(0.3)) return;
+    if (!this.#random.chance(0.2)) return;
     this.#ask(
       sid,
       this.#random.pick(pages),

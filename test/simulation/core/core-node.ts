@@ -53,7 +53,7 @@ class CoreNode implements SimulatedNode {
     this.#saves = new Saves(this.#hub, this.#writes);
     this.#updates = new Updates(this.#hub, this.#writes, this.#saves, settings.updateTimeoutMs);
     this.#activity = new Activity(this.#hub, { ...settings, ttlMs: settings.maxAgeMs, userOf });
-    this.#tickets = new Tickets(this.#hub.store, process.clock, ticketMs);
+    this.#tickets = new Tickets(this.#hub.store, nameOf, process.clock, ticketMs);
     this.#hub.freshness.feed.start();
   }
 

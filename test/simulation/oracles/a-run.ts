@@ -1,5 +1,6 @@
 /** Small traces written by hand, for the tests of the oracles. */
-import type { Fault, Operation, TraceEvent, Values } from "../trace.ts";
+import type { Page } from "../clients/pages.ts";
+import type { EventOf, Fault, Operation, TraceEvent, Values } from "../trace.ts";
 import type { Oracle, RunSettings } from "./oracle.ts";
 
 const settings: RunSettings = {
@@ -81,28 +82,52 @@ export const the = {
     session: "s0",
     state,
   }),
-  asks: (at: number, node: string, socket = "k0"): TraceEvent => ({
+  asks: (at: number, node: string, socket = "k0", session = "s0"): TraceEvent => ({
     at,
     kind: "asks",
     socket,
     node,
-    session: "s0",
+    session,
   }),
-  admitted: (at: number, node: string, socket = "k0"): TraceEvent => ({
+  admitted: (at: number, node: string, socket = "k0", session = "s0"): TraceEvent => ({
     at,
     kind: "admitted",
     socket,
     node,
-    session: "s0",
+    session,
   }),
-  refused: (at: number, node: string, final: boolean, socket = "k0"): TraceEvent => ({
+  refused: (
+    at: number,
+    node: string,
+    final: boolean,
+    socket = "k0",
+    code = final ? "SESSION_ENDED" : "STORE_UNAVAILABLE",
+  ): TraceEvent => ({ at, kind: "refused", socket, node, session: "s0", code, final }),
+  /** A ticket, for half a minute. */
+  issued: (at: number, page: Page = "own"): TraceEvent => ({
     at,
-    kind: "refused",
+    kind: "issued",
+    ticket: "t0",
+    node: "n0",
+    session: "s0",
+    page,
+    expiresAt: at + 30_000,
+  }),
+  shown: (
+    at: number,
+    node: string,
+    socket = "k0",
+    { connection = socket, page = "own", cookie = "none" }: Partial<EventOf<"shown">> = {},
+  ): TraceEvent => ({
+    at,
+    kind: "shown",
+    ticket: "t0",
     socket,
+    connection,
     node,
     session: "s0",
-    code: final ? "SESSION_ENDED" : "STORE_UNAVAILABLE",
-    final,
+    page,
+    cookie,
   }),
   served: (at: number, node: string, data: Values = values()): TraceEvent => ({
     at,

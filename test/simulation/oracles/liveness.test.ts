@@ -39,6 +39,42 @@ describe("liveness", () => {
     expect(judged(liveness, [...open, the.closed(30, "n0", "left")])).toEqual([]);
   });
 
+  describe("a client with a ticket that is refused", () => {
+    const t = 1_000_000;
+    const start = [the.stored(1), the.issued(t), the.asks(t + 100, "n0")];
+    const refused = (at: number) => the.refused(at, "n0", true, "k0", "TICKET_INVALID");
+
+    test("although it is good", () => {
+      expect(judged(liveness, [...start, the.shown(t + 100, "n0"), refused(t + 200)])).toEqual([
+        "1000200: n0 told k0 to stay away (TICKET_INVALID), and s0 lives.",
+      ]);
+      const theft = the.shown(t + 50, "n0", "k1", { page: "listed" }); // uses nothing up
+      expect(judged(liveness, [...start, theft, the.shown(t + 100, "n0"), refused(t + 200)])).toHaveLength(1);
+    });
+
+    test.each([
+      ["of another origin", [the.shown(t + 100, "n0", "k0", { page: "listed" })], t + 200],
+      ["beside another cookie", [the.shown(t + 100, "n0", "k0", { cookie: "another" })], t + 200],
+      ["used", [the.shown(t + 50, "n1", "k1"), the.shown(t + 100, "n0")], t + 200],
+      ["late", [the.shown(t + 100, "n0")], t + 29_500],
+      ["lost on its way", [the.fault(t + 110, "slow", t + 150), the.shown(t + 100, "n0")], t + 200],
+    ])("%s", (_how, shown, at) => {
+      expect(judged(liveness, [...start, ...shown, refused(at)])).toEqual([]);
+    });
+  });
+
+  test("a client that gets no ticket for a session that lives", () => {
+    const ask = operation("o1", "ticket");
+    const refused = [ask.begins(10), ask.failed(20, false, "SESSION_ENDED")];
+    expect(judged(liveness, [the.stored(1), ...refused])).toEqual([
+      "20: n0 refused a ticket by o1 (SESSION_ENDED), and s0 lives.",
+    ]);
+    expect(judged(liveness, [the.stored(1), the.removed(5), ...refused])).toEqual([]);
+    expect(judged(liveness, [the.stored(1), ask.begins(10), ask.failed(20, true, "STORE_TIMEOUT")])).toEqual(
+      [],
+    );
+  });
+
   test("a client that is told to stay away from a session that its node is just storing", () => {
     const create = operation("o1", "create");
     const events = [create.begins(5), the.asks(10, "n0"), the.refused(20, "n0", true), the.stored(25)];

@@ -15,6 +15,13 @@ describe("nobody-else", () => {
     ]);
   });
 
+  test("a client is let in to another session than it has proven", () => {
+    expect(judged(nobodyElse, [the.asks(1, "n0"), the.admitted(10, "n0")])).toEqual([]);
+    expect(judged(nobodyElse, [the.asks(1, "n0"), the.admitted(10, "n0", "k0", "s1")])).toEqual([
+      "10: n0 admitted k0, whose client has proven s0, to s1.",
+    ]);
+  });
+
   test("a client that was refused stays, on a node that runs", () => {
     expect(judged(nobodyElse, [intruder(10_000, "stay", true)])).toHaveLength(1);
     const paused = [the.fault(1_000, "pause", 9_000, "n0"), intruder(10_000, "stay", true)];

@@ -8,7 +8,8 @@ import type { Oracle, RunFacts, Violation } from "./oracle.ts";
  */
 export const oneTicket: Oracle = {
   name: "one-ticket",
-  promise: "Works without the cookie, by a single-use ticket.",
+  promise:
+    "Works without the cookie, by a ticket that is good once, for thirty seconds, one session and one origin.",
   judge(run) {
     const history = historyOf(run);
     return [...history.tickets].flatMap(([name, ticket]) => violationsOf(run, history, name, ticket));
@@ -48,7 +49,6 @@ function lateMs({ settings }: RunFacts, { troubles, bounds }: History, { event }
 /** Whether a failover may have undone that the ticket was taken: docs/stores/redis.md, "Durability". */
 function isForgotten({ events }: RunFacts, since: number, until: number): boolean {
   return events.some(
-    ({ kind, at, ...event }) =>
-      kind === "fault" && "fault" in event && event.fault === "failover" && since <= at && at <= until,
+    (event) => event.kind === "fault" && event.fault === "failover" && since <= event.at && event.at <= until,
   );
 }

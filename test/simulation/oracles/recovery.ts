@@ -6,7 +6,7 @@ import { unnoticedFor } from "./unnoticed.ts";
 /** A socket is recovered by the session that it had, by one client at a time, and no other receives what it has missed. */
 export const recovery: Oracle = {
   name: "recovery",
-  promise: "A socket can be recovered by the session that it had.",
+  promise: "Missed events go to the session that missed them.",
   judge(run) {
     const lines = new Lines(run);
     return [...recoveries(run, lines), ...deliveries(run, lines)];

@@ -4,5 +4,5 @@ import type { SimulatedNode } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
 
 export function requestNode(context: NodeContext): SimulatedNode {
-  return applicationNode(context, { plans: ["websocket"], namespaces: [["/"]] });
+  return applicationNode(context, { recoveries: 0.5, plans: ["websocket"], namespaces: [["/"]] });
 }

@@ -24,10 +24,11 @@ export class Chat {
   readonly #recordsByName = new Map<string, SocketRecord>();
   readonly #socketsByName = new Map<string, Socket>();
 
-  constructor({ ledger, random }: NodeContext, http: HttpServer) {
+  /** `recoveries`: the probability that connection state recovery is on. */
+  constructor({ ledger, random }: NodeContext, http: HttpServer, recoveries: number) {
     this.#ledger = ledger;
     this.#random = random.fork("chat");
-    this.#recovers = this.#random.chance(0.5);
+    this.#recovers = this.#random.chance(recoveries);
     const recovery = { maxDisconnectionDuration: 60_000, skipMiddlewares: this.#random.chance(0.7) };
     this.io = new Server(http, {
       ...(this.#recovers ? { connectionStateRecovery: recovery } : {}),

@@ -16,6 +16,8 @@ import { SocketRecord } from "./socket-record.ts";
 
 /** Each client draws one of each. */
 export interface Habits {
+  /** The probability that a node has connection state recovery on. */
+  readonly recoveries: number;
   readonly plans: readonly TransportPlan[];
   readonly namespaces: readonly (readonly string[])[];
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { applicationNode } from "../application-node.ts";
 import type { TransportPlan } from "../clients/engine-client.ts";
+import type { Page } from "../clients/pages.ts";
 import type { SimulatedNode } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
 import { type Cluster, created, eventsOf, pass, simulate } from "../nodes-fixture.ts";
@@ -9,7 +10,11 @@ import { socketNode } from "./socket-node.ts";
 /** Nothing goes wrong on the way, and every client connects alike. */
 function nodeOf(plan: TransportPlan) {
   return (context: NodeContext) => {
-    const node = applicationNode(context, { plans: [plan], namespaces: [["/", "/chat", "/room-1"]] });
+    const node = applicationNode(context, {
+      recoveries: 1,
+      plans: [plan],
+      namespaces: [["/", "/chat", "/room-1"]],
+    });
     node.heal?.();
     return node;
   };
@@ -68,6 +73,55 @@ describe.each<TransportPlan>(["polling", "websocket", "upgrade"])("by %s", (plan
     expect(admitted.length).toBeGreaterThan(30);
     expect(eventsOf(world, "asks").length).toBeGreaterThan(admitted.length);
     for (const { session, at } of admitted) expect(at).toBeLessThan((acknowledgedAt.get(session) ?? 0) + 20);
+  });
+});
+
+describe.each<TransportPlan>(["polling", "websocket", "upgrade"])("by %s", (plan) => {
+  test.each<Page>(["own", "listed", "none"])(
+    "a ticket for %s lets one client in without the cookie, on any node",
+    async (page) => {
+      const world = await simulate(5, nodeOf(plan), async ({ nodes, world }) => {
+        const sid = await created(nodes[0]);
+        const ticket = await nodes[0]?.ticket(sid, page);
+        if (ticket === undefined || ticket === "over") throw new Error("Expected a ticket.");
+        for (const node of nodes) node.connect(sid, { ticket, page, cookie: "none" });
+        await pass(world, 8_000);
+        const other = page === "none" ? "own" : "none";
+        nodes[1]?.connect(sid, { ticket, page: other, cookie: "none" });
+      });
+      expect(eventsOf(world, "crash")).toEqual([]);
+      expect(new Set(eventsOf(world, "admitted").map(({ node }) => node)).size).toBe(1);
+      expect(eventsOf(world, "admitted")).toHaveLength(3);
+      const { code } = eventsOf(world, "refused").at(-1) ?? {};
+      expect(["TICKET_INVALID", "SESSION_REQUIRED"]).toContain(code);
+    },
+  );
+
+  test("a client that comes back gets its sockets, and what they missed; one of another session does not", async () => {
+    const world = await simulate(
+      6,
+      nodeOf(plan),
+      async ({ nodes: [node], world }) => {
+        const [sid, other] = [await created(node), await created(node)];
+        for (let time = 0; time < 20; time++) {
+          const sockets = [node?.connect(sid), node?.connect(other)];
+          await pass(world, 5_000);
+          for (const socket of sockets) socket?.leave();
+          await pass(world, 1_000);
+        }
+      },
+      { ms: 150_000 },
+    );
+    expect(eventsOf(world, "crash")).toEqual([]);
+    const recovered = new Map(eventsOf(world, "recovered").map(({ socket, session }) => [socket, session]));
+    expect(new Set(recovered.values()).size).toBe(2);
+    const asked = eventsOf(world, "resumes");
+    expect(asked.length).toBeGreaterThan(recovered.size);
+    const sessionsBySocket = new Map(eventsOf(world, "asks").map(({ socket, session }) => [socket, session]));
+    const missed = eventsOf(world, "resent");
+    expect(missed.length).toBeGreaterThan(0);
+    for (const { socket, of } of [...asked.filter((one) => recovered.has(one.socket)), ...missed])
+      expect(sessionsBySocket.get(of)).toBe(sessionsBySocket.get(socket));
   });
 });
 
