@@ -45,17 +45,26 @@ export class Clients {
 
   connect(sid: string, by?: Showing): SimulatedSocket {
     if (!by) return this.#connectByCookie(sid);
-    const other = by.cookie === "another" ? this.#othersThan(sid).at(-1) : undefined;
-    const showing: Showing = by.cookie === "another" && other === undefined ? { ...by, cookie: "none" } : by;
-    // the ticket is for the last of the sockets, on a connection that has the session of its cookie for the others
-    const namespaces = this.#random.pick(this.#habits.namespaces);
-    const records = this.#records(namespaces, (isLast) => (isLast ? sid : (other ?? sid)));
+    const [other] = by.cookie === "another" ? this.#othersThan(sid) : [];
+    if (other !== undefined) return this.#connectBeside(other, sid, by);
+    return by.cookie === "own" ? this.#connectBeside(sid, sid, by) : this.#connectByTicket(sid, by);
+  }
+
+  /** The client sends the ticket for each of its sockets, or only for the first. */
+  #connectByTicket(sid: string, by: Showing): Client {
+    const records = this.#records(this.#random.pick(this.#habits.namespaces), () => sid);
     const isSentOnce = this.#random.chance(0.5);
-    for (const [place, record] of (showing.cookie === "none" ? records : records.slice(-1)).entries())
-      record.show(showing, records[0]?.name ?? "", place === 0 || !isSentOnce);
-    const cookieSid = showing.cookie === "none" ? undefined : (other ?? sid);
-    const cookie = cookieSid === undefined ? undefined : cookieOf(cookieSid);
-    return this.#connect(cookieSid ?? sid, records, { cookie, page: showing.page }, showing);
+    for (const [place, record] of records.entries())
+      record.show({ ...by, cookie: "none" }, records[0]?.name ?? "", place === 0 || !isSentOnce);
+    return this.#connect(sid, records, { cookie: undefined, page: by.page });
+  }
+
+  /** The client has the cookie of a session, and a ticket for the last of its sockets. */
+  #connectBeside(cookieSid: string, sid: string, by: Showing): Client {
+    const namespaces = this.#random.pick(this.#habits.namespaces);
+    const records = this.#records(namespaces, (isLast) => (isLast ? sid : cookieSid));
+    records.at(-1)?.show(by, records[0]?.name ?? "", true);
+    return this.#connect(cookieSid, records, { cookie: cookieOf(cookieSid), page: by.page });
   }
 
   #connectByCookie(sid: string): Client {
@@ -84,7 +93,7 @@ export class Clients {
     });
   }
 
-  #connect(sid: string, records: readonly SocketRecord[], sender: Sender, by?: Showing): Client {
+  #connect(sid: string, records: readonly SocketRecord[], sender: Sender): Client {
     const { world, process } = this.#context;
     const client = new Client(this.#network, this.#random, records, {
       plan: this.#random.pick(this.#habits.plans),
@@ -93,7 +102,8 @@ export class Clients {
       joinMs: this.#random.pick([0, 0, 20, 1_000]),
       tell: (record) => void world.after(0, () => this.#chat.tell(record), process),
     });
-    if (by?.cookie !== "another") this.#clientsBySid.set(sid, [...this.#openOf(sid), client]);
+    const isOfOne = records.every((record) => record.sid === sid);
+    if (isOfOne) this.#clientsBySid.set(sid, [...this.#openOf(sid), client]);
     if (this.#random.chance(intrusions)) this.#intrude(sid, client, sender);
     return client;
   }
@@ -114,7 +124,7 @@ export class Clients {
     world.after(this.#random.int(1, 10_000), () => {
       const { connection } = victim;
       if (connection === undefined || process.isDead) return;
-      const others = this.#othersThan(sid).slice(-1).map(cookieOf);
+      const others = this.#othersThan(sid).slice(0, 1).map(cookieOf);
       const badCookie = this.#random.pick(["", forgedCookieOf(sid)]);
       // where no cookie has proven the session, a request without one is not an intruder's
       const cookies = has === undefined ? others : [badCookie, ...others];
@@ -127,9 +137,9 @@ export class Clients {
     });
   }
 
-  /** The sessions whose clients have come here, earliest first. */
+  /** Other sessions whose clients have come here, the latest first. */
   #othersThan(sid: string): string[] {
-    return [...this.#clientsBySid.keys()].filter((other) => other !== sid);
+    return [...this.#clientsBySid.keys()].filter((other) => other !== sid).reverse();
   }
 
   #openOf(sid: string): Client[] {
