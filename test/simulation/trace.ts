@@ -152,6 +152,8 @@ type OfIntruders = {
   node: string;
   session: string;
   what: Intrusion;
+  /** Whether it has no cookie at all. */
+  isBare: boolean;
   isLetIn: boolean;
 };
 

@@ -1,25 +1,22 @@
 /**
  * A client that tries to get in without a right to: by the id of another client's connection, with a cookie that is not
- * that client's; or into a session by a cookie that the server never signed.
+ * that client's, or from another page; or into a session by a cookie that the server never signed.
  */
-
 import type { Intrusion } from "../trace.ts";
 import type { Random } from "../world/random.ts";
 import type { ClientNetwork } from "./client-network.ts";
 import { EngineClient, type TransportPlan } from "./engine-client.ts";
 import { SentRequest } from "./http-request.ts";
-import type { Page } from "./pages.ts";
+import type { Sender } from "./pages.ts";
 import { ClientWebSocket } from "./web-socket.ts";
 
 export interface Attempt {
   /** Of the connection that it wants to take part in. */
   readonly connection: string;
-  /** Of another session, forged, or empty. */
-  readonly cookie: string;
-  /** That of no session. */
-  readonly badCookie: string;
-  /** Where the other client comes from. */
-  readonly page: Page;
+  /** With the cookie of another session, a bad one, or none from another page. */
+  readonly sender: Sender;
+  /** As it comes by itself: with the cookie of no session. */
+  readonly stranger: Sender;
 }
 
 /** Called with what came of an attempt. */
@@ -57,8 +54,7 @@ export class Intruder {
   }
 
   #request(what: Intrusion, method: "GET" | "POST", body?: string): void {
-    const { cookie, page } = this.#attempt;
-    const sender = { cookie, page };
+    const { sender } = this.#attempt;
     const request = { method, path: this.#path("polling"), sender, ...(body === undefined ? {} : { body }) };
     const sent = new SentRequest(this.#network, request);
     const cancel = this.#network.world.after(patienceMs, () => sent.abort("ETIMEDOUT"));
@@ -73,20 +69,14 @@ export class Intruder {
   }
 
   #upgrade(): void {
-    const { cookie, page } = this.#attempt;
-    const webSocket = new ClientWebSocket(
-      this.#network,
-      this.#path("websocket"),
-      { cookie, page },
-      {
-        opened: () => {
-          this.#note("upgrade", true);
-          webSocket.close();
-        },
-        message: () => {},
-        closed: () => this.#note("upgrade", false),
+    const webSocket = new ClientWebSocket(this.#network, this.#path("websocket"), this.#attempt.sender, {
+      opened: () => {
+        this.#note("upgrade", true);
+        webSocket.close();
       },
-    );
+      message: () => {},
+      closed: () => this.#note("upgrade", false),
+    });
   }
 
   /** Talks before it asks, then asks for one namespace after another. */
@@ -126,8 +116,7 @@ export class Intruder {
 
   #connect(events: { opened(): void; message?(text: string): void; closed?(): void }): EngineClient {
     const plan = this.#random.pick<TransportPlan>(["polling", "websocket", "upgrade"]);
-    const { badCookie: cookie, page } = this.#attempt;
-    const options = { plan, sender: { cookie, page }, upgradeMs: 0 };
+    const options = { plan, sender: this.#attempt.stranger, upgradeMs: 0 };
     return new EngineClient(this.#network, options, { message: () => {}, closed: () => {}, ...events });
   }
 }

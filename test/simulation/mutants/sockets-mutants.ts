@@ -80,7 +80,7 @@ export const socketsMutants: readonly Mutant[] = [
     from: "arrived = exchange.onGone(() => connection.release());",
     to: "",
     oracle: "costs",
-    seeds: 100,
+    seeds: 200,
     layer: "sockets",
   },
   {

@@ -97,6 +97,15 @@ export const ticketsMutants: readonly Mutant[] = [
     layer: "sockets",
   },
   {
+    name: "after a ticket, requests may come from any page",
+    file: "src/socket/admission.ts",
+    from: 'return identity === "" || ticket !== undefined;',
+    to: 'return identity === "-" && ticket === undefined;',
+    oracle: "nobody-else",
+    seeds: 60,
+    layer: "sockets",
+  },
+  {
     name: "what waited for a ticket is lost",
     file: "src/socket/unproven-connection.ts",
     from: "for (const message of isGood ? [first, ...others] : others)",

@@ -118,21 +118,24 @@ export class Clients {
     return true;
   }
 
-  /** An intruder who knows the connection's id, and has the cookie of another session, or none that is valid. */
-  #intrude(sid: string, victim: Client, { cookie: has, page }: Sender): void {
+  /** An intruder who knows the connection's id. */
+  #intrude(sid: string, victim: Client, { cookie, page }: Sender): void {
     const { world, process, ledger } = this.#context;
     world.after(this.#random.int(1, 10_000), () => {
       const { connection } = victim;
       if (connection === undefined || process.isDead) return;
-      const others = this.#othersThan(sid).slice(0, 1).map(cookieOf);
-      const badCookie = this.#random.pick(["", forgedCookieOf(sid)]);
-      // where no cookie has proven the session, a request without one is not an intruder's
-      const cookies = has === undefined ? others : [badCookie, ...others];
-      if (cookies.length === 0) return;
-      const cookie = this.#random.pick(cookies);
+      const stranger = { cookie: this.#random.pick(["", forgedCookieOf(sid)]), page };
+      const others = this.#othersThan(sid).slice(0, 1);
+      const intruders: Sender[] = others.map((other) => ({ cookie: cookieOf(other), page }));
+      // where a ticket has proven the session, a request without a cookie is an intruder's if it comes from another page
+      if (cookie !== undefined) intruders.push(stranger);
+      else if (victim.state === "open" && page === "own") intruders.push({ cookie, page: "listed" });
+      if (intruders.length === 0) return;
       const about = { node: process.name, session: ledger.nameOf(sid) };
-      new Intruder(this.#network, this.#random, { connection, cookie, badCookie, page }, (what, isLetIn) =>
-        world.trace.add({ kind: "intruder", ...about, what, isLetIn }),
+      const sender = this.#random.pick(intruders);
+      const isBare = !sender.cookie;
+      new Intruder(this.#network, this.#random, { connection, sender, stranger }, (what, isLetIn) =>
+        world.trace.add({ kind: "intruder", ...about, what, isBare, isLetIn }),
       ).try();
     });
   }
