@@ -40,6 +40,15 @@ export interface SessionEndOptions {
 export interface SessionEvents {
   /** The data changed, on this node or another: the new data, and the previous. */
   change: [data: DeepReadonly<AppData>, previous: DeepReadonly<AppData>];
+  /**
+   * `expiresAt` has moved, later or earlier: the new deadline, and the one before, in milliseconds since the epoch; that of
+   * a guest is `Infinity`. Extensions are not published. Another node's is known here when this node next reads the
+   * session: at the old deadline at the latest, if the store can be read then.
+   *
+   * A move of less than a second, or of a tenth of the time left if that is less, is no event until it adds up with others:
+   * some stores give times no more exactly.
+   */
+  extend: [expiresAt: number, previous: number];
   /** The session is over; its sockets are already closed. `message`: the words that the end was given for the page. */
   end: [reason: EndReason, message?: string];
 }

@@ -1,6 +1,7 @@
 import type { SessionValues } from "./data/fields.ts";
 import { sessionNames } from "./data/session-key.ts";
-import { Hub, type HubOptions } from "./live/hub.ts";
+import { Hub } from "./live/hub.ts";
+import type { HubOptions } from "./live/hub-options.ts";
 import type { ResolvedOptions } from "./options/options.ts";
 import { Activity } from "./session/activity.ts";
 import { ConditionalWrites } from "./session/conditional-writes.ts";

@@ -3,31 +3,15 @@ import { isolate } from "../base/isolated-emitter.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { sameFields } from "../data/fields.ts";
 import type { Snapshot } from "../data/snapshot.ts";
-import type { SessionChange, SessionKey, SessionStore, StoredEndReason } from "../session-store.ts";
+import type { SessionChange, SessionKey, StoredEndReason } from "../session-store.ts";
 import { Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
 import { Freshness } from "./freshness.ts";
 import { type GuardedStore, guardedStore } from "./guarded-store.ts";
+import type { HubOptions } from "./hub-options.ts";
 import { type End, LiveEntry, type Moment, type Observer } from "./live-entry.ts";
 import { OwnWrites } from "./own-writes.ts";
 import { Reads } from "./reads.ts";
-
-/** What the hub reports to the application's own listeners. */
-interface HubEvents {
-  changed(key: SessionKey, snapshot: Snapshot): void;
-  ended(key: SessionKey, end: End): void;
-  failed(error: unknown): void;
-  feed(state: "whole" | "broken"): void;
-}
-
-export interface HubOptions {
-  readonly store: SessionStore;
-  readonly clock: Clock;
-  readonly revalidateIntervalMs: number;
-  readonly staleMs: number;
-  readonly storeTimeoutMs: number;
-  readonly events: HubEvents;
-}
 
 /** A session that disappears this close to its deadline has expired: some stores count in seconds. */
 const expiryToleranceMs = 1_000;
@@ -171,7 +155,11 @@ export class Hub {
 
   /** A touch that began at the mark `began` extended the stored session. */
   extended(entry: LiveEntry, expiresAt: number, began: number): void {
-    if (entry.extend(expiresAt, began)) this.freshness.seen(entry, expiresAt);
+    const before = entry.snapshot;
+    const extended = entry.extend(expiresAt, began);
+    if (!before || !extended) return;
+    this.freshness.seen(entry, expiresAt);
+    this.#show(entry, extended, before);
   }
 
   /** Reports to the application's `error` listeners. */
@@ -197,7 +185,7 @@ export class Hub {
     return entry.isEnded || entry.holdsSince(began.mark);
   }
 
-  /** Makes `snapshot` the session's current one, and calls the observers if the data differ. */
+  /** Makes `snapshot` the session's current one, and calls the observers if the data or the deadline differ. */
   #adopt(entry: LiveEntry, snapshot: Snapshot, began: Moment, until: number): void {
     const isFirst = entry.snapshot === undefined;
     const previous = entry.adopt(snapshot, began, until);
@@ -205,9 +193,13 @@ export class Hub {
     if (!previous) return;
     const isSame = sameFields(previous.fields, snapshot.fields);
     // Before the first adopted version, handles of requests may each show a different one.
-    if (isSame && !isFirst) return;
-    for (const observer of entry.observers) this.callListener(() => observer.changed?.(snapshot, previous));
+    if (!isSame || isFirst || previous.expiresAt !== snapshot.expiresAt)
+      this.#show(entry, snapshot, previous);
     if (!isSame) this.callListener(() => this.#options.events.changed(entry.key, snapshot));
+  }
+
+  #show(entry: LiveEntry, snapshot: Snapshot, previous: Snapshot): void {
+    for (const observer of entry.observers) this.callListener(() => observer.changed?.(snapshot, previous));
   }
 
   /** The store no longer has the session. */

@@ -4,6 +4,7 @@ import type { Unstored } from "./ends.ts";
 
 /** Follows a live session. Called synchronously. An error that an observer throws is reported, never propagated. */
 export interface Observer {
+  /** The data or the deadline may differ. */
   changed?(snapshot: Snapshot, previous: Snapshot): void;
   ended?(end: End): void;
 }
@@ -184,12 +185,13 @@ export class LiveEntry {
     return previous;
   }
 
-  /** Extends the same data's life. False if that adds nothing, or if the current version may be newer than `began`. */
-  extend(expiresAt: number, began: number): boolean {
+  /** Extends the same data's life. Undefined if that adds nothing, or if the current version may be newer than `began`. */
+  extend(expiresAt: number, began: number): Snapshot | undefined {
     const { snapshot } = this;
-    if (!snapshot || expiresAt <= snapshot.expiresAt || began <= this.#until) return false;
-    this.#state = { phase: "live", snapshot: snapshot.until(expiresAt) };
-    return true;
+    if (!snapshot || expiresAt <= snapshot.expiresAt || began <= this.#until) return undefined;
+    const extended = snapshot.until(expiresAt);
+    this.#state = { phase: "live", snapshot: extended };
+    return extended;
   }
 
   /** A change happened before `mark`, or may have; the snapshot was current until `asOf`. */

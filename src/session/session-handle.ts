@@ -1,14 +1,14 @@
-import { EventEmitter } from "node:events";
-import type { LiveSession, SessionEndOptions, SessionEvents, SessionState } from "../api.ts";
-import { checkListener, invalid, refuseCallback } from "../base/arguments.ts";
+import type { LiveSession, SessionEndOptions, SessionState } from "../api.ts";
+import { invalid, refuseCallback } from "../base/arguments.ts";
 import { SocketSessionError } from "../base/errors.ts";
-import { isolate } from "../base/isolated-emitter.ts";
 import { type SessionValues, sameFields } from "../data/fields.ts";
+import { lifeToleranceMs } from "../data/life-time.ts";
 import { deepFreeze, type Snapshot } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";
 import { type End, LiveEntry, type Observer } from "../live/live-entry.ts";
 import type { SessionKey } from "../session-store.ts";
 import { endOptionsOf } from "./end-options.ts";
+import { HandleEvents } from "./handle-events.ts";
 import { type Change, type OwnObject, overError, type Updates } from "./updates.ts";
 
 export interface HandleContext {
@@ -17,54 +17,8 @@ export interface HandleContext {
   readonly userId: (data: Readonly<SessionValues>) => string | undefined;
 }
 
-const events: Readonly<Record<keyof SessionEvents, true>> = { change: true, end: true };
 
 const noData = deepFreeze<SessionValues>({});
-
-/** The listeners of one handle. If one throws, the error is reported and the others still run. */
-abstract class HandleEvents {
-  #emitter: EventEmitter | undefined;
-
-  on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
-    checkListener("session.on()", event, listener, Object.keys(events));
-    this.#listen().on(event, listener);
-    return this;
-  }
-
-  once<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
-    checkListener("session.once()", event, listener, Object.keys(events));
-    this.#listen().once(event, listener);
-    return this;
-  }
-
-  off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
-    checkListener("session.off()", event, listener, Object.keys(events));
-    this.#emitter?.off(event, listener);
-    return this;
-  }
-
-  #listen(): EventEmitter {
-    this.follow();
-    this.#emitter ??= new EventEmitter();
-    return this.#emitter;
-  }
-
-  /** A listener is about to be added. */
-  protected follow(): void {}
-
-  protected notify(hub: Hub, event: keyof SessionEvents, ...args: unknown[]): void {
-    for (const listener of this.#emitter?.rawListeners(event) ?? [])
-      isolate(
-        () => listener.apply(this, args),
-        hub.report,
-        () => `A listener of "${event}" of a session`,
-      );
-  }
-
-  protected forgetListeners(): void {
-    this.#emitter?.removeAllListeners();
-  }
-}
 
 export interface HandleOptions {
   /** The version that a request loaded: shown until the store has been read. */
@@ -83,6 +37,8 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   readonly #entry: LiveEntry;
   readonly #own: OwnObject | undefined;
   #last: Snapshot | undefined;
+  /** The deadline that the listeners know. */
+  #reported: number | undefined;
   #observer: Observer | undefined;
   #isReleased = false;
 
@@ -108,8 +64,9 @@ export class SessionHandle extends HandleEvents implements LiveSession {
       changed: (snapshot, known) => {
         const previous = this.#last ?? known;
         this.#last = snapshot;
-        if (sameFields(previous.fields, snapshot.fields)) return;
-        this.notify(this.#context.hub, "change", snapshot.data, previous.data);
+        if (!sameFields(previous.fields, snapshot.fields))
+          this.notify(this.#context.hub, "change", snapshot.data, previous.data);
+        this.#extended(snapshot.expiresAt, previous.expiresAt);
       },
       ended: (end: End) => {
         this.notify(
@@ -122,6 +79,16 @@ export class SessionHandle extends HandleEvents implements LiveSession {
       },
     };
     return this.#observer;
+  }
+
+  /** Some stores give the time that is left, so that each read finds a slightly different deadline. */
+  #extended(expiresAt: number, previous: number): void {
+    const { hub } = this.#context;
+    this.#reported ??= previous;
+    const from = this.#reported;
+    if (Math.abs(expiresAt - from) < lifeToleranceMs(expiresAt - hub.clock.now())) return;
+    this.#reported = expiresAt;
+    this.notify(hub, "extend", expiresAt, from);
   }
 
   get state(): SessionState {

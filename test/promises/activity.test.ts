@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { connected, disconnected } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
-import { describeStores, storeKinds, transportKinds } from "../support/matrix.ts";
+import { describeEverywhere, describeStores, storeKinds, transportKinds } from "../support/matrix.ts";
 import { spyStore } from "../support/spy-store.ts";
 import { upgraded } from "../support/upgraded.ts";
 import { startWorld, type World } from "../support/world.ts";
@@ -13,7 +13,12 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 let world: World;
-afterEach(() => world.close());
+let other: World | undefined;
+afterEach(async () => {
+  await other?.close();
+  other = undefined;
+  await world.close();
+});
 
 const obedient = storeKinds.filter(({ obeysClock }) => obeysClock);
 
@@ -192,6 +197,54 @@ describeStores("in real time", ({ store, transports, namespace }) => {
     await connected(socket);
     expect(await gone).toBe("io server disconnect");
     expect(JSON.parse(await ada.get("/session")).data).toEqual({});
+  });
+});
+
+describeEverywhere("a life that a request makes longer, and shorter", ({ store, transports, namespace }) => {
+  test("is an event of the session's sockets on each node, once", async () => {
+    const shared = { store: store.open(), revalidateIntervalMs: 500, staleMs: 60_000 };
+    const onNodes = await Promise.all(
+      [1, 2].map(async () => {
+        const moves: [previous: number, expiresAt: number][] = [];
+        const node = await startWorld({
+          ...shared,
+          cookie: { maxAge: hour },
+          routes: (app) => {
+            app.post("/live/:ms", (req, res) => {
+              req.session.cookie.maxAge = Number(req.params.ms);
+              res.send("ok");
+            });
+          },
+          sockets: (io) =>
+            installHandlers(io, ({ session }) => {
+              session.on("extend", (expiresAt, previous) => moves.push([previous, expiresAt]));
+            }),
+        });
+        return { node, moves };
+      }),
+    );
+    const [here, there] = onNodes;
+    if (!here || !there) throw new Error("Expected two nodes.");
+    world = here.node;
+    other = there.node;
+    const before = Date.now();
+    const ada = await world.visitor();
+    const elsewhere = other.browser();
+    elsewhere.cookie = ada.cookie;
+    await ada.connect(namespace, { transports });
+    await elsewhere.connect(namespace, { transports });
+    const hours = ({ moves }: typeof here) =>
+      moves.map((times) => times.map((at) => Math.round((at - before) / hour)));
+    await ada.post(`/live/${5 * hour}`);
+    expect(hours(here)).toEqual([[1, 5]]);
+    await expect.poll(() => hours(there)).toEqual([[1, 5]]);
+    await ada.post(`/live/${2 * hour}`);
+    const both = [
+      [1, 5],
+      [5, 2],
+    ];
+    expect(hours(here)).toEqual(both);
+    await expect.poll(() => hours(there)).toEqual(both);
   });
 });
 
