@@ -2,7 +2,7 @@ import type { SessionData } from "express-session";
 import type { SocketSessionError } from "./base/errors.ts";
 import type { FeedState } from "./live/feed.ts";
 import type { RefusalCode } from "./protocol.ts";
-import type { EndReason } from "./session-store.ts";
+import type { EndReason, StoredEndReason } from "./session-store.ts";
 
 /**
  * The type of an application's session data: its augmentation of express-session's `SessionData`, without `cookie`. Any
@@ -96,6 +96,43 @@ export interface LiveSession {
   off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;
 }
 
+interface LifecycleBase {
+  /** When this process learned of it, in milliseconds since the epoch. */
+  readonly at: number;
+  /** The client's address. Behind a trusted proxy, the one that this proxy gives. Undefined if there is none, or it is not known. */
+  readonly address: string | undefined;
+}
+
+interface SessionLifecycle extends LifecycleBase {
+  readonly publicId: string;
+  /** By the `userId` option. Undefined if the session has no user, or if this process does not know its data. */
+  readonly userId: string | undefined;
+}
+
+/** On whose behalf this process has stored or ended a session: a request's, a socket's, or the server's own code. */
+type Cause = "request" | "socket" | "application";
+
+/** An entry of the log of life cycles (OWASP ASVS 16.3). Frozen, and without secrets: no session id, cookie or data. */
+export type LifecycleEvent =
+  /** This process has stored the session for the first time. */
+  | (SessionLifecycle & { readonly type: "created"; readonly by: Cause })
+  /**
+   * This process has stored data by which the session has a user that it had not. Without the `userId` option: it was
+   * stored by `sessions.login()`.
+   */
+  | (SessionLifecycle & { readonly type: "login"; readonly by: Cause })
+  /**
+   * The session is over. `time`: it has expired. `elsewhere`: another node or another package has ended it, and this process
+   * had it live. Both may be reported by several nodes, the others by the one that ended it.
+   */
+  | (SessionLifecycle & {
+      readonly type: "ended";
+      readonly reason: StoredEndReason;
+      readonly by: Cause | "time" | "elsewhere";
+    })
+  /** A client was not let in. */
+  | (LifecycleBase & { readonly type: "refused"; readonly code: RefusalCode });
+
 /** The events of a `LiveSessions`. A listener that throws is reported as `error`; the other listeners still run. */
 export interface LiveSessionsEvents {
   /** A session changed: by this node, or any session that is live on it. */
@@ -115,6 +152,11 @@ export interface LiveSessionsEvents {
       cause?: unknown;
     },
   ];
+  /**
+   * The log of life cycles, each event once in the process that caused it. Also published, of all sessions of the process,
+   * to the channel `socket-session:lifecycle` of `node:diagnostics_channel`.
+   */
+  lifecycle: [event: LifecycleEvent];
   /** A save overwrote top-level keys that another writer had changed since the request loaded them. */
   conflict: [conflict: { publicId: string; keys: readonly string[] }];
   /** The store's change feed is whole, at the start or again; or it is cut, and an `error` gives the reason. */
@@ -126,7 +168,16 @@ export interface LiveSessionsEvents {
 }
 
 const names: Readonly<Record<keyof LiveSessionsEvents, true>> = {
-  ...{ change: true, end: true, refuse: true, conflict: true, discard: true, feed: true, error: true },
+  ...{
+    change: true,
+    end: true,
+    refuse: true,
+    lifecycle: true,
+    conflict: true,
+    discard: true,
+    feed: true,
+    error: true,
+  },
 };
 /** All events of `sessions`; the last two are Node's own. */
 export const sessionsEvents: readonly string[] = [...Object.keys(names), "newListener", "removeListener"];

@@ -24,8 +24,12 @@ export interface Core {
   readonly tickets: Tickets;
 }
 
-export function coreOf(options: ResolvedOptions, userId: UserOf, events: HubOptions["events"]): Core {
-  const hub = new Hub({ ...options, events });
+export function coreOf(
+  options: ResolvedOptions,
+  userId: UserOf,
+  hooks: Pick<HubOptions, "actors" | "events">,
+): Core {
+  const hub = new Hub({ ...options, ...hooks });
   const userOf = options.store.listByUser ? userId : () => undefined;
   const writes = new ConditionalWrites(hub, options.ttlMs, userOf, options.maxSessionBytes);
   const saves = new Saves(hub, writes);

@@ -1,6 +1,7 @@
 export type {
   AppData,
   DeepReadonly,
+  LifecycleEvent,
   LiveSession,
   LiveSessionsEvents,
   SessionEndOptions,

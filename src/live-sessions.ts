@@ -24,11 +24,14 @@ import { IsolatedEmitter } from "./base/isolated-emitter.ts";
 import { requireNode } from "./base/versions.ts";
 import { atMost } from "./base/with-timeout.ts";
 import { type Core, coreOf } from "./core.ts";
+import type { SessionValues } from "./data/fields.ts";
 import type { LogoutOptions } from "./http/logout.ts";
 import type { RequestHandler } from "./http/middleware.ts";
 import { type Request, requireSession } from "./http/request-checks.ts";
 import { refuseUncalled } from "./http/store-contract.ts";
 import { exposeInternals } from "./inject-session.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import type { HubOptions } from "./live/hub-options.ts";
 import { type LiveSessionsOptions, resolveOptions } from "./options/options.ts";
 import type { RefusalCode } from "./protocol.ts";
 import { Refusals } from "./refusals.ts";
@@ -68,6 +71,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   readonly #requests: RequestSide;
   readonly #sockets: SocketSide;
   readonly #refusals: Refusals;
+  readonly #lifecycle: Lifecycle;
   readonly #warnings = lateWarnings();
   #isClosed = false;
   #conflicts = 0;
@@ -78,7 +82,13 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     requireNode();
     const resolved = resolveOptions(options);
     const users = new UserIds(resolved.userId, (error) => this.#report(error));
-    this.#core = coreOf(resolved, (data) => users.of(data), this.#hubEvents());
+    const userOf = (data: Readonly<SessionValues>) => users.of(data);
+    this.#lifecycle = new Lifecycle(resolved, userOf, {
+      hasListeners: () => this.listenerCount("lifecycle") > 0,
+      emit: (event) => this.announce("lifecycle", event),
+    });
+    const { actors } = this.#lifecycle;
+    this.#core = coreOf(resolved, userOf, { actors, events: this.#hubEvents() });
     const { insecureCookie, engineUse, engineSession } = this.#warnings;
     this.#requests = new RequestSide(this.#core, {
       onInsecureCookie: insecureCookie,
@@ -104,17 +114,21 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     this.#core.hub.freshness.feed.start();
   }
 
-  #hubEvents(): Parameters<typeof coreOf>[2] {
+  #hubEvents(): HubOptions["events"] {
     return {
       changed: ({ publicId }, snapshot) => {
         if (this.listenerCount("change") === 0) return; // the data of a session that no handle shows need not be parsed
         const { data } = snapshot;
         this.announce("change", { publicId, userId: this.#core.handles.userId(data), data });
       },
-      ended: ({ publicId }, { reason, message }) => {
+      ended: (key, end, last) => {
+        const { publicId } = key;
+        const { reason, message } = end;
         debug("session %s ended: %s", publicId, reason);
+        this.#lifecycle.ended(key, end, last);
         this.announce("end", { publicId, reason, ...(message === undefined ? {} : { message }) });
       },
+      stored: (key, snapshot, previous) => this.#lifecycle.stored(key, snapshot, previous),
       failed: (error) => this.#report(error),
       feed: (state) => {
         debug("the change feed is %s", state);
@@ -205,7 +219,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   async login(request: Request, data: AppData, ...none: []): Promise<LiveSession> {
     requireOwner(this, "sessions.login(req, data)", "Write sessions.login(req, data).");
     refuseCallback("sessions.login()", [data, ...none]);
-    return this.#requests.login(request, data);
+    const session = await this.#requests.login(request, data);
+    this.#lifecycle.loggedIn(session.publicId, request);
+    return session;
   }
 
   /**
@@ -242,7 +258,10 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     checkPlainOptions(method, endOptions, ["message"]);
     const message = messageOf(method, endOptions.message);
     const key = typeof session === "string" ? this.#core.nameOf(session) : this.#liveKey(session);
-    return key !== undefined && this.#core.hub.end(key, "revoked", message);
+    const { hub } = this.#core;
+    return (
+      key !== undefined && hub.actors.run({ by: "application" }, () => hub.end(key, "revoked", message))
+    );
   }
 
   /**
@@ -320,6 +339,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   #refuse(code: RefusalCode, request: IncomingMessage | undefined, cause: unknown): void {
     const isOther = code === "SESSION_REQUIRED" || code === "SESSION_ENDED";
     if (isOther && !this.#requests.hasMiddleware) this.#warnings.noMiddleware(code);
+    this.#lifecycle.refused(code, request);
     this.announce("refuse", this.#refusals.add(code, request, cause));
     if (cause !== undefined) this.#report(cause);
     this.#refusals.warn(code, request);

@@ -114,9 +114,11 @@ export class UserSessions {
     const keys = (await this.#found()).map(({ key }) => key).filter(isMeant);
     let ended = 0;
     const failures: unknown[] = [];
+    const actor = { by: "application", userId: this.#user } as const;
+    const end = (key: SessionKey) => hub.actors.run(actor, () => hub.end(key, "revoked", message));
     for (const some of batches(keys, maxAtOnce)) {
       await nextTurn(); // a store in this process answers at once, and the ends of all batches would block the event loop
-      for (const outcome of await Promise.allSettled(some.map((key) => hub.end(key, "revoked", message)))) {
+      for (const outcome of await Promise.allSettled(some.map(end))) {
         if (outcome.status === "rejected") failures.push(outcome.reason);
         else if (outcome.value) ended++;
       }

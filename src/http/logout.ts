@@ -52,7 +52,9 @@ export async function logOut(
   const own = isLoaded ? request.sessionID : undefined;
   // The cookie's may be another: a guest's that is not stored yet, though sockets have it.
   const sids = new Set([own, sidOf(request)]);
-  const ends = [...sids].map((sid) => sid !== undefined && hub.end(nameOf(sid), "destroyed"));
+  const end = (sid: string) =>
+    hub.actors.run({ by: "request", peer: request }, () => hub.end(nameOf(sid), "destroyed"));
+  const ends = [...sids].map((sid) => sid !== undefined && end(sid));
   const existed = (await Promise.all(ends)).includes(true);
   if (isLoaded) Reflect.deleteProperty(request, "session"); // express-session would set its cookie, or store it
   requireUnsent(method, response);

@@ -11,7 +11,7 @@ export function requestSession(
   context: HandleContext,
   loaded: LoadedSessions,
   key: SessionKey,
-  request: Pick<Request, "session">,
+  request: Request,
 ): SessionHandle {
   /** The request's session object, unless the session was destroyed or replaced by one with another id. */
   const current = () => (request.session?.id === key.sid ? request.session : undefined);
@@ -29,5 +29,5 @@ export function requestSession(
   const { base } = loaded.of(key.sid, request.session);
   const seed = base?.stored;
   const isOver = base !== undefined && context.hub.ends.has(key, base.since);
-  return new SessionHandle(context, isOver ? LiveEntry.over(key, seed) : key, { seed, own });
+  return new SessionHandle(context, isOver ? LiveEntry.over(key, seed) : key, { seed, own, peer: request });
 }

@@ -1,5 +1,6 @@
 import { Store } from "express-session";
 import { dateText } from "../data/life-time.ts";
+import { isPeer } from "../live/actors.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { HttpContext } from "./http-context.ts";
 import { asGiven, listed, requireSession, requireSid } from "./store-contract.ts";
@@ -66,14 +67,14 @@ export class StoreFacade extends Store {
       requireSession(session, "set");
       await this.#saves.save(key, session, this.#isEnding(session));
     };
-    this.#answer(save(), callback);
+    this.#answer(this.#act(requestOf(session), save), callback);
   }
 
   override touch(sid: string, session: SessionData, callback?: Callback<void>): void {
     const touched = attempt(() => {
       const key = this.#keyOf(sid, "touch");
       requireSession(session, "touch");
-      return this.#saves.touch(key, session);
+      return this.#act(requestOf(session), () => this.#saves.touch(key, session));
     });
     // express-session then sends the response at once and in one piece, as it does without a store's touch.
     if (!touched && this.#isEnding(session)) callback?.();
@@ -84,7 +85,7 @@ export class StoreFacade extends Store {
     const end = async (): Promise<void> => {
       await this.#context.hub.end(this.#keyOf(sid, "destroy"), "destroyed");
     };
-    this.#answer(end(), callback);
+    this.#answer(this.#act(undefined, end), callback);
   }
 
   override regenerate(request: Request, callback: Callback<void>): void {
@@ -98,7 +99,9 @@ export class StoreFacade extends Store {
     const isNewId = session && loaded.of(sessionID, session).unstored?.isNewId;
     try {
       const settled = responses.settled(request);
-      await hub.end(nameOf(request.sessionID), "replaced", { settled, isNewId });
+      await this.#act(request, async () => {
+        await hub.end(nameOf(request.sessionID), "replaced", { settled, isNewId });
+      });
     } finally {
       this.generate(request);
     }
@@ -138,8 +141,13 @@ export class StoreFacade extends Store {
 
   /** Whether the response to the session's request is ending right now: `express-session` saves and touches then. */
   #isEnding(session: object): boolean {
-    const request: unknown = Reflect.get(session, "req");
-    return typeof request === "object" && request !== null && this.#context.responses.isEnding(request);
+    const request = requestOf(session);
+    return request !== undefined && this.#context.responses.isEnding(request);
+  }
+
+  #act<T>(request: object | undefined, run: () => T): T {
+    const peer = request && isPeer(request) ? request : undefined;
+    return this.#context.hub.actors.run({ by: "request", peer }, run);
   }
 
   #keyOf(sid: unknown, method: string): SessionKey {
@@ -165,6 +173,12 @@ export class StoreFacade extends Store {
     };
     outcome.then((value) => answer(null, value), answer);
   }
+}
+
+/** The request of a session object, if it has one. */
+function requestOf(session: unknown): object | undefined {
+  const request: unknown = Reflect.get(Object(session), "req");
+  return typeof request === "object" && request !== null ? request : undefined;
 }
 
 /** Calls `run`, and makes what it throws a rejection. Undefined if there is nothing to wait for. */

@@ -1,12 +1,16 @@
 import type { Clock } from "../base/clock.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { SessionKey, SessionStore } from "../session-store.ts";
+import type { Actors } from "./actors.ts";
 import type { End } from "./live-entry.ts";
 
 /** What the hub reports to the application's own listeners. */
 interface HubEvents {
   changed(key: SessionKey, snapshot: Snapshot): void;
-  ended(key: SessionKey, end: End): void;
+  /** `last`: the last version that this node has seen, if any. */
+  ended(key: SessionKey, end: End, last: Snapshot | undefined): void;
+  /** This node has stored a version: on top of `previous`, or, if that is undefined, for the first time. Its data differ. */
+  stored(key: SessionKey, snapshot: Snapshot, previous: Snapshot | undefined): void;
   failed(error: unknown): void;
   feed(state: "whole" | "broken"): void;
 }
@@ -17,5 +21,6 @@ export interface HubOptions {
   readonly revalidateIntervalMs: number;
   readonly staleMs: number;
   readonly storeTimeoutMs: number;
+  readonly actors: Actors;
   readonly events: HubEvents;
 }

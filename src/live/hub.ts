@@ -4,6 +4,7 @@ import { KeyedLock } from "../base/keyed-lock.ts";
 import { sameFields } from "../data/fields.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { SessionChange, SessionKey, StoredEndReason } from "../session-store.ts";
+import type { Actors } from "./actors.ts";
 import { Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
 import { Freshness } from "./freshness.ts";
@@ -31,6 +32,7 @@ export class Hub {
    */
   readonly lock = new KeyedLock();
   readonly clock: Clock;
+  readonly actors: Actors;
   readonly entries = new Entries(() => this.mark());
   readonly ends: Ends;
   readonly freshness: Freshness;
@@ -43,6 +45,7 @@ export class Hub {
     const { store, clock } = options;
     this.#options = options;
     this.clock = clock;
+    this.actors = options.actors;
     this.store = guardedStore(store, clock, options.storeTimeoutMs);
     this.ends = new Ends(clock, () => this.mark());
     this.reads = new Reads({
@@ -125,9 +128,11 @@ export class Hub {
     }
   }
 
-  /** Reports a change of a session that is not live here. */
-  announceChange(key: SessionKey, snapshot: Snapshot): void {
-    if (!this.entries.get(key)) this.callListener(() => this.#options.events.changed(key, snapshot));
+  /** Reports a version that this node has stored, see `HubEvents.stored`. Those who observe the session know of it. */
+  announce(key: SessionKey, snapshot: Snapshot, previous?: Snapshot): void {
+    const { events } = this.#options;
+    this.callListener(() => events.stored(key, snapshot, previous));
+    if (previous && !this.entries.get(key)) this.callListener(() => events.changed(key, snapshot));
   }
 
   /** Ends the session in the store and here; false if it was no longer stored. */
@@ -136,7 +141,8 @@ export class Hub {
     reason: StoredEndReason,
     { isNewId, ...more }: Omit<End, "reason"> & { readonly isNewId?: boolean | undefined } = {},
   ): Promise<boolean> {
-    const end: End = { reason, ...more };
+    const learned: End = { reason, ...more };
+    const end: End = { ...learned, by: this.actors.current };
     return this.lock.run(key.sid, async () => {
       const entry = this.entries.get(key);
       entry?.expectEnd(end);
@@ -144,8 +150,10 @@ export class Hub {
         const existed = await this.store.destroy(key, reason, isNewId, more.message);
         this.ends.add(key, reason);
         const live = this.entries.get(key); // it may have become live, or the feed may have reported the end first
-        if (live) this.#finish(live, end, existed);
-        else if (existed && !entry?.isEnded) this.callListener(() => this.#options.events.ended(key, end));
+        live?.expectEnd(undefined);
+        if (live) this.#finish(live, existed ? end : learned, existed);
+        else if (existed && !entry?.isEnded)
+          this.callListener(() => this.#options.events.ended(key, end, entry?.known));
         return existed;
       } finally {
         entry?.expectEnd(undefined);
@@ -216,7 +224,7 @@ export class Hub {
     if (!entry.isUnverified) this.ends.add(entry.key, actual.reason);
     this.#forget(entry);
     for (const observer of entry.observers) this.callListener(() => observer.ended?.(actual));
-    if (isKnown) this.callListener(() => this.#options.events.ended(entry.key, actual));
+    if (isKnown) this.callListener(() => this.#options.events.ended(entry.key, actual, entry.known));
   }
 
   #receive(change: SessionChange): void {

@@ -1,5 +1,6 @@
 import type { Snapshot } from "../data/snapshot.ts";
 import type { EndReason, SessionKey } from "../session-store.ts";
+import type { Actor } from "./actors.ts";
 import type { Unstored } from "./ends.ts";
 
 /** Follows a live session. Called synchronously. An error that an observer throws is reported, never propagated. */
@@ -15,6 +16,8 @@ export interface End {
   readonly settled?: Promise<void> | undefined;
   /** The application's words for the page. */
   readonly message?: string | undefined;
+  /** On whose behalf this process ended it. Absent if it learned of the end. */
+  readonly by?: Actor;
 }
 
 /** A point in the order of events of this process (`mark`, see `Hub.mark`), and in time (milliseconds since the epoch). */

@@ -51,7 +51,7 @@ export class ConditionalWrites {
       const kept = Math.max(current.expiresAt, entries.get(key)?.snapshot?.expiresAt ?? 0);
       return new Snapshot(content, expiresAt === "keep" ? kept : expiresAt, revision);
     });
-    if (snapshot && !sameFields(current.fields, content.fields)) this.#hub.announceChange(key, snapshot);
+    if (snapshot && !sameFields(current.fields, content.fields)) this.#hub.announce(key, snapshot, current);
     return snapshot;
   }
 
@@ -60,10 +60,12 @@ export class ConditionalWrites {
     const document = writableDocument(content, this.#maxBytes);
     const expiresAt = this.deadline(content.cookie);
     const user = this.#userOf(document);
-    return this.#hub.writes.run(key, undefined, async () => {
+    const snapshot = await this.#hub.writes.run(key, undefined, async () => {
       const revision = await this.#hub.store.create(key, document, expiresAt, user, isNewId);
       return revision === null ? null : new Snapshot(content, expiresAt, revision);
     });
+    if (snapshot) this.#hub.announce(key, snapshot);
+    return snapshot;
   }
 
   /** Reads the stored session; the caller holds the session's lock. */

@@ -4,6 +4,7 @@ import { SocketSessionError } from "../base/errors.ts";
 import { type SessionValues, sameFields } from "../data/fields.ts";
 import { lifeToleranceMs } from "../data/life-time.ts";
 import { deepFreeze, type Snapshot } from "../data/snapshot.ts";
+import type { Peer } from "../live/actors.ts";
 import type { Hub } from "../live/hub.ts";
 import { type End, LiveEntry, type Observer } from "../live/live-entry.ts";
 import type { SessionKey } from "../session-store.ts";
@@ -25,6 +26,8 @@ export interface HandleOptions {
   readonly seed?: Snapshot | undefined;
   /** A request's own session object, which `update` refreshes. */
   readonly own?: OwnObject;
+  /** The request or socket whose handle it is. */
+  readonly peer?: Peer;
 }
 
 /**
@@ -36,6 +39,7 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   readonly #context: HandleContext;
   readonly #entry: LiveEntry;
   readonly #own: OwnObject | undefined;
+  readonly #peer: Peer | undefined;
   #last: Snapshot | undefined;
   /** The deadline that the listeners know. */
   #reported: number | undefined;
@@ -43,10 +47,15 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   #isReleased = false;
 
   /** An entry has to be kept live by its owner, a key is kept live by this handle: until `release`. */
-  constructor(context: HandleContext, session: SessionKey | LiveEntry, { seed, own }: HandleOptions = {}) {
+  constructor(
+    context: HandleContext,
+    session: SessionKey | LiveEntry,
+    { seed, own, peer }: HandleOptions = {},
+  ) {
     super();
     this.#context = context;
     this.#own = own;
+    this.#peer = peer;
     this.#last = seed;
     if (session instanceof LiveEntry) this.#entry = session;
     else this.#entry = context.hub.observe(session, this.#observing(), seed);
@@ -119,7 +128,8 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   async update<R>(fn: Change<R>, ...none: []): Promise<R> {
     checkChange(fn, none);
     if (this.#entry.isEnded) throw overError(this.#entry);
-    const { result, snapshot } = await this.#context.updates.update(this.#entry.key, fn, this.#own);
+    const { key } = this.#entry;
+    const { result, snapshot } = await this.#act(() => this.#context.updates.update(key, fn, this.#own));
     if (snapshot) this.#last = snapshot;
     return result;
   }
@@ -139,7 +149,11 @@ export class SessionHandle extends HandleEvents implements LiveSession {
   async end(end?: SessionEndOptions["reason"] | SessionEndOptions, ...none: []): Promise<boolean> {
     const { reason, message } = endOptionsOf(end, none);
     if (this.#entry.isEnded) return false;
-    return this.#context.hub.end(this.#entry.key, reason, { message });
+    return this.#act(() => this.#context.hub.end(this.#entry.key, reason, { message }));
+  }
+
+  #act<T>(run: () => Promise<T>): Promise<T> {
+    return this.#context.hub.actors.run({ by: this.#own ? "request" : "socket", peer: this.#peer }, run);
   }
 
   /** Stops following the session. The last data stay readable, and `update` still works. */

@@ -136,7 +136,9 @@ export class SessionConnection implements Observer, TrafficGuard {
 
   /** Gives `socket` its `session`. */
   welcome(socket: Socket): void {
-    const handle = this.#entry ? new SessionHandle(this.#context, this.#entry) : new GuestHandle();
+    const handle = this.#entry
+      ? new SessionHandle(this.#context, this.#entry, { peer: socket })
+      : new GuestHandle();
     this.#members = [...this.#members, { socket, handle }];
     Object.defineProperty(socket, "session", { value: handle, enumerable: false });
     guardSocket(socket, this);

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
+import { clientAddress } from "./client-address.ts";
 import type { EngineConnection } from "./upstream.ts";
 
 /** How many connections may be open whose session is not proven. */
@@ -9,8 +9,8 @@ export interface MaxUnproven {
 }
 
 /**
- * Bounds the number of unproven connections, in all and for each address (for IPv6, each network of 64 bits). The oldest one makes room, not the newest:
- * a client with a ticket needs its connection for one round trip only, so it gets in while others flood the server.
+ * Bounds the number of unproven connections, in all and for each address (for IPv6, each network of 64 bits). The oldest
+ * one makes room, not the newest: a client with a ticket needs its connection for one round trip only, so it gets in while others flood the server.
  */
 export class UnprovenLimit {
   readonly #max: MaxUnproven;
@@ -25,7 +25,8 @@ export class UnprovenLimit {
 
   /** The returned function removes it; the caller calls that when the connection closes, too. */
   add(connection: EngineConnection): () => void {
-    const address = this.#addressOf(connection.request);
+    const { headers, socket } = connection.request ?? {};
+    const address = subscriberOf(clientAddress(headers, socket?.remoteAddress, this.#trustProxy) ?? "");
     const near = this.#byAddress.get(address) ?? new Set();
     this.#byAddress.set(address, near.add(connection));
     this.#all.add(connection);
@@ -41,16 +42,6 @@ export class UnprovenLimit {
 
   closeAll(): void {
     for (const connection of this.#all) connection.close(true);
-  }
-
-  /** Behind a trusted proxy, the last address of `X-Forwarded-For`, which that proxy added: a client can choose the others. */
-  #addressOf(request: IncomingMessage | null): string {
-    const forwarded = this.#trustProxy ? request?.headers["x-forwarded-for"] : undefined;
-    const last = String(forwarded ?? "")
-      .split(",")
-      .at(-1)
-      ?.trim();
-    return subscriberOf(last || (request?.socket.remoteAddress ?? ""));
   }
 }
 

@@ -117,7 +117,7 @@ describe("what is live", () => {
       { code: "LISTENER_FAILED", cause: new Error("thrown") },
       { code: "LISTENER_FAILED", cause: new Error("thrown at the end") },
     ]);
-    expect(set.ends).toEqual([[key.publicId, { reason: "revoked" }]]);
+    expect(set.ends).toEqual([[key.publicId, { reason: "revoked", by: { by: "application" } }]]);
     expect(set.changes).toEqual([key.publicId]);
   });
 

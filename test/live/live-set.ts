@@ -1,4 +1,5 @@
 import { sessionNames } from "../../src/data/session-key.ts";
+import { Actors } from "../../src/live/actors.ts";
 import { Hub } from "../../src/live/hub.ts";
 import type { End, Observer } from "../../src/live/live-entry.ts";
 import { Activity } from "../../src/session/activity.ts";
@@ -24,7 +25,9 @@ export function liveSet(store?: SessionStore, clock = new ManualClock()) {
     revalidateIntervalMs: 30_000,
     staleMs: 60_000,
     storeTimeoutMs: 10_000,
+    actors: new Actors(() => false),
     events: {
+      stored: () => {},
       changed: ({ publicId }) => changes.push(publicId),
       ended: ({ publicId }, end) => ends.push([publicId, end]),
       feed: () => {},

@@ -29,7 +29,15 @@ describeStores("the session id", ({ store }) => {
         installHandlers(io, (socket) => {
           said.push(socket.data, [...socket.rooms], socket.session.publicId, Object.keys(socket.handshake));
         });
-        for (const event of ["change", "end", "refuse", "conflict", "discard", "error"] as const) {
+        for (const event of [
+          "change",
+          "end",
+          "refuse",
+          "lifecycle",
+          "conflict",
+          "discard",
+          "error",
+        ] as const) {
           sessions.on(event, (...args: unknown[]) => said.push([event, args]));
         }
       },
@@ -61,6 +69,7 @@ describeStores("the session id", ({ store }) => {
     createDebug.log = write;
     const text = inspect(said, { depth: 12, maxStringLength: null, maxArrayLength: null });
     expect(text).toContain(publicId);
+    for (const type of ["created", "ended", "refused"]) expect(text).toContain(`type: '${type}'`);
     expect(publicId).toMatch(/^[\w-]{22}$/);
     expect(text).not.toContain(id);
     expect(text).not.toContain(encodeURIComponent(id));

@@ -5,6 +5,7 @@ import { fieldsOf } from "../../../src/data/fields.ts";
 import { diff } from "../../../src/data/merge.ts";
 import { sessionNames } from "../../../src/data/session-key.ts";
 import { snapshotOf } from "../../../src/data/snapshot.ts";
+import { Actors } from "../../../src/live/actors.ts";
 import { Hub } from "../../../src/live/hub.ts";
 import { Activity } from "../../../src/session/activity.ts";
 import { ConditionalWrites } from "../../../src/session/conditional-writes.ts";
@@ -46,9 +47,15 @@ class CoreNode implements SimulatedNode {
     this.#context = context;
     this.#habits = context.random.fork("habits");
     const failed = (error: unknown) => traceReport(world, process, error);
-    const events = { changed: () => {}, ended: () => {}, feed: () => {}, failed };
+    const events = { changed: () => {}, stored: () => {}, ended: () => {}, feed: () => {}, failed };
     const userOf = () => undefined;
-    this.#hub = new Hub({ ...settings, store, clock: process.clock, events });
+    this.#hub = new Hub({
+      ...settings,
+      store,
+      clock: process.clock,
+      actors: new Actors(() => false),
+      events,
+    });
     this.#writes = new ConditionalWrites(this.#hub, settings.maxAgeMs, userOf, maxBytes);
     this.#saves = new Saves(this.#hub, this.#writes);
     this.#updates = new Updates(this.#hub, this.#writes, this.#saves, settings.updateTimeoutMs);
