@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 interface RequestPeer {
-  readonly headers: Headers;
+  readonly headers: RequestHeaders;
   readonly socket?: { readonly remoteAddress?: string | undefined };
   readonly sessionID?: string;
   readonly session?: object;
 }
 
 interface SocketPeer {
-  readonly handshake: { readonly headers: Headers; readonly address: string };
+  readonly handshake: { readonly headers: RequestHeaders; readonly address: string };
 }
 
 /** A request, or a socket of Socket.IO. */

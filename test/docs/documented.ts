@@ -12,7 +12,7 @@ import type {
   AttachOptions, CloseOptions, EndReasonCode, ExemptNamespace, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
   LogoutOptions, RefusalCode, SessionEndOptions, SessionEvents, SessionState, SessionStore, Stats,
 } from "socket-session";
-import type { EndOptions, ListedSession, UserSessions } from "socket-session";
+import type { EndOptions, LifecycleEvent, ListedSession, UserSessions } from "socket-session";
 import type { MemoryStoreOptions } from "socket-session/memory";
 import type { MongodbStoreOptions } from "socket-session/mongodb";
 import type { PostgresStoreOptions } from "socket-session/postgres";
@@ -20,6 +20,7 @@ import type { RedisStoreOptions } from "socket-session/redis";
 import type { SqliteStoreOptions } from "socket-session/sqlite";
 import type { InjectOptions } from "socket-session/testing";
 import type { StoreHarness, StoreTraits } from "socket-session/testing/store";
+type FieldsOf<T> = T extends unknown ? keyof T : never;
 `;
 
 const reference = (name: string) => `docs/reference/${name}.md`;
@@ -42,6 +43,13 @@ export const documentedTypes: readonly DocumentedType[] = [
     headings: ["Methods"],
   },
   { keys: "keyof LiveSessionsEvents", file: reference("sessions"), headings: ["Events"] },
+  { keys: `LifecycleEvent["type"]`, file: reference("sessions"), headings: ["Life cycles"] },
+  { keys: "FieldsOf<LifecycleEvent>", file: reference("sessions"), headings: ["Fields"] },
+  {
+    keys: `Extract<LifecycleEvent, { type: "ended" }>["by"]`,
+    file: reference("sessions"),
+    headings: ["Causes"],
+  },
   { keys: "keyof UserSessions", file: reference("sessions"), headings: ["user(id)"] },
   { keys: "keyof EndOptions", file: reference("sessions"), headings: ["Which to end"] },
   {

@@ -139,6 +139,39 @@ describe("events that a client has missed", () => {
   );
 });
 
+describe("the audit log", () => {
+  beforeEach(() => {
+    vi.resetModules();
+  });
+
+  test("is in the guide as it is", () => {
+    const { blocks } = documentAt("docs/guide/audit-log.md");
+    expect(blocks.map(({ code }) => code)).toContain(textOf("audit-log.ts"));
+  });
+
+  test("has each login and each end of a user, once", async () => {
+    const ada = await start("audit-log.ts");
+    expect((await ada.request("/activity")).status).toBe(401);
+    await ada.post("/login/ada");
+    const socket = await ada.connect();
+    const gone = disconnected(socket);
+    await ada.post("/logout");
+    expect(await gone).toBe("io server disconnect");
+    expect((await refused(ada.socket())).data).toEqual({ code: "SESSION_REQUIRED" });
+    await ada.post("/login/ada");
+    const rows: { type: string; detail: string | null; caused_by: string }[] = JSON.parse(
+      await ada.get("/activity"),
+    );
+    expect(rows.map(({ type, detail, caused_by }) => [type, detail, caused_by])).toEqual([
+      ["login", null, "request"],
+      ["created", null, "request"],
+      ["ended", "destroyed", "request"],
+      ["login", null, "request"],
+      ["created", null, "request"],
+    ]);
+  });
+});
+
 describe("visitors and staff on two paths", () => {
   beforeEach(() => {
     vi.resetModules();

@@ -1,0 +1,66 @@
+import { createServer } from "node:http";
+import { DatabaseSync } from "node:sqlite";
+import express from "express";
+import { Server } from "socket.io";
+import { type LifecycleEvent, liveSessions } from "socket-session";
+import { memoryStore } from "socket-session/memory";
+
+declare module "express-session" {
+  interface SessionData {
+    userId?: string;
+  }
+}
+
+const sessions = liveSessions({
+  store: memoryStore(),
+  name: "sid",
+  secret: process.env.SESSION_SECRET ?? "",
+  cookie: { sameSite: "lax", secure: "auto" },
+  userId: (data) => data.userId,
+});
+
+const database = new DatabaseSync(process.env.AUDIT_FILE ?? ":memory:");
+database.exec(`
+  CREATE TABLE IF NOT EXISTS audit (
+    at INTEGER NOT NULL, type TEXT NOT NULL, session TEXT, user_id TEXT, detail TEXT, caused_by TEXT, address TEXT
+  );
+  CREATE UNIQUE INDEX IF NOT EXISTS one_end ON audit (session) WHERE type = 'ended';
+`);
+const insert = database.prepare("INSERT OR IGNORE INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)");
+
+function write(event: LifecycleEvent) {
+  const { at, type, address = null } = event;
+  if (event.type === "refused") {
+    insert.run(at, type, null, null, event.code, null, address);
+    return;
+  }
+  if (event.type === "ended" && event.by === "elsewhere") return; // the node that ended it writes it
+  const detail = event.type === "ended" ? event.reason : null;
+  insert.run(at, type, event.publicId, event.userId ?? null, detail, event.by, address);
+}
+sessions.on("lifecycle", write);
+sessions.on("error", (error) => console.error(error.code, error.stack));
+
+const app = express();
+app.use(sessions.express());
+
+app.post("/login/:name", (req, res, next) => {
+  sessions.login(req, { userId: String(req.params.name) }).then(() => res.send("in"), next);
+});
+
+app.post("/logout", (req, res, next) => {
+  sessions.logout(req, res).then(() => res.send("out"), next);
+});
+
+const newest = database.prepare("SELECT * FROM audit WHERE user_id = ? ORDER BY rowid DESC LIMIT 50");
+app.get("/activity", (req, res) => {
+  const { userId } = sessions.of(req);
+  if (userId === undefined) res.status(401).send("Log in first.");
+  else res.json(newest.all(userId));
+});
+
+const server = createServer(app);
+const io = new Server(server);
+sessions.attach(io);
+
+server.listen(3000);
