@@ -9,7 +9,7 @@ interface HubEvents {
   changed(key: SessionKey, snapshot: Snapshot): void;
   /** `last`: the last version that this node has seen, if any. */
   ended(key: SessionKey, end: End, last: Snapshot | undefined): void;
-  /** This node has stored a version: on top of `previous`, or, if that is undefined, for the first time. Its data differ. */
+  /** This node has stored a version: on top of `previous`, whose data differ, or for the first time if that is undefined. */
   stored(key: SessionKey, snapshot: Snapshot, previous: Snapshot | undefined): void;
   failed(error: unknown): void;
   feed(state: "whole" | "broken"): void;

@@ -150,7 +150,7 @@ export class Hub {
         const existed = await this.store.destroy(key, reason, isNewId, more.message);
         this.ends.add(key, reason);
         const live = this.entries.get(key); // it may have become live, or the feed may have reported the end first
-        live?.expectEnd(undefined);
+        live?.expectEnd(undefined); // the store's answer says whose end it is
         if (live) this.#finish(live, existed ? end : learned, existed);
         else if (existed && !entry?.isEnded)
           this.callListener(() => this.#options.events.ended(key, end, entry?.known));
