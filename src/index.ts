@@ -10,7 +10,13 @@ export type {
   Stats,
 } from "./api.ts";
 export type { Clock } from "./base/clock.ts";
-export { type ErrorCode, errorCodes, SessionEnded, SocketSessionError } from "./base/errors.ts";
+export {
+  type ErrorCode,
+  errorCodes,
+  SessionEnded,
+  SessionRefused,
+  SocketSessionError,
+} from "./base/errors.ts";
 export type { LogoutOptions, SiteData } from "./http/logout.ts";
 export { type CloseOptions, LiveSessions, liveSessions } from "./live-sessions.ts";
 export type { LiveSessionsOptions } from "./options/options.ts";
@@ -19,10 +25,14 @@ export {
   type EndReasonCode,
   endEvent,
   endReasons,
+  type ForbiddenMessage,
+  forbiddenEvent,
   type RefusalCode,
   type RefusalData,
   refusals,
 } from "./protocol.ts";
+export type { RuleSocket, SessionRule } from "./rules.ts";
+export type { RuleOptions, RulePredicate } from "./session/rule.ts";
 export type {
   ChangedSession,
   CookieDocument,

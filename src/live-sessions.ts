@@ -36,7 +36,9 @@ import { type LiveSessionsOptions, resolveOptions } from "./options/options.ts";
 import type { RefusalCode } from "./protocol.ts";
 import { Refusals } from "./refusals.ts";
 import { RequestSide } from "./request-side.ts";
+import { type SessionRule, sessionRule } from "./rules.ts";
 import { messageOf } from "./session/end-options.ts";
+import type { RuleOptions, RulePredicate } from "./session/rule.ts";
 import type { Ticket } from "./session/tickets.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import type { SessionKey } from "./session-store.ts";
@@ -172,6 +174,22 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     requireOwner(this, "sessions.of(req)", "Write sessions.of(req).");
     requireSession("sessions.of(req)", request);
     return this.#requests.of(request);
+  }
+
+  /**
+   * A rule that a session has to satisfy, for requests and sockets alike: `app.use("/admin", rule)`,
+   * `io.of("/admin").use(rule)`, and `rule.room(socket, "admins")`. It is asked again at each change of the data, and at
+   * each request and event: a socket at which it turns false is out of the namespace or room before anything else reaches
+   * it (OWASP ASVS 8.3.2), and gets `session:forbidden`. With `withinMs` and `since` it turns false by itself, as time
+   * passes (ASVS 7.5.3). A predicate that throws is false, and reported as `error`. Throws `INVALID_OPTION`, also for an
+   * async predicate, at the first use at the latest.
+   */
+  require(predicate: RulePredicate, options: RuleOptions = {}): SessionRule {
+    requireOwner(this, "sessions.require()", "Write sessions.require((data) => data.admin === true).");
+    const { hub } = this.#core;
+    const dataOf = (request: Request) => this.#requests.dataOf(request);
+    const report = (error: unknown) => this.#report(error);
+    return sessionRule({ rules: this.#sockets.rules, clock: hub.clock, report, dataOf }, predicate, options);
   }
 
   /**

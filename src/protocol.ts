@@ -9,6 +9,19 @@ export interface EndMessage {
   readonly message?: string;
 }
 
+/**
+ * Sent to a socket at which a rule no longer holds: `{ code, namespace }` before it is disconnected from the namespace,
+ * `{ code, room }` as it leaves a room.
+ */
+export const forbiddenEvent = "session:forbidden";
+
+export interface ForbiddenMessage {
+  /** Of the rule: `SESSION_FORBIDDEN`, or the application's own. */
+  readonly code: string;
+  readonly namespace?: string;
+  readonly room?: string;
+}
+
 /** Why a session's sockets were closed, and the reaction of a stock client: it stops, or reconnects by itself. */
 export const endReasons = {
   destroyed: { client: "stops", meaning: "the user logged out" },

@@ -1,12 +1,13 @@
 import type { ServerResponse } from "node:http";
 import session, { type Store } from "express-session";
+import { invalid } from "./base/arguments.ts";
 import type { Core } from "./core.ts";
 import type { HttpContext } from "./http/http-context.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
 import { logIn } from "./http/login.ts";
 import { type LogoutOptions, logOut } from "./http/logout.ts";
 import { forRequests, type RequestHandler } from "./http/middleware.ts";
-import type { Request } from "./http/request-checks.ts";
+import { ownStoreOf, type Request } from "./http/request-checks.ts";
 import { requestSession } from "./http/request-session.ts";
 import { Responses } from "./http/responses.ts";
 import { StoreFacade } from "./http/store-facade.ts";
@@ -85,6 +86,18 @@ export class RequestSide {
     if (settled) void settled.then(() => handle.release());
     else handle.release();
     return handle;
+  }
+
+  /** The data that a request has loaded or stored; undefined if its session is not stored, or is over. */
+  dataOf(request: Request): SessionHandle["data"] | undefined {
+    const { session, sessionID } = request;
+    const { hub, nameOf } = this.#core;
+    if (!ownStoreOf(request, hub)) {
+      const cure = "Put sessions.express() before the rule.";
+      throw invalid("A rule expects a request with a session of its own", request.sessionStore, cure);
+    }
+    const base = session && this.#loaded.of(sessionID, session).base;
+    return !base || hub.ends.has(nameOf(sessionID), base.since) ? undefined : base.stored.data;
   }
 
   login(request: Request, data: unknown): Promise<SessionHandle> {

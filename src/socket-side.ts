@@ -4,6 +4,7 @@ import { exemptionsOfAttach } from "./options/options.ts";
 import type { RequestSide } from "./request-side.ts";
 import { type AttachOptions, openGateway, type SocketServer } from "./socket/open-gateway.ts";
 import type { GatewayOptions, SocketGateway } from "./socket/socket-gateway.ts";
+import { SocketRules } from "./socket/socket-rules.ts";
 import { corsOf } from "./socket/upstream-pages.ts";
 import { corsWarnings } from "./warnings/cors.ts";
 import { socketWarnings, warn } from "./warnings/start-checks.ts";
@@ -18,12 +19,14 @@ export class SocketSide {
   readonly #core: Core;
   readonly #requests: Pick<RequestSide, "middleware">;
   readonly #events: SocketEvents;
+  readonly rules: SocketRules;
   readonly #gateways: SocketGateway[] = [];
 
   constructor(core: Core, requests: Pick<RequestSide, "middleware">, events: SocketEvents) {
     this.#core = core;
     this.#requests = requests;
     this.#events = events;
+    this.rules = new SocketRules(core.hub);
   }
 
   attach(io: SocketServer, attachOptions: AttachOptions): void {
@@ -35,6 +38,7 @@ export class SocketSide {
       ...core,
       ...handles,
       ...this.#events,
+      rules: this.rules,
       cookieName: options.name,
       makeSession: firstContacts(options, middleware, this.#events.onInsecureCookie),
       exemptions,

@@ -19,6 +19,8 @@ export const errorCodes = {
     status: 409,
     meaning: "other writers won every attempt of this write; nothing was written",
   },
+  SESSION_REQUIRED: { status: 401, meaning: "a rule needs a stored session, and there is none" },
+  SESSION_FORBIDDEN: { status: 403, meaning: "the session does not satisfy a rule" },
   SESSION_GUEST: { status: 401, meaning: "this socket or request has no stored session to write to" },
   SESSION_INVALID_DATA: { status: 500, meaning: "the data cannot be kept in a session" },
   SESSION_UNREADABLE: { status: 500, meaning: "what is stored for the session cannot be read" },
@@ -170,5 +172,19 @@ export class SessionEnded extends SocketSessionError {
       "SESSION_ENDED",
       `The session ${publicId} has ended, so nothing was written. Log in again to get a new session.`,
     );
+  }
+}
+
+/**
+ * A rule of `sessions.require` refuses a request or a socket. As the error of a namespace's middleware, Socket.IO sends its
+ * message and `data` to the client.
+ */
+export class SessionRefused extends SocketSessionError {
+  override readonly name = "SessionRefused";
+  readonly data: { readonly code: string };
+  /** `shown`: the code for the client, which may be the application's own. */
+  constructor(code: "SESSION_REQUIRED" | "SESSION_FORBIDDEN", shown: string = code) {
+    super(code, errorCodes[code].meaning);
+    this.data = { code: shown };
   }
 }

@@ -118,7 +118,8 @@ export function isolate(
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/** As in Node's own emitter, anything with a `then` is a promise. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
   return typeof Reflect.get(value, "then") === "function";
 }

@@ -5,6 +5,8 @@ import type { Unstored } from "./ends.ts";
 
 /** Follows a live session. Called synchronously. An error that an observer throws is reported, never propagated. */
 export interface Observer {
+  /** Called before the observers that may run application code. */
+  readonly isGuard?: true;
   /** The data or the deadline may differ. */
   changed?(snapshot: Snapshot, previous: Snapshot): void;
   ended?(end: End): void;
@@ -115,9 +117,10 @@ export class LiveEntry {
     return this.#state.phase === "ended" && this.#state.end.reason === "unverified";
   }
 
-  /** A copy: an observer may leave while the others are called. */
+  /** Guards first. A copy: an observer may leave while the others are called. */
   get observers(): readonly Observer[] {
-    return [...this.#observers];
+    const all = [...this.#observers];
+    return [...all.filter(({ isGuard }) => isGuard), ...all.filter(({ isGuard }) => !isGuard)];
   }
 
   get isIdle(): boolean {

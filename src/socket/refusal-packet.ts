@@ -1,5 +1,5 @@
 import { type RefusalCode, refusals } from "../protocol.ts";
-import { type Codec, type EngineConnection, packetTypes } from "./upstream.ts";
+import { type Codec, type EngineConnection, type Packet, packetTypes } from "./upstream.ts";
 
 /** Answers a client that asks for `namespace`; a stock client then stops. */
 export function sendRefusal(
@@ -10,6 +10,18 @@ export function sendRefusal(
 ): void {
   const refusal = { message: refusals[code].meaning, data: { code } };
   const data = connection.protocol === 3 ? refusal.data : refusal;
-  const packet = { type: packetTypes.CONNECT_ERROR, nsp: namespace, data };
+  sendPacket(connection, codec, { type: packetTypes.CONNECT_ERROR, nsp: namespace, data });
+}
+
+/** The packets that tell a socket why, and that it is out of its namespace, so that a stock client stays away. */
+export function farewellOf(nsp: string, event: string, message: object): Packet[] {
+  return [
+    { type: packetTypes.EVENT, nsp, data: [event, message] },
+    { type: packetTypes.DISCONNECT, nsp },
+  ];
+}
+
+/** Past the listeners of outgoing events, and whatever the state of the socket. */
+export function sendPacket(connection: EngineConnection, codec: Codec, packet: Packet): void {
   for (const encoded of codec.encode(packet)) connection.write(encoded);
 }

@@ -63,5 +63,6 @@ function patch(io: Server, hooks: ServerHooks): void {
     },
     pids: (connection) => place.hooks.pids(connection),
     report: (error) => place.hooks.report(error),
+    mayRecover: (...args) => place.hooks.mayRecover(...args),
   });
 }

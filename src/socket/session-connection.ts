@@ -7,6 +7,8 @@ import type { Activity } from "../session/activity.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../session/session-handle.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { SessionPids } from "./recovery.ts";
+import { farewellOf, sendPacket } from "./refusal-packet.ts";
+import type { Followed, SocketRules } from "./socket-rules.ts";
 import type { UnprovenConnection } from "./unproven-connection.ts";
 import { type Codec, type EngineConnection, type Packet, packetsOf, packetTypes } from "./upstream.ts";
 import {
@@ -20,6 +22,7 @@ import {
 
 export interface ConnectionContext extends HandleContext {
   readonly activity: Activity;
+  readonly rules: SocketRules;
   readonly codec: Codec;
   readonly pidsOf: (sid: string) => SessionPids;
   readonly rebindMs: number;
@@ -96,6 +99,17 @@ export class SessionConnection implements Observer, TrafficGuard {
     return this.#entry === undefined || this.#context.hub.freshness.isServable(this.#entry);
   }
 
+  get rules(): SocketRules {
+    return this.#context.rules;
+  }
+
+  get followed(): Followed | undefined {
+    return (
+      this.#entry &&
+      this.#connection && { entry: this.#entry, connection: this.#connection, codec: this.#context.codec }
+    );
+  }
+
   /** The session's pids; undefined if there is no session, or it may not be served. */
   get pids(): SessionPids | undefined {
     return this.#entry && this.isServable ? this.#context.pidsOf(this.#entry.key.sid) : undefined;
@@ -169,7 +183,8 @@ export class SessionConnection implements Observer, TrafficGuard {
     const connection = this.#connection;
     if (!connection) return;
     const { codec, dismissals, returns } = this.#context;
-    const known = isKnown(reason) ? reason : "revoked";
+    // JavaScript code, another package's store or a newer node may give a reason that is not in the table
+    const known = Object.hasOwn(endReasons, String(reason)) ? reason : "revoked";
     const stops = endReasons[known].client === "stops";
     // a client that does not know yet that it is connected would ignore the farewell
     const isNeeded = (message: unknown) =>
@@ -206,10 +221,8 @@ export class SessionConnection implements Observer, TrafficGuard {
   ): void {
     this.#isParting = true;
     if (isGated) ungate(connection);
-    for (const { nsp } of sockets) {
-      this.#send(connection, { type: packetTypes.EVENT, nsp: nsp.name, data: [endEvent, farewell] });
-      this.#send(connection, { type: packetTypes.DISCONNECT, nsp: nsp.name });
-    }
+    const packets = sockets.flatMap(({ nsp }) => farewellOf(nsp.name, endEvent, farewell));
+    for (const packet of packets) this.#attempt(() => sendPacket(connection, this.#context.codec, packet));
     this.#isParting = false;
     gate(connection);
     for (const socket of sockets) this.#attempt(() => void socket.disconnect());
@@ -236,12 +249,6 @@ export class SessionConnection implements Observer, TrafficGuard {
     this.#attempt(() => void connection.close(true));
   }
 
-  #send(connection: EngineConnection, packet: Parameters<Codec["encode"]>[0]): void {
-    this.#attempt(() => {
-      for (const encoded of this.#context.codec.encode(packet)) connection.write(encoded);
-    });
-  }
-
   /**
    * Runs one step of an end. If the application's parser, adapter or listeners fail in it, the next step runs all the
    * same.
@@ -249,9 +256,4 @@ export class SessionConnection implements Observer, TrafficGuard {
   #attempt(step: () => void): void {
     isolate(step, this.report, "A parser, adapter or listener of the application, at the end of a session,");
   }
-}
-
-/** JavaScript code, another package's store or a newer node may give a reason that is not in the table. */
-function isKnown(reason: unknown): reason is EndReasonCode {
-  return typeof reason === "string" && Object.hasOwn(endReasons, reason);
 }

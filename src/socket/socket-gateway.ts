@@ -79,6 +79,10 @@ export class SocketGateway {
       shown: (namespace, auth) => this.#clients.shown(namespace, auth),
       born: (socket, connection) => this.#welcome(socket, connection),
       pids: (connection) => this.#opened.get(connection.id)?.own?.pids,
+      mayRecover: (connection, namespace) => {
+        const followed = this.#opened.get(connection.id)?.own?.followed;
+        return followed !== undefined && this.#context.rules.allow(namespace, followed);
+      },
     });
   }
 
@@ -204,5 +208,6 @@ export class SocketGateway {
     if (!own?.mayUse(socket.nsp.name)) connection.close(true);
     if (!this.#context.isExempt(socket.nsp.name)) hideFromHandshake(socket.handshake);
     (own ?? new SessionConnection(this.#context)).welcome(socket);
+    if (socket.recovered && own?.followed) own.rules.recovered(socket, own.followed);
   }
 }

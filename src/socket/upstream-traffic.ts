@@ -1,6 +1,7 @@
 /** The part of `upstream.ts` that stops, discards and guards what passes through a connection and its sockets. */
 import type { Socket } from "socket.io";
 import { guardedHandlers, type HandlerGuard } from "./guarded-handlers.ts";
+import type { Followed, SocketRules } from "./socket-rules.ts";
 import { type EngineConnection, type Packet, packetTypes } from "./upstream.ts";
 
 /** What a connection and its sockets consult. */
@@ -9,6 +10,9 @@ export interface TrafficGuard extends HandlerGuard {
   mayTake(packet: Packet): boolean;
   /** Called before anything is sent: emits, broadcasts and acknowledgements all pass. */
   mayWrite(): boolean;
+  readonly rules: SocketRules;
+  /** What rules follow: undefined for a guest without a session. */
+  readonly followed: Followed | undefined;
   /** The socket is gone, even if it never connected. */
   left(socket: Socket): void;
 }
@@ -69,6 +73,7 @@ const prototypes = new WeakMap<object, object>();
 interface SocketInternals {
   _onpacket(packet: Packet): void;
   _cleanup(): void;
+  packet(packet: Packet, options?: unknown): void;
 }
 
 /** Undefined before the socket is guarded. */
@@ -82,11 +87,19 @@ export function guardSocket(socket: Socket, guard: TrafficGuard): void {
     return {
       ...guardedHandlers(inherited, (one) => (one as Guarded<Socket>)[guardKey]),
       _onpacket(this: Guarded<Socket>, packet: Packet) {
-        const mayPass = packet.type === packetTypes.DISCONNECT || this[guardKey].mayTake(packet);
-        if (mayPass) Reflect.apply(internals._onpacket, this, [packet]);
+        const { rules } = this[guardKey];
+        const mayTake = () => !rules.refusalOf(this) && this[guardKey].mayTake(packet);
+        if (packet.type === packetTypes.DISCONNECT || mayTake())
+          Reflect.apply(internals._onpacket, this, [packet]);
+      },
+      // Emits, acknowledgements and the answer to its CONNECT pass here; broadcasts do not.
+      packet(this: Guarded<Socket>, packet: Packet, options?: unknown) {
+        const isOut = packet.type !== packetTypes.CONNECT_ERROR && this[guardKey].rules.refusalOf(this);
+        if (!isOut) Reflect.apply(internals.packet, this, [packet, options]);
       },
       _cleanup(this: Guarded<Socket>) {
         Reflect.apply(internals._cleanup, this, []);
+        this[guardKey].rules.left(this);
         this[guardKey].left(this);
       },
     };

@@ -1,8 +1,7 @@
 /**
  * Every use of more than the public API of Socket.IO 4.8 and Engine.IO 6.6.12+. `test/socket/upstream.test.ts` fails
- * when an upgrade changes one of them. Those marked * are in `upstream-pages.ts`, those marked + in `upstream-traffic.ts`,
- * those marked ° in `upstream-sockets.ts`, those marked ^ in `upstream-cookies.ts`, those marked ~ in
- * `upstream-connections.ts`.
+ * when an upgrade changes one of them. Those marked * are in `upstream-pages.ts`, + in `upstream-traffic.ts`, ° in
+ * `upstream-sockets.ts`, ^ in `upstream-cookies.ts`, ~ in `upstream-connections.ts`, ' in `upstream-rules.ts`.
  *
  * | what | why the public API is not enough |
  * |---|---|
@@ -13,6 +12,10 @@
  * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
  * | `socket._onpacket`+ | everything that a client sends to a socket passes here, also to `onAny` and acknowledgements |
  * | `socket._cleanup`+° | the only sign that a socket is gone, even if it never connected; `connected` is still set if it did |
+ * | `socket.packet`+ | emits and acknowledgements of a socket that a rule has taken out of its namespace must not leave |
+ * | `namespace._doConnect`°, `socket._error`° | the last moment to refuse a socket, after all middleware or without |
+ * | `client.ondecoded`, `.decoder`, `.nsps`' | a late packet to a namespace that the socket was taken out of would close the connection |
+ * | `adapter.restoreSession`°, `.persistSession`' | what a client has missed, and the rooms it was in, may be a rule's |
  * | `io._checkNamespace` | functions for dynamic namespaces must not see a ticket |
  * | `io.opts` | whether recovery is on°; its `cors`*, to warn of an origin that only `cors` lists |
  * | `io._nsps` | the namespaces made before `attach`, and the sockets in them |
@@ -100,6 +103,7 @@ export interface Namespace {
   emitReserved(event: string, ...args: unknown[]): boolean;
   run(socket: Socket, done: (error?: Error) => void): void;
   _createSocket(client: Client, auth: Auth | null | undefined): Promise<Socket>;
+  _doConnect(socket: Socket, done: unknown): void;
 }
 
 /** The payload of a client's `CONNECT`. */

@@ -17,7 +17,7 @@ const layers = [
   ["http", "socket"],
   ["options"],
   ["warnings", "inject-session.ts", "user-ids.ts"],
-  ["user-sessions.ts", "refusals.ts", "lifecycle.ts", "session-routes.ts", "first-contact.ts"],
+  ["user-sessions.ts", "refusals.ts", "lifecycle.ts", "session-routes.ts", "first-contact.ts", "rules.ts"],
   ["core.ts"],
   ["request-side.ts"],
   ["socket-side.ts"],
