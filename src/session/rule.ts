@@ -53,7 +53,7 @@ export class Rule {
     this.#context = context;
     this.#predicate = synchronous("expects a function of the session's data", predicate);
     checkPlainOptions(method, given, Object.keys(options));
-    this.code = codeOf(given["code"]);
+    this.code = codeOf(given.code);
     this.#recency = recencyOf(given);
   }
 

@@ -12,7 +12,7 @@ import type {
   AttachOptions, CloseOptions, EndReasonCode, ExemptNamespace, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
   LogoutOptions, RefusalCode, SessionEndOptions, SessionEvents, SessionState, SessionStore, Stats,
 } from "socket-session";
-import type { EndOptions, LifecycleEvent, ListedSession, UserSessions } from "socket-session";
+import type { EndOptions, LifecycleEvent, ListedSession, RuleOptions, SessionRule, UserSessions } from "socket-session";
 import type { MemoryStoreOptions } from "socket-session/memory";
 import type { MongodbStoreOptions } from "socket-session/mongodb";
 import type { PostgresStoreOptions } from "socket-session/postgres";
@@ -56,6 +56,11 @@ export const documentedTypes: readonly DocumentedType[] = [
     keys: "keyof LogoutOptions",
     file: reference("sessions"),
     headings: ["logout(req, res, options)"],
+  },
+  {
+    keys: "keyof RuleOptions | keyof SessionRule",
+    file: reference("sessions"),
+    headings: ["require(predicate, options)"],
   },
   { keys: "keyof CloseOptions", file: reference("sessions"), headings: ["close(options)"] },
   { keys: "keyof ListedSession", file: reference("sessions"), headings: ["A listed session"] },

@@ -4,7 +4,7 @@ import { forbiddenEvent, type RuleOptions, type SessionRule } from "socket-sessi
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test } from "vitest";
 import { until } from "../recipe/waiting.ts";
-import { connected, disconnected, refused } from "../support/browser.ts";
+import { disconnected, refused } from "../support/browser.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
 import { type RawMessages, RawPolling, rawMessages } from "../support/raw-client.ts";
 import { startWorld, type World, type WorldOptions } from "../support/world.ts";
