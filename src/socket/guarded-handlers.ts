@@ -13,7 +13,6 @@ export interface HandlerGuard {
   /** Whether the session may still be served. If not, the call has closed the connection. */
   readonly isServable: boolean;
   readonly isEnded: boolean;
-  readonly rules: { refusalOf(socket: Socket): unknown };
 }
 
 /** A socket's events that no client sends; they are emitted after the end of its session, too. */
@@ -34,15 +33,14 @@ export function shownNamespace(name: string): string {
  * Methods for sockets whose prototype is `inherited`. They guard every handler that is added: an awaited
  * `socket.session.update()` may reject in any of them, as a session can end at any moment. The wrappers have a `listener`
  * property, as those of Node's own `once`, so that `off` and `listeners` find the original. No handler receives an event
- * that was still on its way when the session ended, or when a rule took the socket out of its namespace.
+ * that was still on its way when the session ended.
  */
 export function guardedHandlers(inherited: Socket, guardOf: (socket: Socket) => HandlerGuard): object {
   const emitter = inherited as unknown as Registers;
   const wrapped = (socket: Socket, event: string | symbol, listener: Listener, run = listener) => {
     const wrapper: Listener = (...args) => {
       const guard = guardOf(socket);
-      const isOver = () => guard.isEnded || guard.rules.refusalOf(socket) !== undefined;
-      if (!ownEvents.has(event) && isOver()) return;
+      if (guard.isEnded && !ownEvents.has(event)) return;
       isolate(
         () => run.apply(socket, args),
         guard.report,

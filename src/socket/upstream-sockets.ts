@@ -82,7 +82,7 @@ class Recoveries {
    * Pids that are being recovered, and those of recovered sockets that have not left. The in-memory adapter keeps what it
    * has restored: the same pid would make another socket of the same id, and either would take the rooms of the other along.
    */
-  readonly #inUse = new Map<string, { mayRecover(): boolean }>();
+  readonly #inUse = new Map<string, () => boolean>();
   readonly #watched = new WeakSet<object>();
 
   constructor(hooks: Pick<SocketHooks, "pids" | "mayRecover">) {
@@ -93,26 +93,24 @@ class Recoveries {
   claim(connection: EngineConnection, namespace: Namespace, { pid }: Auth): string | undefined {
     if (typeof pid !== "string" || this.#inUse.has(pid)) return undefined;
     if (!this.#hooks.pids(connection)?.owns(namespace.name, pid)) return undefined;
-    this.#inUse.set(pid, {
-      mayRecover: () => this.#hooks.mayRecover(connection, namespace as unknown as SocketNamespace),
-    });
+    const mayRecover = () => this.#hooks.mayRecover(connection, namespace as unknown as SocketNamespace);
+    this.#inUse.set(pid, mayRecover);
     this.#watch((namespace as unknown as Restoring).adapter);
     return pid;
   }
 
-  /** Rules are asked when the adapter has found the state, and again as Socket.IO makes a socket of it and writes. */
+  /** What a client has missed is read as Socket.IO makes the socket and writes it: rules are asked at that moment. */
   #watch(adapter: Restoring["adapter"]): void {
     if (this.#watched.has(adapter)) return;
     this.#watched.add(adapter);
     const restore = adapter.restoreSession;
     adapter.restoreSession = async (pid, offset) => {
       const state = await restore.call(adapter, pid, offset);
-      const claim = this.#inUse.get(pid);
-      if (!state || !claim) return state;
-      if (!claim.mayRecover()) return null;
+      const mayRecover = this.#inUse.get(pid);
+      if (!state || !mayRecover) return state;
       const { missedPackets } = state;
       return Object.defineProperty(state, "missedPackets", {
-        get: () => (claim.mayRecover() ? missedPackets : []),
+        get: () => (mayRecover() ? missedPackets : []),
       });
     };
   }

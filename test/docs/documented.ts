@@ -58,10 +58,11 @@ export const documentedTypes: readonly DocumentedType[] = [
     headings: ["logout(req, res, options)"],
   },
   {
-    keys: "keyof RuleOptions | keyof SessionRule",
+    keys: "keyof RuleOptions",
     file: reference("sessions"),
     headings: ["require(predicate, options)"],
   },
+  { keys: "keyof SessionRule", file: reference("sessions"), headings: ["Members of a rule"] },
   { keys: "keyof CloseOptions", file: reference("sessions"), headings: ["close(options)"] },
   { keys: "keyof ListedSession", file: reference("sessions"), headings: ["A listed session"] },
   { keys: "keyof Stats", file: reference("sessions"), headings: ["stats()"] },
