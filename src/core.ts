@@ -31,7 +31,7 @@ export function coreOf(
 ): Core {
   const hub = new Hub({ ...options, ...hooks });
   const userOf = options.store.listByUser ? userId : () => undefined;
-  const writes = new ConditionalWrites(hub, options.ttlMs, userOf, options.maxSessionBytes);
+  const writes = new ConditionalWrites(hub, options, userOf, options.maxSessionBytes);
   const saves = new Saves(hub, writes);
   const updates = new Updates(hub, writes, saves, options.updateTimeoutMs);
   const nameOf = sessionNames(options.secrets);
@@ -40,7 +40,7 @@ export function coreOf(
     nameOf,
     hub,
     saves,
-    activity: new Activity(hub, { ...options, userOf }),
+    activity: new Activity(hub, saves, { ...options, userOf }),
     handles: { hub, updates, userId },
     tickets: new Tickets(hub.store, nameOf, options.clock, options.ticketMs),
   };

@@ -59,6 +59,11 @@ export function writableDocument(content: SessionContent, maxBytes: number): Ses
   return document;
 }
 
+/** The whole document, of data that are stored already: another package may have stored more than `writableDocument` lets pass. */
+export function storedDocument({ fields, cookie }: SessionContent): SessionDocument {
+  return JSON.parse(jsonOf(withCookie(fields, cookie)));
+}
+
 /** Returns the text of each key, the cookie included. Throws `SESSION_INVALID_DATA` if they have more than `maxBytes`. */
 export function refuseLarger({ fields, cookie }: SessionContent, maxBytes: number): Fields {
   const texts = withCookie(fields, cookie);

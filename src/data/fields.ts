@@ -1,6 +1,7 @@
 import { errorText, SocketSessionError } from "../base/errors.ts";
 import { shownKey } from "../base/shown.ts";
 import type { CookieDocument } from "../session-store.ts";
+import { startKey } from "./absolute-life.ts";
 
 /**
  * A session's data as merging sees them: the JSON text of each top-level key, without `cookie`. Text makes equality
@@ -12,12 +13,12 @@ export type Fields = ReadonlyMap<string, string>;
 export type SessionValues = Record<string, unknown>;
 
 /**
- * The fields of a session object or document. Throws `SESSION_INVALID_DATA` for values that can't be written as JSON.
+ * The fields of a session object or document. They don't include `cookie` and the start. Throws `SESSION_INVALID_DATA` for values that can't be written as JSON.
  */
 export function fieldsOf(values: object): Fields {
   const fields = new Map<string, string>();
   for (const key of Object.keys(values)) {
-    if (key === "cookie") continue;
+    if (key === "cookie" || key === startKey) continue;
     const text = textAt(values, key);
     if (text !== undefined) fields.set(key, text);
   }

@@ -1,4 +1,13 @@
 import type { CookieDocument } from "../session-store.ts";
+import { lastDeadline } from "./absolute-life.ts";
+
+/** How long sessions live, in milliseconds. */
+export interface LifeOptions {
+  /** A session without a `cookie.maxAge`, after its last activity. */
+  readonly ttlMs: number;
+  /** Any session, since it was stored under its id. Infinity: no limit. */
+  readonly absoluteMs: number;
+}
 
 /** The longest life time that options may set, about 3,000 years: a Date must be able to hold the deadline. */
 export const maxLifeMs = 1e14;
@@ -17,9 +26,13 @@ export function lifeToleranceMs(life: number): number {
 /** The latest time that a Date can hold. */
 const latestDate = 8.64e15;
 
-/** When a session with this cookie ends if it is used now. */
-export function deadlineFrom(now: number, cookie: CookieDocument, ttlMs: number): number {
-  return Math.min(now + lifeMs(cookie, ttlMs), latestDate);
+/** When a session ends if it is used now. One that has no start yet starts now. */
+export function deadlineFrom(
+  now: number,
+  { cookie, startedAt = now }: { readonly cookie: CookieDocument; readonly startedAt?: number | undefined },
+  { ttlMs, absoluteMs }: LifeOptions,
+): number {
+  return Math.min(now + lifeMs(cookie, ttlMs), lastDeadline(startedAt, absoluteMs), latestDate);
 }
 
 /** A deadline as a cookie's `expires`. A deadline beyond the range of Date ("never") becomes the latest date. */

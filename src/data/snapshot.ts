@@ -1,3 +1,4 @@
+import { startKey, startOf } from "./absolute-life.ts";
 import { type Fields, fieldsOf, type SessionValues, textAt, valuesOf } from "./fields.ts";
 import { readOnlyData } from "./read-only-data.ts";
 import type { CookieDocument, Revision, StoredSession } from "../session-store.ts";
@@ -6,21 +7,25 @@ import type { CookieDocument, Revision, StoredSession } from "../session-store.t
 export interface SessionContent {
   readonly fields: Fields;
   readonly cookie: CookieDocument;
+  /** When its absolute life time began, in milliseconds since the epoch. Undefined: it has not, or that is the store's to say. */
+  readonly startedAt?: number | undefined;
 }
 
 /** One version of a session, as it was read or written. Immutable, so all observers share it. */
 export class Snapshot implements SessionContent {
   readonly fields: Fields;
   readonly cookie: CookieDocument;
+  readonly startedAt: number | undefined;
   readonly expiresAt: number;
   readonly revision: Revision;
   #values: SessionValues | undefined;
   #data: Readonly<SessionValues> | undefined;
 
   /** `values`: those of `fields`, parsed, if nothing else refers to them. */
-  constructor({ fields, cookie }: SessionContent, expiresAt: number, revision: Revision, values?: SessionValues) {
-    this.fields = fields;
-    this.cookie = cookie;
+  constructor(content: SessionContent, expiresAt: number, revision: Revision, values?: SessionValues) {
+    this.fields = content.fields;
+    this.cookie = content.cookie;
+    this.startedAt = content.startedAt;
     this.expiresAt = expiresAt;
     this.revision = revision;
     this.#values = values;
@@ -43,13 +48,14 @@ export class Snapshot implements SessionContent {
 
 /** Keeps no part of `document`. */
 export function snapshotOf({ document, expiresAt, revision }: StoredSession): Snapshot {
-  return new Snapshot(contentOf(document), expiresAt, revision);
+  return new Snapshot({ ...contentOf(document), startedAt: startOf(document) }, expiresAt, revision);
 }
 
 /** As `snapshotOf`, and takes ownership of `document`. */
 export function snapshotFrom({ document, expiresAt, revision }: StoredSession): Snapshot {
-  const { cookie, ...values } = document;
-  return new Snapshot({ fields: fieldsOf(values), cookie: cookie ?? {} }, expiresAt, revision, values);
+  const { cookie, [startKey]: _start, ...values } = document;
+  const content = { fields: fieldsOf(values), cookie: cookie ?? {}, startedAt: startOf(document) };
+  return new Snapshot(content, expiresAt, revision, values);
 }
 
 /** The current content of a session object or document. Throws `SESSION_INVALID_DATA`. */

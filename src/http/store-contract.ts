@@ -5,6 +5,7 @@
 import { isPlain } from "../base/arguments.ts";
 import { SocketSessionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
+import { dropStart } from "../data/absolute-life.ts";
 import type { SessionDocument, SessionStore } from "../session-store.ts";
 
 /** Throws `INVALID_OPTION`. */
@@ -56,8 +57,8 @@ export function refuseUncalled(store: () => unknown): void {
 
 /** Elements have an `id`; a wrapped store that returns a list has to add it. */
 export function listed(sessions: Record<string, SessionDocument> | SessionDocument[]): SessionDocument[] {
-  if (Array.isArray(sessions)) return sessions;
-  return Object.entries(sessions).map(([id, session]) => ({ ...session, id }));
+  if (Array.isArray(sessions)) return sessions.map(dropStart);
+  return Object.entries(sessions).map(([id, session]) => ({ ...dropStart(session), id }));
 }
 
 /** A wrapped store's own error, which application code knows from `express-session` alone. */

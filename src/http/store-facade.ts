@@ -1,4 +1,5 @@
 import { Store } from "express-session";
+import { dropStart } from "../data/absolute-life.ts";
 import { dateText } from "../data/life-time.ts";
 import { isPeer } from "../live/actors.ts";
 import type { SessionKey } from "../session-store.ts";
@@ -56,7 +57,7 @@ export class StoreFacade extends Store {
       // A touch moves the store's deadline, not the copy inside the document.
       if (document.cookie?.expires) document.cookie.expires = dateText(expiresAt);
       loaded.loaded(sid, stored, since);
-      return asSessionData<SessionData>(document);
+      return asSessionData<SessionData>(dropStart(document));
     };
     this.#answer(load(), callback);
   }

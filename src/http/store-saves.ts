@@ -72,9 +72,10 @@ export class StoreSaves {
     // A change of `req.session.cookie` alone arrives as a touch. So does a change that express-session takes for none:
     // an update undone, or a retried save that failed.
     if (edit && hasChanges(edit)) return this.save(key, session, true);
-    const expiresAt = record.base?.stored.expiresAt ?? 0;
+    const { expiresAt = 0, startedAt } = record.base?.stored ?? {};
     const stored = edit?.base.cookie ?? cookie; // the life that was stored: express-session sometimes loses a millisecond
-    const touched = activity.onRequest(key, { fields, cookie: withLife(stored, Date.now()), expiresAt });
+    const used = { fields, cookie: withLife(stored, Date.now()), startedAt, expiresAt };
+    const touched = activity.onRequest(key, used);
     return touched?.then(() => {});
   }
 
@@ -104,7 +105,11 @@ export class StoreSaves {
       if (edit !== save.edit) loaded.settled(edit, saved.snapshot ?? undefined);
       return saved;
     }
-    const touched = await activity.onRequest(key, { ...content, expiresAt: stored.expiresAt });
+    const touched = await activity.onRequest(key, {
+      ...content,
+      startedAt: stored.startedAt,
+      expiresAt: stored.expiresAt,
+    });
     return touched === false ? { snapshot: null, conflicts: [] } : undefined;
   }
 

@@ -21,6 +21,8 @@ export interface HubOptions {
   readonly revalidateIntervalMs: number;
   readonly staleMs: number;
   readonly storeTimeoutMs: number;
+  /** How long a session may live since it was stored under its id. Infinity: no limit. */
+  readonly absoluteMs: number;
   readonly actors: Actors;
   readonly events: HubEvents;
 }

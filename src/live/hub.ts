@@ -10,6 +10,7 @@ import { Entries } from "./entries.ts";
 import { Freshness } from "./freshness.ts";
 import { type GuardedStore, guardedStore } from "./guarded-store.ts";
 import type { HubOptions } from "./hub-options.ts";
+import { limitedLife } from "./limited-life.ts";
 import { type End, LiveEntry, type Moment, type Observer } from "./live-entry.ts";
 import { OwnWrites } from "./own-writes.ts";
 import { Reads } from "./reads.ts";
@@ -46,7 +47,7 @@ export class Hub {
     this.#options = options;
     this.clock = clock;
     this.actors = options.actors;
-    this.store = guardedStore(store, clock, options.storeTimeoutMs);
+    this.store = limitedLife(guardedStore(store, clock, options.storeTimeoutMs), clock, options.absoluteMs);
     this.ends = new Ends(clock, () => this.mark());
     this.reads = new Reads({
       store: this.store,

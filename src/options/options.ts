@@ -44,6 +44,11 @@ export interface LiveSessionsOptions extends SharedOptions {
   /** How long a session without a `cookie.maxAge` lives after its last activity. Default: the store's, or one day. */
   ttlMs?: number;
   /**
+   * How long a session lives at most since it was stored under its id, whatever its activity: a login and `regenerate`
+   * give it a new one (OWASP ASVS 7.3.2). Default: no limit.
+   */
+  absoluteMs?: number;
+  /**
    * Whether other processes use a wrapped `express-session` store as well. Default: true. If false, a session ends at
    * its deadline even if the store still returns it.
    */
@@ -91,6 +96,8 @@ export interface ResolvedOptions {
   readonly origins: Origins;
   readonly trustProxy: boolean;
   readonly ttlMs: number;
+  /** Infinity: no limit. */
+  readonly absoluteMs: number;
   readonly touchIntervalMs: number;
   readonly revalidateIntervalMs: number;
   readonly staleMs: number;
@@ -110,6 +117,7 @@ const known: Readonly<Record<keyof LiveSessionsOptions, true>> = {
   ...{ guests: true, origins: true, ttlMs: true, touchIntervalMs: true, revalidateIntervalMs: true },
   ...{ staleMs: true, updateTimeoutMs: true, storeTimeoutMs: true, rebindMs: true, clock: true },
   ...{ sharedStore: true, maxSessionBytes: true, ticketMs: true, unprovenMs: true, maxUnproven: true },
+  absoluteMs: true,
 };
 
 const day = 86_400_000;
@@ -151,6 +159,7 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
     origins: originsOf("origins", options.origins),
     trustProxy: shared.proxy === true,
     ttlMs,
+    absoluteMs: limitOf(options.absoluteMs),
     touchIntervalMs: duration("touchIntervalMs", options.touchIntervalMs, 60_000, 0),
     revalidateIntervalMs,
     staleMs: duration("staleMs", options.staleMs, standardStaleMs, revalidateIntervalMs),
@@ -163,6 +172,13 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
     maxUnproven: maxUnprovenOf(options.maxUnproven),
     clock,
   };
+}
+
+function limitOf(absoluteMs: unknown): number {
+  if (absoluteMs === undefined) return Number.POSITIVE_INFINITY;
+  if (typeof absoluteMs === "number" && absoluteMs >= 1 && absoluteMs <= maxLifeMs) return absoluteMs;
+  const expected = `\`absoluteMs\` expects milliseconds, 1 or more, ${maxLifeMs} at most`;
+  throw invalidChoice(expected, absoluteMs, "Leave it out for no limit.");
 }
 
 function bytesOf(maxSessionBytes: unknown = standardMaxBytes): number {

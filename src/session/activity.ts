@@ -1,15 +1,22 @@
 import { ExpiringMap } from "../base/expiring-map.ts";
+import { lacksStart, lastDeadline } from "../data/absolute-life.ts";
 import { valuesOf } from "../data/fields.ts";
-import { deadlineFrom, lifeMs, lifeToleranceMs, touchIntervalFor } from "../data/life-time.ts";
+import {
+  deadlineFrom,
+  type LifeOptions,
+  lifeMs,
+  lifeToleranceMs,
+  touchIntervalFor,
+} from "../data/life-time.ts";
 import type { SessionContent } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";
 import type { LiveEntry } from "../live/live-entry.ts";
-import type { CookieDocument, SessionKey } from "../session-store.ts";
+import type { SessionKey } from "../session-store.ts";
 import type { UserOf } from "./conditional-writes.ts";
+import type { Saves } from "./saves.ts";
 
-export interface ActivityOptions {
+export interface ActivityOptions extends LifeOptions {
   readonly touchIntervalMs: number;
-  readonly ttlMs: number;
   readonly userOf: UserOf;
 }
 
@@ -27,10 +34,12 @@ const rememberedTouches = 100_000;
 /**
  * Extends sessions when their clients are active. A touch is due when it would move the *stored* deadline by at least
  * `touchIntervalMs`. Every read returns that deadline, so nodes need no state of their own, and many sockets and
- * requests make one touch.
+ * requests make one touch. A session without a start, where sessions have an absolute life time, gets one at its first use:
+ * the touch is then a write.
  */
 export class Activity {
   readonly #hub: Hub;
+  readonly #saves: Saves;
   readonly #options: ActivityOptions;
   /** The deadlines written recently, for concurrent requests that all read the older one. */
   readonly #written: ExpiringMap<Touched>;
@@ -40,8 +49,9 @@ export class Activity {
   touches = 0;
   #isClosed = false;
 
-  constructor(hub: Hub, options: ActivityOptions) {
+  constructor(hub: Hub, saves: Saves, options: ActivityOptions) {
     this.#hub = hub;
+    this.#saves = saves;
     this.#options = options;
     this.#written = new ExpiringMap(hub.clock, { maxEntries: rememberedTouches });
   }
@@ -60,7 +70,7 @@ export class Activity {
     const { snapshot } = entry;
     const now = this.#hub.clock.now();
     if (this.#isClosed || !snapshot || now < (this.#notBefore.get(entry) ?? 0)) return;
-    if (!this.#isDue(entry.key, snapshot.cookie, snapshot.expiresAt)) return;
+    if (!this.#isDue(entry.key, snapshot)) return;
     this.#notBefore.set(entry, Number.POSITIVE_INFINITY);
     this.#touch(entry.key, snapshot).then(
       () => this.#notBefore.delete(entry),
@@ -77,38 +87,46 @@ export class Activity {
    */
   onRequest(key: SessionKey, stored: Used): Promise<boolean> | undefined {
     const latest = this.#hub.entries.get(key)?.snapshot ?? stored; // another request may have changed its life time
-    return this.#isDue(key, latest.cookie, latest.expiresAt) ? this.#touch(key, latest) : undefined;
+    return this.#isDue(key, latest) ? this.#touch(key, latest) : undefined;
   }
 
-  #isDue(key: SessionKey, cookie: CookieDocument, expiresAt: number): boolean {
-    const life = lifeMs(cookie, this.#options.ttlMs);
-    const target = deadlineFrom(this.#hub.clock.now(), cookie, this.#options.ttlMs);
+  #isDue(key: SessionKey, used: Used): boolean {
+    const { cookie, startedAt, expiresAt } = used;
+    const { ttlMs, absoluteMs, touchIntervalMs } = this.#options;
+    const life = lifeMs(cookie, ttlMs);
+    const target = deadlineFrom(this.#hub.clock.now(), used, this.#options);
     const written = this.#written.get(key.sid)?.deadline ?? 0;
+    if (lacksStart(startedAt, absoluteMs)) return written === 0;
     const isShortened = written - target > lifeToleranceMs(life);
     const stored = isShortened ? expiresAt : Math.max(expiresAt, written);
-    return target - stored >= touchIntervalFor(life, this.#options.touchIntervalMs);
+    // The last step is short: a session in use does not end before its last deadline.
+    const isLast = target === lastDeadline(startedAt, absoluteMs) && touchIntervalMs > 0;
+    return target - stored >= (isLast ? lifeToleranceMs(life) : touchIntervalFor(life, touchIntervalMs));
   }
 
-  async #touch(key: SessionKey, { cookie, fields }: Used): Promise<boolean> {
+  async #touch(key: SessionKey, used: Used): Promise<boolean> {
+    const { absoluteMs, touchIntervalMs } = this.#options;
     const now = this.#hub.clock.now();
-    const expiresAt = deadlineFrom(now, cookie, this.#options.ttlMs);
-    this.#written.set(key.sid, { deadline: expiresAt, expiresAt: now + this.#options.touchIntervalMs });
+    const deadline = deadlineFrom(now, used, this.#options);
+    this.#written.set(key.sid, { deadline, expiresAt: now + touchIntervalMs });
     this.touches++;
-    const began = this.#hub.mark();
     try {
-      const stored = await this.#hub.store.touch(
-        key,
-        expiresAt,
-        cookie,
-        this.#options.userOf(valuesOf(fields)),
-      );
-      const entry = this.#hub.entries.get(key);
-      if (stored && entry) this.#hub.extended(entry, expiresAt, began);
-      if (!stored && entry) await this.#hub.reads.load(entry);
-      return stored;
+      return await (lacksStart(used.startedAt, absoluteMs)
+        ? this.#saves.start(key)
+        : this.#extend(key, used, deadline));
     } catch (error) {
       this.#written.delete(key.sid);
       throw error;
     }
+  }
+
+  async #extend(key: SessionKey, { cookie, fields }: Used, expiresAt: number): Promise<boolean> {
+    const began = this.#hub.mark();
+    const user = this.#options.userOf(valuesOf(fields));
+    const stored = await this.#hub.store.touch(key, expiresAt, cookie, user);
+    const entry = this.#hub.entries.get(key);
+    if (stored && entry) this.#hub.extended(entry, expiresAt, began);
+    if (!stored && entry) await this.#hub.reads.load(entry);
+    return stored;
   }
 }

@@ -1,11 +1,12 @@
 import { pause, randomOf } from "../base/clock.ts";
 import { SocketSessionError } from "../base/errors.ts";
-import { refuseLarger, writableDocument } from "../data/bounds.ts";
+import { addStart, lacksStart, lastDeadline } from "../data/absolute-life.ts";
+import { refuseLarger, storedDocument, writableDocument } from "../data/bounds.ts";
 import { type SessionValues, sameFields } from "../data/fields.ts";
-import { deadlineFrom } from "../data/life-time.ts";
+import { deadlineFrom, type LifeOptions } from "../data/life-time.ts";
 import { type SessionContent, Snapshot, snapshotOf } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";
-import type { CookieDocument, SessionKey } from "../session-store.ts";
+import type { SessionKey } from "../session-store.ts";
 
 /** The user that a session with these data belongs to, if any; the store may index it. */
 export type UserOf = (data: Readonly<SessionValues>) => string | undefined;
@@ -17,14 +18,14 @@ const maxBackoffMs = 20;
 /** The single write that every change ends in: on top of one revision, or not at all. */
 export class ConditionalWrites {
   readonly #hub: Hub;
-  readonly #ttlMs: number;
+  readonly #life: LifeOptions;
   readonly #userOf: UserOf;
   readonly #maxBytes: number;
 
   /** `userOf`: the user for the store's index. `maxBytes`: the largest session, as JSON. */
-  constructor(hub: Hub, ttlMs: number, userOf: UserOf, maxBytes: number) {
+  constructor(hub: Hub, life: LifeOptions, userOf: UserOf, maxBytes: number) {
     this.#hub = hub;
-    this.#ttlMs = ttlMs;
+    this.#life = life;
     this.#userOf = userOf;
     this.#maxBytes = maxBytes;
   }
@@ -34,35 +35,51 @@ export class ConditionalWrites {
     refuseLarger(content, this.#maxBytes);
   }
 
-  /** Null if another writer won or the session is gone; else the live session already holds the returned snapshot. */
+  /**
+   * Writes `content` on top of `current`, and gives the session a start if it needs one. `use`: the session is used now, so
+   * its deadline moves; `keep`: it does not. Null if another writer won, or the session is gone or over; else the live session
+   * already holds the returned snapshot.
+   */
   async replace(
     key: SessionKey,
     current: Snapshot,
-    content: SessionContent,
-    expiresAt: number | "keep",
+    { fields, cookie }: SessionContent,
+    life: "use" | "keep",
   ): Promise<Snapshot | null> {
-    const document = writableDocument(content, this.#maxBytes);
+    const now = this.#hub.clock.now();
+    const content = { fields, cookie, startedAt: this.#startOf(current, now) };
+    const isSame = sameFields(current.fields, fields);
+    const document = isSame ? storedDocument(content) : writableDocument(content, this.#maxBytes);
+    const user = this.#userOf(document);
+    addStart(document, content.startedAt);
+    const last = lastDeadline(content.startedAt, this.#life.absoluteMs);
+    if (last <= now) return null;
+    const used = deadlineFrom(now, content, this.#life);
+    const kept = current.expiresAt > last ? last : "keep";
+    const expiresAt = life === "use" ? used : kept;
     const { store, entries, writes } = this.#hub;
     const { revision: replaced } = current;
-    const user = this.#userOf(document);
     const snapshot = await writes.run(key, replaced, async (token) => {
       const revision = await store.replace(key, replaced, document, expiresAt, user, token);
       if (revision === null) return null;
-      const kept = Math.max(current.expiresAt, entries.get(key)?.snapshot?.expiresAt ?? 0);
-      return new Snapshot(content, expiresAt === "keep" ? kept : expiresAt, revision);
+      const known = Math.max(current.expiresAt, entries.get(key)?.snapshot?.expiresAt ?? 0);
+      return new Snapshot(content, expiresAt === "keep" ? Math.min(known, last) : expiresAt, revision);
     });
-    if (snapshot && !sameFields(current.fields, content.fields)) this.#hub.announce(key, snapshot, current);
+    if (snapshot && !isSame) this.#hub.announce(key, snapshot, current);
     return snapshot;
   }
 
   /** Null if a session with this id is already stored. */
   async create(key: SessionKey, content: SessionContent, isNewId = false): Promise<Snapshot | null> {
     const document = writableDocument(content, this.#maxBytes);
-    const expiresAt = this.deadline(content.cookie);
     const user = this.#userOf(document);
+    const now = this.#hub.clock.now();
+    const made = { ...content, startedAt: this.#startOf({ startedAt: undefined }, now) };
+    addStart(document, made.startedAt);
+    const expiresAt = deadlineFrom(now, made, this.#life);
     const snapshot = await this.#hub.writes.run(key, undefined, async () => {
       const revision = await this.#hub.store.create(key, document, expiresAt, user, isNewId);
-      return revision === null ? null : new Snapshot(content, expiresAt, revision);
+      return revision === null ? null : new Snapshot(made, expiresAt, revision);
     });
     if (snapshot) this.#hub.announce(key, snapshot);
     return snapshot;
@@ -74,9 +91,9 @@ export class ConditionalWrites {
     return stored && snapshotOf(stored);
   }
 
-  /** When a session with this cookie ends if it is used now. */
-  deadline(cookie: CookieDocument): number {
-    return deadlineFrom(this.#hub.clock.now(), cookie, this.#ttlMs);
+  /** When the session's absolute life time began. Undefined if there is no limit, and never was. */
+  #startOf({ startedAt }: Pick<SessionContent, "startedAt">, now: number): number | undefined {
+    return lacksStart(startedAt, this.#life.absoluteMs) ? now : startedAt;
   }
 
   /** Waits a short random time before the next attempt. */

@@ -41,13 +41,8 @@ export class Saves {
       for (let attempt = 1; attempt <= maxAttempts && current; attempt++) {
         const merged = edit.cookieChanged ? edit.cookie : extended(current.cookie, edit.cookie);
         const patched = applyPatch(current.fields, edit.patch);
-        const deadline = this.#writes.deadline(merged);
-        const snapshot = await this.#writes.replace(
-          key,
-          current,
-          { fields: patched, cookie: merged },
-          deadline,
-        );
+        const content = { fields: patched, cookie: merged };
+        const snapshot = await this.#writes.replace(key, current, content, "use");
         if (snapshot)
           return { snapshot, conflicts: conflictsOf(edit.base.fields, current.fields, edit.patch) };
         if (attempt > 2) await this.#writes.backoff(attempt);
@@ -60,7 +55,13 @@ export class Saves {
 
   /** Overwrites the whole stored session, if there is one. */
   async overwrite(key: SessionKey, content: SessionContent): Promise<Saved> {
-    return this.#hub.lock.run(key.sid, () => this.#overwrite(key, content));
+    return this.#hub.lock.run(key.sid, () => this.#overwrite(key, () => content));
+  }
+
+  /** Extends a stored session by a write, which gives it a start if it has none. False if it has ended. */
+  async start(key: SessionKey): Promise<boolean> {
+    const started = await this.#hub.lock.run(key.sid, () => this.#overwrite(key, (current) => current));
+    return started.snapshot !== null;
   }
 
   /**
@@ -88,16 +89,15 @@ export class Saves {
   async saveWhole(key: SessionKey, content: SessionContent, seen = false): Promise<Saved> {
     return this.#hub.lock.run(key.sid, async () => {
       const snapshot = seen || this.#hub.ends.has(key) ? null : await this.#writes.create(key, content);
-      return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, content);
+      return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, () => content);
     });
   }
 
-  async #overwrite(key: SessionKey, content: SessionContent): Promise<Saved> {
+  async #overwrite(key: SessionKey, next: (current: Snapshot) => SessionContent): Promise<Saved> {
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       const current = await this.#writes.read(key);
       if (!current) return nothing;
-      const deadline = this.#writes.deadline(content.cookie);
-      const snapshot = await this.#writes.replace(key, current, content, deadline);
+      const snapshot = await this.#writes.replace(key, current, next(current), "use");
       if (snapshot) return { snapshot, conflicts: [] };
       await this.#writes.backoff(attempt);
     }

@@ -39,9 +39,10 @@ describe("the life time of a cookie that express-session has not made", () => {
 
 test("a deadline is never later than the latest Date, and never counts as that", () => {
   const latest = 8.64e15;
-  expect(deadlineFrom(5, { originalMaxAge: latest }, 1)).toBe(latest);
-  expect(deadlineFrom(5, { originalMaxAge: 10 }, 1)).toBe(15);
-  expect(deadlineFrom(5, {}, 1)).toBe(6);
+  const unlimited = { ttlMs: 1, absoluteMs: Number.POSITIVE_INFINITY };
+  expect(deadlineFrom(5, { cookie: { originalMaxAge: latest } }, unlimited)).toBe(latest);
+  expect(deadlineFrom(5, { cookie: { originalMaxAge: 10 } }, unlimited)).toBe(15);
+  expect(deadlineFrom(5, { cookie: {} }, unlimited)).toBe(6);
   for (const deadline of [latest, latest + 1e6, Number.POSITIVE_INFINITY])
     expect(Date.parse(dateText(deadline))).toBe(latest);
 });

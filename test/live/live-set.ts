@@ -14,7 +14,11 @@ export const day = 86_400_000;
 export const nameOf = sessionNames(["a secret of thirty-two characters"]);
 
 /** A hub and all that works on it, over a store, with time that stands still. */
-export function liveSet(store?: SessionStore, clock = new ManualClock()) {
+export function liveSet(
+  store?: SessionStore,
+  clock = new ManualClock(),
+  absoluteMs = Number.POSITIVE_INFINITY,
+) {
   const used = store ?? memoryStore({ clock });
   const errors: unknown[] = [];
   const ends: [publicId: string, end: End][] = [];
@@ -26,6 +30,7 @@ export function liveSet(store?: SessionStore, clock = new ManualClock()) {
     staleMs: 60_000,
     storeTimeoutMs: 10_000,
     actors: new Actors(() => false),
+    absoluteMs,
     events: {
       stored: () => {},
       changed: ({ publicId }) => changes.push(publicId),
@@ -36,10 +41,11 @@ export function liveSet(store?: SessionStore, clock = new ManualClock()) {
   });
   const userOf = ({ userId }: { readonly userId?: unknown }) =>
     typeof userId === "string" ? userId : undefined;
-  const writes = new ConditionalWrites(hub, day, userOf, 1 << 20);
+  const lives = { ttlMs: day, absoluteMs };
+  const writes = new ConditionalWrites(hub, lives, userOf, 1 << 20);
   const saves = new Saves(hub, writes);
   const updates = new Updates(hub, writes, saves, 10_000);
-  const activity = new Activity(hub, { touchIntervalMs: 60_000, ttlMs: day, userOf });
+  const activity = new Activity(hub, saves, { touchIntervalMs: 60_000, ...lives, userOf });
   hub.freshness.feed.start();
   return { hub, writes, saves, updates, activity, clock, store: used, errors, ends, changes };
 }

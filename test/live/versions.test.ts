@@ -211,7 +211,7 @@ test("the late answer to a touch does not lengthen a life that was shortened whi
   const known = socket.entry.snapshot;
   if (!known) throw new Error("Expected the session to have been read.");
   const short = { ...cookie, originalMaxAge: 1_000, expires: new Date(now + 1_000).toISOString() };
-  const writing = on.writes.replace(on.key, known, { fields: known.fields, cookie: short }, now + 1_000);
+  const writing = on.writes.replace(on.key, known, { fields: known.fields, cookie: short }, "use");
   await on.store.do("replace");
   await on.store.answer("replace");
   await writing;

@@ -7,7 +7,12 @@ const life = 3_600_000;
 
 async function node() {
   const on = await oneNode();
-  const activity = new Activity(on.hub, { touchIntervalMs: 60_000, ttlMs: life, userOf: () => undefined });
+  const activity = new Activity(on.hub, on.saves, {
+    touchIntervalMs: 60_000,
+    ttlMs: life,
+    absoluteMs: Number.POSITIVE_INFINITY,
+    userOf: () => undefined,
+  });
   const request = (maxAge: number) => {
     const cookie = { originalMaxAge: maxAge, expires: null };
     return activity.onRequest(on.key, {

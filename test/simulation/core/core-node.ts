@@ -49,17 +49,19 @@ class CoreNode implements SimulatedNode {
     const failed = (error: unknown) => traceReport(world, process, error);
     const events = { changed: () => {}, stored: () => {}, ended: () => {}, feed: () => {}, failed };
     const userOf = () => undefined;
+    const lives = { ttlMs: settings.maxAgeMs, absoluteMs: Number.POSITIVE_INFINITY };
     this.#hub = new Hub({
       ...settings,
+      ...lives,
       store,
       clock: process.clock,
       actors: new Actors(() => false),
       events,
     });
-    this.#writes = new ConditionalWrites(this.#hub, settings.maxAgeMs, userOf, maxBytes);
+    this.#writes = new ConditionalWrites(this.#hub, lives, userOf, maxBytes);
     this.#saves = new Saves(this.#hub, this.#writes);
     this.#updates = new Updates(this.#hub, this.#writes, this.#saves, settings.updateTimeoutMs);
-    this.#activity = new Activity(this.#hub, { ...settings, ttlMs: settings.maxAgeMs, userOf });
+    this.#activity = new Activity(this.#hub, this.#saves, { ...settings, ...lives, userOf });
     this.#tickets = new Tickets(this.#hub.store, nameOf, process.clock, ticketMs);
     this.#hub.freshness.feed.start();
   }

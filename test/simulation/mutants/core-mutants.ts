@@ -14,8 +14,8 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "no touch interval",
     file: "src/session/activity.ts",
-    from: "return target - stored >= touchIntervalFor(life, this.#options.touchIntervalMs);",
-    to: "return target - stored >= Math.min(1, touchIntervalFor(life, this.#options.touchIntervalMs));",
+    from: ": touchIntervalFor(life, touchIntervalMs));",
+    to: ": Math.min(1, touchIntervalFor(life, touchIntervalMs)));",
     oracle: "activity",
     seeds: 30,
     layer: "core",
