@@ -38,6 +38,8 @@ describe("options", () => {
     ["a bound that is a number", { maxUnproven: 100 }, "`maxUnproven` expects an object of options"],
     ["a bound of nothing", { maxUnproven: { all: 0 } }, "a number of connections, 1 or more; it was 0"],
     ["a misspelt bound", { maxUnproven: { perAdress: 1 } }, "perAddress"],
+    ["no life time at all", { absoluteMs: 0 }, "`absoluteMs` expects milliseconds, 1 or more"],
+    ["a life time without end", { absoluteMs: Number.POSITIVE_INFINITY }, "Leave it out for no limit"],
     ["a ticket without end", { ticketMs: Number.POSITIVE_INFINITY }, "milliseconds"],
     ["NaN", { revalidateIntervalMs: Number.NaN }, "milliseconds"],
   ])("%s: says what was expected, what came, and the cure", (_name, options, message) => {

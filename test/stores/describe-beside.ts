@@ -3,8 +3,9 @@
  * what the other has stored; as stores, and under an application each, with a live socket on ours.
  */
 import type { Store } from "express-session";
+import type { Server } from "socket.io";
 import type { Socket } from "socket.io-client";
-import type { SessionStore } from "socket-session";
+import type { LiveSessionsOptions, SessionStore } from "socket-session";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { type Browser, disconnected } from "../support/browser.ts";
 import { installHandlers } from "../support/handlers.ts";
@@ -106,12 +107,16 @@ interface Neighbours {
 export async function startNeighbours(
   { ours: store, peer }: Beside,
   revalidateIntervalMs = HOUR,
+  options: Partial<LiveSessionsOptions> = {},
 ): Promise<Neighbours> {
   const other = await startPeer(peer);
   onTestFinished(() => other.close());
   const userId = ({ name }: { name?: string }) => name;
-  const sockets = installHandlers;
-  const ours = await startWorld({ store, revalidateIntervalMs, userId, sockets: (io) => sockets(io) });
+  const sockets = (io: Server) =>
+    installHandlers(io, (socket) => {
+      socket.on("expiresAt", (done) => done(socket.session.expiresAt));
+    });
+  const ours = await startWorld({ store, revalidateIntervalMs, userId, sockets, ...options });
   onTestFinished(() => ours.close());
   await expect.poll(() => ours.sessions.stats().store.feed, patience).toBe("whole");
   const theirs = other.browser();
@@ -166,5 +171,19 @@ function describeApplications({ notices, revalidateIntervalMs }: Traits, open: (
   it("logs the other out", async () => {
     await ada.post("/logout");
     expect(await dataOf(theirs)).toEqual({});
+  });
+
+  it("keeps the start of an absolute life time when it writes the session", async () => {
+    const limits = { absoluteMs: HOUR, cookie: { maxAge: 24 * HOUR } };
+    const { theirs, ada, socket } = await startNeighbours(await open(), revalidateIntervalMs, limits);
+    const startOf = async () => (await dataOf(theirs)).socketSessionStartedAt;
+    await expect.poll(startOf, patience).toEqual(about(Date.now())); // the other's application sees it
+    const started = await startOf();
+    await theirs.post("/write", { m: 4 });
+    expect(await socket.emitWithAck("increment")).toBe(1);
+    await ada.post("/write", { k: 1 });
+    expect(await dataOf(theirs)).toEqual({ name: "ada", m: 4, n: 1, k: 1, socketSessionStartedAt: started });
+    expect(await dataOf(ada)).toEqual({ name: "ada", m: 4, n: 1, k: 1 });
+    expect(await socket.emitWithAck("expiresAt")).toEqual(about(started + HOUR));
   });
 }
