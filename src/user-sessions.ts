@@ -15,7 +15,10 @@ export interface ListedSession {
   readonly publicId: string;
   /** When it became this user's: at the login. */
   readonly createdAt: number;
-  /** The last activity, accurate to `touchIntervalMs`. */
+  /**
+   * The last activity, accurate to `touchIntervalMs`. Once activity no longer moves the deadline, because of `absoluteMs`, the
+   * time since which it does not.
+   */
   readonly lastSeenAt: number;
   /** When it ends without further activity. */
   readonly expiresAt: number;
