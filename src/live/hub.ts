@@ -19,11 +19,10 @@ import { Reads } from "./reads.ts";
 const expiryToleranceMs = 1_000;
 
 /**
- * Knows which sessions are live on this node, and the snapshot of each.
- *
- * A session is live while it has an observer (a socket, a request's handle) or a transaction under way. The hub registers
- * the observer before it reads the store, and so receives an end in between; a change that overtakes a read makes it read
- * again. At a deadline it reads the store before it ends anything: another node's touch sends no message.
+ * Knows which sessions are live on this node, and the snapshot of each: those with an observer (a socket, a request's
+ * handle) or a transaction under way. The hub registers the observer before it reads the store, and so receives an end in
+ * between; a change that overtakes a read makes it read again. At a deadline it reads the store before it ends anything:
+ * another node's touch sends no message.
  */
 export class Hub {
   readonly store: GuardedStore;

@@ -38,7 +38,7 @@ export class ConditionalWrites {
   /**
    * Writes `content` on top of `current`, and gives the session a start if it needs one. `use`: the session is used now, so
    * its deadline moves; `keep`: it does not. Null if another writer won, or the session is gone or over; else the live session
-   * already holds the returned snapshot.
+   * already holds the returned snapshot. Throws `SESSION_INVALID_DATA` if it changes the data to what is too large or too deep.
    */
   async replace(
     key: SessionKey,
