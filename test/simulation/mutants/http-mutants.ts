@@ -32,8 +32,8 @@ export const httpMutants: readonly Mutant[] = [
   {
     name: "requests are no activity",
     file: "src/http/store-saves.ts",
-    from: "const touched = activity.onRequest(key, { fields, cookie: withLife(stored, Date.now()), expiresAt });",
-    to: "const touched = [activity, fields, stored, expiresAt, undefined].find((one) => one instanceof Promise);",
+    from: "const touched = activity.onRequest(key, used);",
+    to: "const touched = [activity, used, undefined].find((one) => one instanceof Promise);",
     oracle: "activity",
     seeds: 100,
     layer: "requests",
