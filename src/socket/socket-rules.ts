@@ -188,7 +188,7 @@ export class SocketRules {
     }
   }
 
-  /** Silences a socket, and tells the client why. False if it was, or if it has not connected yet, and is refused later. */
+  /** Silences a socket, and sends the client the code. False if it was silent, or if it has not connected yet, and is refused later. */
   #bar({ socket, followed, rule }: Place): boolean {
     if (this.#refusals.has(socket)) return false;
     this.#refuse(socket, rule);

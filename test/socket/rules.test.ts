@@ -498,3 +498,35 @@ test("a rule refuses sockets of other sessions, and what is neither socket nor r
   expect(rule.room(side, "room")).toBe(true);
   await other.close();
 });
+
+test("a room under two rules is left when either turns false, and an adapter that joins late does not bring it back", async () => {
+  const late = Promise.withResolvers<void>();
+  const outcomes: boolean[] = [];
+  await start({
+    predicate: () => true,
+    sockets(io, sessions) {
+      const rules = [sessions.require(isAda), sessions.require(({ n }) => n === 1, { code: "NOT_ONE" })];
+      const { adapter } = io.of("/admin");
+      const addAll = adapter.addAll.bind(adapter);
+      adapter.addAll = async (id, rooms) => {
+        if (rooms.has("late")) await late.promise;
+        addAll(id, rooms);
+      };
+      io.of("/admin").on("connection", (socket) => {
+        for (const room of ["both", "late"]) for (const rule of rules) outcomes.push(rule.room(socket, room));
+      });
+    },
+  });
+  const ada = await world.visitor({ name: "ada", n: 1 });
+  const client = await ada.connect("/admin");
+  const events: unknown[] = [];
+  client.onAny((...event) => events.push(event));
+  await ada.post("/write", { n: 2 });
+  const [side] = world.io.of("/admin").sockets.values();
+  late.resolve();
+  await settle();
+  expect(outcomes).toEqual([true, true, true, true]);
+  expect([...(side?.rooms ?? [])]).toEqual([side?.id]);
+  await until(() => events.length === 1);
+  expect(events).toEqual([[forbiddenEvent, { code: "NOT_ONE", room: "both" }]]);
+});
