@@ -277,9 +277,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     const message = messageOf(method, endOptions.message);
     const key = typeof session === "string" ? this.#core.nameOf(session) : this.#liveKey(session);
     const { hub } = this.#core;
-    return (
-      key !== undefined && hub.actors.run({ by: "application" }, () => hub.end(key, "revoked", message))
-    );
+    return key !== undefined && hub.actors.run({ by: "application" }, () => hub.end(key, "revoked", message));
   }
 
   /**

@@ -18,7 +18,6 @@ export interface HandleContext {
   readonly userId: (data: Readonly<SessionValues>) => string | undefined;
 }
 
-
 const noData = deepFreeze<SessionValues>({});
 
 export interface HandleOptions {

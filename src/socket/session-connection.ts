@@ -2,7 +2,7 @@ import type { Socket } from "socket.io";
 import { isolate } from "../base/isolated-emitter.ts";
 import type { Pace } from "../base/pace.ts";
 import type { End, LiveEntry, Observer } from "../live/live-entry.ts";
-import { type EndMessage, type EndReasonCode, endEvent, endReasons } from "../protocol.ts";
+import { type EndMessage, endEvent, endReasons } from "../protocol.ts";
 import type { Activity } from "../session/activity.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../session/session-handle.ts";
 import type { SessionKey } from "../session-store.ts";
