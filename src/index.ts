@@ -17,6 +17,7 @@ export {
   SessionRefused,
   SocketSessionError,
 } from "./base/errors.ts";
+export type { EndAllOptions } from "./end-all.ts";
 export type { LogoutOptions, SiteData } from "./http/logout.ts";
 export { type CloseOptions, LiveSessions, liveSessions } from "./live-sessions.ts";
 export type { LiveSessionsOptions } from "./options/options.ts";

@@ -25,6 +25,7 @@ import { requireNode } from "./base/versions.ts";
 import { atMost } from "./base/with-timeout.ts";
 import { type Core, coreOf } from "./core.ts";
 import type { SessionValues } from "./data/fields.ts";
+import { type EndAllOptions, endAll } from "./end-all.ts";
 import type { LogoutOptions } from "./http/logout.ts";
 import type { RequestHandler } from "./http/middleware.ts";
 import { type Request, requireSession } from "./http/request-checks.ts";
@@ -287,6 +288,17 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   user(id: string | number): UserSessions {
     const { options, handles, nameOf } = this.#core;
     return userSessions(options, { ...handles, nameOf }, id);
+  }
+
+  /**
+   * Ends all sessions, as `revoked`, on all nodes, live or not; with options, some. Resolves to the number of ended sessions.
+   * Does not include logins that happen while it runs. Reads all sessions of the store at once. Rejects with
+   * `INVALID_OPTION`, `STORE_UNSUPPORTED` if the store can't list, or with what `where` throws, before it ends any; with
+   * `STORE_FAILED` or `STORE_TIMEOUT` if one could not be ended, after it has tried all others.
+   */
+  async endAll(options: EndAllOptions = {}, ...none: []): Promise<number> {
+    requireOwner(this, "sessions.endAll()", "Write sessions.endAll().");
+    return endAll(this.#core, options, none);
   }
 
   stats(): Stats {

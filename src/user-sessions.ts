@@ -1,11 +1,12 @@
 import { checkPlainOptions, invalid, refuseCallback } from "./base/arguments.ts";
-import { batches, mapInTurns, nextTurn } from "./base/batches.ts";
+import { mapInTurns } from "./base/batches.ts";
 import { SocketSessionError } from "./base/errors.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { lifeMs } from "./data/life-time.ts";
 import { type Snapshot, snapshotFrom } from "./data/snapshot.ts";
 import type { Hub } from "./live/hub.ts";
 import type { ResolvedOptions } from "./options/options.ts";
+import { endMany } from "./session/end-many.ts";
 import { messageOf } from "./session/end-options.ts";
 import type { SessionKey, StoredSession } from "./session-store.ts";
 import { userNamed } from "./user-ids.ts";
@@ -79,9 +80,6 @@ export function userSessions(
   return new UserSessions({ ...handles, device: deviceOf, ttlMs }, user);
 }
 
-/** How many sessions are ended at the same time. */
-const maxAtOnce = 50;
-
 /**
  * All sessions of one user, on all nodes, live or not. Found by the store's index, and checked against the stored data.
  */
@@ -115,19 +113,8 @@ export class UserSessions {
     const { isMeant, message } = selectionOf(options, none);
     const { hub } = this.#context;
     const keys = (await this.#found()).map(({ key }) => key).filter(isMeant);
-    let ended = 0;
-    const failures: unknown[] = [];
     const actor = { by: "application", userId: this.#user } as const;
-    const end = (key: SessionKey) => hub.actors.run(actor, () => hub.end(key, "revoked", message));
-    for (const some of batches(keys, maxAtOnce)) {
-      await nextTurn(); // a store in this process answers at once, and the ends of all batches would block the event loop
-      for (const outcome of await Promise.allSettled(some.map(end))) {
-        if (outcome.status === "rejected") failures.push(outcome.reason);
-        else if (outcome.value) ended++;
-      }
-    }
-    if (failures.length > 0) throw failures[0];
-    return ended;
+    return endMany(keys, (key) => hub.actors.run(actor, () => hub.end(key, "revoked", message)));
   }
 
   /** The index may still list a session that now has another user, or none. */

@@ -12,7 +12,7 @@ import type {
   AttachOptions, CloseOptions, EndReasonCode, ExemptNamespace, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
   LogoutOptions, RefusalCode, SessionEndOptions, SessionEvents, SessionState, SessionStore, Stats,
 } from "socket-session";
-import type { EndOptions, LifecycleEvent, ListedSession, RuleOptions, SessionRule, UserSessions } from "socket-session";
+import type { EndAllOptions, EndOptions, LifecycleEvent, ListedSession, RuleOptions, SessionRule, UserSessions } from "socket-session";
 import type { MemoryStoreOptions } from "socket-session/memory";
 import type { MongodbStoreOptions } from "socket-session/mongodb";
 import type { PostgresStoreOptions } from "socket-session/postgres";
@@ -51,6 +51,7 @@ export const documentedTypes: readonly DocumentedType[] = [
     headings: ["Causes"],
   },
   { keys: "keyof UserSessions", file: reference("sessions"), headings: ["user(id)"] },
+  { keys: "keyof EndAllOptions", file: reference("sessions"), headings: ["endAll(options)"] },
   { keys: "keyof EndOptions", file: reference("sessions"), headings: ["Which to end"] },
   {
     keys: "keyof LogoutOptions",

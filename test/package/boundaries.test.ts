@@ -19,7 +19,7 @@ const layers = [
   ["warnings", "inject-session.ts", "user-ids.ts"],
   ["user-sessions.ts", "refusals.ts", "lifecycle.ts", "session-routes.ts", "first-contact.ts", "rules.ts"],
   ["core.ts"],
-  ["request-side.ts"],
+  ["request-side.ts", "end-all.ts"],
   ["socket-side.ts"],
   ["live-sessions.ts"],
   ["index.ts", "testing.ts", "testing"],
