@@ -38,9 +38,10 @@ export class Lifecycle {
   }
 
   /** This process has stored a version, see `HubEvents.stored`. */
-  stored({ publicId }: SessionKey, { data }: Snapshot, previous: Snapshot | undefined): void {
-    if (!this.#isFollowed) return;
-    const userId = this.#userOf(data);
+  stored(key: SessionKey, snapshot: Snapshot, previous: Snapshot | undefined): void {
+    if (!this.#isFollowed) return; // neither is the id hashed, nor are the data parsed
+    const { publicId } = key;
+    const userId = this.#userOf(snapshot.data);
     const { by, peer } = this.actors.current;
     const about = { ...this.#at(peer), publicId, userId, by };
     if (!previous) this.#publish({ type: "created", ...about });

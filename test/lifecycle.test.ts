@@ -298,8 +298,16 @@ describe("the stream", () => {
       () => void asked.push("user"),
       { hasListeners: () => isListening, emit: ({ type }) => asked.push(type) },
     );
-    const key = { sid: "a", publicId: "A", publicIds: ["A"] };
+    const read = new Set<string>(); // to hash an id and to parse the data takes time
+    const key = {
+      sid: "a",
+      publicIds: ["A"],
+      get publicId() {
+        return String(read.add("publicId") && "A");
+      },
+    };
     const snapshot = new Snapshot({ fields: new Map(), cookie: {} }, 1, 1);
+    Object.defineProperty(snapshot, "data", { get: () => read.add("data") && {} });
     const all = () =>
       lifecycle.actors.run({ by: "socket" }, () => {
         lifecycle.stored(key, snapshot, undefined);
@@ -308,7 +316,7 @@ describe("the stream", () => {
         lifecycle.refused("SESSION_REQUIRED", undefined);
         return lifecycle.actors.current.by;
       });
-    expect([all(), asked]).toEqual(["application", []]);
+    expect([all(), asked, [...read]]).toEqual(["application", [], []]);
     isListening = true;
     expect([all(), asked]).toEqual(["socket", ["user", "created", "login", "user", "ended", "refused"]]);
     await lifecycle.actors.run({ by: "socket" }, async () => {});
