@@ -3,14 +3,13 @@ import type { Clock } from "./base/clock.ts";
 import { SocketSessionError } from "./base/errors.ts";
 import type { Secret } from "./data/session-key.ts";
 import type { RequestHandler } from "./http/middleware.ts";
+import type { Request } from "./http/request-checks.ts";
 import { type RefusalCode, refusals } from "./protocol.ts";
 import type { Ticket } from "./session/tickets.ts";
 import type { OriginPolicy } from "./socket/origin.ts";
 import { OriginCheck } from "./socket/origin-check.ts";
 import { letRead } from "./socket/rejection.ts";
 import { cookieValue, verifiedCookie } from "./socket/session-cookie.ts";
-
-type Request = Parameters<RequestHandler>[0];
 
 interface Wiring extends OriginPolicy {
   readonly name: string;

@@ -8,6 +8,7 @@ import { freePort, isListening } from "../../../scripts/services/ports.mjs";
 import { chromiumPath, describeWithChromium } from "../../../test/setup/services.ts";
 import { type BuiltPage, buildPage } from "./build-page.ts";
 import { openProfile, type Profile } from "./chromium.ts";
+import { hears, isConnectedAs, logIn, say, shows } from "./on-page.ts";
 import { StartedChat } from "./started-chat.ts";
 
 describeWithChromium("in a browser that blocks third-party cookies", { timeout: 90_000 }, () => {
@@ -62,21 +63,6 @@ describeWithChromium("in a browser that blocks third-party cookies", { timeout: 
     return page;
   }
 
-  const shows = (page: Page, text: string) => page.getByText(text).first().waitFor();
-  const isConnectedAs = (page: Page, who: string) =>
-    page
-      .getByRole("status")
-      .filter({ hasText: `Connected as ${who}` })
-      .waitFor();
-  const hears = (page: Page, writer: string, text: string) =>
-    page.getByRole("article").filter({ hasText: writer }).filter({ hasText: text }).waitFor();
-
-  async function logIn(page: Page, name: string): Promise<void> {
-    await page.getByLabel("Your name").fill(name);
-    await page.getByRole("button", { name: "Log in" }).first().click();
-    await isConnectedAs(page, name);
-  }
-
   test("a guest logs in, chats in two tabs, and logs out: all without a cookie for the sockets", async () => {
     const page = await open();
     await isConnectedAs(page, "a guest");
@@ -85,8 +71,7 @@ describeWithChromium("in a browser that blocks third-party cookies", { timeout: 
     expect((await webSocket).url()).toContain(sockets.replace("http", "ws"));
     const second = await open();
     await isConnectedAs(second, "Ada");
-    await page.getByLabel("Message").fill("Hello from the first tab");
-    await page.getByLabel("Message").press("Enter");
+    await say(page, "Hello from the first tab");
     for (const tab of [page, second]) await hears(tab, "Ada", "Hello from the first tab");
 
     await page.getByRole("button", { name: "Log out" }).click();

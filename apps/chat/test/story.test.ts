@@ -9,6 +9,7 @@ import { chromiumPath, describeWithChromium } from "../../../test/setup/services
 import { type Chat, createChat } from "../server/create-chat.ts";
 import { type BuiltPage, buildPage } from "./build-page.ts";
 import { launchChromium } from "./chromium.ts";
+import { hears, isConnectedAs, logIn, say, shows } from "./on-page.ts";
 
 describeWithChromium("in a browser", { timeout: 60_000 }, () => {
   let built: BuiltPage;
@@ -51,28 +52,6 @@ describeWithChromium("in a browser", { timeout: 60_000 }, () => {
     await page.goto(url);
     return page;
   }
-
-  const shows = (page: Page, text: string) => page.getByText(text).first().waitFor();
-  const isConnectedAs = (page: Page, who: string) =>
-    page
-      .getByRole("status")
-      .filter({ hasText: `Connected as ${who}` })
-      .waitFor();
-
-  async function logIn(page: Page, name: string): Promise<void> {
-    await page.getByLabel("Your name").fill(name);
-    await page.getByRole("button", { name: "Log in" }).first().click();
-    await isConnectedAs(page, name);
-  }
-
-  async function say(page: Page, text: string): Promise<void> {
-    await page.getByLabel("Message").fill(text);
-    await page.getByLabel("Message").press("Enter");
-  }
-
-  /** Resolves when the log of `page` has this message by this writer. */
-  const hears = (page: Page, writer: string, text: string) =>
-    page.getByRole("article").filter({ hasText: writer }).filter({ hasText: text }).waitFor();
 
   test("a newcomer logs in, chats in two tabs, renames himself and logs out; a second visitor sees it all", async () => {
     const newcomer = await open();
