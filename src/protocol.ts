@@ -22,6 +22,37 @@ export interface ForbiddenMessage {
   readonly room?: string;
 }
 
+/**
+ * Sent to a socket as it connects to a namespace, and whenever the message would say something else, if
+ * `attach(io, { share })` was given.
+ */
+export const stateEvent = "session:state";
+
+/**
+ * The page's session, with what the application shares of its data. Times are durations: the clocks of page and server
+ * need not agree.
+ */
+export type StateMessage<Data = unknown> =
+  | {
+      readonly state: "live";
+      /** The session's public name. No secret: it admits no one. */
+      readonly publicId: string;
+      /** How long the session goes on without further activity. */
+      readonly leftMs: number;
+      /** How long the browser keeps a cookie that is set now. Absent if it keeps the cookie until it is closed. */
+      readonly cookieMs?: number;
+      /** The result of `share`. Absent if it shares nothing. */
+      readonly data?: Data;
+    }
+  | { readonly state: "guest"; readonly data?: undefined };
+
+/** An application's events from server to client, with those of the session: `Socket<WithSession<ServerToClient>>`. */
+export type WithSession<ServerToClient, Data = unknown> = ServerToClient & {
+  [endEvent]: (message: EndMessage) => void;
+  [forbiddenEvent]: (message: ForbiddenMessage) => void;
+  [stateEvent]: (message: StateMessage<Data>) => void;
+};
+
 /** Why a session's sockets were closed, and the reaction of a stock client: it stops, or reconnects by itself. */
 export const endReasons = {
   destroyed: { client: "stops", meaning: "the user logged out" },
