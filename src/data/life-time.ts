@@ -14,13 +14,30 @@ export const maxLifeMs = 1e14;
 
 /** A session's life time after its last activity: its own `maxAge` ("remember me"), else `ttlMs`. 0 if it is over. */
 export function lifeMs(cookie: CookieDocument, ttlMs: number): number {
-  const { originalMaxAge } = cookie;
-  return typeof originalMaxAge === "number" ? Math.max(originalMaxAge, 0) : ttlMs;
+  return cookieLifeMs(cookie) ?? ttlMs;
+}
+
+/** How long a browser keeps the cookie after it was set. Undefined if until it is closed. */
+export function cookieLifeMs({ originalMaxAge }: CookieDocument): number | undefined {
+  return typeof originalMaxAge === "number" ? Math.max(originalMaxAge, 0) : undefined;
 }
 
 /** Smaller differences of a life time don't count: `express-session` sometimes loses a millisecond of a `maxAge`. */
 export function lifeToleranceMs(life: number): number {
   return Math.min(1000, Math.abs(life) / 10);
+}
+
+/**
+ * Whether a deadline has moved from what is known of it. Some stores give the time that is left, so that each read finds
+ * a slightly different one.
+ */
+export function hasMoved(known: number, expiresAt: number, now: number): boolean {
+  return Math.abs(expiresAt - known) >= lifeToleranceMs(expiresAt - now);
+}
+
+/** The time until a deadline, 0 if it is past. One beyond the range of Date ("never") counts as the latest date. */
+export function leftMs(expiresAt: number, now: number): number {
+  return Math.max(Math.min(expiresAt, latestDate) - now, 0);
 }
 
 /** The latest time that a Date can hold. */

@@ -5,8 +5,11 @@ import type { Unstored } from "./ends.ts";
 
 /** Follows a live session. Called synchronously. An error that an observer throws is reported, never propagated. */
 export interface Observer {
-  /** Called before the observers that may run application code. */
-  readonly isGuard?: true;
+  /**
+   * The lower is called first: 0 takes sockets out of where they may no longer be, 1 sends the others the session's state, 2
+   * (the default) may run any code of the application.
+   */
+  readonly rank?: 0 | 1;
   /** The data or the deadline may differ. */
   changed?(snapshot: Snapshot, previous: Snapshot): void;
   ended?(end: End): void;
@@ -117,10 +120,9 @@ export class LiveEntry {
     return this.#state.phase === "ended" && this.#state.end.reason === "unverified";
   }
 
-  /** Guards first. A copy: an observer may leave while the others are called. */
+  /** By rank. A copy: an observer may leave while the others are called. */
   get observers(): readonly Observer[] {
-    const all = [...this.#observers];
-    return [...all.filter(({ isGuard }) => isGuard), ...all.filter(({ isGuard }) => !isGuard)];
+    return [...this.#observers].sort((a, b) => (a.rank ?? 2) - (b.rank ?? 2));
   }
 
   get isIdle(): boolean {

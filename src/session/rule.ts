@@ -1,9 +1,8 @@
-import { types } from "node:util";
 import type { LiveSession } from "../api.ts";
 import { checkPlainOptions, invalid, milliseconds } from "../base/arguments.ts";
 import type { Clock } from "../base/clock.ts";
-import { listenerError, type SocketSessionError } from "../base/errors.ts";
-import { isThenable } from "../base/isolated-emitter.ts";
+import { listenerError } from "../base/errors.ts";
+import { AsyncAnswer, dataFunction } from "./data-function.ts";
 
 type Data = LiveSession["data"];
 
@@ -51,10 +50,10 @@ export class Rule {
   /** Throws `INVALID_OPTION`. */
   constructor(context: RuleContext, predicate: unknown, given: unknown) {
     this.#context = context;
-    this.#predicate = synchronous("expects a function of the session's data", predicate);
+    this.#predicate = asked("expects a function of the session's data", predicate, context.report);
     checkPlainOptions(method, given, Object.keys(options));
     this.code = codeOf(given.code);
-    this.#recency = recencyOf(given);
+    this.#recency = recencyOf(given, context.report);
   }
 
   /**
@@ -63,7 +62,7 @@ export class Rule {
    */
   until(data: Data): number {
     try {
-      if (this.#ask(this.#predicate, data) !== true) return Number.NEGATIVE_INFINITY;
+      if (this.#predicate(data) !== true) return Number.NEGATIVE_INFINITY;
       return this.#recency ? this.#runsOut(this.#recency, data) : Number.POSITIVE_INFINITY;
     } catch (error) {
       if (error instanceof AsyncAnswer) throw error.refused;
@@ -77,7 +76,7 @@ export class Rule {
   }
 
   #runsOut({ withinMs, since }: Recency, data: Data): number {
-    const at = this.#ask(since, data);
+    const at = since(data);
     if (at === undefined || at === null) return Number.NEGATIVE_INFINITY;
     if (typeof at !== "number") {
       const cure = "A date in a session is a text: return Date.parse(data.loggedInAt), or keep Date.now().";
@@ -86,33 +85,17 @@ export class Rule {
     const isPossible = at <= this.#context.clock.now() + maxAheadMs;
     return isPossible ? at + withinMs : Number.NEGATIVE_INFINITY;
   }
-
-  /** A promise would be taken for an answer, and is one only later. */
-  #ask(fn: (data: Data) => unknown, data: Data): unknown {
-    const answer = fn(data);
-    if (!isThenable(answer)) return answer;
-    Promise.resolve(answer).then(undefined, this.#context.report);
-    throw new AsyncAnswer(asyncError("expects a function that answers at once", answer));
-  }
 }
 
-/** Carries the refusal of a promise past the report of the predicate's own errors. */
-class AsyncAnswer {
-  readonly refused: SocketSessionError;
-  constructor(refused: SocketSessionError) {
-    this.refused = refused;
-  }
-}
-
-function synchronous(expected: string, fn: unknown): (data: Data) => unknown {
-  if (types.isAsyncFunction(fn)) throw asyncError(expected, fn);
-  if (typeof fn === "function") return (data) => Reflect.apply(fn, undefined, [data]);
-  throw invalid(`${method} ${expected}`, fn, "Write sessions.require((data) => data.admin === true).");
-}
-
-function asyncError(expected: string, came: unknown): SocketSessionError {
-  const cure = "A rule is asked at each change and event: keep in the session what it decides by.";
-  return invalid(`${method} ${expected}, and no promise`, came, cure);
+/** Throws `INVALID_OPTION`. */
+function asked(expected: string, fn: unknown, report: RuleContext["report"]): (data: Data) => unknown {
+  return dataFunction({
+    fn,
+    expected: `${method} ${expected}`,
+    cure: "Write sessions.require((data) => data.admin === true).",
+    cureOfAsync: "A rule is asked at each change and event: keep in the session what it decides by.",
+    report,
+  });
 }
 
 function codeOf(code: unknown = "SESSION_FORBIDDEN"): string {
@@ -121,13 +104,16 @@ function codeOf(code: unknown = "SESSION_FORBIDDEN"): string {
   throw invalid(expected, code, "Leave it out for SESSION_FORBIDDEN.");
 }
 
-function recencyOf({ withinMs, since }: Readonly<Record<string, unknown>>): Recency | undefined {
+function recencyOf(
+  { withinMs, since }: Readonly<Record<string, unknown>>,
+  report: RuleContext["report"],
+): Recency | undefined {
   if (withinMs === undefined && since === undefined) return undefined;
   const cure = "Write { withinMs: 300_000, since: (data) => data.loggedInAt }.";
   if (withinMs === undefined) throw invalid(`\`since\` of ${method} expects \`withinMs\``, withinMs, cure);
   if (since === undefined) throw invalid(`\`withinMs\` of ${method} expects \`since\``, since, cure);
   return {
     withinMs: milliseconds("withinMs", withinMs, 300_000, { least: 1, most: maxWithinMs }),
-    since: synchronous("expects `since` to be a function of the session's data", since),
+    since: asked("expects `since` to be a function of the session's data", since, report),
   };
 }

@@ -2,7 +2,7 @@ import type { LiveSession, SessionEndOptions, SessionState } from "../api.ts";
 import { invalid, refuseCallback } from "../base/arguments.ts";
 import { SocketSessionError } from "../base/errors.ts";
 import { type SessionValues, sameFields } from "../data/fields.ts";
-import { lifeToleranceMs } from "../data/life-time.ts";
+import { hasMoved } from "../data/life-time.ts";
 import { deepFreeze, type Snapshot } from "../data/snapshot.ts";
 import type { Peer } from "../live/actors.ts";
 import type { Hub } from "../live/hub.ts";
@@ -89,12 +89,11 @@ export class SessionHandle extends HandleEvents implements LiveSession {
     return this.#observer;
   }
 
-  /** Some stores give the time that is left, so that each read finds a slightly different deadline. */
   #extended(expiresAt: number, previous: number): void {
     const { hub } = this.#context;
     this.#reported ??= previous;
     const from = this.#reported;
-    if (Math.abs(expiresAt - from) < lifeToleranceMs(expiresAt - hub.clock.now())) return;
+    if (!hasMoved(from, expiresAt, hub.clock.now())) return;
     this.#reported = expiresAt;
     this.notify(hub, "extend", expiresAt, from);
   }

@@ -128,7 +128,7 @@ export class SocketRules {
     const known = this.#watches.get(entry);
     if (known) return known;
     const changed = () => this.#enforce(watch);
-    const watch: Watch = { isGuard: true, changed, entry, places: new Set(), due: Number.POSITIVE_INFINITY };
+    const watch: Watch = { rank: 0, changed, entry, places: new Set(), due: Number.POSITIVE_INFINITY };
     this.#watches.set(entry, watch);
     this.#hub.observe(entry, watch);
     return watch;
