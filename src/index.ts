@@ -31,6 +31,9 @@ export {
   type RefusalCode,
   type RefusalData,
   refusals,
+  type StateMessage,
+  stateEvent,
+  type WithSession,
 } from "./protocol.ts";
 export type { RuleSocket, SessionRule } from "./rules.ts";
 export type { RuleOptions, RulePredicate } from "./session/rule.ts";

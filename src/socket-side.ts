@@ -2,6 +2,7 @@ import type { Core } from "./core.ts";
 import { firstContacts } from "./first-contact.ts";
 import { exemptionsOfAttach } from "./options/options.ts";
 import type { RequestSide } from "./request-side.ts";
+import { Share } from "./session/share.ts";
 import { type AttachOptions, openGateway, type SocketServer } from "./socket/open-gateway.ts";
 import type { GatewayOptions, SocketGateway } from "./socket/socket-gateway.ts";
 import { SocketRules } from "./socket/socket-rules.ts";
@@ -21,6 +22,7 @@ export class SocketSide {
   readonly #events: SocketEvents;
   readonly rules: SocketRules;
   readonly #gateways: SocketGateway[] = [];
+  #share: Share | undefined;
 
   constructor(core: Core, requests: Pick<RequestSide, "middleware">, events: SocketEvents) {
     this.#core = core;
@@ -32,6 +34,8 @@ export class SocketSide {
   attach(io: SocketServer, attachOptions: AttachOptions): void {
     const { options, handles, ...core } = this.#core;
     const exemptions = exemptionsOfAttach(attachOptions);
+    const { share: fn } = attachOptions;
+    const share = fn === undefined ? undefined : new Share(fn, core.hub.report);
     const middleware = this.#requests.middleware.bind(this.#requests);
     const gateway = openGateway(io, {
       ...options,
@@ -42,10 +46,17 @@ export class SocketSide {
       cookieName: options.name,
       makeSession: firstContacts(options, middleware, this.#events.onInsecureCookie),
       exemptions,
+      share,
     });
+    this.#share = share ?? this.#share;
     const allowed = [options.origins, ...exemptions.map(({ origins }) => origins)];
     warn([...socketWarnings(options, io.path()), ...corsWarnings(corsOf(io), allowed)]);
     this.#gateways.push(gateway);
+  }
+
+  /** Of the last server that was attached with one. */
+  get share(): Share | undefined {
+    return this.#share;
   }
 
   get isAttached(): boolean {

@@ -50,8 +50,11 @@ function lossAt(values: object, key: string, text = ""): Loss | undefined {
   }
 }
 
-/** `most`: the most values that the JSON can contain, at one character each. */
-function lossIn(value: unknown, most: number): Loss | undefined {
+/**
+ * The first value in `value` that JSON would drop, and how to keep it; undefined if there is none. `most`: the most values
+ * that the JSON can contain, at one character each.
+ */
+export function lossIn(value: unknown, most: number): Loss | undefined {
   const open: unknown[] = [value];
   let found = 0;
   for (const one of open) {

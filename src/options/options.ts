@@ -221,7 +221,7 @@ function flagOf(option: string, value: unknown): boolean | undefined {
   throw invalid(`\`${option}\` expects true or false`, value, "Leave it out for the default.");
 }
 
-const knownToAttach: Readonly<Record<keyof AttachOptions, true>> = { exempt: true };
+const knownToAttach: Readonly<Record<keyof AttachOptions, true>> = { exempt: true, share: true };
 
 /** The exempt namespaces in the options of `attach`. Throws `INVALID_OPTION`. */
 export function exemptionsOfAttach(options: unknown): readonly Exemption[] {

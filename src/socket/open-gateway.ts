@@ -1,4 +1,5 @@
 import type { Server } from "socket.io";
+import type { AppData, DeepReadonly } from "../api.ts";
 import { SocketSessionError } from "../base/errors.ts";
 import type { ExemptNamespace } from "./exempt.ts";
 import { requireServer } from "./io-check.ts";
@@ -23,11 +24,20 @@ export interface AttachOptions {
    * session's end closes the whole connection; stock clients reconnect to these by themselves.
    */
   exempt?: ReadonlyArray<string | RegExp | ExemptNamespace>;
+  /**
+   * What the page may know of its session's data, as JSON, or undefined for nothing: `(data) => ({ name: data.name })`. Choose it
+   * by name, as anyone at the browser can read it. Each socket gets it with `session:state` as it connects, and whenever
+   * it changes. Without `share` no such message is sent.
+   *
+   * Called at each change of the data, so it can't be async (`INVALID_OPTION`). If it throws, or returns what JSON can't hold, that is
+   * reported as `LISTENER_FAILED`, and nothing is shared.
+   */
+  share?: (data: DeepReadonly<AppData>) => unknown;
 }
 
 type Wiring = UnprovenOptions &
-  Omit<ConnectionContext, "codec" | "pidsOf" | "isExempt" | "dismissals" | "returns"> &
-  Pick<GatewayOptions, "onExpressSession">;
+  Omit<ConnectionContext, "codec" | "pidsOf" | "states" | "isExempt" | "dismissals" | "returns"> &
+  Pick<GatewayOptions, "onExpressSession" | "share">;
 
 interface Attached {
   readonly gateway: SocketGateway;

@@ -4,6 +4,7 @@ import {
   type Auth,
   assertEngine,
   type Engine,
+  type EngineConnection,
   type EngineRequest,
   guardNamespaces,
   onNewNamespace,
@@ -15,6 +16,8 @@ import { onSocket, type SocketHooks } from "./upstream-sockets.ts";
 export interface ServerHooks extends Omit<EngineWatch, "decide" | "report">, SocketHooks {
   decide(engine: Engine, request: EngineRequest, exchange: Exchange): void;
   mayJoin(socket: Socket): boolean;
+  /** The client has its `CONNECT`; no handler of `connection` has been called. */
+  connected(socket: Socket, connection: EngineConnection): void;
   /** The `auth` payload that an application's function for dynamic namespaces may see. */
   shown(namespace: string, auth: Auth): Auth;
 }
@@ -35,6 +38,7 @@ function patch(io: Server, hooks: ServerHooks): void {
     io,
     (error) => place.hooks.report(error),
     (socket) => place.hooks.mayJoin(socket),
+    (socket, connection) => place.hooks.connected(socket, connection),
   );
   const watched = new WeakSet<Engine>();
   const watch = (engine: Engine) => {

@@ -9,6 +9,7 @@ import type { SessionKey } from "../session-store.ts";
 import type { SessionPids } from "./recovery.ts";
 import { farewellOf, sendPacket } from "./refusal-packet.ts";
 import type { Followed, SocketRules } from "./socket-rules.ts";
+import type { StateMessages } from "./state-messages.ts";
 import type { UnprovenConnection } from "./unproven-connection.ts";
 import { type Codec, type EngineConnection, type Packet, packetsOf, packetTypes } from "./upstream.ts";
 import {
@@ -23,6 +24,8 @@ import {
 export interface ConnectionContext extends HandleContext {
   readonly activity: Activity;
   readonly rules: SocketRules;
+  /** Undefined if the application shares nothing. */
+  readonly states: StateMessages | undefined;
   readonly codec: Codec;
   readonly pidsOf: (sid: string) => SessionPids;
   readonly rebindMs: number;
@@ -163,6 +166,7 @@ export class SessionConnection implements Observer, TrafficGuard {
     this.#members.find((member) => member.socket === socket)?.handle.release();
     this.#members = this.#members.filter((member) => member.socket !== socket);
     this.#unproven?.left(socket);
+    if (this.#entry) this.#context.states?.left(socket, this.#entry);
   }
 
   /** Ends the transport, so that a stock client connects again. */

@@ -4,6 +4,7 @@ import { batches, nextTurn } from "../base/batches.ts";
 import { pause, randomOf } from "../base/clock.ts";
 import { Pace } from "../base/pace.ts";
 import type { RefusalCode } from "../protocol.ts";
+import type { Share } from "../session/share.ts";
 import { Admission, type Decision } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
 import { OpenedConnection } from "./opened-connection.ts";
@@ -12,6 +13,7 @@ import { answerTo } from "./rejection.ts";
 import { hideFromHandshake, sessionViews } from "./request-view.ts";
 import { hookServer } from "./server-hooks.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
+import { StateMessages } from "./state-messages.ts";
 import { UnprovenClients, type UnprovenOptions } from "./unproven-clients.ts";
 import { codecOf, type Engine, type EngineConnection, type EngineRequest, queryOf } from "./upstream.ts";
 import { guardOf } from "./upstream-traffic.ts";
@@ -24,7 +26,8 @@ const returnsPauseMs = 10;
 const closingStepMs = 10;
 
 export interface GatewayOptions extends UnprovenOptions {
-  readonly context: Omit<ConnectionContext, "codec" | "pidsOf" | "dismissals" | "returns">;
+  readonly context: Omit<ConnectionContext, "codec" | "pidsOf" | "states" | "dismissals" | "returns">;
+  readonly share: Share | undefined;
   /** `express-session` runs on Engine.IO's requests, or on a socket's, where it does nothing. */
   readonly onExpressSession: () => void;
 }
@@ -57,11 +60,15 @@ export class SocketGateway {
 
   constructor(io: Server, options: GatewayOptions) {
     this.#options = options;
-    const { clock } = options.context.hub;
+    const { context, share } = options;
+    const { hub, isExempt } = context;
+    const { clock } = hub;
+    const codec = codecOf(io);
     const later = (then: () => void) => void clock.after(returnsPauseMs * (0.5 + randomOf(clock)), then);
     this.#context = {
-      ...options.context,
-      codec: codecOf(io),
+      ...context,
+      codec,
+      states: share && new StateMessages({ hub, share, codec, isExempt }),
       pidsOf: sessionPids(options.secrets),
       dismissals: new Pace(closedPerTurn, (then) => void setImmediate(then)),
       returns: new Pace(closedPerTurn, later),
@@ -71,6 +78,9 @@ export class SocketGateway {
     hookServer(io, {
       report: this.#context.hub.report,
       mayJoin: (socket) => socket.conn.readyState === "open" && (guardOf(socket)?.isServable ?? true),
+      connected: (socket, connection) => {
+        if (this.#opened.has(connection.id)) this.#context.states?.connected(socket, connection);
+      },
       seen: sessionViews((request) => this.#proven.get(request)?.data ?? {}, options.onExpressSession),
       decide: (engine, request, exchange) => this.#guard(engine, request, exchange),
       webTransport: () => options.onRefusal("TRANSPORT_REFUSED", undefined, undefined),

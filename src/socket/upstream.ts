@@ -9,7 +9,7 @@
  * | `namespace._remove`, `namespace._preConnectSockets`° | a dynamic namespace that a client was refused may be left empty |
  * | `auth.pid`, `auth.offset`° | what a client recovers a socket by: without them the socket is new |
  * | `socket.pid`° | sent to the client, and the name under which the adapter keeps the socket's state when it is gone |
- * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process |
+ * | `namespace.emitReserved`, `namespace.run` | `connection` handlers and middleware that throw would end the process, and a page is told the state of its session before them |
  * | `socket._onpacket`+ | everything that a client sends to a socket passes here, also to `onAny` and acknowledgements |
  * | `socket._cleanup`+° | the only sign that a socket is gone, even if it never connected; `connected` is still set if it did |
  * | `socket.packet`+ | emits and acknowledgements of a socket that a rule has taken out of its namespace must not leave |
@@ -174,18 +174,21 @@ export function onNewNamespace(io: Server, shown: (namespace: string, auth: Auth
 /**
  * Keeps errors of `connection` handlers and middleware from ending the process. If a middleware fails, the socket is
  * refused without the reason. `mayJoin` is called before each middleware and after the last; if it returns false, it
- * has gated or closed the socket's connection.
+ * has gated or closed the socket's connection. `connected` is called before all handlers.
  */
 export function guardNamespaces(
   io: Server,
   report: (error: unknown) => void,
   mayJoin: (socket: Socket) => boolean,
+  connected: (socket: Socket, connection: EngineConnection) => void,
 ): void {
   onNamespace(io, (namespace) => {
     const { emitReserved, run } = namespace;
     const place = `in ${shownNamespace(namespace.name)}`;
     namespace.emitReserved = (event, ...args) => {
       if (event !== "connection" && event !== "connect") return emitReserved.call(namespace, event, ...args);
+      const socket = args[0] as Socket & Client;
+      if (event === "connect") connected(socket, socket.conn); // the first of the two
       const listeners = namespace.rawListeners(event);
       for (const listener of listeners) {
         isolate(
