@@ -1,11 +1,10 @@
 /** The session of a visitor whose first contact with the server is a socket's handshake: `guests: "create"`. */
 import type { IncomingMessage } from "node:http";
-import { serialize } from "cookie";
-import { sign } from "cookie-signature";
 import { Store } from "express-session";
 import { SocketSessionError } from "./base/errors.ts";
 import { shown } from "./base/shown.ts";
 import { cookieOf } from "./data/snapshot.ts";
+import { signedCookie } from "./http/signed-cookie.ts";
 import type { ResolvedOptions } from "./options/options.ts";
 import type { NewSession } from "./socket/new-guest.ts";
 import { isCookieWithheld } from "./warnings/insecure-cookie.ts";
@@ -20,7 +19,7 @@ type Generating = Store & { generate?: (request: object) => void };
  * the request is not.
  */
 export function firstContacts(
-  { shared, name, secrets: [secret = ""] }: ResolvedOptions,
+  { shared, name, secrets }: ResolvedOptions,
   makeMiddleware: (store: Store) => unknown,
   onWithheld: () => void,
 ): (request: IncomingMessage) => NewSession {
@@ -32,7 +31,7 @@ export function firstContacts(
     store.generate?.(own);
     const { sessionID: sid, session } = own as {
       sessionID?: unknown;
-      session?: { cookie: { data: object } };
+      session?: { cookie: object };
     };
     if (typeof sid !== "string" || sid === "" || !session) throw noId(sid);
     const isNewId = shared.genid === undefined;
@@ -40,8 +39,7 @@ export function firstContacts(
     const isWithheld = isCookieWithheld(session, shared.proxy);
     if (isWithheld) onWithheld();
     if (isWithheld || !covers(made.cookie.path, request)) return made;
-    const setCookie = serialize(name, `s:${sign(sid, secret as string)}`, session.cookie.data);
-    return { ...made, setCookie };
+    return { ...made, setCookie: signedCookie(name, secrets, sid, session.cookie) };
   };
 }
 

@@ -209,8 +209,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   /**
-   * A router for what pages ask of their session: `POST /ticket` answers with a ticket as JSON, see `docs/protocol.md`. Put
-   * it behind `sessions.express()`: `app.use("/session", sessions.routes())`.
+   * A router for what pages ask of their session, with JSON as answers (see `docs/protocol.md`): `GET /state`; `POST /renew`, by
+   * which the session goes on and the browser keeps its cookie as long again; `POST /ticket`. Put it behind
+   * `sessions.express()`: `app.use("/session", sessions.routes())`.
    */
   routes(...none: []): RequestHandler {
     const write = 'Write app.use("/session", sessions.routes()).';
@@ -221,7 +222,11 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       ...this.#core.options,
       report: (error) => this.#report(error),
       onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
+      isDown: () => !this.#requests.isConnected,
       ticket: (request) => this.ticket(request),
+      state: (request) => this.#requests.state(request, this.#sockets.share),
+      renew: (request, send) => this.#requests.renew(request, this.#sockets.share, send),
+      leave: (request, isOver) => this.#requests.leave(request, isOver),
     });
   }
 

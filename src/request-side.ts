@@ -7,11 +7,15 @@ import { LoadedSessions } from "./http/loaded-sessions.ts";
 import { logIn } from "./http/login.ts";
 import { type LogoutOptions, logOut } from "./http/logout.ts";
 import { forRequests, type RequestHandler } from "./http/middleware.ts";
+import { leave, renew, stateOf } from "./http/page-state.ts";
 import { ownStoreOf, type Request } from "./http/request-checks.ts";
 import { requestSession } from "./http/request-session.ts";
 import { Responses } from "./http/responses.ts";
+import { signedCookie } from "./http/signed-cookie.ts";
 import { StoreFacade } from "./http/store-facade.ts";
+import type { StateMessage } from "./protocol.ts";
 import type { SessionHandle } from "./session/session-handle.ts";
+import type { Share } from "./session/share.ts";
 import { cookieValue, verifiedCookie } from "./socket/session-cookie.ts";
 import { isCookieWithheld } from "./warnings/insecure-cookie.ts";
 
@@ -31,6 +35,7 @@ export class RequestSide {
   readonly #handles = new WeakMap<object, SessionHandle>();
   readonly #undo: (() => void)[] = [];
   #hasMiddleware = false;
+  #isConnected = true;
 
   constructor(core: Core, events: RequestEvents) {
     this.#core = core;
@@ -41,6 +46,11 @@ export class RequestSide {
   /** Whether a request can have one of these sessions. */
   get hasMiddleware(): boolean {
     return this.#hasMiddleware;
+  }
+
+  /** Whether the store has a connection. If not, `express-session` gives requests no session. */
+  get isConnected(): boolean {
+    return this.#isConnected;
   }
 
   express(): RequestHandler {
@@ -69,6 +79,7 @@ export class RequestSide {
     const http = { ...core, ...this.#events, store, loaded: this.#loaded, responses: this.#responses };
     const facade = new StoreFacade({ ...http, onCreate }, idsAreNew);
     const undo = store.connectivity?.((state) => {
+      this.#isConnected = state === "connected";
       facade.emit(state === "connected" ? "connect" : "disconnect");
     });
     if (undo) this.#undo.push(undo);
@@ -98,6 +109,35 @@ export class RequestSide {
     }
     const base = session && this.#loaded.of(sessionID, session).base;
     return !base || hub.ends.has(nameOf(sessionID), base.since) ? undefined : base.stored.data;
+  }
+
+  /** See `stateOf`. */
+  state(request: Request, share: Share | undefined): Promise<StateMessage> {
+    return stateOf({ ...this.#core, share }, request);
+  }
+
+  /** See `renew`. `send` is also given the line that sets the cookie for its full life time again, if it has one of its own. */
+  renew(
+    request: Request,
+    share: Share | undefined,
+    send: (state: StateMessage, cookie: string | undefined) => void,
+  ): Promise<void> {
+    const context = { ...this.#core, share, loaded: this.#loaded };
+    return renew(context, request, (state) => send(state, this.#renewedCookie(request)));
+  }
+
+  /** See `leave`. */
+  leave(request: Request, isOver: boolean): void {
+    leave({ hub: this.#core.hub, loaded: this.#loaded }, request, isOver);
+  }
+
+  /** As `express-session` would set it. With `rolling` it does so itself. */
+  #renewedCookie({ session, sessionID }: Request): string | undefined {
+    const { shared, name, secrets } = this.#core.options;
+    const hasLife = typeof session.cookie.originalMaxAge === "number";
+    if (!hasLife || shared.rolling || isCookieWithheld(session, shared.proxy)) return undefined;
+    session.touch();
+    return signedCookie(name, secrets, sessionID, session.cookie);
   }
 
   login(request: Request, data: unknown): Promise<SessionHandle> {

@@ -1,6 +1,6 @@
 import { createServer, request } from "node:http";
 import express from "express";
-import { liveSessions } from "socket-session";
+import { liveSessions, type SessionStore } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test } from "vitest";
 import { Browser } from "./support/browser.ts";
@@ -20,8 +20,13 @@ const start = async (options: WorldOptions = {}) => {
   });
 };
 
-async function ask(visitor: Browser, headers: Record<string, string> = {}, method = "POST") {
-  const response = await fetch(`${world.url}/session/ticket`, {
+async function ask(
+  visitor: Browser,
+  headers: Record<string, string> = {},
+  method = "POST",
+  path = "/ticket",
+) {
+  const response = await fetch(`${world.url}/session${path}`, {
     method,
     headers: { ...headers, ...(visitor.cookie ? { cookie: visitor.cookie } : {}) },
   });
@@ -32,6 +37,82 @@ async function ask(visitor: Browser, headers: Record<string, string> = {}, metho
     body: text === "" ? undefined : JSON.parse(text),
   };
 }
+
+const routes = [
+  ["POST", "/ticket"],
+  ["POST", "/renew"],
+  ["GET", "/state"],
+] as const;
+
+describe.each(routes)("%s %s", (method, path) => {
+  test("lets pages of listed origins read the answer, and refuses others", async () => {
+    await start();
+    const visitor = await world.visitor();
+    const refusedHeaders = [
+      { origin: "https://stranger.example" },
+      { origin: "null" },
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+    ];
+    for (const headers of refusedHeaders) {
+      const { status, body, headers: answered } = await ask(visitor, headers, method, path);
+      expect([status, body.data]).toEqual([403, { code: "ORIGIN_REFUSED" }]);
+      expect(answered.get("access-control-allow-origin")).toBe(null);
+      expect(answered.getSetCookie()).toEqual([]);
+    }
+    const listed = await ask(visitor, { origin: page, "sec-fetch-site": "cross-site" }, method, path);
+    expect(listed.status).toBe(200);
+    expect(listed.headers.get("access-control-allow-origin")).toBe(page);
+    expect(listed.headers.get("access-control-allow-credentials")).toBe("true");
+    expect(listed.headers.get("vary")).toBe("Origin");
+    expect((await ask(visitor, { origin: world.url }, method, path)).status).toBe(200);
+  });
+
+  test("answers preflights of listed origins, without a session", async () => {
+    await start();
+    const visitor = world.browser();
+    const { status, headers } = await ask(visitor, { origin: page }, "OPTIONS", path);
+    expect(status).toBe(204);
+    expect(headers.get("access-control-allow-methods")).toBe(method);
+    expect(headers.get("access-control-allow-origin")).toBe(page);
+    const stranger = { origin: "https://stranger.example" };
+    expect((await ask(visitor, stranger, "OPTIONS", path)).status).toBe(403);
+  });
+
+  test("answers other methods with those that it has", async () => {
+    await start();
+    const visitor = await world.visitor();
+    const other = method === "GET" ? "POST" : "GET";
+    for (const wrong of [other, "PUT", "DELETE"]) {
+      const { status, headers, body } = await ask(visitor, {}, wrong, path);
+      const allowed = method === "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+      expect([status, headers.get("allow")]).toEqual([405, allowed]);
+      expect(body.message).toContain(`by ${method}, not by ${wrong}`);
+    }
+  });
+
+  test("gives its answer to no script, style or cache", async () => {
+    await start();
+    const { headers } = await ask(await world.visitor(), {}, method, path);
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.get("cache-control")).toBe("no-store");
+  });
+
+  test("answers 503 while the store has no connection, and `express-session` gives no session", async () => {
+    let become: ((state: "connected" | "disconnected") => void) | undefined;
+    const connectivity: SessionStore["connectivity"] = (listener) => {
+      become = listener;
+      return () => {};
+    };
+    await start({ store: Object.assign(memoryStore(), { connectivity }) });
+    const visitor = await world.visitor();
+    become?.("disconnected");
+    const { status, body } = await ask(visitor, {}, method, path);
+    expect([status, body.data]).toEqual([503, { code: "STORE_UNAVAILABLE" }]);
+    become?.("connected");
+    expect((await ask(visitor, {}, method, path)).status).toBe(200);
+  });
+});
 
 describe("POST /ticket", () => {
   test("answers with a ticket that no cache keeps", async () => {
@@ -65,38 +146,6 @@ describe("POST /ticket", () => {
     });
   });
 
-  test("lets pages of listed origins read the answer, and refuses others", async () => {
-    await start();
-    const visitor = await world.visitor();
-    const refusedHeaders = [
-      { origin: "https://stranger.example" },
-      { origin: "null" },
-      { "sec-fetch-site": "cross-site" },
-      { "sec-fetch-site": "same-site" },
-    ];
-    for (const headers of refusedHeaders) {
-      const { status, body, headers: answered } = await ask(visitor, headers);
-      expect([status, body.data]).toEqual([403, { code: "ORIGIN_REFUSED" }]);
-      expect(answered.get("access-control-allow-origin")).toBe(null);
-    }
-    const listed = await ask(visitor, { origin: page, "sec-fetch-site": "cross-site" });
-    expect(listed.status).toBe(200);
-    expect(listed.headers.get("access-control-allow-origin")).toBe(page);
-    expect(listed.headers.get("access-control-allow-credentials")).toBe("true");
-    expect(listed.headers.get("vary")).toBe("Origin");
-    expect((await ask(visitor, { origin: world.url })).status).toBe(200);
-  });
-
-  test("answers preflights of listed origins, without a session", async () => {
-    await start();
-    const visitor = world.browser();
-    const { status, headers } = await ask(visitor, { origin: page }, "OPTIONS");
-    expect(status).toBe(204);
-    expect(headers.get("access-control-allow-methods")).toBe("POST");
-    expect(headers.get("access-control-allow-origin")).toBe(page);
-    expect((await ask(visitor, { origin: "https://stranger.example" }, "OPTIONS")).status).toBe(403);
-  });
-
   test("answers 503 while the store fails, and reports the error", async () => {
     const store = memoryStore();
     store.putTicket = () => Promise.reject(new Error("down"));
@@ -106,18 +155,14 @@ describe("POST /ticket", () => {
     expect(world.errors).toMatchObject([{ code: "STORE_FAILED" }]);
   });
 
-  test("is the only method, and leaves other paths to the application", async () => {
+  test("leaves other paths to the application", async () => {
     await start({
       routes: (app, sessions) => {
         app.use("/session", sessions.routes());
         app.get("/session/other", (_req, res) => res.json("other"));
       },
     });
-    const visitor = await world.visitor();
-    const { status, headers, body } = await ask(visitor, {}, "GET");
-    expect([status, headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
-    expect(body.message).toContain("by POST, not by GET");
-    expect(await visitor.get("/session/other")).toBe('"other"');
+    expect(await world.browser().get("/session/other")).toBe('"other"');
   });
 
   test("is served at this path only, so that a middleware for the path sees all requests", async () => {

@@ -88,6 +88,31 @@ describeEverywhere("what a page is told of its session", ({ store, transports, n
     }
   });
 
+  test("is what the page is answered when it asks, and the session goes on when it asks for that", async () => {
+    const clock = new ManualClock();
+    const world = await start({
+      ...patient,
+      store: store.open(clock),
+      clock,
+      cookie: { maxAge: hour },
+      routes: (app, sessions) => app.use("/session", sessions.routes()),
+    });
+    const ada = await world.visitor({ name: "ada" });
+    const { last } = await join(ada);
+    const told = last();
+    const ask = async (method: string, path: string): Promise<StateMessage> => {
+      const { status, body } = await ada.request(`/session${path}`, { method });
+      expect(status).toBe(200);
+      return JSON.parse(body);
+    };
+    expect(await ask("GET", "/state")).toEqual({ ...told, leftMs: about(hour) });
+    await clock.advance(20 * minute);
+    expect(await ask("POST", "/renew")).toEqual({ ...told, leftMs: about(hour) });
+    await expect.poll(last, soon).toMatchObject({ leftMs: about(hour), data: { name: "ada" } });
+    await ada.post("/logout");
+    expect((await ada.request("/session/renew", { method: "POST" })).status).toBe(401);
+  });
+
   test("is nothing after the end", async () => {
     const world = await start();
     const ada = await world.visitor();
