@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { delimiter, dirname } from "node:path";
+import { untilListening } from "../../../scripts/services/ports.mjs";
+
+export interface StartedCommand {
+  /** Resolves when a server of the command listens on the port; rejects if the command ends first. */
+  listening(port: number): Promise<void>;
+  /** Ends the command, and what it has started. */
+  close(): Promise<void>;
+}
+
+/** Starts a command as in a terminal, with this Node first on the path. */
+export function startCommand(
+  command: string,
+  { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
+): StartedCommand {
+  const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
+  const { NODE_OPTIONS: _, ...own } = process.env;
+  // A group of processes of its own: npm starts a shell, which starts the program.
+  const child = spawn("sh", ["-c", command], { cwd, env: { ...own, ...env, PATH }, detached: true });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text) => {
+      said += text;
+    });
+  const gone = once(child, "close");
+  return {
+    listening: (port) =>
+      untilListening(port, () => {
+        if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}: ${said}`);
+      }),
+    async close() {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGTERM");
+      await gone;
+    },
+  };
+}
