@@ -9,7 +9,6 @@ import { resolveOptions } from "../../src/options/options.ts";
 import { compile, type Source } from "./compile.ts";
 import { documentedTypes, fragmentGlobals, imports } from "./documented.ts";
 import { type CodeBlock, documentAt, documents, root } from "./markdown.ts";
-import { putTogether } from "./parts.ts";
 
 const sourceText = globSync("src/**/*.ts", { cwd: root })
   .map((file) => readFileSync(join(root, file), "utf8"))
@@ -30,26 +29,17 @@ describe("code blocks", () => {
 
   test("are of a language that is checked, or no code", () => {
     const known =
-      /^(ts( fragment| ignore-check)?|js( fragment| part)?|html( part)?|sh|diff|nginx|apache|caddy|python|text)$/;
+      /^(ts( fragment| ignore-check)?|js( fragment)?|html|\w+ examples\/\S+|sh|diff|nginx|apache|caddy|python|text)$/;
     const unknown = blocks.filter(({ language, info }) => !known.test(`${language} ${info}`.trim()));
     expect(unknown.map(({ file, line }) => `${file}:${line}`)).toEqual([]);
   });
 
-  /** What the blocks marked `part` make. */
-  const putTogetherPrograms = documents.flatMap((document) =>
-    [false, true].flatMap((isExpress4) =>
-      [...putTogether(document, { isExpress4 })]
-        .filter(([file]) => file.endsWith(".mjs"))
-        .map(([, code]): Source => ({ name: document.file, line: 1, extension: "mjs", code })),
-    ),
-  );
-
   test("compile, and so do the programs of the guides", { timeout: 120_000 }, async () => {
-    const programs = globSync("docs/guide/examples/*.ts", { cwd: root }).map(
+    const programs = globSync(["docs/guide/examples/*.ts", "examples/*.mts"], { cwd: root }).map(
       (file): Source => ({
         name: file,
         line: 1,
-        extension: "ts",
+        extension: file.endsWith(".mts") ? "mts" : "ts",
         code: readFileSync(join(root, file), "utf8"),
       }),
     );
@@ -57,11 +47,7 @@ describe("code blocks", () => {
     const fragments = code.filter(({ info }) => info === "fragment").map(sourceOf);
     expect(programs).not.toEqual([]);
     expect(whole).not.toEqual([]);
-    expect(putTogetherPrograms).not.toEqual([]);
-    const errors = await Promise.all([
-      compile([...programs, ...whole, ...putTogetherPrograms]),
-      compile(fragments, fragmentGlobals),
-    ]);
+    const errors = await Promise.all([compile([...programs, ...whole]), compile(fragments, fragmentGlobals)]);
     expect(errors.flat()).toEqual([]);
   });
 
@@ -81,11 +67,12 @@ describe("samples", () => {
     expect(named(fetching.filter(({ code }) => !/\.(text|json)\(\)/.test(code)))).toEqual([]);
   });
 
-  test("of logins that answer with a redirect save first, as a browser follows one at its headers", () => {
-    const redirects = blocks.filter(({ code }) => /regenerate\([\s\S]*?redirect\(/.test(code));
+  test("of logins that answer with a redirect store the session first, as a browser follows one at its headers", () => {
+    const redirects = blocks.filter(({ code }) => /(?:regenerate|login)\([\s\S]*?redirect\(/.test(code));
     expect(redirects).not.toEqual([]);
-    const saves = /regenerate\([\s\S]*?\.save\([\s\S]*?redirect\(/;
-    expect(named(redirects.filter(({ code }) => !saves.test(code)))).toEqual([]);
+    const waits =
+      /regenerate\([\s\S]*?\.save\([\s\S]*?redirect\(|await [\w.]*sessions\.login\(|sessions\.login\(.*\)\.then\(/;
+    expect(named(redirects.filter(({ code }) => !waits.test(code)))).toEqual([]);
   });
 
   test("of async routes say what Express 4 needs, or are written so", () => {
@@ -131,7 +118,8 @@ describe("links", () => {
   });
 
   test("stay within what the package on npm holds", () => {
-    const isPublished = /^(?:(?:README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE|(?:docs|src)(?:\/.*)?)$/;
+    const isPublished =
+      /^(?:(?:README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE|(?:docs|examples|src)(?:\/.*)?)$/;
     const outside = relative.filter(({ file, target }) => {
       const path = normalize(join(dirname(file), target.split("#")[0] || ".")).replaceAll("\\", "/");
       return !target.startsWith("#") && !isPublished.test(path);
@@ -188,7 +176,7 @@ describe("names", () => {
   });
 
   test("of files and folders of the repository are there", () => {
-    const isPath = /^(?:\.ci|apps|bench|docs|scripts|src|test)\/[\w./-]*$/;
+    const isPath = /^(?:\.ci|apps|bench|docs|examples|scripts|src|test)\/[\w./-]*$/;
     const named = documents.flatMap(({ file, codeSpans }) =>
       codeSpans.filter((code) => isPath.test(code)).map((path) => ({ file, path })),
     );

@@ -90,7 +90,7 @@ import type { Server, Socket } from "socket.io";
 import type { LiveSessions, SessionStore } from "socket-session";
 declare module "express-session" {
   interface SessionData {
-    name?: string; count?: number; userId?: string; profileVersion?: number; passport?: { user?: string };
+    name?: string; count?: number; clicks?: number; userId?: string; profileVersion?: number; passport?: { user?: string };
   }
 }
 declare global {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { Socket } from "socket.io-client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Browser, connected, disconnected, refused } from "../support/browser.ts";
+import { withoutLines } from "./diffs.ts";
 import { documentAt, root } from "./markdown.ts";
-import { withoutLines } from "./parts.ts";
 import { type Running, runExample } from "./run-example.ts";
 
 let running: Running | undefined;

@@ -110,7 +110,7 @@ export class Document {
   }
 }
 
-export const documents: readonly Document[] = globSync("{*,docs/**/*}.md", { cwd: root })
+export const documents: readonly Document[] = globSync("{*,docs/**/*,examples/*}.md", { cwd: root })
   .map((file) => file.replaceAll("\\", "/"))
   .sort()
   .map((file) => new Document(file));

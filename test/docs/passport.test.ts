@@ -10,8 +10,8 @@ import { Browser, connected, disconnected, refused } from "../support/browser.ts
 import { upgraded } from "../support/upgraded.ts";
 import { startWorld } from "../support/world.ts";
 import { closeAfterEach } from "./close-after-each.ts";
+import { withoutLines } from "./diffs.ts";
 import { documentAt, root } from "./markdown.ts";
-import { withoutLines } from "./parts.ts";
 import { runExample } from "./run-example.ts";
 
 const file = "docs/guide/examples/passport.ts";
