@@ -14,7 +14,7 @@ export async function tellPage(
   then: (page: Page) => Promise<void> = async () => {},
 ): Promise<void> {
   const context = await chromium.newContext();
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   const errors: Error[] = [];
   const open = async () => {
     const page = await context.newPage();
