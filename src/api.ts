@@ -49,7 +49,10 @@ export interface SessionEvents {
    * some stores give times no more exactly.
    */
   extend: [expiresAt: number, previous: number];
-  /** The session is over; its sockets are already closed. `message`: the words that the end was given for the page. */
+  /**
+   * The session is over, and nothing passes through its sockets in either direction, though they may still be about to
+   * disconnect. `message`: the words that the end was given for the page.
+   */
   end: [reason: EndReason, message?: string];
 }
 
@@ -131,7 +134,21 @@ export type LifecycleEvent =
       readonly by: Cause | "time" | "elsewhere";
     })
   /** A client was not let in. */
-  | (LifecycleBase & { readonly type: "refused"; readonly code: RefusalCode });
+  | (LifecycleBase & { readonly type: "refused"; readonly code: RefusalCode })
+  /**
+   * A rule of `sessions.require()` has refused a request or a socket, or has taken a socket out of its namespace or a room: one
+   * event for each request and each socket. `code`: the rule's.
+   */
+  | (SessionLifecycle & {
+      readonly type: "forbidden";
+      readonly code: string;
+      /** Of a request: as it was sent, without the query string, 500 characters at most. */
+      readonly path: string | undefined;
+      /** Of a socket: 500 characters at most. */
+      readonly namespace: string | undefined;
+      /** Of a socket that has left only this room. */
+      readonly room: string | undefined;
+    });
 
 /** The events of a `LiveSessions`. A listener that throws is reported as `error`; the other listeners still run. */
 export interface LiveSessionsEvents {

@@ -5,6 +5,7 @@ import { SocketSessionError } from "./base/errors.ts";
 import type { Core } from "./core.ts";
 import { startOf } from "./data/absolute-life.ts";
 import { type Snapshot, snapshotFrom } from "./data/snapshot.ts";
+import type { Actor } from "./live/actors.ts";
 import { endMany } from "./session/end-many.ts";
 import { messageOf } from "./session/end-options.ts";
 import type { SessionDocument, SessionKey } from "./session-store.ts";
@@ -32,15 +33,31 @@ const known: Readonly<Record<keyof EndAllOptions, true>> = {
 /** Every session is looked at before one is ended: if `where` throws, none is. */
 export async function endAll(core: Core, options: EndAllOptions, none: readonly unknown[]): Promise<number> {
   const { isMeant, message } = selectionOf(core, options, none);
-  const { hub, nameOf } = core;
+  const { hub, nameOf, handles } = core;
   const found = await mapInTurns(asEntries(await hub.store.all()), ([sid, document]) => {
     const key = nameOf(sid);
     const startedAt = startOf(document);
-    return isMeant(key, startedAt, () => snapshotFrom({ document, expiresAt: 0, revision: "" })) ? [key] : [];
+    const snapshot = () => snapshotFrom({ document, expiresAt: 0, revision: "" });
+    return isMeant(key, startedAt, snapshot) ? [{ key, snapshot }] : [];
   });
-  const end = (key: SessionKey) =>
-    hub.actors.run({ by: "application" }, () => hub.end(key, "revoked", message));
-  return endMany(found.flat(), end);
+  return endMany(found.flat(), ({ key, snapshot }) => {
+    const actor: Actor = {
+      by: "application",
+      get userId() {
+        return userOf(handles, snapshot); // asked for only while the log of life cycles is followed
+      },
+    };
+    return hub.actors.run(actor, () => hub.end(key, "revoked", message));
+  });
+}
+
+/** Undefined also for a session with values that JSON can't hold: it ends all the same. */
+function userOf({ userId }: Core["handles"], snapshot: () => Snapshot): string | undefined {
+  try {
+    return userId(snapshot().data);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Some wrapped stores return a list, and not all put the id on its items. */
@@ -89,8 +106,8 @@ function selectionOf({ options: { absoluteMs } }: Core, options: EndAllOptions, 
       "Leave it out for none.",
     );
   const isMeant = (key: SessionKey, startedAt = 0, snapshot: () => Snapshot) =>
-    !key.publicIds.some((id) => exceptPublicIds.includes(id)) &&
     (before === undefined || startedAt < before) &&
-    (where === undefined || where(snapshot().data) === true);
+    (where === undefined || where(snapshot().data) === true) &&
+    !key.publicIds.some((id) => exceptPublicIds.includes(id)); // last: it hashes the id
   return { isMeant, message: messageOf(method, options.message) };
 }

@@ -1,9 +1,12 @@
-/** The log of life cycles: which sessions this process stores and ends, who logs in, and who is not let in. */
+/** The log of life cycles: which sessions this process stores and ends, who logs in, and who is kept out. */
 import { channel } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "socket.io";
 import type { LifecycleEvent } from "./api.ts";
 import type { SessionValues } from "./data/fields.ts";
 import type { Snapshot } from "./data/snapshot.ts";
+import type { Request } from "./http/request-checks.ts";
+import { pathOf } from "./http/request-path.ts";
 import { type Actor, Actors, type Peer } from "./live/actors.ts";
 import type { End } from "./live/live-entry.ts";
 import type { ResolvedOptions } from "./options/options.ts";
@@ -18,6 +21,12 @@ interface Outlet {
   readonly hasListeners: () => boolean;
   readonly emit: (event: LifecycleEvent) => void;
 }
+
+/** What a rule keeps a session out of. */
+type Place = { readonly request: Request } | { readonly socket: Socket; readonly room: string | undefined };
+
+/** Of what a client has chosen: a path, or the name of a dynamic namespace. */
+const maxNameLength = 500;
 
 /** Nothing is made of what happens while there is neither a listener nor a subscriber. */
 export class Lifecycle {
@@ -67,6 +76,15 @@ export class Lifecycle {
     if (this.#isFollowed) this.#publish({ type: "refused", ...this.#at(request), code });
   }
 
+  /** A rule does not hold for the session of a request or socket. */
+  forbidden(code: string, key: SessionKey, data: Readonly<SessionValues>, place: Place): void {
+    if (!this.#isFollowed) return;
+    const { publicId } = key;
+    const at = this.#at("request" in place ? place.request : place.socket);
+    const userId = this.#userOf(data);
+    this.#publish({ type: "forbidden", ...at, publicId, userId, code, ...namesOf(place) });
+  }
+
   get #isFollowed(): boolean {
     return subscribers.hasSubscribers || this.#outlet.hasListeners();
   }
@@ -92,4 +110,16 @@ export class Lifecycle {
     subscribers.publish(event);
     this.#outlet.emit(event);
   }
+}
+
+function namesOf(place: Place) {
+  if ("request" in place) {
+    const { originalUrl, url } = place.request;
+    return {
+      path: pathOf(originalUrl ?? url).slice(0, maxNameLength),
+      namespace: undefined,
+      room: undefined,
+    };
+  }
+  return { path: undefined, namespace: place.socket.nsp.name.slice(0, maxNameLength), room: place.room };
 }

@@ -110,6 +110,8 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       onInsecureCookie: insecureCookie,
       onExpressSession: engineSession,
       onRefusal: (code, request, cause) => this.#refuse(code, request, cause),
+      onForbidden: ({ rule, followed, ...place }, data) =>
+        this.#lifecycle.forbidden(rule.code, followed.entry.key, data, place),
     });
     exposeInternals(this, this.#core);
     explainMissingAttach();
@@ -187,10 +189,16 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    */
   require(predicate: RulePredicate, options: RuleOptions = {}): SessionRule {
     requireOwner(this, "sessions.require()", "Write sessions.require((data) => data.admin === true).");
-    const { hub } = this.#core;
-    const dataOf = (request: Request) => this.#requests.dataOf(request);
-    const report = (error: unknown) => this.#report(error);
-    return sessionRule({ rules: this.#sockets.rules, clock: hub.clock, report, dataOf }, predicate, options);
+    const { hub, nameOf } = this.#core;
+    const context = {
+      rules: this.#sockets.rules,
+      clock: hub.clock,
+      report: (error: unknown) => this.#report(error),
+      dataOf: (request: Request) => this.#requests.dataOf(request),
+      onForbidden: (code: string, request: Request, data: LiveSession["data"]) =>
+        this.#lifecycle.forbidden(code, nameOf(request.sessionID), data, { request }),
+    };
+    return sessionRule(context, predicate, options);
   }
 
   /**
@@ -337,6 +345,10 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    */
   async close(closeOptions: CloseOptions = {}, ...none: []): Promise<void> {
     const method = "sessions.close()";
+    const cure = "As a listener, write () => sessions.close().";
+    requireOwner(this, method, cure);
+    if (typeof closeOptions === "string")
+      throw invalid(`${method} expects an object of options`, closeOptions, cure);
     refuseCallback(method, [closeOptions, ...none]);
     checkOptions(method, closeOptions, ["overMs"]);
     const overMs = milliseconds("overMs", closeOptions.overMs, 0, { most: maxDelayMs });

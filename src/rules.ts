@@ -5,7 +5,8 @@ import { invalid } from "./base/arguments.ts";
 import { SessionRefused } from "./base/errors.ts";
 import { type Request, requireRequest } from "./http/request-checks.ts";
 import { Rule, type RuleOptions, type RulePredicate } from "./session/rule.ts";
-import { isMiddlewareOf, type SocketRules } from "./socket/socket-rules.ts";
+import { isMiddlewareOf } from "./socket/namespace-rules.ts";
+import type { SocketRules } from "./socket/socket-rules.ts";
 import { guardOf } from "./socket/upstream-traffic.ts";
 
 /** A socket of a server that is attached; any `Socket` of socket.io 4.8 fits, however its events are typed. */
@@ -42,6 +43,8 @@ interface RulesContext {
   readonly report: (error: unknown) => void;
   /** The data that a request has loaded or stored; undefined if its session is not stored. */
   readonly dataOf: (request: Request) => LiveSession["data"] | undefined;
+  /** A rule has refused a request. */
+  readonly onForbidden: (code: string, request: Request, data: LiveSession["data"]) => void;
 }
 
 type Next = (error?: SessionRefused) => void;
@@ -55,16 +58,17 @@ export function sessionRule(
   options: RuleOptions,
 ): SessionRule {
   const rule = new Rule(context, predicate, options);
-  const forbidden = () => new SessionRefused("SESSION_FORBIDDEN", rule.code);
   const keep = (socket: unknown, room?: string): SessionRefused | undefined => {
     const { session, ...place } = ownSocket(context.rules, socket);
     if (session.state === "guest" || !place.followed) return new SessionRefused("SESSION_REQUIRED");
-    return context.rules.keep(place.socket, place.followed, rule, room) ? undefined : forbidden();
+    return context.rules.keep(place.socket, place.followed, rule, room);
   };
   const check = (request: Request): SessionRefused | undefined => {
     const data = context.dataOf(request);
     if (!data) return new SessionRefused("SESSION_REQUIRED");
-    return rule.holds(data) ? undefined : forbidden();
+    if (rule.holds(data)) return undefined;
+    context.onForbidden(rule.code, request, data);
+    return new SessionRefused("SESSION_FORBIDDEN", rule.code);
   };
   const middleware = (first: unknown, second: unknown, third?: Next): void => {
     if (isSocket(first)) {

@@ -5,7 +5,7 @@ import type { RequestSide } from "./request-side.ts";
 import { Share } from "./session/share.ts";
 import { type AttachOptions, openGateway, type SocketServer } from "./socket/open-gateway.ts";
 import type { GatewayOptions, SocketGateway } from "./socket/socket-gateway.ts";
-import { SocketRules } from "./socket/socket-rules.ts";
+import { type OnForbidden, SocketRules } from "./socket/socket-rules.ts";
 import { corsOf } from "./socket/upstream-pages.ts";
 import { corsWarnings } from "./warnings/cors.ts";
 import { socketWarnings, warn } from "./warnings/start-checks.ts";
@@ -13,6 +13,7 @@ import { socketWarnings, warn } from "./warnings/start-checks.ts";
 interface SocketEvents extends Pick<GatewayOptions, "onRefusal" | "onExpressSession"> {
   /** A handshake made a session whose `secure` cookie it can't set. */
   readonly onInsecureCookie: () => void;
+  readonly onForbidden: OnForbidden;
 }
 
 /** Sessions as sockets use them: one gateway before each Socket.IO server. */
@@ -28,7 +29,7 @@ export class SocketSide {
     this.#core = core;
     this.#requests = requests;
     this.#events = events;
-    this.rules = new SocketRules(core.hub);
+    this.rules = new SocketRules(core.hub, events.onForbidden);
   }
 
   attach(io: SocketServer, attachOptions: AttachOptions): void {

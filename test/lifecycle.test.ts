@@ -1,5 +1,4 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { LifecycleEvent, LiveSessions } from "socket-session";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { Snapshot } from "../src/data/snapshot.ts";
@@ -7,6 +6,7 @@ import { Lifecycle } from "../src/lifecycle.ts";
 import { resolveOptions } from "../src/options/options.ts";
 import { type Browser, refused } from "./support/browser.ts";
 import { installHandlers } from "./support/handlers.ts";
+import { followLifecycle } from "./support/lifecycle.ts";
 import { ManualClock } from "./support/manual-clock.ts";
 import { describeEverywhere } from "./support/matrix.ts";
 import { secret, startWorld, type World, type WorldOptions } from "./support/world.ts";
@@ -18,19 +18,6 @@ afterEach(async () => {
   other = undefined;
   await world?.close();
 });
-
-/** The events of `sessions`; `brief()` takes those since the last call, without times, addresses and sessions. */
-function follow(sessions: LiveSessions) {
-  const events: LifecycleEvent[] = [];
-  sessions.on("lifecycle", (event) => events.push(event));
-  const brief = () =>
-    events.splice(0).map((event) => {
-      if (event.type === "refused") return `refused ${event.code}`;
-      const what = event.type === "ended" ? `ended ${event.reason}` : event.type;
-      return `${what} by ${event.by}, ${event.userId}`;
-    });
-  return { events, brief };
-}
 
 const options: WorldOptions = {
   userId: (data) => data.userId,
@@ -59,7 +46,7 @@ const options: WorldOptions = {
 
 async function start(more: WorldOptions = {}) {
   world = await startWorld({ ...options, ...more });
-  return follow(world.sessions);
+  return followLifecycle(world.sessions);
 }
 
 const local = /^(::ffff:)?127\.0\.0\.1$/;
@@ -118,7 +105,7 @@ describe("created, and login", () => {
   ])("sessions.login() is one login, %s", async (_name, user) => {
     const { userId: _userId, ...others } = options;
     world = await startWorld(user === undefined ? others : options);
-    const { brief } = follow(world.sessions);
+    const { brief } = followLifecycle(world.sessions);
     const ada = await world.visitor({ name: "guest" });
     brief();
     await ada.post("/in", { userId: "ada" });
@@ -178,11 +165,14 @@ describe("ended", () => {
     expect(brief()).toEqual([`ended ${by}, ada`]);
   });
 
-  test("user(id).end() names the user of a session that is not live, too", async () => {
+  test.each<[string, () => Promise<unknown>]>([
+    ["user(id).end()", () => world.sessions.user("ada").end()],
+    ["endAll()", () => world.sessions.endAll()],
+  ])("%s names the user of a session that is not live, too", async (_name, end) => {
     const { brief } = await start();
     await world.visitor({ userId: "ada" });
     brief();
-    await world.sessions.user("ada").end();
+    await end();
     expect(brief()).toEqual(["ended revoked by application, ada"]);
   });
 
@@ -191,7 +181,7 @@ describe("ended", () => {
     const shared = { ...options, store: memoryStore({ clock }), clock, cookie: { maxAge: 3_600_000 } };
     const { brief } = await start(shared);
     other = await startWorld(shared);
-    const there = follow(other.sessions);
+    const there = followLifecycle(other.sessions);
     const ada = await world.visitor({ userId: "ada" });
     const elsewhere = other.browser();
     elsewhere.cookie = ada.cookie;
@@ -223,7 +213,7 @@ describeEverywhere("a session on two nodes", ({ store, transports, namespace }) 
     const shared = { ...options, store: store.open(), revalidateIntervalMs: 500, staleMs: 60_000 };
     const here = await start(shared);
     other = await startWorld(shared);
-    const there = follow(other.sessions);
+    const there = followLifecycle(other.sessions);
     const ada = await world.visitor({ name: "guest" });
     await ada.post("/in", { userId: "ada" });
     const elsewhere = other.browser();
@@ -270,7 +260,7 @@ describe("the stream", () => {
     world = await startWorld(options);
     await world.visitor({ userId: "ada" });
     expect(published).toMatchObject([{ type: "created" }, { type: "login", by: "request" }]);
-    const { events } = follow(world.sessions);
+    const { events } = followLifecycle(world.sessions);
     await world.visitor({ userId: "eve" });
     expect(events).toHaveLength(2);
     for (const [index, event] of events.entries()) expect(published[2 + index]).toBe(event);
@@ -281,7 +271,7 @@ describe("the stream", () => {
     world.sessions.on("lifecycle", () => {
       throw new Error("thrown");
     });
-    const { brief } = follow(world.sessions);
+    const { brief } = followLifecycle(world.sessions);
     const ada = await world.visitor({ userId: "ada" });
     expect(brief()).toEqual(["created by request, ada", "login by request, ada"]);
     expect(world.errors).toMatchObject(
@@ -308,17 +298,24 @@ describe("the stream", () => {
     };
     const snapshot = new Snapshot({ fields: new Map(), cookie: {} }, 1, 1);
     Object.defineProperty(snapshot, "data", { get: () => read.add("data") && {} });
+    const request = Object.defineProperty({ headers: {} } as never, "originalUrl", {
+      get: () => String(read.add("url") && "/edit"),
+    });
     const all = () =>
       lifecycle.actors.run({ by: "socket" }, () => {
         lifecycle.stored(key, snapshot, undefined);
         lifecycle.loggedIn("A", { headers: {} });
         lifecycle.ended(key, { reason: "destroyed" }, snapshot);
         lifecycle.refused("SESSION_REQUIRED", undefined);
+        lifecycle.forbidden("NO_EDITOR", key, {}, { request });
         return lifecycle.actors.current.by;
       });
     expect([all(), asked, [...read]]).toEqual(["application", [], []]);
     isListening = true;
-    expect([all(), asked]).toEqual(["socket", ["user", "created", "login", "user", "ended", "refused"]]);
+    expect([all(), asked]).toEqual([
+      "socket",
+      ["user", "created", "login", "user", "ended", "refused", "user", "forbidden"],
+    ]);
     await lifecycle.actors.run({ by: "socket" }, async () => {});
     world = await startWorld();
   });

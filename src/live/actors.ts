@@ -26,7 +26,7 @@ export interface Actor {
   readonly by: "request" | "socket" | "application";
   readonly peer?: Peer | undefined;
   /** The user whose sessions the application ends. */
-  readonly userId?: string;
+  readonly userId?: string | undefined;
 }
 
 const application: Actor = { by: "application" };

@@ -1,5 +1,4 @@
 import { batches, nextTurn } from "../base/batches.ts";
-import type { SessionKey } from "../session-store.ts";
 
 /** How many sessions are ended at the same time. */
 const maxAtOnce = 50;
@@ -7,13 +6,13 @@ const maxAtOnce = 50;
 /**
  * Ends each session, and resolves to how many were ended. Rejects with the first failure, after it has tried all others.
  */
-export async function endMany(
-  keys: readonly SessionKey[],
-  end: (key: SessionKey) => Promise<boolean>,
+export async function endMany<Session>(
+  sessions: readonly Session[],
+  end: (session: Session) => Promise<boolean>,
 ): Promise<number> {
   let ended = 0;
   const failures: unknown[] = [];
-  for (const some of batches(keys, maxAtOnce)) {
+  for (const some of batches(sessions, maxAtOnce)) {
     await nextTurn(); // a store in this process answers at once, and the ends of all batches would block the event loop
     for (const outcome of await Promise.allSettled(some.map(end))) {
       if (outcome.status === "rejected") failures.push(outcome.reason);

@@ -6,6 +6,7 @@ import type { Hub } from "../live/hub.ts";
 import type { LiveEntry, Observer } from "../live/live-entry.ts";
 import { type ForbiddenMessage, forbiddenEvent } from "../protocol.ts";
 import type { Rule } from "../session/rule.ts";
+import { rulesOf } from "./namespace-rules.ts";
 import { farewellOf, sendPacket } from "./refusal-packet.ts";
 import { type Codec, type EngineConnection, packetTypes } from "./upstream.ts";
 import {
@@ -24,13 +25,17 @@ export interface Followed {
   readonly codec: Codec;
 }
 
-/** A place where a socket may be for as long as a rule holds: in its namespace, or in a room. */
-interface Place {
+/** What a rule is about: a socket in its namespace, or in a room. */
+export interface Ruled {
   readonly socket: Socket;
   readonly followed: Followed;
   readonly rule: Rule;
   /** Undefined for the namespace. */
   readonly room: string | undefined;
+}
+
+/** A place where a socket may be for as long as a rule holds. */
+interface Place extends Ruled {
   /** The rule holds until then, unless the data change. */
   until: number;
 }
@@ -43,20 +48,12 @@ interface Watch extends Observer {
   due: number;
 }
 
+type Data = Parameters<Rule["until"]>[0];
+
+/** A rule has refused a socket its namespace, or has taken it out of that or of the room. Runs code of the application. */
+export type OnForbidden = (ruled: Ruled, data: Data) => void;
+
 const watchBySocket = new WeakMap<Socket, Watch>();
-
-/** Rules that were given to `use` of a namespace, by the function given. */
-const ruleByMiddleware = new WeakMap<object, Rule>();
-
-export function isMiddlewareOf(middleware: object, rule: Rule): void {
-  ruleByMiddleware.set(middleware, rule);
-}
-
-function rulesOf(namespace: Namespace): Rule[] {
-  // as in `guardNamespaces`
-  const middleware: readonly object[] = Reflect.get(namespace, "_fns");
-  return middleware.map((fn) => ruleByMiddleware.get(fn)).filter((rule) => rule !== undefined);
-}
 
 /**
  * The rules that hold sockets in their namespaces and rooms. Once data or time make one false, its socket is out: first
@@ -64,32 +61,40 @@ function rulesOf(namespace: Namespace): Rule[] {
  */
 export class SocketRules {
   readonly #hub: Hub;
+  readonly #onForbidden: OnForbidden;
   readonly #watches = new WeakMap<LiveEntry, Watch>();
   /** Sockets that are out of their namespace, or will be refused it once their middleware is through. */
   readonly #refusals = new WeakMap<Socket, SessionRefused>();
   readonly #deadlines: Deadlines<Watch>;
 
-  constructor(hub: Hub) {
+  constructor(hub: Hub, onForbidden: OnForbidden) {
     this.#hub = hub;
+    this.#onForbidden = onForbidden;
     this.#deadlines = new Deadlines(hub.clock, (watch) => this.#enforce(watch));
   }
 
   /**
-   * Lets a socket stay in its namespace, or join `room`, for as long as the rule holds. False if it does not, or if the
-   * session is not stored. Throws as `Rule.until`.
+   * Lets a socket stay in its namespace, or join `room`, for as long as the rule holds. Returns the refusal if it does not, or if
+   * the session is not stored. Throws as `Rule.until`.
    */
-  keep(socket: Socket, followed: Followed, rule: Rule, room?: string): boolean {
+  keep(socket: Socket, followed: Followed, rule: Rule, room?: string): SessionRefused | undefined {
+    const refusal = this.refusalOf(socket);
+    if (refusal) return refusal;
     const { entry } = followed;
-    const until = entry.snapshot ? rule.until(entry.snapshot.data) : Number.NEGATIVE_INFINITY;
-    if (until <= this.#hub.clock.now() || this.refusalOf(socket)) return false;
+    const data = entry.snapshot?.data;
+    const until = data ? rule.until(data) : Number.NEGATIVE_INFINITY;
+    const place: Place = { socket, followed, rule, room, until };
+    if (until <= this.#hub.clock.now()) {
+      if (room === undefined) this.#announce(place, data);
+      return refusalBy(rule);
+    }
     const watch = this.#watchOf(entry);
     watchBySocket.set(socket, watch);
-    const place: Place = { socket, followed, rule, room, until };
     const isKnown = [...watch.places].some((one) => one.rule === rule && isSamePlace(one, place));
     if (!isKnown) watch.places.add(place);
     this.#schedule(watch);
     if (room !== undefined) this.#join(socket, room);
-    return true;
+    return undefined;
   }
 
   /** Whether a session satisfies the rules among a namespace's middleware. */
@@ -100,8 +105,9 @@ export class SocketRules {
   /** Applies the rules of its namespace to a recovered socket, as Socket.IO may skip the middleware. */
   recovered(socket: Socket, followed: Followed): void {
     for (const rule of rulesOf(socket.nsp)) {
+      const ruled: Ruled = { socket, followed, rule, room: undefined };
       if (this.#holds(rule, followed.entry)) this.keep(socket, followed, rule);
-      else this.#refuse(socket, rule);
+      else if (this.#bar(ruled)) this.#announce(ruled, followed.entry.snapshot?.data);
     }
   }
 
@@ -118,10 +124,6 @@ export class SocketRules {
     if (!watch) return;
     watchBySocket.delete(socket);
     this.#forget(watch, (place) => place.socket === socket);
-  }
-
-  #refuse(socket: Socket, { code }: Rule): void {
-    this.#refusals.set(socket, new SessionRefused("SESSION_FORBIDDEN", code));
   }
 
   #watchOf(entry: LiveEntry): Watch {
@@ -171,15 +173,21 @@ export class SocketRules {
     const barred = lost.filter((place) => place.room === undefined && this.#bar(place));
     const rooms = lost.filter(({ socket, room }) => room !== undefined && !this.#refusals.has(socket));
     this.#forget(watch, (place) => lost.some((one) => isSamePlace(one, place)));
-    for (const place of rooms) this.#expel(place);
+    const left = rooms.filter((place) => this.#expel(place));
     for (const { socket } of barred) this.#attempt(() => void socket.disconnect());
+    for (const place of [...barred, ...left]) this.#announce(place, data);
+  }
+
+  /** `data`: undefined if the session has ended, which is why the socket is out. */
+  #announce(ruled: Ruled, data: Data | undefined): void {
+    if (data) this.#onForbidden(ruled, data);
   }
 
   #holds(rule: Rule, { snapshot }: LiveEntry): boolean {
     return snapshot !== undefined && this.#until(rule, snapshot.data) > this.#hub.clock.now();
   }
 
-  #until(rule: Rule, data: Parameters<Rule["until"]>[0]): number {
+  #until(rule: Rule, data: Data): number {
     try {
       return rule.until(data);
     } catch (error) {
@@ -188,11 +196,11 @@ export class SocketRules {
     }
   }
 
-  /** Silences a socket, and sends the client the code. False if it was silent, or if it has not connected yet, and is refused later. */
-  #bar({ socket, followed, rule }: Place): boolean {
+  /** Silences a socket, and sends the client the code; one that is not connected yet is refused later. False if it was silent. */
+  #bar({ socket, followed, rule }: Ruled): boolean {
     if (this.#refusals.has(socket)) return false;
-    this.#refuse(socket, rule);
-    if (!socket.connected) return false;
+    this.#refusals.set(socket, refusalBy(rule));
+    if (!socket.connected) return true;
     leaveBroadcasts(socket);
     ignoreLatePackets(socket);
     const namespace = socket.nsp.name;
@@ -207,12 +215,14 @@ export class SocketRules {
     return true;
   }
 
-  #expel({ socket, followed, rule, room }: Place): void {
-    if (room === undefined || !socket.rooms.has(room)) return;
+  /** Takes a socket out of a room, and sends the client the code. False if it had left. */
+  #expel({ socket, followed, rule, room }: Ruled): boolean {
+    if (room === undefined || !socket.rooms.has(room)) return false;
     this.#leave(socket, room);
     const message: ForbiddenMessage = { code: rule.code, room };
     const packet = { type: packetTypes.EVENT, nsp: socket.nsp.name, data: [forbiddenEvent, message] };
     this.#attempt(() => sendPacket(followed.connection, followed.codec, packet));
+    return true;
   }
 
   /** If the application's parser, adapter or listeners fail in one step, the next runs all the same. */
@@ -223,6 +233,10 @@ export class SocketRules {
       "A parser, adapter or listener of the application, as a rule was applied,",
     );
   }
+}
+
+function refusalBy({ code }: Rule): SessionRefused {
+  return new SessionRefused("SESSION_FORBIDDEN", code);
 }
 
 function isSamePlace(one: Place, other: Place): boolean {

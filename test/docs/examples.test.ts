@@ -149,7 +149,7 @@ describe("the audit log", () => {
     expect(blocks.map(({ code }) => code)).toContain(textOf("audit-log.ts"));
   });
 
-  test("has each login and each end of a user, once", async () => {
+  test("has each login, each end and each refusal of a user, once", async () => {
     const ada = await start("audit-log.ts");
     expect((await ada.request("/activity")).status).toBe(401);
     await ada.post("/login/ada");
@@ -159,10 +159,11 @@ describe("the audit log", () => {
     expect(await gone).toBe("io server disconnect");
     expect((await refused(ada.socket())).data).toEqual({ code: "SESSION_REQUIRED" });
     await ada.post("/login/ada");
-    const rows: { type: string; detail: string | null; caused_by: string }[] = JSON.parse(
-      await ada.get("/activity"),
-    );
-    expect(rows.map(({ type, detail, caused_by }) => [type, detail, caused_by])).toEqual([
+    expect((await ada.request("/admin/users?token=secret")).status).toBe(403);
+    const rows: { type: string; detail: string | null; place: string | null; caused_by: string }[] =
+      JSON.parse(await ada.get("/activity"));
+    expect(rows[0]).toMatchObject({ type: "forbidden", detail: "NOT_ADMIN", place: "/admin/users" });
+    expect(rows.slice(1).map(({ type, detail, caused_by }) => [type, detail, caused_by])).toEqual([
       ["login", null, "request"],
       ["created", null, "request"],
       ["ended", "destroyed", "request"],

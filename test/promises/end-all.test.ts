@@ -1,11 +1,16 @@
 /** `sessions.endAll()`: everybody out, live or not, on every store that can list. */
+import { memoryStore } from "socket-session/memory";
 import { signIn } from "socket-session/testing";
 import { afterEach, describe, expect, test } from "vitest";
+import { coreOf } from "../../src/core.ts";
+import { endAll } from "../../src/end-all.ts";
+import { Actors } from "../../src/live/actors.ts";
+import { resolveOptions } from "../../src/options/options.ts";
 import { disconnected } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { describeEverywhere } from "../support/matrix.ts";
-import { startWorld, type World, type WorldOptions } from "../support/world.ts";
+import { secret, startWorld, type World, type WorldOptions } from "../support/world.ts";
 
 const worlds: World[] = [];
 afterEach(async () => {
@@ -50,6 +55,30 @@ describeEverywhere("sessions.endAll", ({ store, transports, namespace }) => {
 });
 
 describe("which sessions", () => {
+  test("ids are hashed of those only that end, or that an exception may be meant for", async () => {
+    const options = resolveOptions({ store: memoryStore(), secret });
+    const actors = new Actors(() => false);
+    const none = () => {};
+    const events = { changed: none, ended: none, stored: none, failed: none, feed: none };
+    const core = coreOf(options, () => undefined, { actors, events });
+    const hashed: string[] = [];
+    const nameOf = (sid: string) => ({
+      sid,
+      publicId: sid,
+      get publicIds() {
+        hashed.push(sid);
+        return [sid];
+      },
+    });
+    for (const sid of ["ada", "bob", "eve"])
+      await options.store.create(core.nameOf(sid), { cookie: {}, name: sid }, Date.now() + 60_000);
+    const isBob = ({ name }: { readonly name?: string }) => name === "bob";
+    await endAll({ ...core, nameOf }, { where: () => false }, []);
+    await endAll({ ...core, nameOf }, { where: isBob, exceptPublicIds: ["bob"] }, []);
+    expect(hashed).toEqual(["bob"]);
+    await core.hub.close();
+  });
+
   test("where: those whose data satisfy it; if it throws, none", async () => {
     const { sessions } = await start();
     for (const name of ["ada", "bob", "eve"]) await signIn(sessions, { name });

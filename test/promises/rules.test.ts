@@ -5,6 +5,7 @@ import { forbiddenEvent, type LiveSessions, type SessionRule } from "socket-sess
 import { afterEach, expect, test } from "vitest";
 import { connected, disconnected, refused } from "../support/browser.ts";
 import { namespaces } from "../support/handlers.ts";
+import { followLifecycle } from "../support/lifecycle.ts";
 import { describeEverywhere } from "../support/matrix.ts";
 import { sharedStores } from "../support/shared-stores.ts";
 import { openStore } from "../support/store-address.ts";
@@ -66,8 +67,9 @@ describeEverywhere("a rule", ({ store, transports, namespace }) => {
   test("lets in sessions that satisfy it, and refuses others, by code", async () => {
     const world = await start(namespace, { store: store.open() });
     const [ada, eve] = [await world.visitor({ name: "ada" }), await world.visitor({ name: "eve" })];
+    const { brief } = followLifecycle(world.sessions);
     expect(await ada.get("/ruled")).toBe("in");
-    const forbidden = await eve.request("/ruled");
+    const forbidden = await eve.request("/ruled?token=secret");
     expect(forbidden.status).toBe(403);
     expect(JSON.parse(forbidden.body)).toEqual({
       message: "the session does not satisfy a rule",
@@ -79,6 +81,7 @@ describeEverywhere("a rule", ({ store, transports, namespace }) => {
     await ada.connect(namespace, { transports });
     expect((await refused(eve.socket(namespace, { transports }))).data).toEqual({ code: "NOT_ADA" });
     await eve.connect(other, { transports });
+    expect(brief()).toEqual(["/ruled", namespace].map((place) => `forbidden NOT_ADA at ${place}, undefined`));
     expect(world.errors).toEqual([]);
   });
 
@@ -90,10 +93,12 @@ describeEverywhere("a rule", ({ store, transports, namespace }) => {
     await connected(outside);
     await upgraded(inside);
     const events = following(inside);
+    const { brief } = followLifecycle(world.sessions);
     const left = disconnected(inside);
     await ada.post("/write", { name: "eve" });
     expect(await left).toBe("io server disconnect");
     expect(events).toEqual([[forbiddenEvent, { code: "NOT_ADA", namespace }]]);
+    expect(brief()).toEqual([`forbidden NOT_ADA at ${namespace}, undefined`]);
     expect(inside.active).toBe(false);
     expect(await outside.emitWithAck("read")).toEqual({ name: "eve" });
     expect((await ada.request("/ruled")).status).toBe(403);
@@ -126,6 +131,7 @@ describeEverywhere("a rule", ({ store, transports, namespace }) => {
     const ada = await world.visitor({ name: "ada" });
     const socket = await ada.connect(namespace, { transports });
     const events = following(socket);
+    const { brief } = followLifecycle(world.sessions);
     expect(await socket.emitWithAck("join")).toBe(true);
     const tell = (text: string) => world.io.of(namespace).to("adas").emit("news", text);
     tell("first");
@@ -142,6 +148,7 @@ describeEverywhere("a rule", ({ store, transports, namespace }) => {
       [forbiddenEvent, { code: "NOT_ADA", room: "adas" }],
       ["news", "fourth"],
     ]);
+    expect(brief()).toEqual([`forbidden NOT_ADA at ${namespace} adas, undefined`]);
     expect(world.errors).toEqual([]);
   });
 });
@@ -157,10 +164,12 @@ for (const shared of sharedStores) {
       const outside = inside.io.socket("/");
       await connected(outside);
       const events = following(inside);
+      const briefs = [here, there].map(({ sessions }) => followLifecycle(sessions).brief);
       const left = disconnected(inside);
       await ada.post("/write", { name: "eve" });
       expect(await left).toBe("io server disconnect");
       expect(events).toEqual([[forbiddenEvent, { code: "NOT_ADA", namespace: "/admin" }]]);
+      expect(briefs.map((brief) => brief())).toEqual([[], ["forbidden NOT_ADA at /admin, undefined"]]);
       expect(await outside.emitWithAck("read")).toEqual({ name: "eve" });
       for (const socket of [inside, outside]) socket.disconnect();
       for (const world of worlds.splice(0)) await world.close();

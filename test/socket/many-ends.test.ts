@@ -157,6 +157,7 @@ test.each([
   [{ over: 5 }, "Write `overMs` instead"],
   [30_000, "expects an object of options"],
   [() => {}, "expects no callback"],
+  ["SIGTERM", "it was a string of 7 characters. As a listener, write () => sessions.close()."],
 ])("close(%o) is refused before anything is closed", async (options, message) => {
   world = await startWorld();
   await expect(Reflect.apply(world.sessions.close, world.sessions, [options])).rejects.toMatchObject({

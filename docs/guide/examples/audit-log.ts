@@ -22,21 +22,24 @@ const sessions = liveSessions({
 const database = new DatabaseSync(process.env.AUDIT_FILE ?? ":memory:");
 database.exec(`
   CREATE TABLE IF NOT EXISTS audit (
-    at INTEGER NOT NULL, type TEXT NOT NULL, session TEXT, user_id TEXT, detail TEXT, caused_by TEXT, address TEXT
+    at INTEGER NOT NULL, type TEXT NOT NULL, session TEXT, user_id TEXT, detail TEXT, place TEXT, caused_by TEXT, address TEXT
   );
   CREATE UNIQUE INDEX IF NOT EXISTS one_end ON audit (session) WHERE type = 'ended';
 `);
-const insert = database.prepare("INSERT OR IGNORE INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)");
+const insert = database.prepare("INSERT OR IGNORE INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+
+/** The columns between `type` and `address`. */
+function columnsOf(event: LifecycleEvent) {
+  if (event.type === "refused") return [null, null, event.code, null, null];
+  const { publicId, userId = null } = event;
+  if (event.type === "forbidden")
+    return [publicId, userId, event.code, event.path ?? event.room ?? event.namespace ?? null, null];
+  return [publicId, userId, event.type === "ended" ? event.reason : null, null, event.by];
+}
 
 function write(event: LifecycleEvent) {
-  const { at, type, address = null } = event;
-  if (event.type === "refused") {
-    insert.run(at, type, null, null, event.code, null, address);
-    return;
-  }
   if (event.type === "ended" && event.by === "elsewhere") return; // the node that ended it writes it
-  const detail = event.type === "ended" ? event.reason : null;
-  insert.run(at, type, event.publicId, event.userId ?? null, detail, event.by, address);
+  insert.run(event.at, event.type, ...columnsOf(event), event.address ?? null);
 }
 sessions.on("lifecycle", write);
 sessions.on("error", (error) => console.error(error.code, error.stack));
@@ -51,6 +54,9 @@ app.post("/login/:name", (req, res, next) => {
 app.post("/logout", (req, res, next) => {
   sessions.logout(req, res).then(() => res.send("out"), next);
 });
+
+const isAdmin = sessions.require((data) => data.userId === "admin", { code: "NOT_ADMIN" });
+app.use("/admin", isAdmin, (_req, res) => res.send("the administration"));
 
 const newest = database.prepare("SELECT * FROM audit WHERE user_id = ? ORDER BY rowid DESC LIMIT 50");
 app.get("/activity", (req, res) => {

@@ -3,6 +3,7 @@ import { forbiddenEvent } from "socket-session";
 import { afterEach, expect, test } from "vitest";
 import { until } from "../../recipe/waiting.ts";
 import { disconnected } from "../../support/browser.ts";
+import { followLifecycle } from "../../support/lifecycle.ts";
 import { comeBack, type Departed, departed, type Steps, startNodes } from "./departures.ts";
 import { type Nodes, type RecoveryPlace, recoveryPlaces } from "./nodes.ts";
 import { askFor, begin, holdRestored, wayOf } from "./recoveries.ts";
@@ -49,6 +50,7 @@ for (const place of recoveryPlaces) {
       async (skip) => {
         const left = await leave(place, skip);
         await left.tab.post("/write", { name: "eve" });
+        const { brief } = followLifecycle(nodes.there.sessions);
         const { wire, outcome, raw } = await askFor(
           nodes,
           left.tab.cookie,
@@ -57,6 +59,7 @@ for (const place of recoveryPlaces) {
           "/admin",
         );
         expect(outcome).toBe("NOT_ADA");
+        expect(brief()).toEqual(["forbidden NOT_ADA at /admin, undefined"]);
         expect(wire).not.toContain("missed");
         expect(steps.filter((step) => step.startsWith("recovered") || step.startsWith("new"))).toEqual([]);
         raw.close();
