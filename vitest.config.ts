@@ -10,7 +10,7 @@ const slow = [
   "apps/**",
   "test/docs/**",
   "test/faults/**",
-  "test/promises/{failures-keep-secrets,late-versions,many-nodes}.test.ts",
+  "test/promises/{administration,failures-keep-secrets,late-versions,many-nodes}.test.ts",
   "test/recipe/**",
   "test/setup/**",
   "test/simulation/command/**",

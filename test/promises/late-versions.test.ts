@@ -2,11 +2,12 @@
  * What a node learned before a logout on another node lets no socket in after it: neither what its requests had loaded nor the
  * late answers of their writes. On real databases, with nothing slowed down, as often as it takes to meet the bad moments.
  */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ring } from "../setup/ring.ts";
 import type { Browser } from "../support/browser.ts";
 import { transportKinds } from "../support/matrix.ts";
-import { type NodeProcess, startNodes } from "../support/node-process.ts";
+import type { NodeProcess } from "../support/node-process.ts";
+import { useSharedNodes } from "../support/shared-nodes.ts";
 import { sharedStores } from "../support/shared-stores.ts";
 
 const tries = ring === "product" ? 100 : 40;
@@ -15,25 +16,10 @@ const writes = 4;
 
 for (const store of sharedStores) {
   store.describe(`two processes that share ${store.name}`, { timeout: 120_000 }, () => {
-    let nodes: readonly NodeProcess[] = [];
-    let clear = async () => {};
-
-    beforeAll(async () => {
-      const opened = store.open();
-      ({ clear } = opened);
-      nodes = await startNodes([{ store: opened.address }, { store: opened.address }]);
-    }, 120_000);
-    afterEach(() => {
-      expect(nodes.flatMap(({ complaints, errors }) => [...complaints, ...errors])).toEqual([]);
-    });
-    afterAll(async () => {
-      await Promise.all(nodes.map((one) => one.close()));
-      await clear();
-    });
+    const { node } = useSharedNodes(store, 2);
 
     test(`${tries} sockets that connect after a logout elsewhere, while requests here ask for their handles: none gets in`, async () => {
-      const [here, there] = nodes;
-      if (!here || !there) throw new Error("Expected two nodes.");
+      const [here, there] = [node(1), node(2)];
       const outcomes: string[] = [];
       for (let round = 0; round < tries; round++) {
         const ada = await here.visitor({ name: "ada" });

@@ -1,11 +1,10 @@
-import type { Socket } from "socket.io-client";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Browser, connected, disconnected, refused } from "../support/browser.ts";
+import { describe, expect, test } from "vitest";
+import { type Browser, disconnected, refused } from "../support/browser.ts";
+import { connectOn } from "../support/connect-on.ts";
 import { installHandlers } from "../support/handlers.ts";
 import { namespaceKinds, storeKinds, transportKinds } from "../support/matrix.ts";
-import { type NodeProcess, startNodes } from "../support/node-process.ts";
+import { useSharedNodes } from "../support/shared-nodes.ts";
 import { sharedStores } from "../support/shared-stores.ts";
-import { upgraded } from "../support/upgraded.ts";
 import { startWorld } from "../support/world.ts";
 
 const dataOf = async (browser: Browser) => JSON.parse(await browser.get("/session")).data;
@@ -15,27 +14,8 @@ const patience = { timeout: 20_000 };
 
 for (const store of sharedStores) {
   store.describe(`four processes that share ${store.name} and nothing else`, { timeout: 60_000 }, () => {
-    let nodes: readonly NodeProcess[] = [];
-    let clear = async () => {};
-    const node = (number: number): NodeProcess => {
-      const one = nodes[number - 1];
-      if (!one) throw new Error(`Expected a node ${number}.`);
-      return one;
-    };
-
-    beforeAll(async () => {
-      const opened = store.open();
-      ({ clear } = opened);
-      const setting = { store: opened.address };
-      nodes = await startNodes([setting, setting, setting, setting]);
-    }, 120_000);
-    afterEach(() => {
-      expect(nodes.flatMap(({ complaints, errors }) => [...complaints, ...errors])).toEqual([]);
-    });
-    afterAll(async () => {
-      await Promise.all(nodes.map((one) => one.close()));
-      await clear();
-    });
+    const nodes = useSharedNodes(store, 4);
+    const { node } = nodes;
 
     describe.each(transportKinds)("by $name", ({ transports: kind }) => {
       const transports = [...kind];
@@ -57,7 +37,7 @@ for (const store of sharedStores) {
 
     test("400 increments by the sockets and requests of all four, by every transport, are 400", async () => {
       const ada = await node(1).visitor({ name: "ada" });
-      const counts = nodes.map(async (one, index) => {
+      const counts = nodes.all.map(async (one, index) => {
         const visitor = one.guest(ada);
         const { transports = [] } = transportKinds[index % transportKinds.length] ?? {};
         const socket = await visitor.connect("/", { transports: [...transports] });
@@ -66,16 +46,16 @@ for (const store of sharedStores) {
         await Promise.all(bySocket);
       });
       await Promise.all(counts);
-      for (const one of nodes) expect(await dataOf(one.guest(ada))).toEqual({ name: "ada", n: 400 });
+      for (const one of nodes.all) expect(await dataOf(one.guest(ada))).toEqual({ name: "ada", n: 400 });
     }, 120_000);
 
     test("requests on all others see a login on one at once, and none accepts the old id", async () => {
       const ada = await node(1).visitor({ name: "ada" });
       const { cookie: before } = ada;
-      for (const one of nodes) expect(await dataOf(one.guest(ada))).toEqual({ name: "ada" });
+      for (const one of nodes.all) expect(await dataOf(one.guest(ada))).toEqual({ name: "ada" });
       await ada.post("/login", { name: "lovelace" });
       expect(ada.cookie).not.toBe(before);
-      for (const one of nodes) {
+      for (const one of nodes.all) {
         expect(await dataOf(one.guest(ada))).toEqual({ name: "lovelace" });
         const old = one.browser();
         old.cookie = before;
@@ -94,8 +74,9 @@ for (const store of sharedStores) {
       test("closes the sockets on the others, by every transport, and none of another session", async () => {
         const ada = await node(1).visitor({ name: "ada" });
         const eve = await node(1).visitor({ name: "eve" });
-        const hers = await connectOnOthers(eve);
-        const sockets = await connectOnOthers(ada);
+        const others = [node(2), node(3)];
+        const hers = await connectOn(others, eve);
+        const sockets = await connectOn(others, ada);
         const told: unknown[] = [];
         for (const socket of sockets) socket.on("session:end", (end) => told.push(end));
         const gone = Promise.all(sockets.map(disconnected));
@@ -105,27 +86,13 @@ for (const store of sharedStores) {
           sockets.map(() => (reason ? "io server disconnect" : expect.stringMatching(/^transport /))),
         );
         expect(told).toEqual(reason ? sockets.map(() => ({ reason })) : []);
-        for (const one of nodes) {
+        for (const one of nodes.all) {
           const old = one.browser();
           old.cookie = cookie;
           expect((await refused(old.socket("/"))).data).toEqual({ code: "SESSION_ENDED" });
         }
         for (const socket of hers) expect(await socket.emitWithAck("read")).toEqual({ name: "eve" });
       });
-
-      /** On nodes 2 and 3, by every transport, each in another namespace. They stay away once they are closed. */
-      async function connectOnOthers(visitor: Browser): Promise<Socket[]> {
-        const sockets = [node(2), node(3)].flatMap((one) => {
-          const guest = one.guest(visitor);
-          return transportKinds.map(({ transports }, index) => {
-            const namespace = namespaceKinds[index]?.namespace ?? "/";
-            return guest.socket(namespace, { transports: [...transports], reconnection: false });
-          });
-        });
-        await Promise.all(sockets.map((socket) => connected(socket)));
-        await Promise.all(sockets.map(upgraded));
-        return sockets;
-      }
     });
   });
 }

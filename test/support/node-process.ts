@@ -16,7 +16,10 @@ import type { StoreAddress } from "./store-address.ts";
 
 export interface NodeSetting {
   readonly store: StoreAddress;
-  readonly options?: Pick<LiveSessionsOptions, "revalidateIntervalMs" | "staleMs" | "storeTimeoutMs">;
+  readonly options?: Pick<
+    LiveSessionsOptions,
+    "absoluteMs" | "revalidateIntervalMs" | "staleMs" | "storeTimeoutMs"
+  >;
 }
 
 /** The messages from a node to the process that started it. */

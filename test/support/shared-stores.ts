@@ -38,6 +38,9 @@ const sqlite: SharedStore = {
   },
 };
 
+/** Its index of users may be on another server than a session. */
+export const redisCluster = networked("a Redis Cluster", "redis", "redis-cluster");
+
 export const sharedStores: readonly SharedStore[] = [
   sqlite,
   networked("Redis", "redis", "redis"),
