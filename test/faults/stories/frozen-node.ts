@@ -1,4 +1,4 @@
-/** Given sockets on a node that is frozen for longer than `staleMs`, during which their session is logged out. */
+/** Given sockets on a node that is frozen while their session ends elsewhere. */
 import { expect, test } from "vitest";
 import { expectOver, expectUnharmed, logout, patience, visitorOf } from "../clients.ts";
 import { expectFeed, type Nodes, shortly } from "../nodes.ts";
@@ -39,5 +39,25 @@ export function frozenNodeStories(nodes: () => Nodes): void {
     await expectOver(quick, cookie);
     await expectUnharmed(eve, { name: "eve" });
     await expectFeed(quick, "whole");
+  });
+
+  test("a node frozen while an administrator ends sessions does so when it is thawed, with the words", async () => {
+    const { home, slow } = nodes();
+    const [ada, eve] = [await visitorOf(home, slow, "meant"), await visitorOf(home, slow, "eve")];
+    await expectFeed(slow, "whole");
+    const message = "We are closing for the night.";
+    freezeNode(slow);
+    try {
+      expect(await home.browser().post("/end-all", { named: "meant", message })).toBe("1");
+      await expectOver(home, ada.browser.cookie);
+    } finally {
+      thawNode(slow);
+    }
+    for (const { closed, told } of ada.clients) {
+      expect(await closed).toBe("io server disconnect");
+      expect(told).toEqual([{ reason: "revoked", message }]);
+    }
+    await expectOver(slow, ada.browser.cookie);
+    await expectUnharmed(eve, { name: "eve" });
   });
 }
