@@ -5,6 +5,7 @@ import { SocketSessionError } from "./base/errors.ts";
 import type { Secret } from "./data/session-key.ts";
 import type { RequestHandler } from "./http/middleware.ts";
 import type { Request } from "./http/request-checks.ts";
+import { pathOf } from "./http/request-path.ts";
 import { type RefusalCode, refusals, type StateMessage } from "./protocol.ts";
 import type { Ticket } from "./session/tickets.ts";
 import type { OriginPolicy } from "./socket/origin.ts";
@@ -101,7 +102,7 @@ export function sessionRoutes(wiring: Wiring): RequestHandler {
     }
   };
   return (request, response, next) => {
-    const path = pathOf(request) ?? "";
+    const path = pathOf(request.url ?? "");
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (!route) return next();
     if (methodsOf(route).includes(request.method ?? "")) {
@@ -130,14 +131,6 @@ function allowPreflight({ method }: Route, response: ServerResponse): void {
   response.setHeader("Access-Control-Allow-Headers", "content-type");
   response.setHeader("Access-Control-Max-Age", String(preflightSeconds));
   response.writeHead(204).end();
-}
-
-/**
- * Below the path where the router is mounted. As it was sent: with dot segments resolved, a path would be served that the
- * application's own middleware of this route has not seen.
- */
-function pathOf({ url = "" }: Request): string | undefined {
-  return url.replace(/^https?:\/\/[^/?]*/i, "").split("?")[0];
 }
 
 /** No browser takes the answer to a GET for a script or a style of another page. */
