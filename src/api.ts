@@ -124,6 +124,8 @@ export type LifecycleEvent =
    * stored by `sessions.login()`.
    */
   | (SessionLifecycle & { readonly type: "login"; readonly by: Cause })
+  /** A page has renewed its session and its cookie, by `POST /renew` of `sessions.routes()`. */
+  | (SessionLifecycle & { readonly type: "renewed"; readonly by: "request" })
   /**
    * The session is over. `time`: it has expired. `elsewhere`: another node or another package has ended it, and this process
    * had it live. Both may be reported by several nodes, the others by the one that ended it.

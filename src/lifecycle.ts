@@ -64,6 +64,14 @@ export class Lifecycle {
     this.#publish({ type: "login", ...this.#at(request), publicId, userId: undefined, by: "request" });
   }
 
+  /** The session of a request goes on, as its page has asked. */
+  renewed(key: SessionKey, request: Request): void {
+    if (!this.#isFollowed) return;
+    const by = "request";
+    const userId = this.#userAs({ by, peer: request }, key);
+    this.#publish({ type: "renewed", ...this.#at(request), publicId: key.publicId, userId, by });
+  }
+
   ended(key: SessionKey, { reason, by: actor }: End, last: Snapshot | undefined): void {
     if (reason === "unverified" || !this.#isFollowed) return; // the stored session may still exist
     const by = actor?.by ?? (reason === "expired" ? "time" : "elsewhere");
@@ -89,7 +97,7 @@ export class Lifecycle {
     return subscribers.hasSubscribers || this.#outlet.hasListeners();
   }
 
-  /** The user of a session that is not live here, if the request that ends it has loaded it. */
+  /** The user of a session that may not be live here, if the request that acts has loaded it. */
   #userAs(actor: Actor | undefined, { sid }: SessionKey): string | undefined {
     const { peer, userId } = actor ?? {};
     const isOwn = peer !== undefined && "headers" in peer && peer.sessionID === sid;

@@ -233,7 +233,10 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       isDown: () => !this.#requests.isConnected,
       ticket: (request) => this.ticket(request),
       state: (request) => this.#requests.state(request, this.#sockets.share),
-      renew: (request, send) => this.#requests.renew(request, this.#sockets.share, send),
+      renew: async (request, send) => {
+        await this.#requests.renew(request, this.#sockets.share, send);
+        this.#lifecycle.renewed(this.#core.nameOf(request.sessionID), request);
+      },
       leave: (request, isOver) => this.#requests.leave(request, isOver),
     });
   }

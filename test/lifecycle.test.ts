@@ -37,6 +37,7 @@ const options: WorldOptions = {
       await sessions.logout(req, res);
       res.send("out");
     });
+    app.use("/page", sessions.routes());
     app.post("/end", async (req, res) => {
       await sessions.of(req).end();
       res.send("out");
@@ -121,6 +122,23 @@ describe("created, and login", () => {
     const headers = { "x-forwarded-for": "9.9.9.9, 1.1.1.1", "content-type": "application/json" };
     await world.browser().request("/login", { method: "POST", headers, body: '{"userId":"ada"}' });
     expect(events.map(({ address }) => address)).toEqual(["1.1.1.1", "1.1.1.1"]);
+  });
+});
+
+describe("renewed", () => {
+  test("is what a page asks for by POST /renew, and nothing else that extends a session", async () => {
+    const { events, brief } = await start({ touchIntervalMs: 0, cookie: { maxAge: 3_600_000 } });
+    const ada = await world.visitor({ userId: "ada" });
+    const publicId = await publicIdOf("ada");
+    await ada.connect();
+    await ada.get("/session");
+    await ada.get("/page/state");
+    brief();
+    await ada.post("/page/renew");
+    expect(events).toMatchObject([{ publicId, address: expect.stringMatching(local) }]);
+    expect(brief()).toEqual(["renewed by request, ada"]);
+    await world.browser().post("/page/renew");
+    expect(brief()).toEqual(["refused SESSION_REQUIRED"]);
   });
 });
 
@@ -305,6 +323,7 @@ describe("the stream", () => {
       lifecycle.actors.run({ by: "socket" }, () => {
         lifecycle.stored(key, snapshot, undefined);
         lifecycle.loggedIn("A", { headers: {} });
+        lifecycle.renewed(key, request);
         lifecycle.ended(key, { reason: "destroyed" }, snapshot);
         lifecycle.refused("SESSION_REQUIRED", undefined);
         lifecycle.forbidden("NO_EDITOR", key, {}, { request });
@@ -314,7 +333,7 @@ describe("the stream", () => {
     isListening = true;
     expect([all(), asked]).toEqual([
       "socket",
-      ["user", "created", "login", "user", "ended", "refused", "user", "forbidden"],
+      ["user", "created", "login", "renewed", "user", "ended", "refused", "user", "forbidden"],
     ]);
     await lifecycle.actors.run({ by: "socket" }, async () => {});
     world = await startWorld();
