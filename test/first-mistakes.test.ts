@@ -167,6 +167,15 @@ describe("a method that is not called, or not on `sessions`", () => {
       );
   });
 
+  test("process.on(signal, sessions.close), bound or not", async () => {
+    const sessions = build();
+    for (const owner of [process, sessions])
+      await expect(Reflect.apply(sessions.close, owner, ["SIGTERM", 15])).rejects.toMatchObject({
+        code: "INVALID_OPTION",
+        message: expect.stringContaining("As a listener, write () => sessions.close()."),
+      });
+  });
+
   test.each(["session", "req"] as const)("sessions.end(%s)", async (given) => {
     let error: unknown;
     world = await startWorld({
