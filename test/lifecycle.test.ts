@@ -217,7 +217,7 @@ describe("ended", () => {
     const ends: unknown[] = [];
     world.sessions.on("end", ({ reason }) => ends.push(reason));
     const ada = await world.visitor({ userId: "ada" });
-    await ada.connect();
+    await ada.connect("/", { reconnection: false }); // it would be refused
     brief();
     store.read = () => Promise.reject(new Error("down"));
     await clock.advance(2 * 3_600_000);
