@@ -1,14 +1,14 @@
 import { checkPlainOptions, invalid, refuseCallback } from "./base/arguments.ts";
-import { mapInTurns } from "./base/batches.ts";
 import { SocketSessionError } from "./base/errors.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { lifeMs } from "./data/life-time.ts";
-import { type Snapshot, snapshotFrom } from "./data/snapshot.ts";
+import type { Snapshot } from "./data/snapshot.ts";
 import type { Hub } from "./live/hub.ts";
 import type { ResolvedOptions } from "./options/options.ts";
 import { endMany } from "./session/end-many.ts";
 import { messageOf } from "./session/end-options.ts";
-import type { SessionKey, StoredSession } from "./session-store.ts";
+import { type SessionOfUser, sessionsOfUser } from "./session/sessions-of-user.ts";
+import type { SessionKey } from "./session-store.ts";
 import { userNamed } from "./user-ids.ts";
 
 /** One session of a user, as a page of logged-in devices lists it. All times in milliseconds since the epoch. */
@@ -95,7 +95,7 @@ export class UserSessions {
   /** Newest first, without sessions that can't be read. Rejects with `STORE_FAILED`, `STORE_TIMEOUT`. */
   async list(...none: []): Promise<ListedSession[]> {
     refuseCallback("sessions.user(id).list()", none);
-    const found = await this.#found();
+    const found = await sessionsOfUser(this.#context, this.#user);
     const readable = found.flatMap(({ key, since, snapshot }) =>
       snapshot ? [{ key, since, snapshot }] : [],
     );
@@ -112,24 +112,17 @@ export class UserSessions {
   async end(options: EndOptions = {}, ...none: []): Promise<number> {
     const { isMeant, message } = selectionOf(options, none);
     const { hub } = this.#context;
-    const keys = (await this.#found()).map(({ key }) => key).filter(isMeant);
+    const found = await sessionsOfUser(this.#context, this.#user);
+    const keys = found.map(({ key }) => key).filter(isMeant);
     const actor = { by: "application", userId: this.#user } as const;
     return endMany(keys, (key) => hub.actors.run(actor, () => hub.end(key, "revoked", message)));
   }
 
-  /** The index may still list a session that now has another user, or none. */
-  async #found(): Promise<Found[]> {
-    const { hub, nameOf, userId } = this.#context;
-    const listed = await hub.store.listByUser(this.#user);
-    const found = await mapInTurns(listed, ({ sid, since, stored }) => {
-      const snapshot = readable(stored);
-      const isTheirs = !snapshot || userId(snapshot.data) === this.#user;
-      return isTheirs ? [{ key: nameOf(sid), since, snapshot }] : [];
-    });
-    return found.flat();
-  }
-
-  async #listed({ key, since, snapshot }: Found & { readonly snapshot: Snapshot }): Promise<ListedSession> {
+  async #listed({
+    key,
+    since,
+    snapshot,
+  }: SessionOfUser & { readonly snapshot: Snapshot }): Promise<ListedSession> {
     const { hub, device, ttlMs } = this.#context;
     const { expiresAt, cookie, data } = snapshot;
     const seen = Math.max(expiresAt - lifeMs(cookie, ttlMs), since);
@@ -140,22 +133,6 @@ export class UserSessions {
       expiresAt,
       device: await device(data),
     };
-  }
-}
-
-interface Found {
-  readonly key: SessionKey;
-  readonly since: number;
-  /** Null if it can't be read. */
-  readonly snapshot: Snapshot | null;
-}
-
-/** A session with values that JSON can't hold must not keep the others from being listed and ended. */
-function readable(stored: StoredSession | null): Snapshot | null {
-  try {
-    return stored && snapshotFrom(stored);
-  } catch {
-    return null;
   }
 }
 
