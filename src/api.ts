@@ -25,7 +25,7 @@ export type DeepReadonly<T> = T extends Date
  * - `live`: stored, and as up to date as the change feed.
  * - `guest`: this socket connected without a stored session (`guests: "allow"` or `"create"`). With `"create"` the first
  *   write stores the guest's session, which is `live` from then on.
- * - `ended`: logged out, expired, revoked or replaced; this state is final.
+ * - `ended`: logged out, expired, revoked, displaced or replaced; this state is final.
  */
 export type SessionState = "live" | "guest" | "ended";
 
@@ -79,7 +79,8 @@ export interface LiveSession {
    *
    * Rejects with `INVALID_OPTION` (no function), `SESSION_ENDED`, `SESSION_NESTED_UPDATE` (called inside itself), `SESSION_UPDATE_TIMEOUT`,
    * `SESSION_CONTENTION`, `SESSION_INVALID_DATA`, `SESSION_GUEST`, `STORE_FAILED`, `STORE_TIMEOUT`, or with what
-   * `fn` throws; nothing is written then (after `STORE_TIMEOUT` it may have been).
+   * `fn` throws; nothing is written then (after `STORE_TIMEOUT` it may have been). With `USER_SESSIONS_FULL`, if the update
+   * gives the session a user who has as many as `sessionsPerUser` allows: the session has then ended.
    */
   update<R>(fn: (draft: AppData) => R | Promise<R>): Promise<R>;
 

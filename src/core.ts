@@ -9,6 +9,7 @@ import { Saves } from "./session/saves.ts";
 import type { HandleContext } from "./session/session-handle.ts";
 import { Tickets } from "./session/tickets.ts";
 import { Updates } from "./session/updates.ts";
+import { UserCap } from "./session/user-cap.ts";
 import type { SessionKey } from "./session-store.ts";
 
 type UserOf = (data: Readonly<SessionValues>) => string | undefined;
@@ -31,10 +32,12 @@ export function coreOf(
 ): Core {
   const hub = new Hub({ ...options, ...hooks });
   const userOf = options.store.listByUser ? userId : () => undefined;
-  const writes = new ConditionalWrites(hub, options, userOf, options.maxSessionBytes);
+  const nameOf = sessionNames(options.secrets);
+  const { sessionsPerUser, maxSessionBytes } = options;
+  const cap = sessionsPerUser && new UserCap(sessionsPerUser, { hub, nameOf, userId });
+  const writes = new ConditionalWrites(hub, options, userOf, maxSessionBytes, cap);
   const saves = new Saves(hub, writes);
   const updates = new Updates(hub, writes, saves, options.updateTimeoutMs);
-  const nameOf = sessionNames(options.secrets);
   return {
     options,
     nameOf,

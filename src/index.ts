@@ -37,6 +37,7 @@ export {
 } from "./protocol.ts";
 export type { RuleSocket, SessionRule } from "./rules.ts";
 export type { RuleOptions, RulePredicate } from "./session/rule.ts";
+export type { SessionsPerUser } from "./session/user-cap.ts";
 export type {
   ChangedSession,
   CookieDocument,

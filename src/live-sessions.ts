@@ -249,7 +249,8 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * Rejects with `INVALID_OPTION` or `SESSION_INVALID_DATA` before it ends anything; with `STORE_FAILED`, `STORE_TIMEOUT`, or
    * with `INVALID_OPTION` if the headers were sent while it ran. The request then has a new, empty session: the login
    * is neither in it nor stored by the save at the end of the response.
-   * Also with `INVALID_OPTION`, the login undone, if another call replaced or removed the request's session while it ran.
+   * Also with `INVALID_OPTION`, the login undone, if another call replaced or removed the request's session while it ran; and
+   * with `USER_SESSIONS_FULL`, if the user has as many sessions as `sessionsPerUser` allows.
    */
   async login(request: Request, data: AppData, ...none: []): Promise<LiveSession> {
     requireOwner(this, "sessions.login(req, data)", "Write sessions.login(req, data).");

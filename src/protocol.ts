@@ -58,6 +58,7 @@ export const endReasons = {
   destroyed: { client: "stops", meaning: "the user logged out" },
   expired: { client: "stops", meaning: "the session's time was over" },
   revoked: { client: "stops", meaning: "the session was ended from outside" },
+  displaced: { client: "stops", meaning: "the user logged in elsewhere, and may have only so many sessions" },
   replaced: { client: "reconnects", meaning: "the session got a new id, as at login" },
   unverified: {
     client: "reconnects",
@@ -85,6 +86,10 @@ export const refusals = {
   TICKET_INVALID: {
     client: "stops",
     meaning: "the ticket is not good for this page and session, or no longer: fetch another one",
+  },
+  TOO_MANY_SOCKETS: {
+    client: "stops",
+    meaning: "the session has as many sockets as it may have: close some of its pages",
   },
   STORE_UNAVAILABLE: {
     client: "retries",

@@ -44,6 +44,7 @@ export interface StoredSession {
  * - `destroyed`: logged out, by `session.destroy()` or `end()`.
  * - `expired`: its deadline passed.
  * - `revoked`: ended from outside, by `sessions.end()`.
+ * - `displaced`: at a login of its user, who then had more sessions than the option `sessionsPerUser` allows.
  * - `replaced`: it got a new id (`regenerate`).
  * - `unverified`: its deadline passed while the store could not be read; the stored session may still exist.
  */

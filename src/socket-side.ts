@@ -5,6 +5,7 @@ import type { RequestSide } from "./request-side.ts";
 import { Share } from "./session/share.ts";
 import { type AttachOptions, openGateway, type SocketServer } from "./socket/open-gateway.ts";
 import type { GatewayOptions, SocketGateway } from "./socket/socket-gateway.ts";
+import { SocketLimit } from "./socket/socket-limit.ts";
 import { type OnForbidden, SocketRules } from "./socket/socket-rules.ts";
 import { corsOf } from "./socket/upstream-pages.ts";
 import { corsWarnings } from "./warnings/cors.ts";
@@ -22,6 +23,7 @@ export class SocketSide {
   readonly #requests: Pick<RequestSide, "middleware">;
   readonly #events: SocketEvents;
   readonly rules: SocketRules;
+  readonly #limit: SocketLimit;
   readonly #gateways: SocketGateway[] = [];
   #share: Share | undefined;
 
@@ -30,6 +32,7 @@ export class SocketSide {
     this.#requests = requests;
     this.#events = events;
     this.rules = new SocketRules(core.hub, events.onForbidden);
+    this.#limit = new SocketLimit(core.options.socketsPerSession);
   }
 
   attach(io: SocketServer, attachOptions: AttachOptions): void {
@@ -44,6 +47,7 @@ export class SocketSide {
       ...handles,
       ...this.#events,
       rules: this.rules,
+      limit: this.#limit,
       cookieName: options.name,
       makeSession: firstContacts(options, middleware, this.#events.onInsecureCookie),
       exemptions,

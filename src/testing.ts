@@ -16,7 +16,8 @@ export type { InjectOptions };
 
 /**
  * Stores a new session holding `data` and resolves to the `Cookie` header that a browser would send for it. Rejects with
- * `INVALID_OPTION` before it stores anything, `SESSION_INVALID_DATA`, `STORE_FAILED`, `STORE_TIMEOUT`.
+ * `INVALID_OPTION` before it stores anything, `SESSION_INVALID_DATA`, `STORE_FAILED`, `STORE_TIMEOUT`, and with
+ * `USER_SESSIONS_FULL` as a login would.
  */
 export async function signIn(
   sessions: LiveSessions,

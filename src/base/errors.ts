@@ -3,7 +3,7 @@ import { types } from "node:util";
 /**
  * Every error of this package, in one table. Codes are stable; messages are not. Each message gives the expected value,
  * the actual value, and the cure. Express sends `status` if a route fails with the error: 401 where logging in helps,
- * 409 where other writers won, 503 where the store is at fault, 500 where the program is.
+ * 409 where other writers or sessions are in the way, 503 where the store is at fault, 500 where the program is.
  */
 export const errorCodes = {
   SESSION_ENDED: { status: 401, meaning: "the session has ended; nothing was written" },
@@ -18,6 +18,10 @@ export const errorCodes = {
   SESSION_CONTENTION: {
     status: 409,
     meaning: "other writers won every attempt of this write; nothing was written",
+  },
+  USER_SESSIONS_FULL: {
+    status: 409,
+    meaning: "the user has as many sessions as they may have, so the login was undone",
   },
   SESSION_REQUIRED: { status: 401, meaning: "a rule needs a stored session, and there is none" },
   SESSION_FORBIDDEN: { status: 403, meaning: "the session does not satisfy a rule" },
@@ -174,6 +178,9 @@ export class SessionEnded extends SocketSessionError {
     );
   }
 }
+
+/** A login that is undone: its session has ended, and no response may set its cookie. */
+export class LoginUndone extends SocketSessionError {}
 
 /**
  * A rule of `sessions.require` refuses a request or a socket. As the error of a namespace's middleware, Socket.IO sends its

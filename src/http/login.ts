@@ -53,7 +53,7 @@ export async function logIn(context: LoginContext, request: Request, data: unkno
     store.created(request);
     return session;
   } catch (error) {
-    if (isOwn()) store.generate(request);
+    if (isOwn()) store.generate(request); // an undone login has got one already
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { type HandleContext, SessionHandle } from "../session/session-handle.ts"
 import type { OwnObject } from "../session/updates.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { LoadedSessions } from "./loaded-sessions.ts";
-import type { Request } from "./request-checks.ts";
+import { ownStoreOf, type Request } from "./request-checks.ts";
 
 /** `sessions.of(req)`: its updates show in `req.session` too, and later saves of the request build on them. */
 export function requestSession(
@@ -24,6 +24,9 @@ export function requestSession(
     refresh: (snapshot, began) => {
       const object = current(); // `reload()` may have replaced the object
       if (object) loaded.of(key.sid, object).refresh(snapshot, began);
+    },
+    undone: () => {
+      if (current()) ownStoreOf(request, context.hub)?.generate(request);
     },
   };
   const { base } = loaded.of(key.sid, request.session);

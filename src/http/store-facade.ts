@@ -1,4 +1,5 @@
 import { Store } from "express-session";
+import { LoginUndone } from "../base/errors.ts";
 import { dropStart } from "../data/absolute-life.ts";
 import { dateText } from "../data/life-time.ts";
 import { isPeer } from "../live/actors.ts";
@@ -68,7 +69,13 @@ export class StoreFacade extends Store {
       requireSession(session, "set");
       await this.#saves.save(key, session, this.#isEnding(session));
     };
-    this.#answer(this.#act(requestOf(session), save), callback);
+    const request = requestOf(session);
+    const saved = this.#act(request, save).catch((error: unknown) => {
+      // The response, such as that of an error handler, sets the cookie of the request's session.
+      if (error instanceof LoginUndone && isRequestWith(request, session)) this.generate(request);
+      throw error;
+    });
+    this.#answer(saved, callback);
   }
 
   override touch(sid: string, session: SessionData, callback?: Callback<void>): void {
@@ -180,6 +187,11 @@ export class StoreFacade extends Store {
 function requestOf(session: unknown): object | undefined {
   const request: unknown = Reflect.get(Object(session), "req");
   return typeof request === "object" && request !== null ? request : undefined;
+}
+
+/** Whether `session` is still the session of its request. */
+function isRequestWith(request: object | undefined, session: object): request is Request {
+  return request !== undefined && Reflect.get(request, "session") === session;
 }
 
 /** Calls `run`, and makes what it throws a rejection. Undefined if there is nothing to wait for. */

@@ -4,6 +4,7 @@ import { checkOptions, clockOf, invalid, invalidChoice, milliseconds } from "../
 import type { Clock } from "../base/clock.ts";
 import { maxLifeMs } from "../data/life-time.ts";
 import type { Secret } from "../data/session-key.ts";
+import type { SessionsPerUser } from "../session/user-cap.ts";
 import type { SessionStore } from "../session-store.ts";
 import { type OriginsOption, originsOf } from "../socket/allowed-origins.ts";
 import { type Exemption, exemptionsOf } from "../socket/exempt.ts";
@@ -13,6 +14,13 @@ import type { MaxUnproven } from "../socket/unproven-limit.ts";
 import { isExpressStore, isOurStore, noStore } from "../stores/common/given-store.ts";
 import { fromExpressStore } from "../stores/express/store.ts";
 import { curesOfUnknown, type SharedOptions, sharedOptionsOf } from "./express-options.ts";
+import {
+  absoluteMsOf,
+  maxSessionBytesOf,
+  maxUnprovenOf,
+  sessionsPerUserOf,
+  socketsPerSessionOf,
+} from "./limits.ts";
 import { secretsOf } from "./secrets.ts";
 
 export interface LiveSessionsOptions extends SharedOptions {
@@ -81,6 +89,17 @@ export interface LiveSessionsOptions extends SharedOptions {
    * namespaces don't count. Default: 1,000 in all, and 100 for each address (in IPv6, for each network of 64 bits).
    */
   maxUnproven?: { all?: number; perAddress?: number };
+  /**
+   * How many sessions a user may have at the same time, on all nodes (OWASP ASVS 7.1.2): at one login more that login is
+   * undone (`whenFull: "refuse"`), or the oldest session ends (`"endOldest"`). Needs `userId`, and a store of this package.
+   * Default: no limit.
+   */
+  sessionsPerUser?: SessionsPerUser;
+  /**
+   * How many sockets a session may have on this server, in all namespaces but exempt ones: one more is refused. Default: no
+   * limit.
+   */
+  socketsPerSession?: number;
   /** For tests. Default: the system's. */
   clock?: Clock;
 }
@@ -108,6 +127,9 @@ export interface ResolvedOptions {
   readonly ticketMs: number;
   readonly unprovenMs: number;
   readonly maxUnproven: MaxUnproven;
+  readonly sessionsPerUser: SessionsPerUser | undefined;
+  /** Infinity: no limit. */
+  readonly socketsPerSession: number;
   readonly clock: Clock;
 }
 
@@ -117,12 +139,10 @@ const known: Readonly<Record<keyof LiveSessionsOptions, true>> = {
   ...{ guests: true, origins: true, ttlMs: true, touchIntervalMs: true, revalidateIntervalMs: true },
   ...{ staleMs: true, updateTimeoutMs: true, storeTimeoutMs: true, rebindMs: true, clock: true },
   ...{ sharedStore: true, maxSessionBytes: true, ticketMs: true, unprovenMs: true, maxUnproven: true },
-  absoluteMs: true,
+  ...{ absoluteMs: true, sessionsPerUser: true, socketsPerSession: true },
 };
 
 const day = 86_400_000;
-const standardMaxBytes = 1_048_576;
-const minLimitBytes = 1_024;
 const minStandardStaleMs = 10_000;
 
 /** Checks the options and fills in the defaults; throws `INVALID_OPTION` with the cure. */
@@ -159,49 +179,20 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
     origins: originsOf("origins", options.origins),
     trustProxy: shared.proxy === true,
     ttlMs,
-    absoluteMs: limitOf(options.absoluteMs),
+    absoluteMs: absoluteMsOf(options.absoluteMs),
     touchIntervalMs: duration("touchIntervalMs", options.touchIntervalMs, 60_000, 0),
     revalidateIntervalMs,
     staleMs: duration("staleMs", options.staleMs, standardStaleMs, revalidateIntervalMs),
     updateTimeoutMs: duration("updateTimeoutMs", options.updateTimeoutMs, 10_000, 1),
     storeTimeoutMs,
     rebindMs: duration("rebindMs", options.rebindMs, 2_000, 0),
-    maxSessionBytes: bytesOf(options.maxSessionBytes),
+    maxSessionBytes: maxSessionBytesOf(options.maxSessionBytes),
     ticketMs: duration("ticketMs", options.ticketMs, 30_000, 1),
     unprovenMs: duration("unprovenMs", options.unprovenMs, 10_000, 1),
     maxUnproven: maxUnprovenOf(options.maxUnproven),
+    sessionsPerUser: sessionsPerUserOf(options.sessionsPerUser, options.userId, store),
+    socketsPerSession: socketsPerSessionOf(options.socketsPerSession),
     clock,
-  };
-}
-
-function limitOf(absoluteMs: unknown): number {
-  if (absoluteMs === undefined) return Number.POSITIVE_INFINITY;
-  if (typeof absoluteMs === "number" && absoluteMs >= 1 && absoluteMs <= maxLifeMs) return absoluteMs;
-  const expected = `\`absoluteMs\` expects milliseconds, 1 or more, ${maxLifeMs} at most`;
-  throw invalidChoice(expected, absoluteMs, "Leave it out for no limit.");
-}
-
-function bytesOf(maxSessionBytes: unknown = standardMaxBytes): number {
-  if (Number.isSafeInteger(maxSessionBytes) && Number(maxSessionBytes) >= minLimitBytes)
-    return Number(maxSessionBytes);
-  throw invalidChoice(
-    `\`maxSessionBytes\` expects a whole number of bytes, ${minLimitBytes} or more`,
-    maxSessionBytes,
-    `Leave it out for ${standardMaxBytes}.`,
-  );
-}
-
-function maxUnprovenOf(max: unknown = {}): MaxUnproven {
-  checkOptions("`maxUnproven`", max, ["all", "perAddress"]);
-  const numberOf = (option: string, value: unknown, standard: number): number => {
-    if (value === undefined) return standard;
-    if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value);
-    const expected = `\`maxUnproven.${option}\` expects a number of connections, 1 or more`;
-    throw invalidChoice(expected, value, `Leave it out for ${standard}.`);
-  };
-  return {
-    all: numberOf("all", max.all, 1_000),
-    perAddress: numberOf("perAddress", max.perAddress, 100),
   };
 }
 

@@ -7,6 +7,7 @@ import { deadlineFrom, type LifeOptions } from "../data/life-time.ts";
 import { type SessionContent, Snapshot, snapshotOf } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";
 import type { SessionKey } from "../session-store.ts";
+import type { UserCap } from "./user-cap.ts";
 
 /** The user that a session with these data belongs to, if any; the store may index it. */
 export type UserOf = (data: Readonly<SessionValues>) => string | undefined;
@@ -21,13 +22,40 @@ export class ConditionalWrites {
   readonly #life: LifeOptions;
   readonly #userOf: UserOf;
   readonly #maxBytes: number;
+  readonly #cap: UserCap | undefined;
+  /** By session id, while its lock is held: the user whose session it has just become. */
+  readonly #loginsBySid = new Map<string, string>();
 
   /** `userOf`: the user for the store's index. `maxBytes`: the largest session, as JSON. */
-  constructor(hub: Hub, life: LifeOptions, userOf: UserOf, maxBytes: number) {
+  constructor(hub: Hub, life: LifeOptions, userOf: UserOf, maxBytes: number, cap?: UserCap) {
     this.#hub = hub;
     this.#life = life;
     this.#userOf = userOf;
     this.#maxBytes = maxBytes;
+    this.#cap = cap;
+  }
+
+  /**
+   * Runs `write` under the session's lock, as each of the operations below has to be. If it was a login, rejects with
+   * `LoginUndone` where the cap of its user says so.
+   */
+  locked<T>(key: SessionKey, write: () => Promise<T>): Promise<T> {
+    return this.#cap ? this.#checked(this.#cap, key, write) : this.#hub.lock.run(key.sid, write);
+  }
+
+  async #checked<T>(cap: UserCap, key: SessionKey, write: () => Promise<T>): Promise<T> {
+    let user: string | undefined;
+    const written = await this.#hub.lock.run(key.sid, async () => {
+      try {
+        return await write();
+      } finally {
+        user = this.#loginsBySid.get(key.sid);
+        this.#loginsBySid.delete(key.sid);
+      }
+    });
+    // Without the lock: the check may end this session, and others, whose own checks may end this one.
+    if (user !== undefined) await cap.check(key, user);
+    return written;
   }
 
   /** Throws `SESSION_INVALID_DATA` if the session is too large, before anything else is done. */
@@ -65,7 +93,7 @@ export class ConditionalWrites {
       const known = Math.max(current.expiresAt, entries.get(key)?.snapshot?.expiresAt ?? 0);
       return new Snapshot(content, expiresAt === "keep" ? Math.min(known, last) : expiresAt, revision);
     });
-    if (snapshot && !isSame) this.#hub.announce(key, snapshot, current);
+    if (snapshot && !isSame) this.#stored(key, user, snapshot, current);
     return snapshot;
   }
 
@@ -81,8 +109,14 @@ export class ConditionalWrites {
       const revision = await this.#hub.store.create(key, document, expiresAt, user, isNewId);
       return revision === null ? null : new Snapshot(made, expiresAt, revision);
     });
-    if (snapshot) this.#hub.announce(key, snapshot);
+    if (snapshot) this.#stored(key, user, snapshot);
     return snapshot;
+  }
+
+  #stored(key: SessionKey, user: string | undefined, snapshot: Snapshot, previous?: Snapshot): void {
+    if (this.#cap && user !== undefined && user !== (previous && this.#userOf(previous.data)))
+      this.#loginsBySid.set(key.sid, user);
+    this.#hub.announce(key, snapshot, previous);
   }
 
   /** Reads the stored session; the caller holds the session's lock. */

@@ -36,7 +36,7 @@ export class Saves {
 
   /** Saves an edit on top of the stored version: the live snapshot, else `known`, is tried first. Revives no session. */
   async save(key: SessionKey, known: Snapshot, edit: Edit): Promise<Saved> {
-    return this.#hub.lock.run(key.sid, async () => {
+    return this.#writes.locked(key, async () => {
       let current: Snapshot | null = this.#hub.entries.get(key)?.snapshot ?? known;
       for (let attempt = 1; attempt <= maxAttempts && current; attempt++) {
         const merged = edit.cookieChanged ? edit.cookie : extended(current.cookie, edit.cookie);
@@ -55,12 +55,12 @@ export class Saves {
 
   /** Overwrites the whole stored session, if there is one. */
   async overwrite(key: SessionKey, content: SessionContent): Promise<Saved> {
-    return this.#hub.lock.run(key.sid, () => this.#overwrite(key, () => content));
+    return this.#writes.locked(key, () => this.#overwrite(key, () => content));
   }
 
   /** Extends a stored session by a write, which gives it a start if it has none. False if it has ended. */
   async start(key: SessionKey): Promise<boolean> {
-    const started = await this.#hub.lock.run(key.sid, () => this.#overwrite(key, (current) => current));
+    const started = await this.#writes.locked(key, () => this.#overwrite(key, (current) => current));
     return started.snapshot !== null;
   }
 
@@ -74,7 +74,7 @@ export class Saves {
     since: Birth | number,
     stored: (snapshot: Snapshot) => void,
   ): Promise<Snapshot | null> {
-    return this.#hub.lock.run(key.sid, async () => {
+    return this.#writes.locked(key, async () => {
       if (this.#hub.ends.has(key, since)) return null;
       const snapshot = await this.#writes.create(key, content, content.isNewId);
       if (snapshot) stored(snapshot);
@@ -87,7 +87,7 @@ export class Saves {
    * `seen`.
    */
   async saveWhole(key: SessionKey, content: SessionContent, seen = false): Promise<Saved> {
-    return this.#hub.lock.run(key.sid, async () => {
+    return this.#writes.locked(key, async () => {
       const snapshot = seen || this.#hub.ends.has(key) ? null : await this.#writes.create(key, content);
       return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, () => content);
     });

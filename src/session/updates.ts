@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { SessionEnded, SocketSessionError, unverifiedError } from "../base/errors.ts";
+import { LoginUndone, SessionEnded, SocketSessionError, unverifiedError } from "../base/errors.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { withTimeout } from "../base/with-timeout.ts";
 import { fieldsOf, type SessionValues, valuesOf } from "../data/fields.ts";
@@ -31,6 +31,8 @@ export interface OwnObject {
   unstored(): (SessionContent & Unstored) | undefined;
   /** Called before the session's next update begins. `began`: the content given to `fn`, if the session was not stored then. */
   refresh(snapshot: Snapshot, began: SessionContent | undefined): void;
+  /** The update was a login that is undone. */
+  undone(): void;
 }
 
 /** An update under way, as seen by the code inside it. */
@@ -74,19 +76,29 @@ export class Updates {
    * this process.
    *
    * Rejects with `SessionEnded`, `SESSION_NESTED_UPDATE`, `SESSION_UPDATE_TIMEOUT`, `SESSION_CONTENTION`,
-   * `SESSION_INVALID_DATA`, the store's error, or what `fn` throws: nothing is written then.
+   * `SESSION_INVALID_DATA`, the store's error, or what `fn` throws: nothing is written then. With `LoginUndone`, after it has
+   * ended the session.
    */
   async update<R>(key: SessionKey, fn: Change<R>, own?: OwnObject): Promise<Updated<R>> {
     this.#refuseNesting(key);
     return this.#hub.hold(key, (entry) =>
       this.#queue.run(key.sid, async () => {
-        const created = await this.#create(entry, fn, own);
-        if (created) return created;
-        const updated = await this.#change(entry, fn);
-        if (updated.snapshot) own?.refresh(updated.snapshot, undefined);
-        return updated;
+        try {
+          return await this.#update(entry, fn, own);
+        } catch (error) {
+          if (error instanceof LoginUndone) own?.undone();
+          throw error;
+        }
       }),
     );
+  }
+
+  async #update<R>(entry: LiveEntry, fn: Change<R>, own?: OwnObject): Promise<Updated<R>> {
+    const created = await this.#create(entry, fn, own);
+    if (created) return created;
+    const updated = await this.#change(entry, fn);
+    if (updated.snapshot) own?.refresh(updated.snapshot, undefined);
+    return updated;
   }
 
   /** Undefined if the session is stored, even if only just now: the caller then runs `fn` on the stored version. */
@@ -135,7 +147,7 @@ export class Updates {
       const seen = current;
       const content = { fields: applyPatch(seen.fields, patch), cookie: seen.cookie };
       const write = () => this.#writes.replace(key, seen, content, "keep");
-      const snapshot = await this.#hub.lock.run(key.sid, write);
+      const snapshot = await this.#writes.locked(key, write);
       if (snapshot) return { result, snapshot };
       if (attempt > 1) await this.#writes.backoff(attempt);
       current = await this.#hub.reads.load(entry);

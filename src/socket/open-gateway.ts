@@ -61,8 +61,8 @@ export function openGateway(io: SocketServer, wiring: Wiring): SocketGateway {
   if (server.engine) assertEngine(server.engine); // before anything is changed
   before?.gateway.closeNow();
   const isExempt = (namespace: string) => wiring.exemptions.some(({ matches }) => matches(namespace));
-  const { hub, updates, userId, activity, rules, rebindMs } = wiring;
-  const context = { hub, updates, userId, activity, rules, rebindMs, isExempt };
+  const { hub, updates, userId, activity, rules, limit, rebindMs } = wiring;
+  const context = { hub, updates, userId, activity, rules, limit, rebindMs, isExempt };
   const gateway = new SocketGateway(server, { ...wiring, context });
   attachedByServer.set(server, { gateway, hub });
   attachIsCalled();

@@ -8,6 +8,7 @@ import { GuestHandle, type HandleContext, SessionHandle } from "../session/sessi
 import type { SessionKey } from "../session-store.ts";
 import type { SessionPids } from "./recovery.ts";
 import { farewellOf, sendPacket } from "./refusal-packet.ts";
+import type { SocketLimit } from "./socket-limit.ts";
 import type { Followed, SocketRules } from "./socket-rules.ts";
 import type { StateMessages } from "./state-messages.ts";
 import type { UnprovenConnection } from "./unproven-connection.ts";
@@ -26,6 +27,7 @@ export interface ConnectionContext extends HandleContext {
   readonly rules: SocketRules;
   /** Undefined if the application shares nothing. */
   readonly states: StateMessages | undefined;
+  readonly limit: SocketLimit;
   readonly codec: Codec;
   readonly pidsOf: (sid: string) => SessionPids;
   readonly rebindMs: number;
@@ -151,6 +153,12 @@ export class SessionConnection implements Observer, TrafficGuard {
     return this.#unproven?.mayUse(namespace) ?? true;
   }
 
+  /** Takes a place for a socket that is about to be made; false if the session has as many as it may have. */
+  takePlace(namespace: string): boolean {
+    const { limit, isExempt } = this.#context;
+    return !this.#entry || this.#released || isExempt(namespace) || limit.take(this.#entry, this);
+  }
+
   /** Gives `socket` its `session`. */
   welcome(socket: Socket): void {
     const handle = this.#entry
@@ -163,8 +171,11 @@ export class SessionConnection implements Observer, TrafficGuard {
   }
 
   left(socket: Socket): void {
-    this.#members.find((member) => member.socket === socket)?.handle.release();
-    this.#members = this.#members.filter((member) => member.socket !== socket);
+    const own = this.#members.find((member) => member.socket === socket);
+    own?.handle.release();
+    this.#members = this.#members.filter((member) => member !== own);
+    const { limit, isExempt } = this.#context;
+    if (own && this.#entry && !isExempt(socket.nsp.name)) limit.giveBack(this.#entry, this, 1);
     this.#unproven?.left(socket);
     if (this.#entry) this.#context.states?.left(socket, this.#entry);
   }
@@ -179,7 +190,9 @@ export class SessionConnection implements Observer, TrafficGuard {
     this.#released = true;
     for (const { handle } of this.#members) handle.release();
     this.#members = [];
-    if (this.#entry) this.#context.hub.release(this.#entry, this);
+    if (!this.#entry) return;
+    this.#context.limit.giveBack(this.#entry, this);
+    this.#context.hub.release(this.#entry, this);
   }
 
   /** The session has ended. All traffic stops at once; where many end, the transports close a few at a time. */

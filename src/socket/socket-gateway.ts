@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "socket.io";
 import { batches, nextTurn } from "../base/batches.ts";
 import { pause, randomOf } from "../base/clock.ts";
+import { isolate } from "../base/isolated-emitter.ts";
 import { Pace } from "../base/pace.ts";
 import type { RefusalCode } from "../protocol.ts";
 import type { Share } from "../session/share.ts";
@@ -9,13 +10,22 @@ import { Admission, type Decision } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
 import { OpenedConnection } from "./opened-connection.ts";
 import { sessionPids } from "./recovery.ts";
+import { sendRefusal } from "./refusal-packet.ts";
 import { answerTo } from "./rejection.ts";
 import { hideFromHandshake, sessionViews } from "./request-view.ts";
 import { hookServer } from "./server-hooks.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
 import { StateMessages } from "./state-messages.ts";
 import { UnprovenClients, type UnprovenOptions } from "./unproven-clients.ts";
-import { codecOf, type Engine, type EngineConnection, type EngineRequest, queryOf } from "./upstream.ts";
+import {
+  type Auth,
+  codecOf,
+  type Engine,
+  type EngineConnection,
+  type EngineRequest,
+  queryOf,
+} from "./upstream.ts";
+import type { SocketHooks } from "./upstream-sockets.ts";
 import { guardOf } from "./upstream-traffic.ts";
 
 /** Closing a connection takes some 0.1 ms, so a turn of the event loop spends a millisecond or two on these. */
@@ -85,7 +95,7 @@ export class SocketGateway {
       decide: (engine, request, exchange) => this.#guard(engine, request, exchange),
       webTransport: () => options.onRefusal("TRANSPORT_REFUSED", undefined, undefined),
       opened: (connection, pass) => this.#receive(connection, pass),
-      enter: (connection, ...rest) => this.#clients.enter(this.#opened.get(connection.id), ...rest),
+      enter: (connection, ...rest) => this.#enter(connection, ...rest),
       shown: (namespace, auth) => this.#clients.shown(namespace, auth),
       born: (socket, connection) => this.#welcome(socket, connection),
       pids: (connection) => this.#opened.get(connection.id)?.own?.pids,
@@ -209,6 +219,28 @@ export class SocketGateway {
     if (decision.kind === "unproven") return this.#clients.hold(opened, decision.refusal, pass);
     if (opened.bind(decision.connection)) return true;
     return connection.readyState === "open" && this.#clients.hold(opened, { code: "SESSION_ENDED" }, pass);
+  }
+
+  /** See `SocketHooks.enter`. A ticket is checked first: a client that is refused for it takes no place. */
+  #enter(connection: EngineConnection, namespace: string, auth: Auth): ReturnType<SocketHooks["enter"]> {
+    const opened = this.#opened.get(connection.id);
+    const hasPlace = () => opened?.own?.takePlace(namespace) !== false;
+    const placed = (shown: Auth | undefined) =>
+      !shown || hasPlace() ? shown : this.#enterLate(connection, namespace, hasPlace, shown);
+    const entered = this.#clients.enter(opened, namespace, auth);
+    return entered instanceof Promise ? entered.then(placed) : placed(entered);
+  }
+
+  /** Socket.IO handles packets in the next tick, but a `CONNECT` at once: what the client left just before may leave a place. */
+  async #enterLate(connection: EngineConnection, namespace: string, hasPlace: () => boolean, auth: Auth) {
+    await nextTurn();
+    if (hasPlace()) return auth;
+    const { codec, hub } = this.#context;
+    const code = "TOO_MANY_SOCKETS";
+    this.#options.onRefusal(code, connection.request ?? undefined, undefined);
+    const refuse = () => sendRefusal(connection, codec, namespace, code);
+    isolate(refuse, hub.report, "The application's parser, at a refusal,");
+    return undefined;
   }
 
   /** Gives a new socket its session. A socket of a closed or unknown connection is dropped before any middleware. */

@@ -9,6 +9,9 @@ const secret = "a secret of thirty-two characters";
 const build = (options: Record<string, unknown>) =>
   liveSessions({ store: memoryStore(), secret, ...options } as never);
 
+const cap = { max: 3, whenFull: "refuse" };
+const userId = () => "ada";
+
 describe("options", () => {
   test.each([
     ["resave: true", { resave: true }, "Remove `resave: true`"],
@@ -38,6 +41,21 @@ describe("options", () => {
     ["a bound that is a number", { maxUnproven: 100 }, "`maxUnproven` expects an object of options"],
     ["a bound of nothing", { maxUnproven: { all: 0 } }, "a number of connections, 1 or more; it was 0"],
     ["a misspelt bound", { maxUnproven: { perAdress: 1 } }, "perAddress"],
+    ["a cap without the user", { sessionsPerUser: cap }, "`sessionsPerUser` expects the `userId` option"],
+    ["a cap of a number", { sessionsPerUser: 3, userId }, "`sessionsPerUser` expects an object of options"],
+    ["a cap of nothing", { sessionsPerUser: { ...cap, max: 0 }, userId }, "a number of sessions, 1 or more"],
+    ["a cap without a number", { sessionsPerUser: { whenFull: "refuse" }, userId }, "`sessionsPerUser.max`"],
+    ["a cap of half a session", { sessionsPerUser: { ...cap, max: 1.5 }, userId }, "it was 1.5"],
+    ["a cap without a policy", { sessionsPerUser: { max: 3 }, userId }, '"refuse" or "endOldest"'],
+    [
+      "a cap with another policy",
+      { sessionsPerUser: { max: 3, whenFull: "endNewest" }, userId },
+      'it was "endNewest"',
+    ],
+    ["a misspelt cap", { sessionsPerUser: { maximum: 3, whenFull: "refuse" }, userId }, "has no option `maximum`"],
+    ["no sockets at all", { socketsPerSession: 0 }, "a number of sockets, 1 or more; it was 0"],
+    ["sockets in words", { socketsPerSession: "20" }, "`socketsPerSession` expects a number of sockets"],
+    ["sockets without end", { socketsPerSession: Number.POSITIVE_INFINITY }, "Leave it out for no limit"],
     ["no life time at all", { absoluteMs: 0 }, "`absoluteMs` expects milliseconds, 1 or more"],
     ["a life time without end", { absoluteMs: Number.POSITIVE_INFINITY }, "Leave it out for no limit"],
     ["a ticket without end", { ticketMs: Number.POSITIVE_INFINITY }, "milliseconds"],
@@ -54,6 +72,18 @@ describe("options", () => {
 
   test("no options at all", () => {
     expect(() => liveSessions(undefined as never)).toThrow("expects an object of options");
+  });
+
+  test("a cap on sessions is refused over a store that can't list them, with the cure", () => {
+    const options = { sessionsPerUser: cap, userId };
+    expect(() => build({ ...options, store: new session.MemoryStore() })).toThrow(
+      expect.objectContaining({
+        code: "STORE_UNSUPPORTED",
+        message: expect.stringMatching(/the MemoryStore store has none. Use a store of this package/),
+      }),
+    );
+    const without = Object.assign(memoryStore(), { listByUser: undefined });
+    expect(() => build({ ...options, store: without })).toThrow("an index of users");
   });
 
   test("resave: false and secrets as Buffers are fine", async () => {

@@ -16,9 +16,10 @@ import type { StoreAddress } from "./store-address.ts";
 
 export interface NodeSetting {
   readonly store: StoreAddress;
+  /** With `sessionsPerUser`, the user is `data.userId`. */
   readonly options?: Pick<
     LiveSessionsOptions,
-    "absoluteMs" | "revalidateIntervalMs" | "staleMs" | "storeTimeoutMs"
+    "absoluteMs" | "revalidateIntervalMs" | "staleMs" | "storeTimeoutMs" | "sessionsPerUser"
   >;
 }
 

@@ -135,8 +135,14 @@ export interface RawMessages {
   close(): void;
 }
 
-export async function rawMessages(url: string, transport: string, cookie: string): Promise<RawMessages> {
-  const address = new URL(`/socket.io/?EIO=4&transport=${transport}`, url);
+/** `revision`: of Engine.IO's protocol; 3 by WebSocket only. */
+export async function rawMessages(
+  url: string,
+  transport: string,
+  cookie: string,
+  revision: 3 | 4 = 4,
+): Promise<RawMessages> {
+  const address = new URL(`/socket.io/?EIO=${revision}&transport=${transport}`, url);
   const received: string[] = [];
   if (transport === "polling") {
     const { body } = await rawRequest(address.href, "GET", { cookie });
@@ -163,10 +169,14 @@ export async function rawMessages(url: string, transport: string, cookie: string
   address.protocol = "ws:";
   const socket = new WebSocket(address, { headers: { cookie } });
   const closed = new Promise<void>((resolve) => socket.addEventListener("close", () => resolve()));
-  await new Promise((resolve, reject) => {
+  let isOpen = false;
+  await new Promise<void>((resolve, reject) => {
     socket.addEventListener("error", reject);
-    socket.addEventListener("message", resolve, { once: true });
+    socket.addEventListener("message", ({ data }) => {
+      if (isOpen) received.push(String(data));
+      isOpen = true;
+      resolve();
+    });
   });
-  socket.addEventListener("message", ({ data }) => received.push(String(data)));
   return { received, closed, send: async (packet) => socket.send(`4${packet}`), close: () => socket.close() };
 }

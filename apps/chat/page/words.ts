@@ -11,6 +11,7 @@ export const endWords: Record<EndReasonCode, Words> = {
   destroyed: { title: "You are logged out.", text: "It happened in another tab or window of this browser." },
   expired: { title: "Your session has expired.", text: "Nothing came from you for too long." },
   revoked: { title: "Your session was ended.", text: "Whoever runs this chat has ended it." },
+  displaced: { title: "You are logged out.", text: "You have logged in elsewhere." },
   replaced: { title: "You have a new session.", text: "The old one is over." },
   unverified: { title: "Your session could not be checked.", text: "Its time seemed over." },
 };
@@ -27,6 +28,10 @@ const refusalWords: Partial<Record<RefusalCode, Words>> = {
     text: "It is damaged, or the server's secret has changed. Logging in replaces it.",
   },
   SESSION_ENDED: { title: "Your session is over.", text: "It ended while you were away." },
+  TOO_MANY_SOCKETS: {
+    title: "You have too many pages open here.",
+    text: "Close some of them, and load this one again.",
+  },
 };
 
 export function wordsForRefusal(code: string): Words {

@@ -10,7 +10,7 @@ import {
 
 const anyString = fc.string({ unit: "binary" });
 const publicIds = fc.array(anyString, { minLength: 1, maxLength: 3 });
-const reasons = ["destroyed", "expired", "revoked", "replaced"] satisfies StoredEndReason[];
+const reasons = ["destroyed", "expired", "revoked", "displaced", "replaced"] satisfies StoredEndReason[];
 
 describe("a message is read as it was written", () => {
   test("of any change, of a known write or not, and any end", () => {
