@@ -61,7 +61,7 @@ export class Cluster {
   }
 
   #start(place: number): void {
-    const { skewMs, drift, faults, settings } = this.#mix;
+    const { skewMs, drift, faults, settings, cap } = this.#mix;
     const name = `n${this.#starts++}`;
     const random = this.#random.fork(name);
     const clock = { skewMs: random.int(-skewMs, skewMs), drift: drift * (2 * random.next() - 1) };
@@ -75,7 +75,7 @@ export class Cluster {
       () => {
         const node = this.#factory({
           ...{ world: this.#world, ledger: this.#ledger, operations: this.#operations },
-          ...{ process, random, settings, store: this.#database.open(process, route) },
+          ...{ process, random, settings, cap, store: this.#database.open(process, route) },
         });
         this.members[place] = { node, process, route, startedAt };
       },

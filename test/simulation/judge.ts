@@ -11,7 +11,10 @@ export type Violation = ReturnType<typeof judgeTrace>[number];
 /** Earliest first. */
 export function judge({ events, mix, ms }: Run): Violation[] {
   const { feed } = databaseKind(mix.database);
-  return judgeTrace({ events, settings: { ...mix.settings, feed, maxSkewMs: maxSkewMs(mix, ms) } });
+  return judgeTrace({
+    events,
+    settings: { ...mix.settings, feed, maxSkewMs: maxSkewMs(mix, ms), cap: mix.cap },
+  });
 }
 
 /** By how much a clock may be wrong at the end of the run. */

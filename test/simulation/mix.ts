@@ -3,6 +3,7 @@
  * with all of them at once never gets to what happens between two.
  */
 
+import type { SessionsPerUser } from "../../src/session/user-cap.ts";
 import type { Settings } from "./settings.ts";
 import { Random } from "./world/random.ts";
 
@@ -32,6 +33,8 @@ export interface Mix {
   /** How long a visitor waits between two actions, at most. */
   readonly paceMs: number;
   readonly settings: Settings;
+  /** In the layer `core` there is a user with this cap, where the database has an index of users. */
+  readonly cap?: SessionsPerUser | undefined;
 }
 
 const settings: Settings = {
@@ -70,5 +73,13 @@ export function mixOf(seed: number, databases: readonly string[]): Mix {
     drift: random.chance(0.3) ? 0.001 : 0,
     paceMs: Math.round(Math.max(random.pick([100, 1_000, 5_000]), fastestMs)),
     settings,
+    cap: capOf(seed),
   };
+}
+
+/** Of a stream of its own, so that seeds without a cap stay as they are. */
+function capOf(seed: number): Mix["cap"] {
+  const random = new Random(seed).fork("cap");
+  if (!random.chance(0.2)) return undefined;
+  return { max: random.int(1, 3), whenFull: random.pick(["refuse", "endOldest"]) };
 }

@@ -1,3 +1,4 @@
+import type { SessionsPerUser } from "../../src/session/user-cap.ts";
 import type { SessionStore } from "../../src/session-store.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedNode } from "./node.ts";
@@ -16,6 +17,7 @@ export interface NodeContext {
   readonly store: SessionStore;
   readonly random: Random;
   readonly settings: Settings;
+  readonly cap?: SessionsPerUser | undefined;
 }
 
 export type NodeFactory = (context: NodeContext) => SimulatedNode;

@@ -17,6 +17,8 @@ export interface SimulatedNode {
    * `refused`, then `closed`.
    */
   connect(sid: string, by?: Showing): SimulatedSocket;
+  /** A login of the user with a cap, by an operation with the key `capped`. The id of another session, as for `create`. */
+  logIn?(): Promise<string | undefined>;
   /** Asks for a ticket for clients of `page`. Into the trace: `issued`. */
   ticket(sid: string, page: Page): Promise<TicketAnswer>;
   /** Appends the name of the operation to a list of the session (`list-…`), and counts, in one `update`. */

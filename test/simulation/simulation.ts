@@ -5,6 +5,7 @@
  * const { violations, hash } = await simulate(mixOf(42, databasesByLayer));
  * ```
  */
+import { cappedUser } from "./capped-user.ts";
 import { Chaos } from "./chaos.ts";
 import { Cluster } from "./cluster.ts";
 import { coreNode } from "./core/core-node.ts";
@@ -53,11 +54,13 @@ async function live(world: World, mix: Mix): Promise<void> {
       { length: mix.visitors },
       (_, place) => new Visitor(world, cluster, mix, `v${place}`),
     );
+    const capped = cappedUser(world, cluster, mix);
     const chaos = new Chaos(world, cluster, database.server, mix);
     await world.run(mix.minutes * 60_000);
     chaos.end();
     for (const { node } of cluster.members) node.heal?.();
     for (const visitor of visitors) visitor.rest();
+    capped?.rest();
     world.trace.add({ kind: "calm" });
     await world.run(world.now + 2.5 * mix.settings.staleMs);
     for (const { node, process, startedAt } of cluster.members) {

@@ -12,6 +12,7 @@ import { ConditionalWrites } from "../../../src/session/conditional-writes.ts";
 import { type Edit, Saves } from "../../../src/session/saves.ts";
 import { Tickets } from "../../../src/session/tickets.ts";
 import { Updates } from "../../../src/session/updates.ts";
+import { UserCap } from "../../../src/session/user-cap.ts";
 import type { CookieDocument, SessionKey, StoredSession } from "../../../src/session-store.ts";
 import { originOf, type Page } from "../clients/pages.ts";
 import { traceReport } from "../crashes.ts";
@@ -40,6 +41,7 @@ class CoreNode implements SimulatedNode {
   readonly #activity: Activity;
   readonly #tickets: Tickets;
   readonly #habits: Random;
+  readonly #isCapped: boolean;
   #created = 0;
 
   constructor(context: NodeContext) {
@@ -48,7 +50,8 @@ class CoreNode implements SimulatedNode {
     this.#habits = context.random.fork("habits");
     const failed = (error: unknown) => traceReport(world, process, error);
     const events = { changed: () => {}, stored: () => {}, ended: () => {}, feed: () => {}, failed };
-    const userOf = () => undefined;
+    const { cap } = context;
+    const userOf = ({ user }: { readonly user?: unknown }) => (user === undefined ? undefined : String(user));
     const lives = { ttlMs: settings.maxAgeMs, absoluteMs: Number.POSITIVE_INFINITY };
     this.#hub = new Hub({
       ...settings,
@@ -58,7 +61,10 @@ class CoreNode implements SimulatedNode {
       actors: new Actors(() => false),
       events,
     });
-    this.#writes = new ConditionalWrites(this.#hub, lives, userOf, maxBytes);
+    const userCap =
+      cap && store.listByUser ? new UserCap(cap, { hub: this.#hub, nameOf, userId: userOf }) : undefined;
+    this.#isCapped = userCap !== undefined;
+    this.#writes = new ConditionalWrites(this.#hub, lives, userOf, maxBytes, userCap);
     this.#saves = new Saves(this.#hub, this.#writes);
     this.#updates = new Updates(this.#hub, this.#writes, this.#saves, settings.updateTimeoutMs);
     this.#activity = new Activity(this.#hub, this.#saves, { ...settings, ...lives, userOf });
@@ -88,6 +94,20 @@ class CoreNode implements SimulatedNode {
     const stored = this.#context.operations.run("create", this.process, key.sid, store);
     if (this.#habits.chance(0.1)) this.#look(key.sid);
     return (await stored) ? key.sid : undefined;
+  }
+
+  async logIn(): Promise<string | undefined> {
+    if (!this.#isCapped) return undefined;
+    const key = nameOf(`${this.process.name}.${++this.#created}`);
+    const birth = this.#hub.ends.birth(key.sid);
+    const held = { fields: fieldsOf({ count: 0, user: "ada" }), cookie: this.#cookie(), isNewId: true };
+    const store = async () => {
+      const stored = await this.#saves.createNew(key, held, birth, () => {});
+      if (!stored) throw new SessionEnded(key.publicId);
+      return null;
+    };
+    const isIn = await this.#context.operations.run("create", this.process, key.sid, store, "capped");
+    return isIn ? key.sid : undefined;
   }
 
   /** A page that is open for a while. */

@@ -2,6 +2,7 @@
  * Mutants of the product: in each, a promise is broken on purpose. The oracle that is named has to find it within that many
  * seeds; an oracle without a mutant that it alone finds may be asleep.
  */
+import { capMutants } from "./cap-mutants.ts";
 import { coreMutants } from "./core-mutants.ts";
 import { httpMutants } from "./http-mutants.ts";
 import type { Mutant } from "./mutant.ts";
@@ -17,6 +18,7 @@ export const mutants: readonly Mutant[] = [
   ...recoveryMutants,
   ...storesMutants,
   ...ticketsMutants,
+  ...capMutants,
 ];
 
 export function mutantNamed(name: string): Mutant {

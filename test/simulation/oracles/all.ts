@@ -1,5 +1,6 @@
 /** All oracles. Each judges by the trace alone, so that a mutant of the product shows which of them detect nothing. */
 import { activity } from "./activity.ts";
+import { cap } from "./cap.ts";
 import { costs } from "./costs.ts";
 import { freshData } from "./fresh-data.ts";
 import { liveness } from "./liveness.ts";
@@ -16,7 +17,7 @@ import { serialHistory } from "./serial-history.ts";
 
 export const oracles: readonly Oracle[] = [
   ...[noCrash, costs, overIsOver, nothingComesBack, noLostUpdate],
-  ...[ownKeysOnly, serialHistory, freshData, activity, liveness, nobodyElse, oneTicket, recovery],
+  ...[ownKeysOnly, serialHistory, freshData, activity, liveness, nobodyElse, oneTicket, recovery, cap],
 ];
 
 /** The violations of a run, earliest first. */

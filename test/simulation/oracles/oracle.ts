@@ -1,4 +1,5 @@
 /** The interface of an oracle: a pure function over the facts of one run, for one promise of the product. */
+import type { SessionsPerUser } from "../../../src/session/user-cap.ts";
 import type { Settings } from "../settings.ts";
 import type { TraceEvent } from "../trace.ts";
 
@@ -18,6 +19,7 @@ export interface RunSettings extends Omit<Settings, "updateTimeoutMs"> {
   readonly feed: FeedKind;
   /** By how much a node's clock is ever wrong, jumps and drift included. */
   readonly maxSkewMs: number;
+  readonly cap?: SessionsPerUser | undefined;
 }
 
 export interface Violation {
