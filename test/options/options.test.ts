@@ -52,7 +52,11 @@ describe("options", () => {
       { sessionsPerUser: { max: 3, whenFull: "endNewest" }, userId },
       'it was "endNewest"',
     ],
-    ["a misspelt cap", { sessionsPerUser: { maximum: 3, whenFull: "refuse" }, userId }, "has no option `maximum`"],
+    [
+      "a misspelt cap",
+      { sessionsPerUser: { maximum: 3, whenFull: "refuse" }, userId },
+      "has no option `maximum`",
+    ],
     ["no sockets at all", { socketsPerSession: 0 }, "a number of sockets, 1 or more; it was 0"],
     ["sockets in words", { socketsPerSession: "20" }, "`socketsPerSession` expects a number of sockets"],
     ["sockets without end", { socketsPerSession: Number.POSITIVE_INFINITY }, "Leave it out for no limit"],
