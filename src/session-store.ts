@@ -74,6 +74,8 @@ export type SessionChange = ChangedSession &
 /** Receives the change feed. A listener that throws affects neither the store nor other listeners. */
 export interface FeedListener {
   changed(change: SessionChange): void;
+  /** A note that a `tell` of any process has published, this one's own included. Absent: notes are passed over. */
+  told?(note: string): void;
   /**
    * Everything published before `asOf` (milliseconds since the epoch) has been delivered. A feed over a network calls it
    * about every `heartbeatMs`, after a heartbeat has travelled through the database. A feed that never calls it is
@@ -204,6 +206,13 @@ export interface SessionStore {
    * it again every second. Absent if the database has no feed.
    */
   changes?(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe>;
+
+  /**
+   * Publishes a note to all listeners of the feed, in all processes. `note`: well-formed text of up to 4 KB, without NUL.
+   * Resolves once it is published; a call that rejects may have published it. A feed that is cut loses notes without a word. The order of notes
+   * and changes is not given. Absent if the feed can't carry them: nodes then can't ask each other which sockets they have.
+   */
+  tell?(note: string): Promise<void>;
 
   /** The properties of the feed, once they are known. */
   readonly feed?: FeedTraits | undefined;

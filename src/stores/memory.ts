@@ -144,6 +144,10 @@ class MemoryStore implements SessionStore {
     return async () => remove();
   }
 
+  async tell(note: string): Promise<void> {
+    this.#listeners.told(note);
+  }
+
   async all(): Promise<Record<string, SessionDocument>> {
     // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.
     return Object.fromEntries(

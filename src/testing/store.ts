@@ -14,6 +14,7 @@ import { documentChecks } from "./store/documents.ts";
 import { feedChecks } from "./store/feed.ts";
 import { idChecks } from "./store/ids.ts";
 import { lifeTimeChecks } from "./store/life-times.ts";
+import { noteChecks } from "./store/notes.ts";
 import {
   type Check,
   type ResolvedTraits,
@@ -58,6 +59,7 @@ function checksOf(traits: ResolvedTraits): readonly Check[] {
     ...documentChecks(traits),
     ...idChecks(traits),
     ...(traits.feed ? feedChecks : []),
+    ...(traits.notes ? noteChecks : []),
     ...closingChecks(traits),
     ...(traits.stalls ? stallChecks(traits) : []),
     ...(traits.damage ? unreadableChecks(traits) : []),

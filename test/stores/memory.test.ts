@@ -5,7 +5,15 @@ import { keyOf } from "./session-keys.ts";
 import { SetClock, StoppedTimers } from "./set-clock.ts";
 
 const traits = {
-  ...{ atomic: true, feed: true, uniqueRevisions: true, exactExpiry: true, users: true, tickets: true },
+  ...{
+    atomic: true,
+    feed: true,
+    uniqueRevisions: true,
+    exactExpiry: true,
+    users: true,
+    tickets: true,
+    notes: true,
+  },
   outlivesClose: true,
 };
 

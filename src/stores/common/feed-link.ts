@@ -66,6 +66,7 @@ export class FeedLink {
     const sink: FeedSink = {
       message: (text) => this.#message(text),
       changed: (change) => void (this.#receives && this.#events.changed(change)),
+      told: (note) => void (this.#receives && this.#events.told(note)),
       alive: (asOf) => this.#alive(asOf),
       missed: () => void (this.#receives && this.#events.missed()),
       down: (error) => this.#down(error),
@@ -98,6 +99,7 @@ export class FeedLink {
     if (message.kind === "beat") this.#arrived(message.beat);
     else if (!this.#receives) return;
     else if (message.kind === "change") this.#events.changed(message.change);
+    else if (message.kind === "note") this.#events.told(message.note);
     else this.#events.missed();
   }
 

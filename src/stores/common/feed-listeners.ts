@@ -38,6 +38,10 @@ export class FeedListeners {
     this.#deliver((listener) => listener.changed(change));
   }
 
+  told(note: string): void {
+    this.#deliver((listener) => listener.told?.(note));
+  }
+
   alive(asOf: number): void {
     this.#deliver((listener) => listener.alive?.(asOf));
   }

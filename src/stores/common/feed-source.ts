@@ -7,6 +7,8 @@ export interface FeedSink {
   message(text: string): void;
   /** A change that the database itself reports. */
   changed(change: SessionChange): void;
+  /** A note that the database carries in another form than such a message. */
+  told(note: string): void;
   /** Everything published before `asOf` has been delivered. */
   alive(asOf: number): void;
   /** Changes may have been missed, but none will be from now on. */

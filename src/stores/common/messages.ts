@@ -8,18 +8,21 @@
  * ```
  */
 
+import { isStrings } from "../../base/shapes.ts";
 import { endReasons } from "../../protocol.ts";
 import type { SessionChange, StoredEndReason } from "../../session-store.ts";
 
 /**
  * - `cleared`: all sessions were removed at once.
  * - `beat`: a heartbeat, for its sender.
+ * - `note`: of one node to the others.
  * - `unknown`: a newer release may have written it; all sessions have to be read again.
  */
 export type Message =
   | { readonly kind: "change"; readonly change: SessionChange }
   | { readonly kind: "cleared" }
   | { readonly kind: "beat"; readonly beat: string }
+  | { readonly kind: "note"; readonly note: string }
   | { readonly kind: "unknown" };
 
 export function changeMessage(change: SessionChange & { readonly publicIds: readonly string[] }): string {
@@ -37,12 +40,18 @@ export function beatMessage(beat: string): string {
   return JSON.stringify({ kind: "beat", beat });
 }
 
+/** Older releases read it as a beat that they have not sent, and pass it over: an `unknown` would cost them many reads. */
+export function noteMessage(note: string): string {
+  return JSON.stringify({ kind: "beat", beat: "", note });
+}
+
 export function readMessage(text: string): Message {
   const unknown = { kind: "unknown" } as const;
   const value = parsed(text);
   if (typeof value !== "object" || value === null) return unknown;
-  const { kind, ids, write, reason, message, beat } = value as Record<string, unknown>;
+  const { kind, ids, write, reason, message, beat, note } = value as Record<string, unknown>;
   if (kind === "cleared") return { kind };
+  if (kind === "beat" && typeof note === "string") return { kind: "note", note };
   if (kind === "beat") return typeof beat === "string" ? { kind, beat } : unknown;
   if (!isStrings(ids)) return unknown;
   if (kind === "ended" && isStoredEndReason(reason))
@@ -58,10 +67,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined; // reported as `unknown`
   }
-}
-
-export function isStrings(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 /** `message` if it is one: any writer of the database may have published it. */

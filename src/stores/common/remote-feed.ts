@@ -68,6 +68,7 @@ export class RemoteFeed {
     const openedAt = this.#clock.now();
     const link = new FeedLink(this.#source, this.#clock, this.#heartbeatMs, {
       changed: (change) => this.#listeners.changed(change),
+      told: (note) => this.#listeners.told(note),
       alive: (asOf) => {
         this.#aliveAt = asOf;
         // Opening alone does not reset the delay: a connection that keeps breaking is retried less and less often.

@@ -25,11 +25,12 @@ export function untilClosed(store: SessionStore, maker: string): SessionStore {
   /** Passes calls to the listener until the store is closed. */
   const unlessClosed = (listener: FeedListener): FeedListener => ({
     changed: (change) => void (closing || listener.changed(change)),
+    told: (note) => void (closing || listener.told?.(note)),
     alive: (asOf) => void (closing || listener.alive?.(asOf)),
     broken: (error) => void (closing || listener.broken(error)),
     missed: () => void (closing || listener.missed()),
   });
-  const { ttlMs, readMany, changes, listByUser, putTicket, takeTicket, all, count, clear } = store;
+  const { ttlMs, readMany, changes, tell, listByUser, putTicket, takeTicket, all, count, clear } = store;
   return {
     name: store.name,
     atomic: store.atomic,
@@ -51,6 +52,7 @@ export function untilClosed(store: SessionStore, maker: string): SessionStore {
         throw closed();
       }),
     }),
+    ...(tell && { tell: open(tell) }),
     ...(listByUser && { listByUser: open(listByUser) }),
     ...(putTicket && { putTicket: open(putTicket) }),
     ...(takeTicket && { takeTicket: open(takeTicket) }),

@@ -10,13 +10,14 @@ import { endOf, isStoredEndReason } from "../common/messages.ts";
 import type { MongodbDocument } from "./client.ts";
 import type { MongodbIds } from "./ids.ts";
 
-/** Matches the events that are read here. `cleared`: the mark that `clear()` inserts. */
+/** Matches the events that are read here. `cleared`, `note`: the marks that `clear()` and `tell()` insert. */
 export const changePipeline: MongodbDocument[] = [
   {
     $match: {
       $or: [
         { operationType: { $ne: "insert" } },
         { "fullDocument.socketSession.cleared": { $exists: true } },
+        { "fullDocument.socketSession.note": { $exists: true } },
       ],
     },
   },
@@ -26,7 +27,11 @@ export const changePipeline: MongodbDocument[] = [
 const removalMs = 5 * 60_000;
 
 /** `cleared`: all sessions are gone. `lost`: the collection is, and the stream with it. */
-export type ReadChange = SessionChange | { readonly kind: "cleared" } | { readonly kind: "lost" };
+export type ReadChange =
+  | SessionChange
+  | { readonly kind: "cleared" }
+  | { readonly kind: "lost" }
+  | { readonly kind: "note"; readonly note: string };
 
 export class MongodbChangeReader {
   readonly #ids: MongodbIds;
@@ -43,6 +48,8 @@ export class MongodbChangeReader {
   read(event: MongodbDocument): ReadChange | undefined {
     const { operationType, fullDocument } = event;
     const id = fieldAt(event, "documentKey", "_id");
+    const note = fieldAt(fullDocument, "socketSession", "note");
+    if (typeof note === "string") return { kind: "note", note };
     switch (operationType) {
       case "insert":
         return fieldAt(fullDocument, "socketSession", "cleared") ? { kind: "cleared" } : undefined;

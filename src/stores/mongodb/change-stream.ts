@@ -93,7 +93,8 @@ class Pull implements FeedConnection {
     const change = this.#reader.read(event);
     if (!change) return;
     if (change.kind === "lost") throw this.#lost();
-    if (change.kind === "cleared") this.#sink.missed();
+    if (change.kind === "note") this.#sink.told(change.note);
+    else if (change.kind === "cleared") this.#sink.missed();
     else this.#sink.changed(change);
   }
 

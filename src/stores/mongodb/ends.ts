@@ -1,11 +1,20 @@
-/** Extra writes by which a change stream reports the reasons of ends, and `clear()`. */
+/** Extra writes by which a change stream reports the reasons of ends, `clear()`, and the notes of nodes. */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
-import { attempt, type MongodbCollection, type MongodbWriteOptions } from "./client.ts";
+import {
+  attempt,
+  errorCode,
+  type MongodbCollection,
+  type MongodbWriteOptions,
+  mongodbErrors,
+} from "./client.ts";
 
 const clearedMark = "~cleared~";
-/** The `_id` of a mark that `markCleared` inserts. No session has such an `_id`. */
+/** The `_id` of a mark. No session has such an `_id`, and releases without notes pass it over. */
 export const clearedForm = new RegExp(`^${clearedMark}[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`);
+
+/** The `_id` of the one document that is written again for each note. */
+const notesId = `${clearedMark}00000000-0000-0000-0000-000000000000`;
 
 /** How long ended sessions are gathered before they are removed together. */
 const gatheringMs = 1_000;
@@ -56,4 +65,22 @@ export async function markCleared(
   const mark = { _id, session: empty, expires: new Date(0), socketSession: { cleared: true } };
   await collection.insertOne(mark, options);
   await attempt(clock, () => collection.deleteOne({ _id }, options), "removing the mark of a clearing");
+}
+
+/**
+ * Publishes a note: an event of the stream holds what replaces the document. The document has expired from the start, so
+ * that no reader takes it for a session, and the server may remove it.
+ */
+export async function writeNote(
+  collection: MongodbCollection,
+  note: string,
+  empty: unknown,
+  options: MongodbWriteOptions,
+): Promise<void> {
+  const document = { _id: notesId, session: empty, expires: new Date(0), socketSession: { note } };
+  const write = () => collection.replaceOne({ _id: notesId }, document, { upsert: true, ...options });
+  await write().catch((error: unknown) => {
+    if (errorCode(error) !== mongodbErrors.duplicateKey) throw error;
+    return write(); // another node has just inserted the document
+  });
 }

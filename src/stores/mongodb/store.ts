@@ -42,7 +42,7 @@ import {
   mongodbErrors,
 } from "./client.ts";
 import { createdAt, endMark, indexed, lastModified, live, newIndex, over, updatedAt } from "./documents.ts";
-import { EndedRemoval, markCleared } from "./ends.ts";
+import { EndedRemoval, markCleared, writeNote } from "./ends.ts";
 import { MongodbFeed } from "./feed.ts";
 import { MongodbFormat } from "./format.ts";
 import { MongodbIds } from "./ids.ts";
@@ -213,6 +213,11 @@ class MongodbStore implements SessionStore {
 
   changes(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {
     return this.#feed.listen(listener, options);
+  }
+
+  async tell(note: string): Promise<void> {
+    if ((await this.#feed.kind()) === "capped collection") await this.#feed.messages.publishNote(note);
+    else await writeNote(this.#collection, note, this.#format.empty, this.#writeOptions);
   }
 
   all(): Promise<Record<string, SessionDocument> | SessionDocument[]> {

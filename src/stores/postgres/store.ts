@@ -46,7 +46,7 @@ import type {
 } from "../../session-store.ts";
 import { documentText, ifReadable, parseDocument } from "../common/documents.ts";
 import { unescaped } from "../common/ids.ts";
-import { changeMessage, clearedMessage, endOf } from "../common/messages.ts";
+import { changeMessage, clearedMessage, endOf, noteMessage } from "../common/messages.ts";
 import { RemoteFeed } from "../common/remote-feed.ts";
 import { untilClosed } from "../common/until-closed.ts";
 import { fitting, PostgresFeedSource } from "./feed.ts";
@@ -167,6 +167,10 @@ class PostgresStore implements SessionStore {
 
   changes(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {
     return this.#feed.listen(listener, options);
+  }
+
+  async tell(note: string): Promise<void> {
+    await this.#query(this.#sql.publish, [noteMessage(note)]);
   }
 
   async all(): Promise<Record<string, SessionDocument>> {

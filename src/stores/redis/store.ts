@@ -36,7 +36,7 @@ import type {
   Unsubscribe,
   UserSession,
 } from "../../session-store.ts";
-import { changeMessage, clearedMessage, endOf } from "../common/messages.ts";
+import { changeMessage, clearedMessage, endOf, noteMessage } from "../common/messages.ts";
 import { RemoteFeed } from "../common/remote-feed.ts";
 import { untilClosed } from "../common/until-closed.ts";
 import { latest, type RedisConnection, replyText } from "./connection.ts";
@@ -157,6 +157,10 @@ class RedisStore implements SessionStore {
     return this.#feed.listen(listener, options);
   }
 
+  tell(note: string): Promise<void> {
+    return this.#publish(noteMessage(note));
+  }
+
   get feed(): FeedTraits {
     return this.#source.traits;
   }
@@ -189,8 +193,7 @@ class RedisStore implements SessionStore {
       const keys = batch.map((sid) => this.#names.session(sid));
       await Promise.all(keys.map((key) => this.#connection.send(key, ["DEL", key])));
     }
-    const { channel } = this.#names;
-    await this.#connection.send(channel, ["PUBLISH", channel, clearedMessage]);
+    await this.#publish(clearedMessage);
   }
 
   async putTicket(id: string, value: string, expiresAt: number): Promise<void> {
@@ -207,6 +210,12 @@ class RedisStore implements SessionStore {
   async close(): Promise<void> {
     this.#users.stop();
     await this.#feed.close();
+  }
+
+  /** By one server: in a Cluster all forward it. */
+  async #publish(message: string): Promise<void> {
+    const { channel } = this.#names;
+    await this.#connection.send(channel, ["PUBLISH", channel, message]);
   }
 
   #save(

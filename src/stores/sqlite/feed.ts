@@ -10,9 +10,10 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
+import { isStrings } from "../../base/shapes.ts";
 import type { FeedListener, SessionChange } from "../../session-store.ts";
 import { FeedListeners } from "../common/feed-listeners.ts";
-import { endOf, isStoredEndReason, isStrings } from "../common/messages.ts";
+import { endOf, isStoredEndReason } from "../common/messages.ts";
 import { isBusy } from "./errors.ts";
 import * as sql from "./schema.ts";
 
@@ -125,13 +126,21 @@ export class SqliteFeed {
         const sequence = Number(row.sequence);
         if (sequence !== this.#cursor + 1) this.#listeners.missed();
         this.#cursor = sequence;
-        const change = changeOf(row);
-        if (change) this.#listeners.changed(change);
-        else this.#listeners.missed();
+        this.#deliverRow(row);
         if (this.#closed) return; // by a listener
       }
       if (rows.length < rowsPerRead && !this.#behind) return;
     }
+  }
+
+  #deliverRow(row: Record<string, unknown>): void {
+    if (row.kind === "changed" && typeof row.message === "string") {
+      this.#listeners.told(row.message);
+      return;
+    }
+    const change = changeOf(row);
+    if (change) this.#listeners.changed(change);
+    else this.#listeners.missed();
   }
 
   #skipToNewest(): void {

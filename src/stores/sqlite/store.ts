@@ -159,6 +159,13 @@ class SqliteStore implements SessionStore {
     return async () => remove();
   }
 
+  tell(note: string): Promise<void> {
+    return this.#writing(() => {
+      this.#tables.tell(note);
+      this.#feed.afterCommit();
+    });
+  }
+
   all(): Promise<Record<string, SessionDocument>> {
     return this.#reading(() => this.#tables.all());
   }

@@ -111,6 +111,11 @@ export class SqliteTables {
     });
   }
 
+  /** As a change of no session, which older releases pass over. */
+  tell(note: string): void {
+    this.#transaction(() => this.#publish.run(this.#clock.now(), "changed", "[]", null, null, note));
+  }
+
   all(): Record<string, SessionDocument> {
     const rows = this.#database.prepare(sql.all).all(this.#clock.now());
     // fromEntries defines own properties, so that an id such as `__proto__` is one entry like any other.

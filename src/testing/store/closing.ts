@@ -125,6 +125,7 @@ function operationsOf(store: SessionStore, revision: string | number, expiresAt:
     touch: () => store.touch(key, expiresAt + 1000, cookie),
     destroy: () => store.destroy(key, "destroyed"),
     changes: () => store.changes?.(new RecordingListener(), feedOptions),
+    tell: () => store.tell?.("a note"),
     listByUser: () => store.listByUser?.("ada"),
     putTicket: () => store.putTicket?.("a ticket", "{}", expiresAt),
     takeTicket: () => store.takeTicket?.("a ticket"),

@@ -5,11 +5,15 @@ import { keyOf } from "./keys.ts";
 
 export class RecordingListener implements FeedListener {
   readonly changes: SessionChange[] = [];
+  readonly notes: string[] = [];
   readonly errors: unknown[] = [];
   missedCount = 0;
 
   changed(change: SessionChange): void {
     this.changes.push(change);
+  }
+  told(note: string): void {
+    this.notes.push(note);
   }
   broken(error: unknown): void {
     this.errors.push(error);

@@ -51,6 +51,8 @@ export interface StoreTraits {
   readonly manySessions?: number;
   /** It has `putTicket` and `takeTicket`. Default: false. */
   readonly tickets?: boolean;
+  /** It has `tell`. Default: false. */
+  readonly notes?: boolean;
 }
 
 export type ResolvedTraits = Required<Omit<StoreTraits, "damage">> & Pick<StoreTraits, "damage">;
@@ -67,6 +69,7 @@ export function resolveTraits(traits: StoreTraits): ResolvedTraits {
     users: false,
     manySessions: 1_200,
     tickets: false,
+    notes: false,
     ...traits,
   };
 }

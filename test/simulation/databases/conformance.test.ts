@@ -68,8 +68,8 @@ describe.each(kinds)("$name", (kind) => {
       await scene.done(b.store.touch(key, scene.later(2 * HOUR), cookie));
       await scene.done(a.store.destroy(key, "revoked"));
       await scene.pass(2_000);
-      expect(near.told).toEqual(["changed s0", "ended s0"]);
-      expect(far.told).toEqual(["changed s0", "ended s0"]);
+      expect(near.events).toEqual(["changed s0", "ended s0"]);
+      expect(far.events).toEqual(["changed s0", "ended s0"]);
     });
   });
 
@@ -84,8 +84,8 @@ describe.each(kinds)("$name", (kind) => {
       await scene.pass(1_000);
       await scene.succeeds(() => a.store.destroy(key, "destroyed")); // again and again, as the database may be away
       await scene.pass(60_000);
-      expect(heard.told.some((what) => what === "missed" || what === "ended s0")).toBe(true);
-      expect(heard.told.lastIndexOf("broken")).toBeLessThanOrEqual(heard.told.lastIndexOf("missed"));
+      expect(heard.events.some((what) => what === "missed" || what === "ended s0")).toBe(true);
+      expect(heard.events.lastIndexOf("broken")).toBeLessThanOrEqual(heard.events.lastIndexOf("missed"));
       expect(await scene.done(b.store.read(key))).toBeNull();
       expect(b.route.connections.size).toBeLessThanOrEqual(10);
     });
@@ -101,7 +101,7 @@ describe.each(kinds)("$name", (kind) => {
       b.route.reset();
       await scene.done(a.store.destroy(key, "destroyed"));
       await scene.pass(10_000);
-      expect(heard.told.some((what) => what === "missed" || what === "ended s0")).toBe(true);
+      expect(heard.events.some((what) => what === "missed" || what === "ended s0")).toBe(true);
     });
   });
 
@@ -160,8 +160,8 @@ describe.each(kinds)("$name", (kind) => {
       const heardAgain = await scene.listen(again);
       expect(await scene.done(a.store.destroy(key, "destroyed"))).toBe(true);
       await scene.pass(1_000);
-      expect(heard.told).toEqual([]);
-      expect(heardAgain.told).toEqual(["ended s0"]);
+      expect(heard.events).toEqual([]);
+      expect(heardAgain.events).toEqual(["ended s0"]);
     });
   });
 
@@ -228,5 +228,5 @@ async function mixture(scene: Scene): Promise<string[]> {
   }
   scene.database.server.heal();
   await scene.pass(60_000);
-  return listeners.flatMap(({ told }, index) => [`listener ${index}`, ...told]);
+  return listeners.flatMap(({ events }, index) => [`listener ${index}`, ...events]);
 }

@@ -30,7 +30,7 @@ describe.each([mongodb, mongodbStandalone])("the simulated $name", (kind) => {
       b.route.refuse(300);
       await endMany(scene, a, 3);
       await scene.pass(1_500);
-      expect(heard.told).toEqual(["ended s0", "ended s1", "ended s2"]);
+      expect(heard.events).toEqual(["ended s0", "ended s1", "ended s2"]);
     });
   });
 
@@ -42,10 +42,10 @@ describe.each([mongodb, mongodbStandalone])("the simulated $name", (kind) => {
       await endMany(scene, a, 400);
       b.process.resume();
       await scene.pass(5_000);
-      expect(heard.told).toContain("missed");
+      expect(heard.events).toContain("missed");
       await endMany(scene, a, 1);
       await scene.pass(100);
-      expect(heard.told.at(-1)).toBe("ended s0");
+      expect(heard.events.at(-1)).toBe("ended s0");
     });
   });
 
@@ -90,7 +90,7 @@ describe("a crash of the simulated mongodb standalone", () => {
       await scene.done(a.store.destroy(key, "destroyed"));
       scene.database.server.restart(500);
       await scene.pass(5_000);
-      expect(heard.told).toEqual(["ended s0"]);
+      expect(heard.events).toEqual(["ended s0"]);
     });
   });
 });

@@ -8,7 +8,7 @@ import type { DatabaseKind } from "./database.ts";
 import { databaseKind } from "./kinds.ts";
 
 const common = {
-  ...{ atomic: true, feed: true, users: true, tickets: true },
+  ...{ atomic: true, feed: true, users: true, tickets: true, notes: true },
   ...{ uniqueRevisions: false, exactExpiry: true },
 };
 const ofRedis = { ...common, exactExpiry: false, timePasses: true, manySessions: 200 };

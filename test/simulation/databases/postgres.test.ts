@@ -23,9 +23,9 @@ describe("the simulated PostgreSQL", () => {
       await scene.done(a.store.create(key, { cookie }, scene.later(HOUR)));
       await scene.done(a.store.destroy(key, "destroyed"));
       await scene.pass(9_000);
-      expect(heard.told).toEqual(["broken"]);
+      expect(heard.events).toEqual(["broken"]);
       await scene.pass(10_000);
-      expect(heard.told).toEqual(["broken", "missed"]);
+      expect(heard.events).toEqual(["broken", "missed"]);
     });
   });
 
@@ -41,7 +41,7 @@ describe("the simulated PostgreSQL", () => {
       await scene.resetOnceStored(2, a);
       expect(await scene.done(replaced)).toMatchObject([{ status: "rejected" }]);
       await scene.pass(20);
-      expect(heard.told).toEqual(["changed s0"]);
+      expect(heard.events).toEqual(["changed s0"]);
     });
   });
 

@@ -59,6 +59,7 @@ class Poller {
       for (const text of isWhole ? found.texts : []) {
         const message = readMessage(text);
         if (message.kind === "change") this.#listener.changed(message.change);
+        if (message.kind === "note") this.#listener.told?.(message.note);
       }
       this.#place = found;
       this.#listener.alive?.(asOf);

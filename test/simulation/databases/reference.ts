@@ -4,7 +4,7 @@
  */
 import type { FeedTraits, SessionStore } from "../../../src/session-store.ts";
 import type { FeedSource } from "../../../src/stores/common/feed-source.ts";
-import { changeMessage } from "../../../src/stores/common/messages.ts";
+import { changeMessage, noteMessage } from "../../../src/stores/common/messages.ts";
 import { RemoteFeed } from "../../../src/stores/common/remote-feed.ts";
 import type { Ledger } from "../ledger.ts";
 import { Pool } from "../world/pool.ts";
@@ -67,6 +67,7 @@ function referenceStore(
     putTicket: (id, value, expiresAt) => pool.call(() => server.putTicket(id, value, expiresAt)),
     takeTicket: (id) => pool.call(() => server.takeTicket(id)),
     ...(kind === "none" ? {} : { feed, changes: changesOf(server, process, route, pool, kind) }),
+    ...(kind === "none" ? {} : { tell: (note) => pool.call(() => server.publish(noteMessage(note))) }),
     close: async () => pool.close(),
   };
 }

@@ -26,7 +26,7 @@ export interface SceneNode {
 
 /** A listener that records the changes it receives, by the session's name in the ledger. */
 export class HeardChanges implements FeedListener {
-  readonly told: string[] = [];
+  readonly events: string[] = [];
   readonly #nameOf: (change: SessionChange) => string;
 
   constructor(nameOf: (change: SessionChange) => string) {
@@ -34,15 +34,15 @@ export class HeardChanges implements FeedListener {
   }
 
   changed(change: SessionChange): void {
-    this.told.push(`${change.kind} ${this.#nameOf(change)}`);
+    this.events.push(`${change.kind} ${this.#nameOf(change)}`);
   }
 
   broken(): void {
-    this.told.push("broken");
+    this.events.push("broken");
   }
 
   missed(): void {
-    this.told.push("missed");
+    this.events.push("missed");
   }
 }
 

@@ -5,6 +5,7 @@ import {
   beatMessage,
   changeMessage,
   clearedMessage,
+  noteMessage,
   readMessage,
 } from "../../../src/stores/common/messages.ts";
 
@@ -29,6 +30,15 @@ describe("a message is read as it was written", () => {
   test("of beats, and of the removal of all", () => {
     expect(readMessage(beatMessage("1-2-3"))).toEqual({ kind: "beat", beat: "1-2-3" });
     expect(readMessage(clearedMessage)).toEqual({ kind: "cleared" });
+  });
+
+  test("of notes, which releases before them read as a beat that they have not sent", () => {
+    fc.assert(
+      fc.property(anyString, (note) => {
+        expect(readMessage(noteMessage(note))).toEqual({ kind: "note", note });
+        expect(JSON.parse(noteMessage(note))).toEqual({ kind: "beat", beat: "", note });
+      }),
+    );
   });
 
   test("in one line, for databases and logs", () => {

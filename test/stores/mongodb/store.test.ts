@@ -9,7 +9,15 @@ import { openStalledLink } from "../stalled-link.ts";
 import { newDatabase } from "./databases.ts";
 
 const traits = {
-  ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true, tickets: true },
+  ...{
+    atomic: true,
+    feed: true,
+    uniqueRevisions: false,
+    exactExpiry: true,
+    users: true,
+    tickets: true,
+    notes: true,
+  },
   damage: "any text",
   stalls: true,
 } as const;

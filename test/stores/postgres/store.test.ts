@@ -5,7 +5,15 @@ import { describeProcesses } from "../describe-processes.ts";
 import { describeWithPostgres, newName, openPool, postgresUrl, startPostgres } from "./tables.ts";
 
 const traits = {
-  ...{ atomic: true, feed: true, uniqueRevisions: false, exactExpiry: true, users: true, tickets: true },
+  ...{
+    atomic: true,
+    feed: true,
+    uniqueRevisions: false,
+    exactExpiry: true,
+    users: true,
+    tickets: true,
+    notes: true,
+  },
   maxIdBytes: 2600,
   damage: "JSON",
   stalls: true,

@@ -18,6 +18,7 @@ const traits = {
   timePasses: true,
   users: true,
   tickets: true,
+  notes: true,
 };
 const packages: ClientPackage[] = ["redis", "ioredis"];
 const key = keyOf("a session");

@@ -13,6 +13,7 @@ const traits = {
   timePasses: true,
   users: true,
   tickets: true,
+  notes: true,
   damage: "any text",
 } as const;
 const packages: ClientPackage[] = ["redis", "ioredis"];

@@ -18,6 +18,7 @@ const traits = {
   exactExpiry: true,
   users: true,
   tickets: true,
+  notes: true,
 };
 
 describeStore("sqliteStore", { ...traits, damage: "any text", stalls: true }, async () => {

@@ -11,7 +11,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { property } from "../../../base/shapes.ts";
 import type { FeedOptions, SessionChange } from "../../../session-store.ts";
 import type { FeedConnection, FeedSink, FeedSource } from "../../common/feed-source.ts";
-import { changeMessage, clearedMessage } from "../../common/messages.ts";
+import { changeMessage, clearedMessage, noteMessage } from "../../common/messages.ts";
 import {
   attempt,
   errorCode,
@@ -84,6 +84,11 @@ export class MongodbCappedCollection implements FeedSource {
   /** Publishes a write of this process. Resolves even if the message can't be written: the write itself is done. */
   publishChange(change: PublicChange): Promise<void> {
     return this.#publish({ message: changeMessage(change) }, change);
+  }
+
+  /** Rejects if it can't be written. */
+  async publishNote(note: string): Promise<void> {
+    await this.#insert({ message: noteMessage(note) });
   }
 
   publishCleared(): Promise<void> {

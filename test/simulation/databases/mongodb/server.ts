@@ -118,12 +118,13 @@ export class MongodbServer extends DatabaseServer {
   /** Inserts it where there is nothing that fits. */
   upsert(filter: MongodbDocument, replacement: MongodbDocument): void {
     const [before] = this.#find(filter);
+    const isNote = valueAt(replacement, "socketSession.note") !== undefined;
     if (before) {
       this.#write();
       this.#documents.set(String(before._id), structuredClone(replacement));
       this.#publish(String(before._id), { operationType: "replace", fullDocument: replacement });
     } else this.insertOne(replacement);
-    this.#stored(replacement);
+    if (!isNote) this.#stored(replacement);
   }
 
   /** Returns how many it has deleted, at most `most`. */
@@ -133,7 +134,9 @@ export class MongodbServer extends DatabaseServer {
     for (const document of found) {
       const id = String(document._id);
       this.#delete(id);
-      const isSession = valueAt(document, "socketSession.cleared") === undefined;
+      const isSession = ["cleared", "note"].every(
+        (mark) => valueAt(document, `socketSession.${mark}`) === undefined,
+      );
       if (isSession && !isEnded(document)) this.#ledger.removed(unescaped(id));
     }
     return found.length;
