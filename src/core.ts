@@ -30,7 +30,9 @@ export function coreOf(
   userId: UserOf,
   hooks: Pick<HubOptions, "actors" | "events">,
 ): Core {
-  const hub = new Hub({ ...options, ...hooks });
+  const nameOf = sessionNames(options.secrets);
+  const sign = (text: string) => nameOf(`note ${text}`).publicIds;
+  const hub = new Hub({ ...options, ...hooks, sign });
   const userOf = options.store.listByUser ? userId : () => undefined;
   const nameOf = sessionNames(options.secrets);
   const { sessionsPerUser, maxSessionBytes } = options;

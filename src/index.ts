@@ -36,6 +36,9 @@ export {
   type WithSession,
 } from "./protocol.ts";
 export type { RuleSocket, SessionRule } from "./rules.ts";
+export type { SocketCount } from "./session/count-sockets.ts";
+export type { EndSessionOptions } from "./session/end-options.ts";
+export type { EndReceipt } from "./session/end-receipt.ts";
 export type { RuleOptions, RulePredicate } from "./session/rule.ts";
 export type { SessionsPerUser } from "./session/user-cap.ts";
 export type {
@@ -58,4 +61,10 @@ export type {
 export type { OriginsOption } from "./socket/allowed-origins.ts";
 export type { ExemptNamespace } from "./socket/exempt.ts";
 export type { AttachOptions, SocketServer } from "./socket/open-gateway.ts";
-export type { EndOptions, ListedSession, UserSessions } from "./user-sessions.ts";
+export type {
+  CountedSession,
+  EndOptions,
+  ListedSession,
+  ListOptions,
+  UserSessions,
+} from "./user-sessions.ts";

@@ -5,13 +5,11 @@ import {
   type AppData,
   type LiveSession,
   type LiveSessionsEvents,
-  type SessionEndOptions,
   type Stats,
   sessionsEvents,
 } from "./api.ts";
 import {
   checkOptions,
-  checkPlainOptions,
   invalid,
   milliseconds,
   refuseArguments,
@@ -38,7 +36,8 @@ import type { RefusalCode } from "./protocol.ts";
 import { Refusals } from "./refusals.ts";
 import { RequestSide } from "./request-side.ts";
 import { type SessionRule, sessionRule } from "./rules.ts";
-import { messageOf } from "./session/end-options.ts";
+import { type EndSessionOptions, endSessionOptionsOf } from "./session/end-options.ts";
+import { type EndReceipt, endWithReceipt, nothingToEnd } from "./session/end-receipt.ts";
 import type { RuleOptions, RulePredicate } from "./session/rule.ts";
 import type { Ticket } from "./session/tickets.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -283,19 +282,33 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * Ends a session everywhere, as `revoked`: by its id, or by its public id if it is live on this node (any session of a
    * user, live or not: `user(id).end({ publicId })`). `message`: words for the page. False if there was none. Rejects
    * with `INVALID_OPTION` before it ends anything, `STORE_FAILED`, `STORE_TIMEOUT`.
+   *
+   * With `receipt: true`, resolves to which nodes have closed how many sockets, and which have not answered within 5 s.
    */
+  end(
+    session: string | { publicId: string },
+    endOptions: EndSessionOptions & { receipt: true },
+    ...none: []
+  ): Promise<EndReceipt>;
+  end(
+    session: string | { publicId: string },
+    endOptions?: EndSessionOptions & { receipt?: false },
+    ...none: []
+  ): Promise<boolean>;
   async end(
     session: string | { publicId: string },
-    endOptions: Pick<SessionEndOptions, "message"> = {},
+    endOptions: EndSessionOptions = {},
     ...none: []
-  ): Promise<boolean> {
+  ): Promise<boolean | EndReceipt> {
     const method = "sessions.end()";
     refuseCallback(method, [endOptions, ...none]);
-    checkPlainOptions(method, endOptions, ["message"]);
-    const message = messageOf(method, endOptions.message);
+    const { receipt, ...words } = endSessionOptionsOf(method, endOptions);
     const key = typeof session === "string" ? this.#core.nameOf(session) : this.#liveKey(session);
+    if (!key) return receipt && nothingToEnd;
     const { hub } = this.#core;
-    return key !== undefined && hub.actors.run({ by: "application" }, () => hub.end(key, "revoked", message));
+    return hub.actors.run<Promise<boolean | EndReceipt>>({ by: "application" }, () =>
+      receipt ? endWithReceipt(hub, key, words) : hub.end(key, "revoked", words),
+    );
   }
 
   /**

@@ -5,6 +5,7 @@ import { lifeMs } from "./data/life-time.ts";
 import type { Snapshot } from "./data/snapshot.ts";
 import type { Hub } from "./live/hub.ts";
 import type { ResolvedOptions } from "./options/options.ts";
+import { countSockets, type SocketCount } from "./session/count-sockets.ts";
 import { endMany } from "./session/end-many.ts";
 import { messageOf } from "./session/end-options.ts";
 import { type SessionOfUser, sessionsOfUser } from "./session/sessions-of-user.ts";
@@ -25,6 +26,17 @@ export interface ListedSession {
   readonly expiresAt: number;
   /** The result of the `device` option for its data. */
   readonly device: unknown;
+}
+
+/** The options of `list()`. */
+export interface ListOptions {
+  /** Ask all nodes how many sockets each session has, which takes a round trip, and a second at most. Default: false. */
+  sockets?: boolean;
+}
+
+/** A listed session with its sockets. */
+export interface CountedSession extends ListedSession {
+  readonly sockets: SocketCount;
 }
 
 /** Which sessions of a user to end; without options, all. */
@@ -92,15 +104,28 @@ export class UserSessions {
     this.#user = user;
   }
 
-  /** Newest first, without sessions that can't be read. Rejects with `STORE_FAILED`, `STORE_TIMEOUT`. */
-  async list(...none: []): Promise<ListedSession[]> {
-    refuseCallback("sessions.user(id).list()", none);
+  /**
+   * Newest first, without sessions that can't be read. With `sockets: true`, each with its number of sockets on this node and
+   * on others. Rejects with `INVALID_OPTION`, `STORE_FAILED`, `STORE_TIMEOUT`.
+   */
+  list(options: ListOptions & { sockets: true }, ...none: []): Promise<CountedSession[]>;
+  list(options?: ListOptions & { sockets?: false }, ...none: []): Promise<ListedSession[]>;
+  async list(options: ListOptions = {}, ...none: []): Promise<ListedSession[]> {
+    const withSockets = countsSockets(options, none);
     const found = await sessionsOfUser(this.#context, this.#user);
     const readable = found.flatMap(({ key, since, snapshot }) =>
       snapshot ? [{ key, since, snapshot }] : [],
     );
-    const listed = await Promise.all(readable.map((one) => this.#listed(one)));
-    return listed.sort((a, b) => b.createdAt - a.createdAt);
+    const keys = readable.map(({ key }) => key);
+    const [listed, counts] = await Promise.all([
+      Promise.all(readable.map((one) => this.#listed(one))),
+      withSockets ? countSockets(this.#context.hub.nodes, keys) : [],
+    ]);
+    const counted = listed.map((one, index) => ({
+      ...one,
+      ...(counts[index] && { sockets: counts[index] }),
+    }));
+    return counted.sort((a, b) => b.createdAt - a.createdAt);
   }
 
   /**
@@ -134,6 +159,15 @@ export class UserSessions {
       device: await device(data),
     };
   }
+}
+
+function countsSockets(options: ListOptions, rest: readonly unknown[]): boolean {
+  const method = "sessions.user(id).list()";
+  refuseCallback(method, [options, ...rest]);
+  checkPlainOptions(method, options, ["sockets"]);
+  const { sockets = false } = options;
+  if (typeof sockets === "boolean") return sockets;
+  throw invalid(`${method} expects \`sockets\` to be true or false`, sockets, "Leave it out to count none.");
 }
 
 /** Refuses a selection that would silently end all sessions: an option without a value, or one that is inherited. */

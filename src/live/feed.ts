@@ -14,6 +14,7 @@ export interface FeedOptions {
   readonly clock: Clock;
   readonly heartbeatMs: number;
   readonly changed: (change: SessionChange) => void;
+  readonly told: (note: string) => void;
   /** Changes may be missed from now on, or have been. All changes published before `asOf` have arrived. */
   readonly gap: (asOf: number) => void;
   /** The feed broke. Called once; again only when the reason changes, or after the feed was whole. */
@@ -76,6 +77,7 @@ export class Feed {
     let isCut = false;
     const listener: FeedListener = {
       changed: (change) => this.#options.changed(change),
+      told: (note) => this.#options.told(note),
       alive: (asOf) => {
         this.#aliveAt = asOf;
       },

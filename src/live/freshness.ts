@@ -20,6 +20,10 @@ export interface FreshnessOptions {
   readonly mark: () => number;
   /** The feed reported a change. */
   readonly changed: (change: SessionChange) => void;
+  /** The feed delivered a note of a node. */
+  readonly told: (note: string) => void;
+  /** The feed is whole, at the start or after each gap. */
+  readonly feedWhole: () => void;
   readonly feedBecame: (state: "whole" | "broken") => void;
   /** The store could not be read for too long: the session can no longer be served. */
   readonly unverified: (entry: LiveEntry) => void;
@@ -58,9 +62,13 @@ export class Freshness {
       clock,
       heartbeatMs: Math.min(revalidateIntervalMs / heartbeatsPerRevalidation, maxHeartbeatMs),
       changed: options.changed,
+      told: options.told,
       gap: (asOf) => this.#gap(asOf),
       catchUp: () => this.#catchUp(),
-      whole: () => this.#reschedule(),
+      whole: () => {
+        this.#reschedule();
+        options.feedWhole();
+      },
       became: options.feedBecame,
       failed: (error) => options.report(feedError(store.name, revalidateIntervalMs, error)),
     });

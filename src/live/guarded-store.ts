@@ -7,10 +7,13 @@ import { isReadable, readable } from "../data/bounds.ts";
 import type { SessionKey, SessionStore, UserSession } from "../session-store.ts";
 
 export type GuardedStore = {
+  readonly atomic: boolean;
   /** Whether `readMany` takes one round trip. */
   readonly readsTogether: boolean;
   /** Whether `putTicket` and `takeTicket` are supported. */
   readonly keepsTickets: boolean;
+  /** Absent if the store has no feed that carries notes. */
+  readonly tell: SessionStore["tell"];
 } & Pick<SessionStore, "read" | "create" | "replace" | "touch" | "destroy"> &
   Required<
     Pick<SessionStore, "readMany" | "listByUser" | "putTicket" | "takeTicket" | "all" | "count" | "clear">
@@ -47,7 +50,10 @@ export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: numbe
   };
   const readMany = (keys: readonly SessionKey[]) =>
     store.readMany ? store.readMany(keys) : Promise.all(keys.map((key) => store.read(key)));
+  const { tell } = store;
   return {
+    atomic: store.atomic,
+    tell: tell && store.changes && ((note) => guard("tell", [], () => tell.call(store, note))),
     readsTogether: store.readMany !== undefined,
     keepsTickets: keepsTickets(store),
     read: (key) => guard("read", [key], async () => readable(await store.read(key))),

@@ -3,6 +3,7 @@ import type { Snapshot } from "../data/snapshot.ts";
 import type { SessionKey, SessionStore } from "../session-store.ts";
 import type { Actors } from "./actors.ts";
 import type { End } from "./live-entry.ts";
+import type { NodesOptions } from "./nodes.ts";
 
 /** What the hub reports to the application's own listeners. */
 interface HubEvents {
@@ -15,7 +16,7 @@ interface HubEvents {
   feed(state: "whole" | "broken"): void;
 }
 
-export interface HubOptions {
+export interface HubOptions extends Pick<NodesOptions, "nodeName" | "sign"> {
   readonly store: SessionStore;
   readonly clock: Clock;
   readonly revalidateIntervalMs: number;

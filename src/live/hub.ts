@@ -5,6 +5,8 @@ import { sameFields } from "../data/fields.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { SessionChange, SessionKey, StoredEndReason } from "../session-store.ts";
 import type { Actors } from "./actors.ts";
+import { answering } from "./answers.ts";
+import { Closings } from "./closings.ts";
 import { Ends } from "./ends.ts";
 import { Entries } from "./entries.ts";
 import { Freshness } from "./freshness.ts";
@@ -12,6 +14,7 @@ import { type GuardedStore, guardedStore } from "./guarded-store.ts";
 import type { HubOptions } from "./hub-options.ts";
 import { limitedLife } from "./limited-life.ts";
 import { type End, LiveEntry, type Moment, type Observer } from "./live-entry.ts";
+import { Nodes } from "./nodes.ts";
 import { OwnWrites } from "./own-writes.ts";
 import { Reads } from "./reads.ts";
 
@@ -38,6 +41,8 @@ export class Hub {
   readonly freshness: Freshness;
   readonly writes: OwnWrites;
   readonly reads: Reads;
+  readonly nodes: Nodes;
+  readonly #closings: Closings;
   readonly #options: HubOptions;
   #marks = 0;
 
@@ -48,6 +53,7 @@ export class Hub {
     this.actors = options.actors;
     this.store = limitedLife(guardedStore(store, clock, options.storeTimeoutMs), clock, options.absoluteMs);
     this.ends = new Ends(clock, () => this.mark());
+    this.#closings = new Closings(clock);
     this.reads = new Reads({
       store: this.store,
       entries: this.entries,
@@ -61,10 +67,19 @@ export class Hub {
       entries: this.entries,
       reads: this.reads,
       mark: () => this.mark(),
-      changed: (change) => this.#receive(change),
+      changed: (change) => void this.#receive(change),
+      told: (note) => this.nodes.told(note),
+      feedWhole: () => this.nodes.feedWhole(),
       feedBecame: (state) => this.callListener(() => options.events.feed(state)),
       unverified: (entry) => this.#finish(entry, { reason: "unverified" }),
       report: (error) => this.report(error),
+    });
+    const receive = (change: SessionChange) => this.#receive(change);
+    this.nodes = new Nodes({
+      ...options,
+      tell: this.store.tell,
+      isWhole: () => this.freshness.feed.state === "whole",
+      answer: answering({ entries: this.entries, closings: this.#closings, receive }),
     });
     this.writes = new OwnWrites({
       clock,
@@ -76,6 +91,8 @@ export class Hub {
   }
 
   async close(): Promise<void> {
+    this.nodes.close();
+    this.#closings.clear();
     this.entries.clear();
     this.ends.clear();
     this.writes.clear();
@@ -113,6 +130,7 @@ export class Hub {
 
   release(entry: LiveEntry, observer: Observer): void {
     entry.release(observer);
+    this.#closings.released(observer);
     this.#dropIfIdle(entry);
   }
 
@@ -223,18 +241,22 @@ export class Hub {
     const actual = entry.finish(end);
     if (!entry.isUnverified) this.ends.add(entry.key, actual.reason);
     this.#forget(entry);
-    for (const observer of entry.observers) this.callListener(() => observer.ended?.(actual));
+    const { observers } = entry;
+    this.#closings.begin(entry, observers);
+    for (const observer of observers) this.callListener(() => observer.ended?.(actual));
     if (isKnown) this.callListener(() => this.#options.events.ended(entry.key, actual, entry.known));
   }
 
-  #receive(change: SessionChange): void {
+  /** If the session has to be read, the promise resolves when it has been. */
+  #receive(change: SessionChange): Promise<unknown> | undefined {
     const entry = this.entries.named(change);
-    if (!entry) return;
+    if (!entry) return undefined;
     // An id that ended here was given again: the message may be late, and about the earlier session.
     const isKnownEnd = change.kind === "ended" && this.ends.has(entry.key);
-    if (isKnownEnd) void this.freshness.changed(entry);
-    else if (change.kind === "ended") this.#finish(entry, { reason: change.reason, message: change.message });
-    else if (!this.writes.knows(change.write)) void this.freshness.changed(entry);
+    if (isKnownEnd) return this.freshness.changed(entry);
+    if (change.kind === "ended") this.#finish(entry, { reason: change.reason, message: change.message });
+    else if (!this.writes.knows(change.write)) return this.freshness.changed(entry);
+    return undefined;
   }
 
   #dropIfIdle(entry: LiveEntry): void {

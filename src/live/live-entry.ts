@@ -10,6 +10,8 @@ export interface Observer {
    * (the default) may run any code of the application.
    */
   readonly rank?: 0 | 1;
+  /** Of a connection: how many sockets of Socket.IO it has. Once it is released, nothing is sent to them. */
+  readonly sockets?: number | undefined;
   /** The data or the deadline may differ. */
   changed?(snapshot: Snapshot, previous: Snapshot): void;
   ended?(end: End): void;

@@ -21,6 +21,7 @@ import {
   sessionsPerUserOf,
   socketsPerSessionOf,
 } from "./limits.ts";
+import { nodeNameOf } from "./node-name.ts";
 import { secretsOf } from "./secrets.ts";
 
 export interface LiveSessionsOptions extends SharedOptions {
@@ -100,6 +101,8 @@ export interface LiveSessionsOptions extends SharedOptions {
    * limit.
    */
   socketsPerSession?: number;
+  /** The name of this process in receipts, for people: 1 to 100 characters. Default: the host's name and the process id. */
+  nodeName?: string;
   /** For tests. Default: the system's. */
   clock?: Clock;
 }
@@ -130,6 +133,7 @@ export interface ResolvedOptions {
   readonly sessionsPerUser: SessionsPerUser | undefined;
   /** Infinity: no limit. */
   readonly socketsPerSession: number;
+  readonly nodeName: string;
   readonly clock: Clock;
 }
 
@@ -139,7 +143,7 @@ const known: Readonly<Record<keyof LiveSessionsOptions, true>> = {
   ...{ guests: true, origins: true, ttlMs: true, touchIntervalMs: true, revalidateIntervalMs: true },
   ...{ staleMs: true, updateTimeoutMs: true, storeTimeoutMs: true, rebindMs: true, clock: true },
   ...{ sharedStore: true, maxSessionBytes: true, ticketMs: true, unprovenMs: true, maxUnproven: true },
-  ...{ absoluteMs: true, sessionsPerUser: true, socketsPerSession: true },
+  ...{ absoluteMs: true, sessionsPerUser: true, socketsPerSession: true, nodeName: true },
 };
 
 const day = 86_400_000;
@@ -192,6 +196,7 @@ export function resolveOptions(options: LiveSessionsOptions): ResolvedOptions {
     maxUnproven: maxUnprovenOf(options.maxUnproven),
     sessionsPerUser: sessionsPerUserOf(options.sessionsPerUser, options.userId, store),
     socketsPerSession: socketsPerSessionOf(options.socketsPerSession),
+    nodeName: nodeNameOf(options.nodeName),
     clock,
   };
 }

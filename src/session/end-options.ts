@@ -2,6 +2,14 @@
 import type { SessionEndOptions } from "../api.ts";
 import { checkPlainOptions, invalid, invalidChoice, refuseCallback } from "../base/arguments.ts";
 
+/** The options of `sessions.end()`. */
+export interface EndSessionOptions {
+  /** Words for the page: 1 to 200 characters. */
+  message?: string;
+  /** Resolve to a receipt: which nodes have closed the sockets. Default: false. */
+  receipt?: boolean;
+}
+
 type Given = SessionEndOptions["reason"] | SessionEndOptions;
 
 /** The text has to fit into the messages of all feeds. */
@@ -25,6 +33,19 @@ export function endOptionsOf(
     );
   }
   return { reason, ...messageOf(method, message) };
+}
+
+export function endSessionOptionsOf(
+  method: string,
+  given: EndSessionOptions,
+): Pick<EndSessionOptions, "message"> & { receipt: boolean } {
+  checkPlainOptions(method, given, ["message", "receipt"]);
+  const { message, receipt = false } = given;
+  if (typeof receipt !== "boolean") {
+    const cure = "Leave it out to learn only whether a session was ended.";
+    throw invalid(`${method} expects \`receipt\` to be true or false`, receipt, cure);
+  }
+  return { ...messageOf(method, message), receipt };
 }
 
 /** The words for the page, if there are any. */

@@ -78,6 +78,11 @@ export class SessionConnection implements Observer, TrafficGuard {
     return !entry || entry.isUnstored || (await this.#context.hub.reads.loadTogether(entry)) !== null;
   }
 
+  /** How many are connected, in all namespaces; undefined before the handshake has become a connection. */
+  get sockets(): number | undefined {
+    return this.#connection && this.#members.filter(({ socket }) => socket.connected).length;
+  }
+
   /** Whether it is a guest's who has a session, and has written nothing to it. */
   get isUnstored(): boolean {
     return this.#entry?.isUnstored ?? false;

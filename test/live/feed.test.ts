@@ -36,6 +36,7 @@ describe("a feed that is subscribed to for the first time", () => {
       clock,
       heartbeatMs: 1_000,
       changed: () => {},
+      told: () => {},
       gap: () => states.push(feed.state),
       failed: (error) => failures.push(error),
       catchUp: catchUp ?? (async () => true),

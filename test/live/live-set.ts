@@ -13,11 +13,15 @@ import { ManualClock } from "../support/manual-clock.ts";
 export const day = 86_400_000;
 export const nameOf = sessionNames(["a secret of thirty-two characters"]);
 
+/** As `core.ts` signs notes. */
+export const sign = (text: string) => nameOf(`note ${text}`).publicIds;
+
 /** A hub and all that works on it, over a store, with time that stands still. */
 export function liveSet(
   store?: SessionStore,
   clock = new ManualClock(),
   absoluteMs = Number.POSITIVE_INFINITY,
+  nodeName = "a node",
 ) {
   const used = store ?? memoryStore({ clock });
   const errors: unknown[] = [];
@@ -31,6 +35,8 @@ export function liveSet(
     storeTimeoutMs: 10_000,
     actors: new Actors(() => false),
     absoluteMs,
+    nodeName,
+    sign,
     events: {
       stored: () => {},
       changed: ({ publicId }) => changes.push(publicId),

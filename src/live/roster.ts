@@ -1,0 +1,52 @@
+import type { Clock } from "../base/clock.ts";
+import type { NodeIdentity } from "./notes.ts";
+
+interface Known {
+  readonly node: NodeIdentity;
+  /** Since when it owes an answer, and has sent nothing. */
+  silentSince?: number;
+}
+
+/** The other nodes of the application that this one has received notes of. */
+export class Roster {
+  readonly #clock: Clock;
+  readonly #knownById = new Map<string, Known>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The node has sent a note. */
+  heard(node: NodeIdentity): void {
+    this.#knownById.set(node.id, { node });
+  }
+
+  /** The node has closed. */
+  left(id: string): void {
+    this.#knownById.delete(id);
+  }
+
+  /** The node has not answered in time. */
+  missed(id: string): void {
+    const known = this.#knownById.get(id);
+    if (known) known.silentSince ??= this.#clock.now();
+  }
+
+  has(id: string): boolean {
+    return this.#knownById.has(id);
+  }
+
+  /** Whether an answer of the node is worth waiting for. */
+  isResponsive(id: string): boolean {
+    const known = this.#knownById.get(id);
+    return known !== undefined && known.silentSince === undefined;
+  }
+
+  /** Without those that have been silent for longer than their lease: they serve no session that has ended. */
+  get nodes(): NodeIdentity[] {
+    const now = this.#clock.now();
+    for (const [id, { node, silentSince = now }] of this.#knownById)
+      if (silentSince + node.leaseMs < now) this.#knownById.delete(id);
+    return [...this.#knownById.values()].map(({ node }) => node);
+  }
+}

@@ -1,0 +1,357 @@
+/** What a receipt of an end says of nodes that answer, that don't, and that nobody knows of. */
+import { describe, expect, test } from "vitest";
+import { sessionNames } from "../../src/data/session-key.ts";
+import { noteText } from "../../src/live/notes.ts";
+import { countSockets } from "../../src/session/count-sockets.ts";
+import { endWithReceipt } from "../../src/session/end-receipt.ts";
+import type { SessionKey } from "../../src/session-store.ts";
+import { settle } from "../support/manual-clock.ts";
+import { connect, type LinkedNode, later, linkedNodes, outcomeOf, startNode } from "./linked-nodes.ts";
+import { cookie, nameOf, sign } from "./live-set.ts";
+
+const staleMs = 60_000;
+
+/** What has become of it when everything that takes no time has happened. */
+async function endOn({ hub }: LinkedNode, key: SessionKey) {
+  const receipt = outcomeOf(endWithReceipt(hub, key, {}));
+  await settle();
+  return receipt;
+}
+
+describe("a receipt", () => {
+  test("names each node with the sockets that it has closed, the own one first", async () => {
+    const { nodes, key, clock } = await linkedNodes("here", "there", "idle");
+    const [here, there] = nodes;
+    const own = await connect(here, key, 2);
+    const theirs = [await connect(there, key, 3), await connect(there, key, 1)];
+    const receipt = await endOn(here, key);
+    expect([own, ...theirs].map(({ ends }) => ends)).toEqual([["revoked"], ["revoked"], ["revoked"]]);
+    await clock.advance(4);
+    for (const { close } of [own, ...theirs]) close();
+    await settle();
+    expect(receipt.value).toEqual({
+      ended: true,
+      nodes: [
+        { node: "here", sockets: 2, ms: 4 },
+        { node: "idle", sockets: 0, ms: 0 },
+        { node: "there", sockets: 4, ms: 4 },
+      ],
+      unanswered: [],
+      others: "asked",
+      certainBy: clock.now() - 4 + staleMs,
+    });
+  });
+
+  test.each(["here", "there"])("is not given before the last transport is closed %s", async (where) => {
+    const { nodes, key } = await linkedNodes("here", "there");
+    const node = where === "here" ? nodes[0] : nodes[1];
+    const [first, last] = [await connect(node, key), await connect(node, key)];
+    const receipt = await endOn(nodes[0], key);
+    first.close();
+    await settle();
+    expect(receipt.isSettled).toBe(false);
+    last.close();
+    await settle();
+    expect(receipt.value?.nodes).toContainEqual({ node: where, sockets: 2, ms: 0 });
+  });
+
+  test("says of a frozen node that it has not answered, and by when its lease has run out", async () => {
+    const { nodes, key, clock } = await linkedNodes("here", "frozen", "there");
+    const [here, frozen] = nodes;
+    const { entry, ends } = await connect(frozen, key);
+    frozen.link.holds = "all";
+    await clock.advance(20_000);
+    const endedAt = clock.now();
+    const receipt = await endOn(here, key);
+    await clock.advance(4_999);
+    expect(receipt.isSettled).toBe(false);
+    await clock.advance(1);
+    expect(receipt.value).toMatchObject({
+      nodes: [{ node: "here" }, { node: "there" }],
+      unanswered: [{ node: "frozen", certainBy: endedAt + staleMs }],
+    });
+    expect(ends).toEqual([]);
+    await frozen.link.letGo();
+    expect(ends).toEqual(["revoked"]);
+    expect(entry.isEnded).toBe(true);
+  });
+
+  test("does not wait for a silent node again, drops it when its lease has run out, and waits for it once it is back", async () => {
+    const { nodes, key, clock } = await linkedNodes("here", "frozen");
+    const [here, frozen] = nodes;
+    frozen.link.holds = "all";
+    await endOn(here, key);
+    await clock.advance(5_000);
+    const second = await endOn(here, key);
+    expect(second.value).toMatchObject({ ended: false, unanswered: [{ node: "frozen" }] });
+    await clock.advance(staleMs + 1);
+    const third = await endOn(here, key);
+    expect(third.value?.unanswered).toEqual([]);
+    await frozen.link.letGo();
+    const fourth = await endOn(here, key);
+    expect(fourth.value?.nodes.map(({ node }) => node)).toEqual(["here", "frozen"]);
+  });
+
+  test("is asked for by what counts as the end, should it overtake the change", async () => {
+    const { nodes, key } = await linkedNodes("here", "there");
+    const [here, there] = nodes;
+    const { ends, close } = await connect(there, key, 2);
+    there.link.holds = "changes";
+    const receipt = await endOn(here, key);
+    expect(ends).toEqual(["revoked"]);
+    expect(receipt.isSettled).toBe(false);
+    close();
+    await settle();
+    expect(receipt.value?.nodes).toContainEqual({ node: "there", sockets: 2, ms: 0 });
+    await there.link.letGo();
+    expect(ends).toEqual(["revoked"]);
+  });
+
+  test("names no node that lets a client in afterwards whose handshake was under way", async () => {
+    const { nodes, key, database } = await linkedNodes("here", "there");
+    const [here, there] = nodes;
+    const found = await database.read(key);
+    const answer = Promise.withResolvers<typeof found>();
+    there.store.read = () => answer.promise;
+    const observer = { sockets: undefined };
+    const entry = there.hub.observe(key, observer);
+    const admitted = there.hub.reads.load(entry);
+    const receipt = await endOn(here, key);
+    expect(receipt.value?.nodes).toContainEqual({ node: "there", sockets: 0, ms: 0 });
+    answer.resolve(found);
+    expect(await admitted).toBeNull();
+    expect(there.hub.freshness.isServable(entry)).toBe(false);
+  });
+
+  test("waits for nobody while the own feed is cut, and says so", async () => {
+    const { nodes, key, clock } = await linkedNodes("here", "there");
+    const [here, there] = nodes;
+    here.link.cut();
+    const receipt = await endOn(here, key);
+    const certainBy = clock.now() + staleMs;
+    expect(receipt.value).toEqual({
+      ended: true,
+      nodes: [{ node: "here", sockets: 0, ms: 0 }],
+      unanswered: [{ node: "there", certainBy }],
+      others: "cut",
+      certainBy,
+    });
+    await here.link.heal();
+    await clock.advance(1_000);
+    const again = await endOn(here, key);
+    expect(again.value).toMatchObject({ others: "asked", nodes: [{ node: "here" }, { node: "there" }] });
+    expect(there.errors).toEqual([]);
+  });
+
+  test("says that the others were not asked if the question can't be published", async () => {
+    const { nodes, key } = await linkedNodes("here", "there");
+    nodes[0].link.publishes = false;
+    const receipt = await endOn(nodes[0], key);
+    expect(receipt.value).toMatchObject({
+      ...{ ended: true, others: "cut", nodes: [{ node: "here" }], unanswered: [{ node: "there" }] },
+    });
+    expect(nodes[0].errors).toEqual([]);
+  });
+});
+
+describe("a node of which the others know nothing", () => {
+  test("that joins while one is awaited is neither awaited nor unanswered", async () => {
+    const { nodes, key, clock, database } = await linkedNodes("here", "frozen");
+    nodes[1].link.holds = "all";
+    const receipt = await endOn(nodes[0], key);
+    await clock.advance(2_000);
+    startNode(database, clock, "new");
+    await settle();
+    await clock.advance(3_000);
+    expect(receipt.value?.nodes.map(({ node }) => node)).toEqual(["here"]);
+    expect(receipt.value?.unanswered.map(({ node }) => node)).toEqual(["frozen"]);
+  });
+
+  test("and whose feed was never whole, serves the session no longer than the receipt says", async () => {
+    const { nodes, key, clock, database } = await linkedNodes("here");
+    const hidden = startNode(database, clock, "hidden");
+    hidden.store.changes = () => new Promise(() => {});
+    const { entry } = await connect(hidden, key);
+    hidden.store.read = () => Promise.reject(new Error("down"));
+    await clock.advance(10_000);
+    const receipt = await endOn(nodes[0], key);
+    const { certainBy = 0 } = receipt.value ?? {};
+    expect(receipt.value).toMatchObject({ nodes: [{ node: "here" }], unanswered: [], others: "asked" });
+    await clock.advance(certainBy - clock.now());
+    expect(hidden.hub.freshness.isServable(entry)).toBe(false);
+  });
+
+  test("takes its leave when it closes, and is not awaited", async () => {
+    const { nodes, key, clock } = await linkedNodes("here", "closing", "frozen");
+    const [here, closing, frozen] = nodes;
+    frozen.link.holds = "all";
+    closing.link.holds = "all";
+    const receipt = await endOn(here, key);
+    await closing.hub.close();
+    await clock.advance(5_000);
+    expect(receipt.value?.nodes.map(({ node }) => node)).toEqual(["here"]);
+    expect(receipt.value?.unanswered.map(({ node }) => node)).toEqual(["frozen"]);
+  });
+});
+
+describe("a session that is not stored", () => {
+  test("is looked for by the nodes where it is live", async () => {
+    const { nodes, key, database } = await linkedNodes("here", "deaf");
+    const [here, deaf] = nodes;
+    const { ends, close } = await connect(deaf, key);
+    deaf.link.loses = "changes";
+    await database.destroy(key, "destroyed");
+    const receipt = await endOn(here, key);
+    expect(ends).toEqual(["destroyed"]);
+    close();
+    await settle();
+    expect(receipt.value).toMatchObject({
+      ended: false,
+      nodes: [{ node: "here" }, { node: "deaf", sockets: 1 }],
+    });
+  });
+
+  test("as another call has just ended it, is confirmed as well", async () => {
+    const { nodes, key } = await linkedNodes("here", "there");
+    const [here, there] = nodes;
+    const { close } = await connect(there, key, 2);
+    const receipts = await Promise.all([endOn(here, key), endOn(there, key)]);
+    close();
+    await settle();
+    expect(receipts.map(({ value }) => value?.ended).sort()).toEqual([false, true]);
+    for (const { value } of receipts)
+      expect(value?.nodes).toContainEqual({ node: "there", sockets: 2, ms: 0 });
+  });
+});
+
+describe("a session that is live once more, under an id that was given twice", () => {
+  test("is confirmed by no node on which it is live", async () => {
+    const { nodes, key, database, clock } = await linkedNodes("here", "there");
+    const [here, there] = nodes;
+    const first = await connect(there, key);
+    there.link.holds = "notes";
+    const receipt = await endOn(here, key);
+    first.close();
+    await database.create(key, { cookie }, later(clock));
+    const again = await connect(there, key);
+    await there.link.letGo();
+    await clock.advance(5_000);
+    expect(receipt.value).toMatchObject({ nodes: [{ node: "here" }], unanswered: [{ node: "there" }] });
+    expect(again.ends).toEqual([]);
+  });
+
+  test("though the call has ended none", async () => {
+    const { nodes, key, clock } = await linkedNodes("here", "there");
+    const [here, there] = nodes;
+    const again = await connect(there, key);
+    here.store.destroy = async () => false;
+    const receipt = await endOn(here, key);
+    await clock.advance(5_000);
+    expect(receipt.value).toMatchObject({ nodes: [{ node: "here" }], unanswered: [{ node: "there" }] });
+    expect(again.ends).toEqual([]);
+  });
+});
+
+describe("notes that are none", () => {
+  const others = sessionNames(["another application's secret, of its own"]);
+
+  test("confirm nothing: forged answers, and what is malformed", async () => {
+    const { nodes, key, clock, database } = await linkedNodes("here", "frozen");
+    const [here, frozen] = nodes;
+    frozen.link.holds = "all";
+    const notes: string[] = [];
+    await database.changes?.(
+      { changed() {}, broken() {}, missed() {}, told: (note) => void notes.push(note) },
+      { heartbeatMs: 1_000 },
+    );
+    const receipt = await endOn(here, key);
+    const [question = ""] = notes;
+    const { ask } = JSON.parse(question.slice(question.indexOf(" ") + 1));
+    const from = { id: "frozen", name: "frozen", leaseMs: 1 };
+    const forged = noteText({ kind: "answer", from, ask, sockets: [1] }, (text) => others(text).publicIds);
+    const signed = (body: string) => `${sign(body).join(",")} ${body}`;
+    const malformed = [
+      ...["", " ", "{}", "null", forged, forged.replace(/^\S+/, ""), question.replace("ask", "answer")],
+      ...[signed("null"), signed("[]"), signed('"text"'), signed("{}")],
+      signed(JSON.stringify({ kind: "hello", from: { id: 1, name: "a", leaseMs: 1 } })),
+      signed(JSON.stringify({ kind: "answer", from, ask, sockets: [-1] })),
+      signed(JSON.stringify({ kind: "answer", from, ask, sockets: "1" })),
+      signed(JSON.stringify({ kind: "ask", from, ask, question: { kind: "end" } })),
+      signed(JSON.stringify({ kind: "ask", from, ask, question: { kind: "count", sessions: [1] } })),
+      signed(JSON.stringify({ kind: "of a newer release", from })),
+    ];
+    for (const note of malformed) await database.tell?.(note);
+    await clock.advance(5_000);
+    expect(receipt.value?.nodes.map(({ node }) => node)).toEqual(["here"]);
+    expect(receipt.value?.unanswered.map(({ node }) => node)).toEqual(["frozen"]);
+    expect(here.errors).toEqual([]);
+  });
+
+  test("an answer that comes twice counts once", async () => {
+    const { nodes, key, database } = await linkedNodes("here", "there");
+    const [here, there] = nodes;
+    const { close } = await connect(there, key, 2);
+    const tell = database.tell?.bind(database);
+    database.tell = async (note) => {
+      await tell?.(note);
+      await tell?.(note);
+    };
+    const receipt = await endOn(here, key);
+    close();
+    await settle();
+    expect(receipt.value?.nodes).toEqual([
+      { node: "here", sockets: 0, ms: 0 },
+      { node: "there", sockets: 2, ms: 0 },
+    ]);
+  });
+});
+
+describe("a count of sockets", () => {
+  test("adds up those of the nodes that have answered within a second, and names the others", async () => {
+    const { nodes, key, clock } = await linkedNodes("here", "there", "frozen");
+    const [here, there, frozen] = nodes;
+    for (const [node, sockets] of [
+      [here, 1],
+      [there, 2],
+      [there, 3],
+      [frozen, 4],
+    ] as const)
+      await connect(node, key, sockets);
+    frozen.link.holds = "all";
+    const counts = outcomeOf(countSockets(here.hub.nodes, [key, nameOf("another session")]));
+    await settle();
+    await clock.advance(999);
+    expect(counts.isSettled).toBe(false);
+    await clock.advance(1);
+    expect(counts.value).toEqual([
+      { here: 1, others: 5, unanswered: ["frozen"] },
+      { here: 0, others: 0, unanswered: ["frozen"] },
+    ]);
+  });
+
+  test("says that it knows nothing of others while the own feed is cut", async () => {
+    const { nodes, key } = await linkedNodes("here", "there");
+    await connect(nodes[0], key, 1);
+    nodes[0].link.cut();
+    expect(await countSockets(nodes[0].hub.nodes, [key])).toEqual([
+      { here: 1, others: undefined, unanswered: ["there"] },
+    ]);
+  });
+
+  test("of many sessions takes some notes, of a few KB each", async () => {
+    const { nodes, key, database } = await linkedNodes("here", "there");
+    await connect(nodes[1], key, 7);
+    const notes: string[] = [];
+    await database.changes?.(
+      { changed() {}, broken() {}, missed() {}, told: (note) => void notes.push(note) },
+      { heartbeatMs: 1_000 },
+    );
+    const many = Array.from({ length: 249 }, (_, index) => nameOf(`session ${index}`));
+    const counts = await countSockets(nodes[0].hub.nodes, [...many, key]);
+    expect(counts).toHaveLength(250);
+    expect(counts.at(-1)).toEqual({ here: 0, others: 7, unanswered: [] });
+    expect(notes).toHaveLength(2 * 3);
+    for (const note of notes) expect(Buffer.byteLength(note)).toBeLessThan(4_096);
+    expect(await countSockets(nodes[0].hub.nodes, [])).toEqual([]);
+  });
+});
