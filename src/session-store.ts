@@ -209,8 +209,8 @@ export interface SessionStore {
 
   /**
    * Publishes a note to all listeners of the feed, in all processes. `note`: well-formed text of up to 4 KB, without NUL.
-   * Resolves once it is published; a call that rejects may have published it. A feed that is cut loses notes without a word. The order of notes
-   * and changes is not given. Absent if the feed can't carry them: nodes then can't ask each other which sockets they have.
+   * Resolves once it is published; a call that rejects may have published it. A feed that is cut loses notes without a word. Notes and
+   * changes come in any order. Absent if the feed can't carry them: nodes then can't ask each other which sockets they have.
    */
   tell?(note: string): Promise<void>;
 

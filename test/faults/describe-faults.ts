@@ -6,6 +6,7 @@ import { feedCutStories } from "./stories/feed-cut.ts";
 import { frozenNodeStories } from "./stories/frozen-node.ts";
 import { killedNodeStories } from "./stories/killed-node.ts";
 import { otherPackageStories } from "./stories/other-package.ts";
+import { receiptStories } from "./stories/receipt.ts";
 import { ruleStories } from "./stories/rule-turns-false.ts";
 import { slowStoreStories } from "./stories/slow-store.ts";
 import { storeRestartStories } from "./stories/store-restart.ts";
@@ -20,6 +21,7 @@ export function describeFaults(store: NetworkedStore): void {
     feedCutStories(store, nodes);
     ruleStories(store, nodes);
     frozenNodeStories(nodes);
+    receiptStories(nodes);
     slowStoreStories(nodes);
     otherPackageStories(nodes);
     killedNodeStories(nodes);

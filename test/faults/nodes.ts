@@ -40,9 +40,9 @@ export function useNodes(store: NetworkedStore): () => Nodes {
     };
     const others = { ...address, otherWriters: true };
     const [home, quick, slow] = await Promise.all([
-      startNode({ store: others, options: homely }),
-      startLinkedNode({ store: address, options: shortly }, store.feed),
-      startLinkedNode({ store: address, options: patiently }, store.feed),
+      startNode({ store: others, options: { ...homely, nodeName: "home" } }),
+      startLinkedNode({ store: address, options: { ...shortly, nodeName: "quick" } }, store.feed),
+      startLinkedNode({ store: address, options: { ...patiently, nodeName: "slow" } }, store.feed),
     ]);
     nodes = { address, home, quick, slow };
   }, 120_000);

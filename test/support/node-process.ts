@@ -19,7 +19,7 @@ export interface NodeSetting {
   /** With `sessionsPerUser`, the user is `data.userId`. */
   readonly options?: Pick<
     LiveSessionsOptions,
-    "absoluteMs" | "revalidateIntervalMs" | "staleMs" | "storeTimeoutMs" | "sessionsPerUser"
+    "absoluteMs" | "nodeName" | "revalidateIntervalMs" | "staleMs" | "storeTimeoutMs" | "sessionsPerUser"
   >;
 }
 
