@@ -3,13 +3,14 @@
  * of `node:http` whose sockets are simulated.
  */
 import { createServer } from "node:http";
-import { liveSessions } from "socket-session";
+import { type EndReceipt, liveSessions } from "socket-session";
 import { ClientNetwork } from "./clients/client-network.ts";
 import { listedOrigin } from "./clients/pages.ts";
 import { secret } from "./clients/session-cookies.ts";
 import { traceReport } from "./crashes.ts";
 import type { SimulatedNode } from "./node.ts";
 import type { NodeContext } from "./node-context.ts";
+import { traceReceipt } from "./receipts.ts";
 import { application, LateFailures } from "./requests/application.ts";
 import { Visits } from "./requests/visits.ts";
 import { Chat } from "./sockets/chat.ts";
@@ -24,11 +25,15 @@ export function applicationNode(context: NodeContext, habits: Habits): Simulated
   const { maxAgeMs, ...times } = settings;
   const { clock } = process;
   const origins = [listedOrigin];
-  const sessions = liveSessions({ store, secret, clock, origins, cookie: { maxAge: maxAgeMs }, ...times });
+  const sessions = liveSessions({
+    ...{ store, secret, clock, origins, nodeName: process.name },
+    ...{ cookie: { maxAge: maxAgeMs }, ...times },
+  });
   sessions.on("error", (error) => traceReport(world, process, error));
   const failures = new LateFailures(sessions);
   const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
-  const server = createServer(application(sessions, failures, pause));
+  const onReceipt = (sid: string, receipt: EndReceipt) => traceReceipt(context, sid, receipt);
+  const server = createServer(application(sessions, failures, { pause, onReceipt }));
   const chat = new Chat(context, server, habits.recoveries);
   sessions.attach(chat.io);
   chat.start();

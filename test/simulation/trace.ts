@@ -103,6 +103,18 @@ type OfRecovery =
 
 export type Operation = "create" | "append" | "save" | "end" | "load" | "regenerate" | "ticket";
 
+/** What a node's application learns of the end of a session. Times are of the world, but for what the node's clock is wrong. */
+type OfReceipts = {
+  kind: "receipt";
+  node: string;
+  session: string;
+  ended: boolean;
+  nodes: readonly string[];
+  unanswered: readonly { readonly node: string; readonly certainBy?: number }[];
+  others: string;
+  certainBy?: number;
+};
+
 /** Operations on a session. */
 type OfOperations =
   | {
@@ -170,6 +182,7 @@ type Unstamped =
   | OfRecovery
   | OfIntruders
   | OfClients
+  | OfReceipts
   | OfOperations;
 
 /** `at`: milliseconds of the world. */

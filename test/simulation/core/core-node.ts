@@ -9,6 +9,7 @@ import { Actors } from "../../../src/live/actors.ts";
 import { Hub } from "../../../src/live/hub.ts";
 import { Activity } from "../../../src/session/activity.ts";
 import { ConditionalWrites } from "../../../src/session/conditional-writes.ts";
+import { endWithReceipt } from "../../../src/session/end-receipt.ts";
 import { type Edit, Saves } from "../../../src/session/saves.ts";
 import { Tickets } from "../../../src/session/tickets.ts";
 import { Updates } from "../../../src/session/updates.ts";
@@ -20,6 +21,7 @@ import { issuedTicket, type TicketAnswer } from "../held-ticket.ts";
 import { valuesOf } from "../ledger.ts";
 import type { Showing, SimulatedNode } from "../node.ts";
 import type { NodeContext } from "../node-context.ts";
+import { traceReceipt } from "../receipts.ts";
 import type { Values } from "../trace.ts";
 import type { Random } from "../world/random.ts";
 import { CoreSocket } from "./core-socket.ts";
@@ -42,12 +44,14 @@ class CoreNode implements SimulatedNode {
   readonly #tickets: Tickets;
   readonly #habits: Random;
   readonly #isCapped: boolean;
+  readonly #ends: Random;
   #created = 0;
 
   constructor(context: NodeContext) {
     const { store, process, settings, world } = context;
     this.#context = context;
     this.#habits = context.random.fork("habits");
+    this.#ends = context.random.fork("ends");
     const failed = (error: unknown) => traceReport(world, process, error);
     const events = { changed: () => {}, stored: () => {}, ended: () => {}, feed: () => {}, failed };
     const { cap } = context;
@@ -59,6 +63,8 @@ class CoreNode implements SimulatedNode {
       store,
       clock: process.clock,
       actors: new Actors(() => false),
+      nodeName: process.name,
+      sign: (text) => nameOf(`note ${text}`).publicIds,
       events,
     });
     const userCap =
@@ -180,7 +186,8 @@ class CoreNode implements SimulatedNode {
 
   async end(sid: string): Promise<void> {
     await this.#context.operations.run("end", this.process, sid, async () => {
-      await this.#hub.end(nameOf(sid), "destroyed");
+      if (this.#ends.chance(0.2)) await this.#hub.end(nameOf(sid), "destroyed");
+      else traceReceipt(this.#context, sid, await endWithReceipt(this.#hub, nameOf(sid), {}));
       return null;
     });
   }

@@ -25,10 +25,14 @@ export class CoreSocket implements SimulatedSocket {
   /** The latest data that the application has received. */
   #shown: Snapshot | undefined;
   readonly #observer: Observer = {
+    sockets: 1,
     changed: (snapshot) => {
       this.#shown = snapshot;
     },
-    ended: ({ reason }: End) => this.#close(reason),
+    ended: ({ reason }: End) => {
+      this.#close(reason);
+      this.#release();
+    },
   };
   #state: SimulatedSocket["state"] = "asking";
   #isFinal = false;

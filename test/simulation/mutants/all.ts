@@ -6,6 +6,7 @@ import { capMutants } from "./cap-mutants.ts";
 import { coreMutants } from "./core-mutants.ts";
 import { httpMutants } from "./http-mutants.ts";
 import type { Mutant } from "./mutant.ts";
+import { receiptsMutants } from "./receipts-mutants.ts";
 import { recoveryMutants } from "./recovery-mutants.ts";
 import { socketsMutants } from "./sockets-mutants.ts";
 import { storesMutants } from "./stores-mutants.ts";
@@ -16,6 +17,7 @@ export const mutants: readonly Mutant[] = [
   ...httpMutants,
   ...socketsMutants,
   ...recoveryMutants,
+  ...receiptsMutants,
   ...storesMutants,
   ...ticketsMutants,
   ...capMutants,

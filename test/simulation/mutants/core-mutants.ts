@@ -113,8 +113,8 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "a missed end",
     file: "src/live/hub.ts",
-    from: 'else if (change.kind === "ended") this.#finish(entry, { reason: change.reason, message: change.message });',
-    to: 'else if (change.kind === "ended") return;',
+    from: 'if (change.kind === "ended") this.#finish(entry, { reason: change.reason, message: change.message });',
+    to: 'if (change.kind === "ended") return undefined;',
     oracle: "over-is-over",
     seeds: 30,
     layer: "core",
@@ -122,7 +122,7 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "a change of another node is not read",
     file: "src/live/hub.ts",
-    from: "else if (!this.writes.knows(change.write)) void this.freshness.changed(entry);",
+    from: "else if (!this.writes.knows(change.write)) return this.freshness.changed(entry);",
     to: "",
     oracle: "fresh-data",
     seeds: 30,

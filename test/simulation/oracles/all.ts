@@ -12,12 +12,14 @@ import { oneTicket } from "./one-ticket.ts";
 import type { Oracle, RunFacts, Violation } from "./oracle.ts";
 import { overIsOver } from "./over-is-over.ts";
 import { ownKeysOnly } from "./own-keys-only.ts";
+import { receipts } from "./receipts.ts";
 import { recovery } from "./recovery.ts";
 import { serialHistory } from "./serial-history.ts";
 
 export const oracles: readonly Oracle[] = [
   ...[noCrash, costs, overIsOver, nothingComesBack, noLostUpdate],
-  ...[ownKeysOnly, serialHistory, freshData, activity, liveness, nobodyElse, oneTicket, recovery, cap],
+  ...[ownKeysOnly, serialHistory, freshData, activity, liveness, nobodyElse, oneTicket, recovery],
+  ...[cap, receipts],
 ];
 
 /** The violations of a run, earliest first. */

@@ -4,7 +4,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from "express";
-import type { LiveSessions } from "socket-session";
+import type { EndReceipt, LiveSessions } from "socket-session";
 import { valuesOf } from "../ledger.ts";
 import { codeOf, Failure } from "../operations.ts";
 import type { Values } from "../trace.ts";
@@ -36,10 +36,15 @@ export class LateFailures {
   }
 }
 
+export interface ApplicationHooks {
+  readonly pause: (ms: number) => Promise<void>;
+  readonly onReceipt: (sid: string, receipt: EndReceipt) => void;
+}
+
 export function application(
   sessions: LiveSessions,
   failures: LateFailures,
-  pause: (ms: number) => Promise<void>,
+  { pause, onReceipt }: ApplicationHooks,
 ): Express {
   const app = express().set("env", "test"); // failures are answered, not printed
   app.disable("etag");
@@ -50,7 +55,7 @@ export function application(
   app.post("/login", login);
   app.post("/append", append(sessions));
   app.post("/save", save(sessions, pause));
-  app.post("/logout", logout(sessions));
+  app.post("/logout", logout(sessions, onReceipt));
   const failed: ErrorRequestHandler = (error, _req, res, _next) => {
     res.status(500).json({ code: codeOf(error) });
   };
@@ -130,12 +135,13 @@ async function refresh(sessions: LiveSessions, req: Request): Promise<void> {
     });
 }
 
-function logout(sessions: LiveSessions): RequestHandler {
+function logout(sessions: LiveSessions, onReceipt: ApplicationHooks["onReceipt"]): RequestHandler {
   return async (req, res) => {
     const saw = sawOf(req);
     const how = asked(req, "how");
     if (saw !== null && how === "handle") await sessions.of(req).end();
-    else if (saw !== null && how === "id") await sessions.end(req.sessionID);
+    else if (saw !== null && how === "id")
+      onReceipt(req.sessionID, await sessions.end(req.sessionID, { receipt: true }));
     else await called((done) => req.session.destroy(done));
     res.json({ saw });
   };
