@@ -3,10 +3,11 @@
  * closing a socket on another node. Each uses the client that the store is given, on connections of its own, for the life
  * of the process.
  */
+import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { Redis } from "ioredis";
 import { type Document, MongoClient } from "mongodb";
-import { Client } from "pg";
+import { Client, Pool } from "pg";
 import { createClient } from "redis";
 import type { Place } from "./places.ts";
 
@@ -17,6 +18,8 @@ export interface BareSessions {
   create(id: string): Promise<void>;
   /** Removes it as durably as the store ends a session, and publishes its id. */
   end(id: string): Promise<void>;
+  /** Publishes a text alone. */
+  publish(text: string): Promise<void>;
 }
 
 interface BareFeed {
@@ -65,6 +68,9 @@ const sqlite: BareFeed = {
         publish.run(id);
         database.exec("COMMIT");
       },
+      async publish(text) {
+        publish.run(text);
+      },
     };
   },
 };
@@ -96,6 +102,9 @@ const nodeRedis: BareFeed = {
       async end(id) {
         await client.multi().del(keyOf(place, id)).publish(channelOf(place), id).exec();
       },
+      async publish(text) {
+        await client.publish(channelOf(place), text);
+      },
     };
   },
 };
@@ -116,6 +125,9 @@ const ioredis: BareFeed = {
       async end(id) {
         await client.multi().del(keyOf(place, id)).publish(channelOf(place), id).exec();
       },
+      async publish(text) {
+        await client.publish(channelOf(place), text);
+      },
     };
   },
 };
@@ -129,8 +141,7 @@ const postgres: BareFeed = {
     await client.query(`LISTEN ${channelOf(place)}`);
   },
   async open(place) {
-    const client = new Client({ connectionString: place.address.url });
-    await client.connect();
+    const client = new Pool({ connectionString: place.address.url });
     const table = place.address.place; // the store's own
     const create = `INSERT INTO ${table} (sid, sess, expire) VALUES ($1, $2, now() + interval '1 day')`;
     const removed = `DELETE FROM ${table} WHERE sid = $1 RETURNING sid`;
@@ -141,6 +152,9 @@ const postgres: BareFeed = {
       async end(id) {
         const values = [id, channelOf(place)];
         await client.query(`WITH removed AS (${removed}) SELECT pg_notify($2, sid) FROM removed`, values);
+      },
+      async publish(text) {
+        await client.query("SELECT pg_notify($1, $2)", [channelOf(place), text]);
       },
     };
   },
@@ -153,7 +167,11 @@ const changeStream: BareFeed = {
     const opened = await stream.tryNext();
     if (opened) throw new Error("Expected nothing to have been inserted.");
     void (async () => {
-      for await (const event of stream) if (event.operationType === "delete") hear(event.documentKey._id);
+      for await (const event of stream) {
+        if (event.operationType === "delete") hear(event.documentKey._id);
+        if (event.operationType === "insert" && event.fullDocument.text)
+          hear(String(event.fullDocument.text));
+      }
     })();
   },
   async open(place) {
@@ -165,16 +183,26 @@ const changeStream: BareFeed = {
       async end(id) {
         await sessions.deleteOne({ _id: id });
       },
+      async publish(text) {
+        await sessions.insertOne({ _id: randomUUID(), text });
+      },
     };
   },
 };
+
+const namespaceExists = 48;
 
 const tailableCursor: BareFeed = {
   title: "delete and insert to tailable cursor",
   async subscribe(place, hear) {
     const client = await new MongoClient(place.address.url).connect();
     const options = { capped: true, size: 1_000_000 };
-    const messages = await client.db(place.address.place).createCollection("messages", options);
+    const database = client.db(place.address.place);
+    // the other side may have created it
+    await database.createCollection("messages", options).catch((error: { code?: unknown }) => {
+      if (error.code !== namespaceExists) throw error;
+    });
+    const messages = database.collection<Document>("messages");
     // FerretDB ends a cursor whose results fit into one answer.
     await messages.insertMany([{ text: "" }, { text: "" }]);
     const subscribed = Promise.withResolvers<void>();
@@ -205,6 +233,9 @@ const tailableCursor: BareFeed = {
       async end(id) {
         await sessions.deleteOne({ _id: id });
         await database.collection<Document>("messages").insertOne({ text: id });
+      },
+      async publish(text) {
+        await database.collection<Document>("messages").insertOne({ text });
       },
     };
   },

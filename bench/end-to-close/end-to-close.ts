@@ -7,33 +7,13 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Benchmark, Report } from "../run/benchmark.ts";
-import { closePlace, isHere, openPlaceOf, urlOfKind } from "../run/places.ts";
-import { mongodbProgram } from "../run/servers.ts";
+import { closePlace, isHere, openPlaceOf } from "../run/places.ts";
 import { spreadOf } from "../run/spread.ts";
 import { startWorker, type Worker } from "../run/worker.ts";
-import { mongodb, mongodbReplica } from "../stores/mongodb.ts";
-import { postgres } from "../stores/postgres.ts";
-import { ioredis, redis } from "../stores/redis.ts";
-import { sqlite } from "../stores/sqlite.ts";
-import type { StoreKind } from "../stores/store.ts";
 import { bareFeedOf } from "./bare-feeds.ts";
+import { type Compared, programsOf, stores } from "./compared-stores.ts";
 import type { NodeAnswers, NodeSetting } from "./end-to-close-process.ts";
-import type { Client, Place } from "./places.ts";
-
-interface Compared {
-  readonly kind: StoreKind;
-  readonly client: Client;
-  readonly isReplicaSet?: boolean;
-}
-
-const stores: readonly Compared[] = [
-  { kind: sqlite, client: "node:sqlite" },
-  { kind: redis, client: "redis" },
-  { kind: ioredis, client: "ioredis" },
-  { kind: postgres, client: "pg" },
-  { kind: mongodb, client: "mongodb" },
-  { kind: mongodbReplica, client: "mongodb", isReplicaSet: true },
-];
+import type { Place } from "./places.ts";
 
 const usualRounds = 5;
 const warmUps = 2;
@@ -64,7 +44,7 @@ export const endToClose: Benchmark = {
       for (const one of measured) one.rounds.push(await measure(one.store, round));
     const missing = wanted.filter((store) => !here.includes(store));
     return reportOf(measured, rounds, [
-      ...(await programs(here)),
+      ...(await programsOf(here)),
       ...missing.map(({ kind }) => `${kind.title}: not measured, its server is missing.`),
     ]);
   },
@@ -163,13 +143,6 @@ async function timed(begin: () => Promise<string>, ended: () => Promise<string>)
   if (from === undefined || to === undefined || from < before || to < from || after < to)
     throw new Error("Expected the processes of this machine to share one monotonic clock.");
   return Number(to - from) / 1e6;
-}
-
-async function programs(here: readonly Compared[]): Promise<string[]> {
-  const notes: string[] = [];
-  for (const { kind } of here)
-    if (kind.address === "mongodb") notes.push(`${kind.title}: ${await mongodbProgram(urlOfKind(kind))}.`);
-  return notes;
 }
 
 function reportOf(
