@@ -25,7 +25,7 @@ export interface NodesOptions {
  * - `cut`: none, as this node's feed is cut at the moment, or the question could not be published.
  * - `unsupported`: none, as the store has no feed that carries notes.
  */
-export type Reach = "asked" | "cut" | "unsupported";
+type Reach = "asked" | "cut" | "unsupported";
 
 export interface Answers {
   readonly others: Reach;

@@ -12,7 +12,8 @@ import type {
   AttachOptions, CloseOptions, EndReasonCode, ExemptNamespace, LiveSession, LiveSessions, LiveSessionsEvents, LiveSessionsOptions,
   LogoutOptions, RefusalCode, SessionEndOptions, SessionEvents, SessionState, SessionStore, Stats,
 } from "socket-session";
-import type { EndAllOptions, EndOptions, LifecycleEvent, ListedSession, RuleOptions, SessionRule, UserSessions } from "socket-session";
+import type { EndAllOptions, EndOptions, LifecycleEvent, RuleOptions, SessionRule, UserSessions } from "socket-session";
+import type { CountedSession, EndReceipt, EndSessionOptions, SocketCount } from "socket-session";
 import type { MemoryStoreOptions } from "socket-session/memory";
 import type { MongodbStoreOptions } from "socket-session/mongodb";
 import type { PostgresStoreOptions } from "socket-session/postgres";
@@ -51,6 +52,9 @@ export const documentedTypes: readonly DocumentedType[] = [
     headings: ["Causes"],
   },
   { keys: "keyof UserSessions", file: reference("sessions"), headings: ["user(id)"] },
+  { keys: "keyof EndSessionOptions", file: reference("sessions"), headings: ["end(session, options)"] },
+  { keys: "keyof EndReceipt", file: reference("sessions"), headings: ["A receipt"] },
+  { keys: "keyof SocketCount", file: reference("sessions"), headings: ["Its sockets"] },
   { keys: "keyof EndAllOptions", file: reference("sessions"), headings: ["endAll(options)"] },
   { keys: "keyof EndOptions", file: reference("sessions"), headings: ["Which to end"] },
   {
@@ -65,7 +69,7 @@ export const documentedTypes: readonly DocumentedType[] = [
   },
   { keys: "keyof SessionRule", file: reference("sessions"), headings: ["Members of a rule"] },
   { keys: "keyof CloseOptions", file: reference("sessions"), headings: ["close(options)"] },
-  { keys: "keyof ListedSession", file: reference("sessions"), headings: ["A listed session"] },
+  { keys: "keyof CountedSession", file: reference("sessions"), headings: ["A listed session"] },
   { keys: "keyof Stats", file: reference("sessions"), headings: ["stats()"] },
   { keys: `keyof Stats["store"]`, file: reference("sessions"), headings: ["stats().store"] },
   { keys: "RefusalCode", file: reference("refusals-and-ends"), headings: ["Refusals"] },

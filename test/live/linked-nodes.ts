@@ -15,7 +15,7 @@ import { day, type LiveSet, liveSet, stored } from "./live-set.ts";
 type Kind = "changes" | "notes";
 
 /** A node's feed. */
-export class Link {
+class Link {
   /** What waits until `letGo`. */
   holds: Kind | "all" | "nothing" = "nothing";
   /** What is lost without a word. */
