@@ -154,6 +154,17 @@ describe("a receipt", () => {
   });
 });
 
+test("a node that has just started asks when the others have introduced themselves", async () => {
+  const { key, clock, database } = await linkedNodes("there");
+  const starting = startNode(database, clock, "starting");
+  await settle();
+  const receipt = await endOn(starting, key);
+  await clock.advance(999);
+  expect(receipt.isSettled).toBe(false);
+  await clock.advance(1);
+  expect(receipt.value?.nodes.map(({ node }) => node)).toEqual(["starting", "there"]);
+});
+
 describe("a node of which the others know nothing", () => {
   test("that joins while one is awaited is neither awaited nor unanswered", async () => {
     const { nodes, key, clock, database } = await linkedNodes("here", "frozen");
