@@ -44,8 +44,8 @@ const gatheringMs = 1_000;
 
 /**
  * The nodes of the application, which ask each other by notes. Nothing is sent regularly: a node introduces itself when its
- * feed is whole, the others answer that, and it takes its leave when it closes. A note that is lost costs no more than an
- * answer: whoever asks says which nodes have given none, and there may always be others of which it knows nothing.
+ * feed is whole, the others answer that, and it takes its leave when it closes. A lost note costs an answer and no more: the
+ * node that asks learns which of the known nodes have given none, and does not assume that it knows all.
  */
 export class Nodes {
   readonly #options: NodesOptions;
@@ -68,12 +68,12 @@ export class Nodes {
     void this.#send({ kind: "hello" });
   }
 
-  /** The feed has delivered a note. Anything that is not one of an application's node is passed over. */
+  /** The feed has delivered a note. A text that is not a note of this application is passed over. */
   told(text: string): void {
     const note = readNote(text, this.#options.sign);
     if (!note || note.from.id === this.#self.id || this.#isClosed) return;
     if (note.kind === "bye") this.#left(note.from.id);
-    else this.#roster.heard(note.from);
+    else this.#roster.add(note.from);
     if (note.kind === "hello") void this.#send({ kind: "here" });
     else if (note.kind === "ask")
       void this.#answer(note.question, (sockets) => this.#send({ kind: "answer", ask: note.ask, sockets }));

@@ -17,7 +17,7 @@ export class Roster {
   }
 
   /** The node has sent a note. */
-  heard(node: NodeIdentity): void {
+  add(node: NodeIdentity): void {
     this.#knownById.set(node.id, { node });
   }
 

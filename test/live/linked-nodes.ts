@@ -7,6 +7,7 @@
  * ```
  */
 import type { Hub } from "../../src/live/hub.ts";
+import { endWithReceipt } from "../../src/session/end-receipt.ts";
 import type { FeedListener, SessionKey, SessionStore } from "../../src/session-store.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
@@ -77,7 +78,7 @@ function storeOver(database: SessionStore, link: Link): SessionStore {
   };
 }
 
-export interface LinkedNode extends LiveSet {
+interface LinkedNode extends LiveSet {
   readonly store: SessionStore;
   readonly link: Link;
 }
@@ -110,6 +111,13 @@ export async function connect({ hub }: { readonly hub: Hub }, key: SessionKey, s
   const entry = hub.observe(key, observer);
   await hub.reads.load(entry);
   return { entry, ends, close: () => hub.release(entry, observer) };
+}
+
+/** The receipt of an end on this node, when everything that takes no time has happened. */
+export async function endOn({ hub }: LinkedNode, key: SessionKey) {
+  const receipt = outcomeOf(endWithReceipt(hub, key, {}));
+  await settle();
+  return receipt;
 }
 
 /** What has become of the promise so far. */

@@ -68,7 +68,7 @@ describeEverywhere("a receipt of an end", ({ store, transports, namespace }) => 
 });
 
 describeKinds("a receipt", (store) => {
-  test("of a session that is over says so, and asks nobody for one that is not live here", async () => {
+  test("of a session that is over says so, and asks no node for one that is not live here", async () => {
     const [one, two] = await startThree(store);
     const ada = await one.visitor({ name: "ada" });
     const { id } = JSON.parse(await ada.get("/session"));

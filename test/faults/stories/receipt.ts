@@ -55,7 +55,7 @@ export function receiptStories(nodes: () => Nodes): void {
     expect(await closed).toEqual(Array(4).fill("io server disconnect"));
   });
 
-  test("a frozen node is never confirmed, and serves nothing after its lease; one that joins meanwhile is neither", async () => {
+  test("a frozen node is never confirmed, and serves nothing after its lease; one that joins during the wait is neither", async () => {
     const { address, home, quick, slow } = nodes();
     const ada = await tickingVisitor(nodes(), "ada");
     const eve = await visitorOf(home, quick, "eve");
