@@ -34,7 +34,6 @@ export function coreOf(
   const sign = (text: string) => nameOf(`note ${text}`).publicIds;
   const hub = new Hub({ ...options, ...hooks, sign });
   const userOf = options.store.listByUser ? userId : () => undefined;
-  const nameOf = sessionNames(options.secrets);
   const { sessionsPerUser, maxSessionBytes } = options;
   const cap = sessionsPerUser && new UserCap(sessionsPerUser, { hub, nameOf, userId });
   const writes = new ConditionalWrites(hub, options, userOf, maxSessionBytes, cap);
