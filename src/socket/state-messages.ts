@@ -30,7 +30,7 @@ interface Known {
 /** The connected sockets of one live session. */
 interface Watch extends Observer {
   readonly entry: LiveEntry;
-  readonly sockets: Set<Socket>;
+  readonly members: Set<Socket>;
   /** Undefined for a guest, whose session is not stored. */
   known: Known | undefined;
 }
@@ -55,14 +55,14 @@ export class StateMessages {
     if (!entry) this.#send(socket, connection, { state: "guest" });
     if (!entry || entry.isEnded) return;
     const watch = this.#watchOf(entry);
-    watch.sockets.add(socket);
+    watch.members.add(socket);
     this.#send(socket, connection, this.#messageOf(watch));
   }
 
   /** The socket is gone, even if it never connected. */
   left(socket: Socket, entry: LiveEntry): void {
     const watch = this.#watches.get(entry);
-    if (!watch?.sockets.delete(socket) || watch.sockets.size > 0) return;
+    if (!watch?.members.delete(socket) || watch.members.size > 0) return;
     this.#watches.delete(entry);
     this.#context.hub.release(entry, watch);
   }
@@ -72,7 +72,7 @@ export class StateMessages {
     if (found) return found;
     const known = entry.snapshot && this.#knownOf(entry.snapshot, undefined);
     const changed = (snapshot: Snapshot) => this.#changed(watch, snapshot);
-    const watch: Watch = { rank: 1, changed, entry, sockets: new Set(), known };
+    const watch: Watch = { rank: 1, changed, entry, members: new Set(), known };
     this.#watches.set(entry, watch);
     this.#context.hub.observe(entry, watch);
     return watch;
@@ -88,7 +88,7 @@ export class StateMessages {
       known.expiresAt !== before?.expiresAt;
     if (!isNew) return;
     const message = this.#messageOf(watch);
-    for (const socket of watch.sockets) {
+    for (const socket of watch.members) {
       const { followed } = guardOf(socket) ?? {};
       if (followed) this.#send(socket, followed.connection, message);
     }
