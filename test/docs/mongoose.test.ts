@@ -43,7 +43,7 @@ mongodb.describe("the program", () => {
       expect(await socket.emitWithAck("who am I")).toBe("ada");
       const stored = mongoose.connection
         .collection("sessions")
-        .find({ "socketSession.ended": { $exists: false } });
+        .find({ "socketSession.ended": { $exists: false }, "socketSession.note": { $exists: false } });
       const user = await mongoose.connection.collection("users").findOne({ name: "ada" });
       expect(await stored.toArray()).toMatchObject([{ socketSession: { users: [String(user?._id)] } }]);
       const gone = disconnected(socket);
