@@ -1,14 +1,15 @@
 import "./needs-node.mjs";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { build as bundle } from "vite";
 import { root, run } from "./run.mjs";
 
 const folder = "dist.new";
 const require = createRequire(import.meta.url);
 
-/** Sources that browsers load as they are: they import nothing, so several copies do no harm. */
-const inBrowser = ["protocol"];
+/** What browsers load, each as one module of its own. They import no package and keep no state, so that copies do no harm. */
+const inBrowser = ["protocol", "client/index"];
 
 /**
  * Compiles src into dist: CommonJS, and a thin ES module entry for each sub-path of package.json, so that there is one
@@ -35,8 +36,7 @@ async function buildEntries() {
     const path = join(root, folder, name);
     writeFileSync(`${path}.d.mts`, `export * from "./${basename(name)}.js";\n`);
     if (inBrowser.includes(name)) {
-      const code = await compileForBrowser(name);
-      if (code !== 0) return code;
+      await bundleForBrowser(name);
     } else {
       const names = Object.keys(require(`${path}.js`)).join(", ");
       writeFileSync(`${path}.mjs`, `export { ${names} } from "./${basename(name)}.js";\n`);
@@ -46,13 +46,19 @@ async function buildEntries() {
 }
 
 /** @param {string} name */
-async function compileForBrowser(name) {
-  const options = ["--ignoreConfig", "--target", "es2023", "--module", "esnext"];
-  const scratch = join(folder, "browser");
-  const code = await run("tsc", [...options, "--outDir", scratch, join("src", `${name}.ts`)]);
-  if (code === 0) renameSync(join(root, scratch, `${name}.js`), join(root, folder, `${name}.mjs`));
-  rmSync(join(root, scratch), { recursive: true, force: true });
-  return code;
+async function bundleForBrowser(name) {
+  await bundle({
+    root,
+    configFile: false,
+    logLevel: "warn",
+    build: {
+      outDir: join(folder, dirname(name)),
+      emptyOutDir: false,
+      target: "es2022",
+      minify: false,
+      lib: { entry: join("src", `${name}.ts`), formats: ["es"], fileName: () => `${basename(name)}.mjs` },
+    },
+  });
 }
 
 if (import.meta.main) process.exitCode = await build();

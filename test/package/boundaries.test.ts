@@ -9,7 +9,7 @@ import { packageOf, type Source, sources } from "./sources.ts";
 const layers = [
   ["base"],
   ["protocol.ts"],
-  ["session-store.ts"],
+  ["session-store.ts", "client"],
   ["data"],
   ["live", "stores/common"],
   ["api.ts", "stores/memory.ts", "stores/sqlite", "stores/redis", "stores/postgres", "stores/mongodb"],
@@ -111,7 +111,14 @@ describe("what the folders of src know of each other", () => {
 
   test("what a browser loads imports nothing of Node and no package", () => {
     const isForbidden = (specifier: string) => isBuiltin(specifier) || packageOf(specifier) !== undefined;
-    expect(offences(within("protocol.ts"), isForbidden)).toEqual([]);
+    expect(offences(within("protocol.ts", "client"), isForbidden)).toEqual([]);
+  });
+
+  test("the page's half takes from the server's the protocol alone", () => {
+    const isOfServer = (specifier: string) =>
+      byFile.has(specifier) && !/^(client\/|protocol\.ts$)/.test(specifier);
+    expect(within("client")).not.toEqual([]);
+    expect(offences(within("client"), isOfServer)).toEqual([]);
   });
 
   test("the suite for stores is loaded by nothing else, and needs no test runner", () => {

@@ -1,0 +1,125 @@
+import { endEvent, forbiddenEvent, stateEvent } from "../protocol.ts";
+import type { PageSocket } from "./page-socket.ts";
+import { fieldsOf, isForbidden, type Told, textOf, toldIn } from "./received.ts";
+import { codeOf, helpFor } from "./refusal.ts";
+import type { SessionState } from "./session-state.ts";
+
+/** How long a connected socket waits for its state, which a server that shares nothing does not send. */
+const stateMs = 100;
+/** How long after the session has got a new id the browser may still send the old cookie. */
+const oldCookieMs = 1_000;
+
+/**
+ * The meaning of the socket's events for the state of the session. `onTold`: the server has said what state it is in. `onFailure`: an
+ * attempt to connect has failed, the first since the last connection, and the page can't see why.
+ */
+export function connection<Data>(
+  socket: PageSocket,
+  state: SessionState<Data>,
+  onTold: (told: Told) => void,
+  onFailure: () => void,
+) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The session has got a new id. The first attempt may be faster than the response that brings the new cookie. */
+  let isReplaced = false;
+  let hasFailed = false;
+  let forbiddenBy: string | undefined;
+
+  /** Connects with the cookie of now, whatever the state. */
+  function reconnect(): void {
+    clearTimeout(timer);
+    isReplaced = false;
+    socket.disconnect();
+    socket.io._close(); // other namespaces keep it open, with the cookie of then; they come along
+    state.become({ state: "connecting" });
+    socket.connect();
+  }
+
+  /** Whether there will be a second attempt after a new id. */
+  function triesAgain(): boolean {
+    if (isReplaced) timer = setTimeout(reconnect, oldCookieMs);
+    return isReplaced;
+  }
+
+  function onConnect(): void {
+    hasFailed = false;
+    forbiddenBy = undefined;
+    timer = setTimeout(() => state.become({ state: "live" }), stateMs);
+  }
+
+  function onState(message: unknown): void {
+    const told = toldIn(message);
+    if (!told) return;
+    clearTimeout(timer);
+    if (told.state === "guest" && triesAgain()) return;
+    isReplaced = false;
+    onTold(told);
+  }
+
+  function onDisconnect(reason: unknown): void {
+    clearTimeout(timer);
+    if (state.snapshot().state === "ended") return;
+    if (socket.active && reason !== "forced close") state.become({ ...state.snapshot(), state: "lost" });
+    else if (reason !== "io server disconnect") state.become({ state: "connecting" });
+    else if (forbiddenBy) state.refused(forbiddenBy);
+    else state.become({ state: "ended" });
+  }
+
+  function onConnectError(error: unknown): void {
+    const code = codeOf(error);
+    if (!socket.active) queueMicrotask(() => onRefusal(code, textOf(fieldsOf(error).message)));
+    else if (code) state.refused(code);
+    else {
+      state.become({ ...state.snapshot(), state: "lost" });
+      if (!hasFailed) onFailure();
+      hasFailed = true;
+    }
+  }
+
+  function onRefusal(code: string | undefined, message: string | undefined): void {
+    if (socket.active) return; // another listener has connected it again, such as with another ticket
+    if (helpFor(code) !== "login" || !triesAgain()) state.refused(code, message);
+  }
+
+  function onEnd(message: unknown): void {
+    const end = fieldsOf(message);
+    const reason = textOf(end.reason);
+    if (reason === "replaced") {
+      reconnect();
+      isReplaced = true;
+    } else state.become({ state: "ended", reason, message: textOf(end.message) });
+  }
+
+  function onForbidden(message: unknown): void {
+    if (!isForbidden(message)) return;
+    if (!message.room) forbiddenBy = message.code; // the disconnect follows
+    state.emit("forbidden", message);
+  }
+
+  const handlers = Object.entries({
+    connect: onConnect,
+    disconnect: onDisconnect,
+    connect_error: onConnectError,
+    [stateEvent]: onState,
+    [endEvent]: onEnd,
+    [forbiddenEvent]: onForbidden,
+  });
+  for (const [event, handler] of handlers) socket.on(event, handler);
+
+  return {
+    onConnect,
+    reconnect,
+
+    loggedOut(): void {
+      if (!/live|lost/.test(state.snapshot().state)) return;
+      state.become({ state: "ended", reason: "destroyed" });
+      socket.disconnect();
+    },
+
+    close(): void {
+      for (const [event, handler] of handlers) socket.off(event, handler);
+      clearTimeout(timer);
+      isReplaced = false;
+    },
+  };
+}

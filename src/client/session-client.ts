@@ -1,0 +1,151 @@
+import type { SessionClient, SessionClientOptions } from "./api.ts";
+import { connection } from "./connection.ts";
+import { onPage } from "./page-events.ts";
+import type { PageSocket } from "./page-socket.ts";
+import type { Told } from "./received.ts";
+import { helpFor } from "./refusal.ts";
+import { renewal } from "./renewal.ts";
+import { type Answer, ask } from "./routes.ts";
+import { sessionState } from "./session-state.ts";
+import { tabs } from "./tabs.ts";
+
+/** No server needs to handle it: any event is activity. */
+const stayEvent = "session:stay";
+
+/**
+ * Follows the session of `socket`, a socket of socket.io-client 4. Call it right after `io()`: of a socket that is connected
+ * already, it has to ask the server for the state. `Data` is what the server's `share` returns. Throws a `TypeError` for a
+ * wrong argument.
+ */
+export function sessionClient<Data = unknown>(
+  socket: PageSocket,
+  { routes, warnMs = 60_000, name = routes ?? "" }: SessionClientOptions = {},
+): SessionClient<Data> {
+  const isRoutes = routes === undefined || typeof routes === "string";
+  if (!socket?.onAnyOutgoing || !isRoutes || !(warnMs >= 0))
+    throw new TypeError(
+      `Expected sessionClient(io(), { routes: "/session", warnMs: 60000 }), got ${socket}, ${routes}, ${warnMs}.`,
+    );
+
+  const shared = `socket-session:${name}`;
+  const state = sessionState<Data>(warnMs, check);
+  const { snapshot } = state;
+  const { onConnect, reconnect, ...link } = connection(socket, state, onTold, askWhy);
+  const others = tabs(shared, onOther);
+  const cookie = renewal(shared, renew, others.post);
+  const leavePage = onPage(onHide, onShow, state.life.check);
+  let cookieMs: number | undefined;
+  socket.onAnyOutgoing(onActivity);
+  void join();
+
+  function onTold(told: Told): void {
+    cookieMs = told.cookieMs;
+    state.told(told);
+  }
+
+  function onActivity(): void {
+    void cookie.onActivity(cookieMs);
+  }
+
+  /** Empty if the state has changed before the answer came, which may be older. */
+  async function askState(): Promise<Answer> {
+    const before = snapshot();
+    const answer = routes === undefined ? {} : await ask(`${routes}/state`);
+    return before === snapshot() ? answer : {};
+  }
+
+  /** Whether the server speaks of the session of the socket. */
+  function isOurs(told: Told): boolean {
+    const { state, publicId } = snapshot();
+    return state === told.state && (!publicId || publicId === told.publicId);
+  }
+
+  /** If the socket was there before this client, what it got was missed. */
+  async function join(): Promise<void> {
+    const { connected, active, io } = socket;
+    if (connected && routes === undefined) return onConnect(); // its state may be still to come
+    if (!connected && (active || !io.engine)) return; // there is nothing to be missed
+    const { told, code } = await askState();
+    if (connected !== socket.connected) return;
+    if (!connected) return code ? state.refused(code) : undefined;
+    if (told) onTold(told);
+    else state.become({ state: "live" });
+  }
+
+  async function askWhy(): Promise<void> {
+    const { code } = await askState();
+    // to be without a session is not why: that answer comes by the socket
+    if (code && helpFor(code) !== "login") state.refused(code);
+  }
+
+  /** The time left is in doubt, or whether the session goes on. */
+  async function check(): Promise<void> {
+    if (routes === undefined && socket.active) return reconnect();
+    const { told } = await askState();
+    if (told?.state !== "live") return;
+    if (socket.connected && isOurs(told)) onTold(told);
+    else reconnect();
+  }
+
+  async function renew(): Promise<boolean> {
+    const before = snapshot();
+    const { told } = await ask(`${routes}/renew`, "POST");
+    if (told && before === snapshot() && isOurs(told)) onTold(told);
+    return !!told;
+  }
+
+  function onOther(message: unknown): void {
+    if (message === "in") reconnect();
+    if (message === "out") link.loggedOut();
+    if (typeof message === "number") cookie.learn(message);
+  }
+
+  function onHide(): void {
+    others.close();
+    socket.io._close(); // an open one keeps the page out of the cache
+  }
+
+  function onShow(): void {
+    others.open();
+    if (socket.active) reconnect();
+    else if (snapshot().state !== "connecting") void check();
+  }
+
+  return {
+    getSnapshot: snapshot,
+    subscribe: (listener) => state.on("change", listener),
+    on: state.on,
+
+    get leftMs() {
+      state.life.check();
+      return state.life.left();
+    },
+
+    loggedIn() {
+      cookie.set(); // by the response of the login
+      others.post("in");
+      reconnect();
+      return state.outcome();
+    },
+
+    loggedOut() {
+      others.post("out");
+      link.loggedOut();
+    },
+
+    async stay() {
+      if (routes !== undefined) return cookie.renew();
+      const { connected } = socket;
+      if (connected) socket.emit(stayEvent);
+      return connected;
+    },
+
+    close() {
+      socket.offAnyOutgoing(onActivity);
+      leavePage();
+      link.close();
+      others.close();
+      state.close();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import type { SessionClientEvents } from "./api.ts";
+import { lifeTime } from "./life-time.ts";
+import type { Told } from "./received.ts";
+import { helpFor } from "./refusal.ts";
+import { type SessionSnapshot, succeed } from "./snapshot.ts";
+
+export type SessionState<Data> = ReturnType<typeof sessionState<Data>>;
+
+/** The one place where the state of the page's session changes, with the events of that. `onDoubt`: see `lifeTime`. */
+export function sessionState<Data>(warnMs: number, onDoubt: () => void) {
+  type Events = SessionClientEvents<Data> & { readonly settled: undefined };
+  /** If a listener throws, the others are called all the same, and the browser reports the error. */
+  const listeners = new EventTarget();
+  const life = lifeTime(warnMs, (leftMs) => emit("expiring", leftMs), onDoubt);
+  let snapshot: SessionSnapshot<Data> = Object.freeze({ state: "connecting" });
+  let isClosed = false;
+
+  function on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {
+    const call = (emitted: Event) => listener((emitted as CustomEvent<Events[E]>).detail); // by `emit`
+    listeners.addEventListener(event, call);
+    return () => listeners.removeEventListener(event, call);
+  }
+
+  function emit<E extends keyof Events>(event: E, detail: Events[E]): void {
+    listeners.dispatchEvent(new CustomEvent(event, { detail }));
+  }
+
+  /** Whether the state is on its way to another. */
+  const isPassing = () => !isClosed && /connecting|lost/.test(snapshot.state);
+
+  function become(next: SessionSnapshot<Data>): void {
+    const last = snapshot;
+    if (isClosed) return;
+    snapshot = succeed(last, next);
+    if (!snapshot.expiresAt) life.set(undefined);
+    if (snapshot === last) return;
+    emit("change", snapshot);
+    if (next.state === "refused") emit("refused", snapshot);
+    if (next.state === "ended") emit("end", snapshot);
+    if (!isPassing()) emit("settled", undefined);
+  }
+
+  return {
+    on,
+    emit,
+    life,
+    become,
+    snapshot: () => snapshot,
+
+    /** What the server says. It shares data of the type that the application gives. */
+    told({ state, publicId, leftMs, data }: Told): void {
+      life.set(leftMs);
+      const expiresAt = leftMs && Math.round(Date.now() + leftMs);
+      become({ state, publicId, data: data as Data, expiresAt });
+    },
+
+    refused: (code: string | undefined, message?: string) =>
+      become({ state: "refused", code, help: helpFor(code), message }),
+
+    /** Resolves when the state is not on its way to another. */
+    outcome: () =>
+      new Promise<SessionSnapshot<Data>>((resolve) => {
+        const remove = on("settled", () => {
+          remove();
+          resolve(snapshot);
+        });
+        if (!isPassing()) emit("settled", undefined);
+      }),
+
+    close(): void {
+      isClosed = true;
+      life.set(undefined);
+      emit("settled", undefined);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** What the tabs of a browser tell each other: of a login, of a logout, or when the cookie was set last. */
+export type TabMessage = "in" | "out" | number;
+
+interface Channel {
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  postMessage(message: TabMessage): void;
+  close(): void;
+  /** Of Node, whose process would go on for the channel. */
+  unref?(): void;
+}
+
+declare const BroadcastChannel: new (name: string) => Channel;
+
+/** The other tabs with this name; none where the browser has no channels, or forbids them. */
+export function tabs(name: string, onMessage: (message: unknown) => void) {
+  let channel: Channel | undefined;
+
+  function open(): void {
+    try {
+      channel ??= new BroadcastChannel(name);
+      channel.onmessage = ({ data }) => onMessage(data);
+      channel.unref?.();
+    } catch {
+      // each tab is by itself
+    }
+  }
+
+  open();
+  return {
+    open,
+    post: (message: TabMessage) => channel?.postMessage(message),
+
+    /** A page that has an open channel does not enter the back/forward cache. */
+    close(): void {
+      channel?.close();
+      channel = undefined;
+    },
+  };
+}
