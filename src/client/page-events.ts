@@ -19,6 +19,7 @@ export function onPage(hide: () => void, show: () => void, wake: () => void): ()
     addEventListener("pageshow", ({ persisted }) => persisted && show(), options);
     addEventListener("focus", wake, options);
     document.addEventListener("visibilitychange", wake, options);
+    document.addEventListener("resume", wake, options); // of a page that was frozen
   }
   return () => controller.abort();
 }

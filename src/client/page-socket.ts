@@ -7,8 +7,8 @@ export interface PageSocket {
   connect(): unknown;
   disconnect(): unknown;
   emit(event: string): unknown;
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  off(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
+  off(event?: string, listener?: (...args: unknown[]) => void): unknown;
   onAnyOutgoing(listener: () => void): unknown;
   offAnyOutgoing(listener: () => void): unknown;
 }

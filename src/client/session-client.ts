@@ -21,7 +21,7 @@ export function sessionClient<Data = unknown>(
   socket: PageSocket,
   { routes, warnMs = 60_000, name = routes ?? "" }: SessionClientOptions = {},
 ): SessionClient<Data> {
-  const isRoutes = routes === undefined || typeof routes === "string";
+  const isRoutes = routes === undefined || (typeof routes === "string" && /[^/]$/.test(routes));
   if (!socket?.onAnyOutgoing || !isRoutes || !(warnMs >= 0))
     throw new TypeError(
       `Expected sessionClient(io(), { routes: "/session", warnMs: 60000 }), got ${socket}, ${routes}, ${warnMs}.`,
@@ -39,7 +39,7 @@ export function sessionClient<Data = unknown>(
   void join();
 
   function onTold(told: Told): void {
-    cookieMs = told.cookieMs;
+    cookieMs = routes ? told.cookieMs : undefined;
     state.told(told);
   }
 
@@ -50,7 +50,7 @@ export function sessionClient<Data = unknown>(
   /** Empty if the state has changed before the answer came, which may be older. */
   async function askState(): Promise<Answer> {
     const before = snapshot();
-    const answer = routes === undefined ? {} : await ask(`${routes}/state`);
+    const answer = routes ? await ask(`${routes}/state`) : {};
     return before === snapshot() ? answer : {};
   }
 
@@ -63,11 +63,11 @@ export function sessionClient<Data = unknown>(
   /** If the socket was there before this client, what it got was missed. */
   async function join(): Promise<void> {
     const { connected, active, io } = socket;
-    if (connected && routes === undefined) return onConnect(); // its state may be still to come
+    if (connected && !routes) return onConnect(); // its state may be still to come
     if (!connected && (active || !io.engine)) return; // there is nothing to be missed
     const { told, code } = await askState();
-    if (connected !== socket.connected) return;
-    if (!connected) return code ? state.refused(code) : undefined;
+    if (snapshot().state !== "connecting") return; // by then it has got something
+    if (!socket.connected) return code && !socket.active ? state.refused(code) : undefined;
     if (told) onTold(told);
     else state.become({ state: "live" });
   }
@@ -80,7 +80,7 @@ export function sessionClient<Data = unknown>(
 
   /** The time left is in doubt, or whether the session goes on. */
   async function check(): Promise<void> {
-    if (routes === undefined && socket.active) return reconnect();
+    if (!routes && socket.active) return reconnect();
     const { told } = await askState();
     if (told?.state !== "live") return;
     if (socket.connected && isOurs(told)) onTold(told);
@@ -134,7 +134,7 @@ export function sessionClient<Data = unknown>(
     },
 
     async stay() {
-      if (routes !== undefined) return cookie.renew();
+      if (routes) return cookie.renew();
       const { connected } = socket;
       if (connected) socket.emit(stayEvent);
       return connected;

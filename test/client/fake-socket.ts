@@ -1,7 +1,7 @@
 import type { PageSocket } from "socket-session/client";
 import { endEvent, type StateMessage, stateEvent } from "socket-session/protocol";
 
-type Listener = (...args: never[]) => void;
+type Listener = (...args: unknown[]) => void;
 
 /** Stands for a socket of the stock client: tests do what the network and the server do to it. */
 export class FakeSocket implements PageSocket {
@@ -11,7 +11,7 @@ export class FakeSocket implements PageSocket {
   readonly calls: string[] = [];
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #outgoing = new Set<() => void>();
-  readonly io = { engine: undefined as unknown, _close: () => void this.calls.push("close") };
+  readonly io = { engine: undefined as unknown, _close: () => this.#close() };
 
   get listeners(): number {
     return [...this.#listeners.values(), this.#outgoing].reduce((sum, { size }) => sum + size, 0);
@@ -22,7 +22,7 @@ export class FakeSocket implements PageSocket {
     this.#listeners.set(event, listeners.add(listener));
   }
 
-  off(event: string, listener: Listener): void {
+  off(event = "", listener: Listener = () => {}): void {
     this.#listeners.get(event)?.delete(listener);
   }
 
@@ -47,13 +47,18 @@ export class FakeSocket implements PageSocket {
     this.receive("disconnect", "io client disconnect");
   }
 
+  #close(): void {
+    this.calls.push("close");
+    if (this.active) this.lose("forced close");
+  }
+
   emit(event: string): void {
     this.calls.push(`emit ${event}`);
     for (const listener of this.#outgoing) listener();
   }
 
   receive(event: string, ...args: unknown[]): void {
-    for (const listener of this.#listeners.get(event) ?? []) listener(...(args as never[]));
+    for (const listener of this.#listeners.get(event) ?? []) listener(...args);
   }
 
   /** The server lets it in, and says what it shares, if it shares something. */

@@ -427,6 +427,8 @@ describe("arguments", () => {
     [undefined, {}],
     [{}, {}],
     [new FakeSocket(), { routes: 1 }],
+    [new FakeSocket(), { routes: "" }],
+    [new FakeSocket(), { routes: "/session/" }],
     [new FakeSocket(), { warnMs: "60s" }],
     [new FakeSocket(), { warnMs: -1 }],
   ])("%s with %j are refused", (wrong, options) => {

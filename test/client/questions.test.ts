@@ -1,0 +1,125 @@
+/** What the page asks over HTTP where the socket can't say it. */
+import { stateEvent } from "socket-session/protocol";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { FakeBrowser } from "./fake-browser.ts";
+import { FakeRoutes } from "./fake-routes.ts";
+import { FakeSocket, guest, live } from "./fake-socket.ts";
+import { openTab, pageTime, settle } from "./tab.ts";
+
+let routes: FakeRoutes;
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: [...pageTime.toFake] });
+  new FakeBrowser().install();
+  routes = new FakeRoutes();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("why the page is not let in, if the browser does not show it", () => {
+  test.each([
+    ["STORE_UNAVAILABLE", "retry"],
+    ["ORIGIN_REFUSED", "stop"],
+  ] as const)("is asked once per outage: %s", async (code, help) => {
+    const { session, socket } = openTab({ routes: "/session" });
+    routes.answer = code;
+    for (let n = 0; n < 3; n++) {
+      socket.fail();
+      await settle();
+    }
+    expect(routes.asked).toEqual(["GET /session/state"]);
+    socket.welcome(live());
+    socket.lose();
+    socket.fail();
+    await settle();
+    expect(routes.asked).toHaveLength(2);
+    expect(session.getSnapshot()).toMatchObject({ state: "refused", code, help });
+  });
+
+  test.each([["SESSION_ENDED"], ["unreachable"], ["a proxy"]] as const)("is not %s", async (answer) => {
+    const { socket, states } = openTab({ routes: "/session" });
+    routes.answer = answer;
+    socket.fail();
+    await settle();
+    expect(states).toEqual(["connecting", "lost"]);
+  });
+
+  test("is not asked if the browser shows it, or without routes", async () => {
+    const one = openTab({ routes: "/session" });
+    one.socket.fail(JSON.stringify({ data: { code: "STORE_UNAVAILABLE" } }));
+    openTab().socket.fail();
+    await settle();
+    expect(routes.asked).toEqual([]);
+  });
+
+  test("does not matter any more once the page is in", async () => {
+    const { socket, states } = openTab({ routes: "/session" });
+    routes.answer = "STORE_UNAVAILABLE";
+    socket.fail();
+    socket.welcome(live());
+    await settle();
+    expect(states).toEqual(["connecting", "lost", "live"]);
+  });
+});
+
+describe("a client of a socket that was there before", () => {
+  function connectedSocket(): FakeSocket {
+    const socket = new FakeSocket();
+    socket.io.engine = {};
+    socket.welcome();
+    return socket;
+  }
+
+  function refusedSocket(): FakeSocket {
+    const socket = new FakeSocket();
+    socket.io.engine = {};
+    socket.refuse({ code: "SESSION_REQUIRED" });
+    return socket;
+  }
+
+  test.each([
+    ["live", live(), "live"],
+    ["a guest", guest, "guest"],
+    ["without a cookie", "SESSION_REQUIRED", "live"],
+    ["unreachable", "unreachable", "live"],
+  ] as const)("asks for the state: %s", async (_name, answer, state) => {
+    routes.answer = answer;
+    const { states } = openTab({ routes: "/session" }, connectedSocket());
+    await settle();
+    expect(routes.asked).toEqual(["GET /session/state"]);
+    expect(states).toEqual(["connecting", state]);
+  });
+
+  test("takes what the socket says before the answer", async () => {
+    routes.answer = guest;
+    const { socket, states } = openTab({ routes: "/session" }, connectedSocket());
+    socket.receive(stateEvent, live());
+    await settle();
+    expect(states).toEqual(["connecting", "live"]);
+  });
+
+  test("without routes waits for the state, which may be on its way, and is live else", async () => {
+    const [one, other] = [openTab({}, connectedSocket()), openTab({}, connectedSocket())];
+    one.socket.receive(stateEvent, guest);
+    vi.advanceTimersByTime(1_000);
+    expect(one.states).toEqual(["connecting", "guest"]);
+    expect(other.states).toEqual(["connecting", "live"]);
+  });
+
+  test("asks why it was refused", async () => {
+    routes.answer = "SESSION_REQUIRED";
+    const { session } = openTab({ routes: "/session" }, refusedSocket());
+    await settle();
+    expect(session.getSnapshot()).toEqual({ state: "refused", code: "SESSION_REQUIRED", help: "login" });
+  });
+
+  test("asks nothing if it has not been connected yet, or is connecting", async () => {
+    const idle = new FakeSocket();
+    idle.active = false;
+    openTab({ routes: "/session" }, idle);
+    openTab({ routes: "/session" });
+    await settle();
+    expect(routes.asked).toEqual([]);
+  });
+});

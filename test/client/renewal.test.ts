@@ -1,0 +1,181 @@
+/** The browser's cookie is renewed by activity: once per browser and period, not once per tab. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { FakeBrowser } from "./fake-browser.ts";
+import { FakeRoutes } from "./fake-routes.ts";
+import { guest, live } from "./fake-socket.ts";
+import { openTab, pageTime, settle } from "./tab.ts";
+
+const cookieMs = 3_600_000;
+const renewed = "POST /session/renew";
+
+let browser: FakeBrowser;
+let routes: FakeRoutes;
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: [...pageTime.toFake] });
+  browser = new FakeBrowser();
+  browser.install();
+  routes = new FakeRoutes();
+  routes.answer = live({ cookieMs });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+/** A tab whose socket has a session. */
+function openLive(answer = live({ cookieMs })) {
+  const tab = openTab({ routes: "/session" });
+  tab.socket.welcome(answer);
+  return tab;
+}
+
+async function act({ socket }: ReturnType<typeof openTab>): Promise<void> {
+  socket.emit("message");
+  await settle();
+}
+
+describe("a renewal", () => {
+  test("comes with the first activity, and then after half of the cookie's life", async () => {
+    const tab = openLive();
+    await act(tab);
+    expect(routes.asked).toEqual([renewed]);
+    for (let part = 0; part < 4; part++) {
+      await act(tab);
+      vi.advanceTimersByTime(cookieMs / 8);
+    }
+    expect(routes.asked).toEqual([renewed]);
+    await act(tab);
+    expect(routes.asked).toEqual([renewed, renewed]);
+  });
+
+  test("never comes by mere presence", async () => {
+    openLive();
+    for (let n = 0; n < 10; n++) {
+      vi.advanceTimersByTime(cookieMs / 2);
+      await settle();
+    }
+    expect(routes.asked).toEqual([]);
+  });
+
+  test.each([
+    ["a cookie that lasts as long as the browser", live()],
+    ["a guest", guest],
+  ])("is not for %s", async (_what, answer) => {
+    await act(openLive(answer));
+    expect(routes.asked).toEqual([]);
+  });
+
+  test("is not without routes", async () => {
+    const tab = openTab();
+    tab.socket.welcome(live({ cookieMs }));
+    await act(tab);
+    expect(routes.asked).toEqual([]);
+  });
+
+  test("is not right after a login, whose response has set the cookie", async () => {
+    const tab = openTab({ routes: "/session" });
+    void tab.session.loggedIn();
+    tab.socket.welcome(live({ cookieMs }));
+    await act(tab);
+    expect(routes.asked).toEqual([]);
+  });
+
+  test("has its answer applied", async () => {
+    const tab = openLive(live({ cookieMs, leftMs: 1_000 }));
+    routes.answer = live({ cookieMs, leftMs: cookieMs });
+    await act(tab);
+    expect(tab.session.leftMs).toBe(cookieMs);
+  });
+
+  test.each([["a proxy"], ["unreachable"], ["STORE_UNAVAILABLE"], ["SESSION_ENDED"]] as const)(
+    "that fails by %s is tried again later, not at each event",
+    async (answer) => {
+      const tab = openLive();
+      routes.answer = answer;
+      for (let n = 0; n < 5; n++) await act(tab);
+      expect(routes.asked).toHaveLength(1);
+      vi.advanceTimersByTime(cookieMs / 8);
+      await act(tab);
+      expect(routes.asked).toHaveLength(2);
+      expect(tab.states).toEqual(["connecting", "live"]);
+    },
+  );
+
+  test("is due if the clock was set back, so that the cookie's age can't be known", async () => {
+    const tab = openLive();
+    await act(tab);
+    vi.setSystemTime(Date.now() - cookieMs);
+    await act(tab);
+    expect(routes.asked).toHaveLength(2);
+  });
+});
+
+describe("five tabs", () => {
+  const withoutOne = [["navigator"], ["localStorage"], ["BroadcastChannel"], []];
+
+  test.each(withoutOne)("make one renewal per period, even without %s", async (...without) => {
+    browser.install({ without });
+    const tabs = Array.from({ length: 5 }, () => openLive());
+    for (let period = 1; period <= 3; period++) {
+      for (let n = 0; n < 3; n++) for (const tab of tabs) await act(tab);
+      expect(routes.asked).toEqual(Array(period).fill(renewed));
+      vi.advanceTimersByTime(cookieMs / 2);
+    }
+  });
+
+  test("that act at the same moment make one", async () => {
+    const tabs = Array.from({ length: 5 }, () => openLive());
+    for (const { socket } of tabs) socket.emit("message");
+    await settle();
+    expect(routes.asked).toEqual([renewed]);
+  });
+
+  test("make one each where they can share nothing", async () => {
+    browser.install({ without: ["navigator", "localStorage", "BroadcastChannel"] });
+    const tabs = Array.from({ length: 5 }, () => openLive());
+    for (let n = 0; n < 3; n++) for (const tab of tabs) await act(tab);
+    expect(routes.asked).toHaveLength(5);
+  });
+
+  test("opened one after another make one", async () => {
+    for (let n = 0; n < 5; n++) {
+      const tab = openLive();
+      await act(tab);
+      tab.session.close();
+    }
+    expect(routes.asked).toEqual([renewed]);
+  });
+
+  test("are not fooled by a time to come", async () => {
+    browser.storage.set("socket-session:/session", String(Date.now() + cookieMs));
+    await act(openLive());
+    expect(routes.asked).toEqual([renewed]);
+    browser.storage.set("socket-session:/session", "soon");
+    vi.advanceTimersByTime(cookieMs / 2);
+    await act(openLive());
+    expect(routes.asked).toEqual([renewed, renewed]);
+  });
+});
+
+describe("stay()", () => {
+  test("renews, whenever it is called, and has its answer applied", async () => {
+    const { session, socket } = openLive();
+    routes.answer = live({ cookieMs, leftMs: 2 * cookieMs });
+    expect(await session.stay()).toBe(true);
+    expect(await session.stay()).toBe(true);
+    expect(routes.asked).toEqual([renewed, renewed]);
+    expect(session.leftMs).toBe(2 * cookieMs);
+    socket.emit("message");
+    await settle();
+    expect(routes.asked).toHaveLength(2); // the cookie was set
+  });
+
+  test.each([["unreachable"], ["SESSION_ENDED"], ["STORE_UNAVAILABLE"]] as const)(
+    "resolves to false if the server is %s",
+    async (answer) => {
+      const { session } = openLive();
+      routes.answer = answer;
+      expect(await session.stay()).toBe(false);
+    },
+  );
+});

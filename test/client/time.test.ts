@@ -1,0 +1,237 @@
+/** The time left: by the page's own clock, be it wrong, set, or of a computer that slept. */
+import { stateEvent } from "socket-session/protocol";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { FakeBrowser } from "./fake-browser.ts";
+import { FakeRoutes } from "./fake-routes.ts";
+import { live } from "./fake-socket.ts";
+import { openTab, pageTime, settle } from "./tab.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+let browser: FakeBrowser;
+let routes: FakeRoutes;
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: [...pageTime.toFake] });
+  browser = new FakeBrowser();
+  browser.install();
+  routes = new FakeRoutes();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+/** While the computer sleeps, its monotonic time and its timers stand still. The same if its clock is set. */
+const jump = (ms: number) => vi.setSystemTime(Date.now() + ms);
+
+describe("leftMs", () => {
+  test("counts down to 0", () => {
+    const { session, socket } = openTab();
+    expect(session.leftMs).toBeUndefined();
+    socket.welcome(live({ leftMs: hour }));
+    vi.advanceTimersByTime(10 * minute);
+    expect(session.leftMs).toBe(50 * minute);
+    vi.advanceTimersByTime(hour);
+    expect(session.leftMs).toBe(0);
+  });
+
+  test("goes on in a loss", () => {
+    const { session, socket } = openTab();
+    socket.welcome(live({ leftMs: hour }));
+    socket.lose();
+    vi.advanceTimersByTime(minute);
+    expect(session.leftMs).toBe(59 * minute);
+  });
+
+  test.each([-400 * day, 400 * day])(
+    "is right with a clock that is wrong by %i ms, as is expiresAt",
+    (wrong) => {
+      jump(wrong);
+      const { session, socket } = openTab();
+      socket.welcome(live({ leftMs: hour }));
+      expect(session.leftMs).toBe(hour);
+      expect(session.getSnapshot().expiresAt).toBe(Date.now() + hour);
+    },
+  );
+
+  test("is right at once after a sleep, and asks the server", async () => {
+    const { session, socket } = openTab({ routes: "/session" });
+    socket.welcome(live({ leftMs: hour }));
+    jump(50 * minute);
+    expect(session.leftMs).toBe(10 * minute);
+    routes.answer = live({ leftMs: 9 * minute });
+    await settle();
+    expect(routes.asked).toEqual(["GET /session/state"]);
+    expect(session.leftMs).toBe(9 * minute);
+    expect(session.getSnapshot().expiresAt).toBe(Date.now() + 9 * minute);
+  });
+
+  test("is right after the clock was set ahead, once the server has answered", async () => {
+    const { session, socket } = openTab({ routes: "/session" });
+    socket.welcome(live({ leftMs: hour }));
+    routes.answer = live({ leftMs: hour });
+    jump(2 * hour);
+    expect(session.leftMs).toBe(0);
+    await settle();
+    expect(session.leftMs).toBe(hour);
+    expect(session.getSnapshot().expiresAt).toBe(Date.now() + hour);
+  });
+
+  test("is right after the clock was set back", async () => {
+    const { session, socket } = openTab({ routes: "/session" });
+    socket.welcome(live({ leftMs: hour }));
+    routes.answer = live({ leftMs: hour });
+    jump(-2 * hour);
+    expect(session.leftMs).toBe(hour);
+    await settle();
+    expect(session.getSnapshot().expiresAt).toBe(Date.now() + hour);
+  });
+
+  test("asks once for each sleep", async () => {
+    const { session, socket } = openTab({ routes: "/session" });
+    socket.welcome(live({ leftMs: hour }));
+    jump(10 * minute);
+    for (let n = 0; n < 3; n++) expect(session.leftMs).toBe(50 * minute);
+    await settle();
+    expect(routes.asked).toHaveLength(1);
+  });
+});
+
+describe("the visitor who is back", () => {
+  const comeBack = {
+    "to the window": () => browser.emit("focus"),
+    "to the tab": () => browser.document.dispatchEvent(new Event("visibilitychange")),
+    "to a frozen tab": () => browser.document.dispatchEvent(new Event("resume")),
+  };
+
+  test.each(Object.entries(comeBack))("%s after a night has the server asked", async (_where, come) => {
+    const { socket } = openTab({ routes: "/session" });
+    socket.welcome(live({ leftMs: 30 * day }));
+    jump(10 * hour);
+    come();
+    await settle();
+    expect(routes.asked).toEqual(["GET /session/state"]);
+  });
+
+  test("has nothing asked if the computer was awake", async () => {
+    const { socket } = openTab({ routes: "/session" });
+    socket.welcome(live({ leftMs: 30 * day }));
+    vi.advanceTimersByTime(10 * hour);
+    for (const come of Object.values(comeBack)) come();
+    await settle();
+    expect(routes.asked).toEqual([]);
+  });
+
+  test("has the socket connected again if there are no routes to ask", async () => {
+    const { socket } = openTab();
+    socket.welcome(live({ leftMs: 30 * day }));
+    jump(10 * hour);
+    browser.emit("focus");
+    await settle();
+    expect(socket.calls).toEqual(["disconnect", "close", "connect"]);
+  });
+
+  test("of another session has the socket connected again", async () => {
+    const { socket } = openTab({ routes: "/session" });
+    socket.welcome(live());
+    routes.answer = live({ publicId: "b".repeat(22) });
+    jump(hour);
+    browser.emit("focus");
+    await settle();
+    expect(socket.calls).toEqual(["disconnect", "close", "connect"]);
+  });
+
+  test("of no session has nothing done: the socket learns it", async () => {
+    const { socket, states } = openTab({ routes: "/session" });
+    socket.welcome(live());
+    for (const answer of ["SESSION_REQUIRED", "STORE_UNAVAILABLE", "unreachable", "a proxy"] as const) {
+      routes.answer = answer;
+      jump(hour);
+      browser.emit("focus");
+      await settle();
+    }
+    expect(routes.asked).toHaveLength(4);
+    expect(socket.calls).toEqual([]);
+    expect(states).toEqual(["connecting", "live"]);
+  });
+
+  test("after an answer that is older than what the socket got, sees the newer", async () => {
+    const { session, socket } = openTab({ routes: "/session" });
+    socket.welcome(live({ leftMs: hour }));
+    routes.answer = live({ leftMs: minute, data: { name: "old" } });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    routes.held = promise;
+    jump(10 * minute);
+    browser.emit("focus");
+    await settle();
+    expect(routes.asked).toHaveLength(1);
+    socket.receive(stateEvent, live({ leftMs: 2 * hour, data: { name: "new" } }));
+    resolve();
+    await settle();
+    expect(session.getSnapshot().data).toEqual({ name: "new" });
+    expect(session.leftMs).toBe(2 * hour);
+  });
+});
+
+describe("expiring", () => {
+  function warned(warnMs?: number) {
+    const tab = openTab({ warnMs });
+    const warnings: number[] = [];
+    tab.session.on("expiring", (leftMs) => warnings.push(leftMs));
+    return { ...tab, warnings };
+  }
+
+  test("warns a minute ahead, once for each deadline", () => {
+    const { socket, warnings } = warned();
+    socket.welcome(live({ leftMs: hour }));
+    vi.advanceTimersByTime(59 * minute - 1);
+    expect(warnings).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(warnings).toEqual([minute]);
+    socket.receive(stateEvent, live({ leftMs: minute })); // the same deadline, with other data
+    vi.advanceTimersByTime(hour);
+    expect(warnings).toEqual([minute]);
+    socket.receive(stateEvent, live({ leftMs: hour }));
+    vi.advanceTimersByTime(hour);
+    expect(warnings).toEqual([minute, minute]);
+  });
+
+  test("warns warnMs ahead, and at once if less is left", () => {
+    const { socket, warnings } = warned(10 * minute);
+    socket.welcome(live({ leftMs: 3 * minute }));
+    vi.advanceTimersByTime(0);
+    expect(warnings).toEqual([3 * minute]);
+  });
+
+  test("does not warn of a deadline that has moved", () => {
+    const { socket, warnings } = warned();
+    socket.welcome(live({ leftMs: hour }));
+    for (let n = 0; n < 10; n++) {
+      vi.advanceTimersByTime(50 * minute);
+      socket.receive(stateEvent, live({ leftMs: hour }));
+    }
+    expect(warnings).toEqual([]);
+  });
+
+  test("warns of a session that ends in 60 days, which no timer can wait for", () => {
+    const { socket, warnings } = warned();
+    socket.welcome(live({ leftMs: 60 * day }));
+    vi.advanceTimersByTime(60 * day - minute - 1);
+    expect(warnings).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(warnings).toEqual([minute]);
+  });
+
+  test("does not warn of a session that has no end, or is over", () => {
+    const { socket, warnings } = warned();
+    socket.welcome(live({ leftMs: 8.64e15 }));
+    vi.advanceTimersByTime(400 * day);
+    socket.receive(stateEvent, live({ leftMs: hour }));
+    socket.dismiss({ reason: "destroyed" });
+    vi.advanceTimersByTime(2 * hour);
+    expect(warnings).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
