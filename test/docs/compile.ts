@@ -33,7 +33,10 @@ const compilerOptions = {
   skipLibCheck: true,
   noEmit: true,
   customConditions: ["socket-session-source"],
-  paths: { "@jest/globals": [join(root, "test/docs/fixtures/jest-globals.d.ts")] },
+  paths: {
+    "@angular/core": [join(root, "test/docs/fixtures/angular-core.ts")],
+    "@jest/globals": [join(root, "test/docs/fixtures/jest-globals.d.ts")],
+  },
 };
 
 /** Compiles the sources as modules of one program, `globals` among them. Resolves to the errors, by name and line. */

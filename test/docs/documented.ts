@@ -19,6 +19,7 @@ import type { MongodbStoreOptions } from "socket-session/mongodb";
 import type { PostgresStoreOptions } from "socket-session/postgres";
 import type { RedisStoreOptions } from "socket-session/redis";
 import type { SqliteStoreOptions } from "socket-session/sqlite";
+import type { SessionClient, SessionClientEvents, SessionClientOptions, SessionSnapshot, ticketAuth } from "socket-session/client";
 import type { InjectOptions } from "socket-session/testing";
 import type { StoreHarness, StoreTraits } from "socket-session/testing/store";
 type FieldsOf<T> = T extends unknown ? keyof T : never;
@@ -74,6 +75,17 @@ export const documentedTypes: readonly DocumentedType[] = [
   { keys: `keyof Stats["store"]`, file: reference("sessions"), headings: ["stats().store"] },
   { keys: "RefusalCode", file: reference("refusals-and-ends"), headings: ["Refusals"] },
   { keys: "EndReasonCode", file: reference("refusals-and-ends"), headings: ["Ends"] },
+  { keys: "keyof SessionClientOptions", file: reference("client"), headings: ["Options"] },
+  { keys: "keyof SessionClient", file: reference("client"), headings: ["Members"] },
+  { keys: "keyof SessionSnapshot", file: reference("client"), headings: ["Snapshot"] },
+  { keys: `SessionSnapshot["state"]`, file: reference("client"), headings: ["States"] },
+  { keys: `SessionSnapshot["state"]`, file: "docs/guide/browser.md", headings: ["What to show"] },
+  { keys: "keyof SessionClientEvents", file: reference("client"), headings: ["Events"] },
+  {
+    keys: "keyof NonNullable<Parameters<typeof ticketAuth>[1]>",
+    file: reference("client"),
+    headings: ["ticketAuth(url, options)"],
+  },
   { keys: "keyof MemoryStoreOptions", file: "docs/stores/memory.md", headings: ["Options"] },
   { keys: "keyof SqliteStoreOptions", file: "docs/stores/sqlite.md", headings: ["Options"] },
   { keys: "keyof RedisStoreOptions", file: "docs/stores/redis.md", headings: ["Options"] },
