@@ -19,8 +19,20 @@ export function lifeTime(warnMs: number, onExpiring: (leftMs: number) => void, o
   let timer: ReturnType<typeof setTimeout> | undefined;
   let hasWarned = false;
 
+  /** Notices a sleep. A jump ahead of the clock is taken for one until the server has answered. */
+  function check(): void {
+    const jumpMs = aheadMs() - knownAheadMs;
+    if (endsAt === undefined || Math.abs(jumpMs) < toleratedMs) return;
+    knownAheadMs += jumpMs;
+    endsAt -= Math.max(0, jumpMs);
+    queueMicrotask(onDoubt); // not while a page draws itself
+  }
+
   /** In milliseconds, 0 at the least; undefined if it is not known. */
-  const left = () => endsAt && Math.max(0, endsAt - performance.now());
+  function left(): number | undefined {
+    check();
+    return endsAt && Math.max(0, endsAt - performance.now());
+  }
 
   function wait(): void {
     clearTimeout(timer);
@@ -37,6 +49,7 @@ export function lifeTime(warnMs: number, onExpiring: (leftMs: number) => void, o
   }
 
   return {
+    check,
     left,
 
     /** Undefined if there is no session, or its end is not known. */
@@ -46,15 +59,6 @@ export function lifeTime(warnMs: number, onExpiring: (leftMs: number) => void, o
       knownAheadMs = aheadMs();
       if (!isSameTime(last, endsAt)) hasWarned = false;
       wait();
-    },
-
-    /** Notices a sleep. A jump ahead of the clock is taken for one until the server has answered. */
-    check(): void {
-      const jumpMs = aheadMs() - knownAheadMs;
-      if (endsAt === undefined || Math.abs(jumpMs) < toleratedMs) return;
-      knownAheadMs += jumpMs;
-      endsAt -= Math.max(0, jumpMs);
-      queueMicrotask(onDoubt); // not while a page draws itself
     },
   };
 }

@@ -14,12 +14,11 @@ declare const document: { readonly addEventListener: Listen };
 export function onPage(hide: () => void, show: () => void, wake: () => void): () => void {
   const controller = new AbortController();
   if (typeof document !== "undefined") {
-    const options = { signal: controller.signal };
-    addEventListener("pagehide", hide, options);
-    addEventListener("pageshow", ({ persisted }) => persisted && show(), options);
-    addEventListener("focus", wake, options);
-    document.addEventListener("visibilitychange", wake, options);
-    document.addEventListener("resume", wake, options); // of a page that was frozen
+    addEventListener("pagehide", hide, controller); // as options, of which it has the signal
+    addEventListener("pageshow", ({ persisted }) => persisted && show(), controller);
+    addEventListener("focus", wake, controller);
+    document.addEventListener("visibilitychange", wake, controller);
+    document.addEventListener("resume", wake, controller); // of a page that was frozen
   }
   return () => controller.abort();
 }

@@ -4,7 +4,7 @@ import type { Help } from "./snapshot.ts";
 /** Other codes, and those of the application, need another page, server or visitor. */
 export function helpFor(code = ""): Help {
   if (/^SESSION_(REQUIRED|INVALID|ENDED)$/.test(code)) return "login";
-  return /^(TICKET_INVALID|STORE_UNAVAILABLE|COOKIE_MIS(MATCH|SING))$/.test(code) ? "retry" : "stop";
+  return /^(TICKET_INVALID|STORE_UNAVAILABLE|COOKIE_MIS.+)$/.test(code) ? "retry" : "stop";
 }
 
 /**

@@ -10,6 +10,7 @@ export interface Answer {
 export async function ask(url: string, method: "GET" | "POST" = "GET"): Promise<Answer> {
   try {
     const response = await fetch(url, { method, credentials: "include" });
+    if (response.status === 503) return { code: "STORE_UNAVAILABLE" }; // also from an error handler of the application
     const body: unknown = await response.json();
     return { told: toldIn(body), code: codeIn(body) };
   } catch {

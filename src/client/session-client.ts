@@ -117,7 +117,6 @@ export function sessionClient<Data = unknown>(
     on: state.on,
 
     get leftMs() {
-      state.life.check();
       return state.life.left();
     },
 

@@ -25,8 +25,10 @@ export function sessionState<Data>(warnMs: number, onDoubt: () => void) {
     listeners.dispatchEvent(new CustomEvent(event, { detail }));
   }
 
-  /** Whether the state is on its way to another. */
-  const isPassing = () => !isClosed && /connecting|lost/.test(snapshot.state);
+  /** Unless the state is on its way to another. */
+  function settle(): void {
+    if (isClosed || !/connecting|lost/.test(snapshot.state)) emit("settled", undefined);
+  }
 
   function become(next: SessionSnapshot<Data>): void {
     const last = snapshot;
@@ -37,7 +39,7 @@ export function sessionState<Data>(warnMs: number, onDoubt: () => void) {
     emit("change", snapshot);
     if (next.state === "refused") emit("refused", snapshot);
     if (next.state === "ended") emit("end", snapshot);
-    if (!isPassing()) emit("settled", undefined);
+    settle();
   }
 
   return {
@@ -64,13 +66,13 @@ export function sessionState<Data>(warnMs: number, onDoubt: () => void) {
           remove();
           resolve(snapshot);
         });
-        if (!isPassing()) emit("settled", undefined);
+        settle();
       }),
 
     close(): void {
       isClosed = true;
       life.set(undefined);
-      emit("settled", undefined);
+      settle();
     },
   };
 }
