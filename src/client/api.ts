@@ -16,7 +16,7 @@ export interface SessionClientOptions {
 export interface SessionClientEvents<Data = unknown> {
   /** The snapshot is another one. */
   readonly change: SessionSnapshot<Data>;
-  /** The session ends in that many milliseconds, unless it is extended. Once for each deadline. */
+  /** The session ends in that many milliseconds, unless it is extended. Once for each deadline, which the server has confirmed if there are `routes`. */
   readonly expiring: number;
   /** The session is over. */
   readonly end: SessionSnapshot<Data>;

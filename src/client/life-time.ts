@@ -11,13 +11,14 @@ const aheadMs = () => Date.now() - performance.now();
  * The time left of the session, by `performance.now()`: a clock that is wrong, or is set, makes no difference. While a
  * computer sleeps that time may stand still, and afterwards the clock has jumped.
  *
- * `onDoubt`: the computer has slept, or its clock was set, and only the server knows how much time is left.
+ * `onDue`: no more than `warnMs` are left, for the first time with this deadline. `onDoubt`: the computer has slept, or its clock was
+ * set, and only the server knows how much time is left.
  */
-export function lifeTime(warnMs: number, onExpiring: (leftMs: number) => void, onDoubt: () => void) {
+export function lifeTime(warnMs: number, onDue: () => void, onDoubt: () => void) {
   let endsAt: number | undefined;
   let knownAheadMs = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let hasWarned = false;
+  let isDue = false;
 
   /** Notices a sleep. A jump ahead of the clock is taken for one until the server has answered. */
   function check(): void {
@@ -37,27 +38,27 @@ export function lifeTime(warnMs: number, onExpiring: (leftMs: number) => void, o
   function wait(): void {
     clearTimeout(timer);
     const leftMs = left();
-    if (leftMs === undefined || hasWarned) return;
-    timer = setTimeout(warn, Math.min(Math.max(0, leftMs - warnMs), longestMs));
+    if (leftMs === undefined || isDue) return;
+    timer = setTimeout(look, Math.min(leftMs - warnMs, longestMs));
   }
 
-  function warn(): void {
-    const leftMs = left() ?? 0;
-    hasWarned = leftMs <= warnMs;
-    if (hasWarned) onExpiring(leftMs);
+  function look(): void {
+    isDue = (left() ?? 0) <= warnMs;
+    if (isDue) onDue();
     else wait(); // the timer was shorter
   }
 
   return {
     check,
     left,
+    isDue: () => isDue,
 
     /** Undefined if there is no session, or its end is not known. */
     set(leftMs: number | undefined): void {
       const last = endsAt;
       endsAt = leftMs && performance.now() + leftMs;
       knownAheadMs = aheadMs();
-      if (!isSameTime(last, endsAt)) hasWarned = false;
+      if (!isSameTime(last, endsAt)) isDue = false;
       wait();
     },
   };

@@ -1,5 +1,6 @@
 import type { SessionClient, SessionClientOptions } from "./api.ts";
 import { connection } from "./connection.ts";
+import { lifeTime } from "./life-time.ts";
 import { onPage } from "./page-events.ts";
 import type { PageSocket } from "./page-socket.ts";
 import type { Told } from "./received.ts";
@@ -28,12 +29,13 @@ export function sessionClient<Data = unknown>(
     );
 
   const shared = `socket-session:${name}`;
-  const state = sessionState<Data>(warnMs, check);
+  const life = lifeTime(warnMs, onDue, check);
+  const state = sessionState<Data>(life);
   const { snapshot } = state;
   const { onConnect, reconnect, ...link } = connection(socket, state, onTold, askWhy);
   const others = tabs(shared, onOther);
   const cookie = renewal(shared, renew, others.post);
-  const leavePage = onPage(onHide, onShow, state.life.check);
+  const leavePage = onPage(onHide, onShow, life.check);
   let cookieMs: number | undefined;
   socket.onAnyOutgoing(onActivity);
   void join();
@@ -87,6 +89,13 @@ export function sessionClient<Data = unknown>(
     else reconnect();
   }
 
+  /** The session is about to end, as far as this page knows: another node may have extended it. */
+  async function onDue(): Promise<void> {
+    const { told } = await askState();
+    if (told && isOurs(told)) onTold(told);
+    if (life.isDue()) state.emit("expiring", life.left() ?? 0);
+  }
+
   async function renew(): Promise<boolean> {
     const before = snapshot();
     const { told } = await ask(`${routes}/renew`, "POST");
@@ -117,7 +126,7 @@ export function sessionClient<Data = unknown>(
     on: state.on,
 
     get leftMs() {
-      return state.life.left();
+      return life.left();
     },
 
     loggedIn() {

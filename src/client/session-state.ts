@@ -1,17 +1,16 @@
 import type { SessionClientEvents } from "./api.ts";
-import { lifeTime } from "./life-time.ts";
+import type { lifeTime } from "./life-time.ts";
 import type { Told } from "./received.ts";
 import { helpFor } from "./refusal.ts";
 import { type SessionSnapshot, succeed } from "./snapshot.ts";
 
 export type SessionState<Data> = ReturnType<typeof sessionState<Data>>;
 
-/** The one place where the state of the page's session changes, with the events of that. `onDoubt`: see `lifeTime`. */
-export function sessionState<Data>(warnMs: number, onDoubt: () => void) {
+/** The one place where the state of the page's session changes, with the events of that. The life time is that of the session. */
+export function sessionState<Data>(life: ReturnType<typeof lifeTime>) {
   type Events = SessionClientEvents<Data> & { readonly settled: undefined };
   /** If a listener throws, the others are called all the same, and the browser reports the error. */
   const listeners = new EventTarget();
-  const life = lifeTime(warnMs, (leftMs) => emit("expiring", leftMs), onDoubt);
   let snapshot: SessionSnapshot<Data> = Object.freeze({ state: "connecting" });
   let isClosed = false;
 
@@ -45,14 +44,13 @@ export function sessionState<Data>(warnMs: number, onDoubt: () => void) {
   return {
     on,
     emit,
-    life,
     become,
     snapshot: () => snapshot,
 
     /** What the server says. It shares data of the type that the application gives. */
     told({ state, publicId, leftMs, data }: Told): void {
       life.set(leftMs);
-      const expiresAt = leftMs && Math.round(Date.now() + leftMs);
+      const expiresAt = leftMs && Date.now() + leftMs;
       become({ state, publicId, data: data as Data, expiresAt });
     },
 

@@ -1,4 +1,5 @@
 /** The time left: by the page's own clock, be it wrong, set, or of a computer that slept. */
+import type { SessionClientOptions } from "socket-session/client";
 import { stateEvent } from "socket-session/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeBrowser } from "./fake-browser.ts";
@@ -176,62 +177,89 @@ describe("the visitor who is back", () => {
 });
 
 describe("expiring", () => {
-  function warned(warnMs?: number) {
-    const tab = openTab({ warnMs });
+  function warned(options: SessionClientOptions = {}) {
+    const tab = openTab(options);
     const warnings: number[] = [];
     tab.session.on("expiring", (leftMs) => warnings.push(leftMs));
     return { ...tab, warnings };
   }
 
-  test("warns a minute ahead, once for each deadline", () => {
+  test("warns a minute ahead, once for each deadline", async () => {
     const { socket, warnings } = warned();
     socket.welcome(live({ leftMs: hour }));
-    vi.advanceTimersByTime(59 * minute - 1);
+    await vi.advanceTimersByTimeAsync(59 * minute - 1);
     expect(warnings).toEqual([]);
-    vi.advanceTimersByTime(1);
+    await vi.advanceTimersByTimeAsync(1);
     expect(warnings).toEqual([minute]);
     socket.receive(stateEvent, live({ leftMs: minute })); // the same deadline, with other data
-    vi.advanceTimersByTime(hour);
+    await vi.advanceTimersByTimeAsync(hour);
     expect(warnings).toEqual([minute]);
     socket.receive(stateEvent, live({ leftMs: hour }));
-    vi.advanceTimersByTime(hour);
+    await vi.advanceTimersByTimeAsync(hour);
     expect(warnings).toEqual([minute, minute]);
   });
 
-  test("warns warnMs ahead, and at once if less is left", () => {
-    const { socket, warnings } = warned(10 * minute);
+  test("warns warnMs ahead, and at once if less is left", async () => {
+    const { socket, warnings } = warned({ warnMs: 10 * minute });
     socket.welcome(live({ leftMs: 3 * minute }));
-    vi.advanceTimersByTime(0);
+    await vi.advanceTimersByTimeAsync(0);
     expect(warnings).toEqual([3 * minute]);
   });
 
-  test("does not warn of a deadline that has moved", () => {
+  test("does not warn of a deadline that has moved", async () => {
     const { socket, warnings } = warned();
     socket.welcome(live({ leftMs: hour }));
     for (let n = 0; n < 10; n++) {
-      vi.advanceTimersByTime(50 * minute);
+      await vi.advanceTimersByTimeAsync(50 * minute);
       socket.receive(stateEvent, live({ leftMs: hour }));
     }
     expect(warnings).toEqual([]);
   });
 
-  test("warns of a session that ends in 60 days, which no timer can wait for", () => {
+  test("warns of a session that ends in 60 days, which no timer can wait for", async () => {
     const { socket, warnings } = warned();
     socket.welcome(live({ leftMs: 60 * day }));
-    vi.advanceTimersByTime(60 * day - minute - 1);
+    await vi.advanceTimersByTimeAsync(60 * day - minute - 1);
     expect(warnings).toEqual([]);
-    vi.advanceTimersByTime(1);
+    await vi.advanceTimersByTimeAsync(1);
     expect(warnings).toEqual([minute]);
   });
 
-  test("does not warn of a session that has no end, or is over", () => {
+  test("does not warn of a session that has no end, or is over", async () => {
     const { socket, warnings } = warned();
     socket.welcome(live({ leftMs: 8.64e15 }));
-    vi.advanceTimersByTime(400 * day);
+    await vi.advanceTimersByTimeAsync(400 * day);
     socket.receive(stateEvent, live({ leftMs: hour }));
     socket.dismiss({ reason: "destroyed" });
-    vi.advanceTimersByTime(2 * hour);
+    await vi.advanceTimersByTimeAsync(2 * hour);
     expect(warnings).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  test("asks the server first, as another node may have extended the session", async () => {
+    const { session, socket, warnings } = warned({ routes: "/session" });
+    socket.welcome(live({ leftMs: hour }));
+    routes.answer = live({ leftMs: 2 * hour });
+    await vi.advanceTimersByTimeAsync(59 * minute);
+    await settle();
+    expect(routes.asked).toEqual(["GET /session/state"]);
+    expect(warnings).toEqual([]);
+    expect(session.leftMs).toBe(2 * hour);
+    routes.answer = live({ leftMs: minute });
+    await vi.advanceTimersByTimeAsync(2 * hour - minute);
+    await settle();
+    expect(warnings).toEqual([minute]);
+  });
+
+  test.each([["unreachable"], ["STORE_UNAVAILABLE"]] as const)(
+    "warns all the same if the server is %s",
+    async (answer) => {
+      const { socket, warnings } = warned({ routes: "/session" });
+      socket.welcome(live({ leftMs: hour }));
+      routes.answer = answer;
+      await vi.advanceTimersByTimeAsync(59 * minute);
+      await settle();
+      expect(warnings).toEqual([minute]);
+    },
+  );
 });
