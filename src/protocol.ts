@@ -1,6 +1,9 @@
 /** The messages between server and client beyond Socket.IO's own packets. Specified in `docs/protocol.md`. */
 
-/** Sent to every socket of a session that ends for good, before it is disconnected. */
+/**
+ * Sent to every socket of a session that ends for good, before it is disconnected. If `attach(io, { share })` was given, also with the
+ * reason `replaced`, before the transport closes.
+ */
 export const endEvent = "session:end";
 
 export interface EndMessage {

@@ -15,10 +15,11 @@ export function sendRefusal(
 
 /** The packets that tell a socket why, and that it is out of its namespace, so that a stock client stays away. */
 export function farewellOf(nsp: string, event: string, message: object): Packet[] {
-  return [
-    { type: packetTypes.EVENT, nsp, data: [event, message] },
-    { type: packetTypes.DISCONNECT, nsp },
-  ];
+  return [eventOf(nsp, event, message), { type: packetTypes.DISCONNECT, nsp }];
+}
+
+export function eventOf(nsp: string, event: string, message: object): Packet {
+  return { type: packetTypes.EVENT, nsp, data: [event, message] };
 }
 
 /** Past the listeners of outgoing events, and whatever the state of the socket. */

@@ -7,7 +7,7 @@ import type { Activity } from "../session/activity.ts";
 import { GuestHandle, type HandleContext, SessionHandle } from "../session/session-handle.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { SessionPids } from "./recovery.ts";
-import { farewellOf, sendPacket } from "./refusal-packet.ts";
+import { eventOf, farewellOf, sendPacket } from "./refusal-packet.ts";
 import type { SocketLimit } from "./socket-limit.ts";
 import type { Followed, SocketRules } from "./socket-rules.ts";
 import type { StateMessages } from "./state-messages.ts";
@@ -223,7 +223,7 @@ export class SessionConnection implements Observer, TrafficGuard {
           isGated,
         ),
       );
-    else if (known === "replaced") this.#replace(connection, settled);
+    else if (known === "replaced") this.#replace(connection, sockets, settled, isGated);
     // not at once: Socket.IO may be sending, or joining a namespace
     else process.nextTick(() => returns.run(() => this.#close(connection)));
   }
@@ -241,25 +241,52 @@ export class SessionConnection implements Observer, TrafficGuard {
     farewell: EndMessage,
     isGated: boolean,
   ): void {
+    const packets = sockets.flatMap(({ nsp }) => farewellOf(nsp.name, endEvent, farewell));
+    this.#sendLast(connection, packets, isGated);
+    for (const socket of sockets) this.#attempt(() => void socket.disconnect());
+    this.#closeWhenSent(connection);
+  }
+
+  /**
+   * Closes the transport when the client has its new cookie; a stock client reconnects with it. A page that gets states is told, so
+   * that it does so at once.
+   */
+  #replace(
+    connection: EngineConnection,
+    sockets: readonly Socket[],
+    settled: Promise<void> | undefined,
+    isGated: boolean,
+  ): void {
+    const message: EndMessage = { reason: "replaced" };
+    const packets = this.#context.states
+      ? sockets.map(({ nsp }) => eventOf(nsp.name, endEvent, message))
+      : [];
+    const close = () => {
+      if (packets.length === 0) return this.#close(connection);
+      this.#sendLast(connection, packets, isGated);
+      this.#closeWhenSent(connection);
+    };
+    const cancel = this.#context.hub.clock.after(this.#context.rebindMs, close);
+    connection.once("close", cancel);
+    void settled?.then(close);
+  }
+
+  /** Past the gate, which has been closed to everything else. */
+  #sendLast(connection: EngineConnection, packets: readonly Packet[], isGated: boolean): void {
     this.#isParting = true;
     if (isGated) ungate(connection);
-    const packets = sockets.flatMap(({ nsp }) => farewellOf(nsp.name, endEvent, farewell));
     for (const packet of packets) this.#attempt(() => sendPacket(connection, this.#context.codec, packet));
     this.#isParting = false;
     gate(connection);
-    for (const socket of sockets) this.#attempt(() => void socket.disconnect());
+  }
+
+  #closeWhenSent(connection: EngineConnection): void {
     if (connection.writeBuffer.length === 0) {
       this.#close(connection);
       return;
     }
     connection.once("drain", () => this.#close(connection));
     this.#closeAfter(connection, farewellMs);
-  }
-
-  /** Closes the transport when the client has its new cookie; a stock client reconnects with it. */
-  #replace(connection: EngineConnection, settled: Promise<void> | undefined): void {
-    this.#closeAfter(connection, this.#context.rebindMs);
-    void settled?.then(() => this.#close(connection));
   }
 
   #closeAfter(connection: EngineConnection, ms: number): void {

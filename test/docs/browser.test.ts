@@ -5,7 +5,7 @@ import type { Express } from "express";
 import type { Browser as Chromium, Page } from "playwright-core";
 import { createElement } from "react";
 import { renderToString } from "react-dom/server";
-import { sessionClient } from "socket-session/client";
+import { type SessionSnapshot, sessionClient } from "socket-session/client";
 import { stateEvent } from "socket-session/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { effectScope, nextTick, watchEffect } from "vue";
@@ -83,8 +83,9 @@ describe("the recipe for", () => {
   });
 
   test("Angular follows the state, until its service or component is destroyed", async () => {
-    const { sessionSignal } = await import("../../docs/guide/examples/angular-session.ts");
-    const snapshot = sessionSignal(session);
+    // Its types are checked with the guide: there is no such package here.
+    const { sessionSignal } = await import(join(root, "docs/guide/examples/angular-session.ts"));
+    const snapshot: () => SessionSnapshot<{ name: string }> = sessionSignal(session);
     expect(snapshot().state).toBe("connecting");
     socket.welcome(live());
     expect(snapshot().data?.name).toBe("ada");
@@ -123,7 +124,8 @@ describeWithChromium("in Chromium", { timeout: 60_000 }, () => {
         routes(app);
       },
     });
-    const page = await chromiumBrowser.newPage();
+    const context = await chromiumBrowser.newContext();
+    const page = await context.newPage();
     page.setDefaultTimeout(15_000);
     await page.goto(world.url);
     return page;

@@ -191,7 +191,7 @@ describe("state messages", () => {
     const gone = disconnected(socket);
     await ada.post("/login", { name: "lovelace" });
     await gone;
-    expect(events).toEqual(['state "ada"']);
+    expect(events).toEqual(['state "ada"', "session:end"]); // as replaced
   });
 
   test("are not kept for a recovery: a client that comes back is told the state of that moment, once", async () => {
