@@ -14,7 +14,7 @@ export interface PageSocket {
 }
 
 /** The connection that all namespaces of a page share. */
-export interface PageManager {
+interface PageManager {
   /** Undefined until the first attempt to connect. */
   readonly engine?: unknown;
   /**

@@ -103,6 +103,20 @@ describe.each([[["polling"]], [["websocket"]], [["polling", "websocket"]]])("by 
     expect(states).not.toContain("refused");
   });
 
+  test("a login that the page does not know of has it connect again without a pause", async () => {
+    await start();
+    const ada = await world.visitor();
+    const pause = { reconnectionDelay: 3_600_000, reconnectionDelayMax: 3_600_000 };
+    const { session, states, has } = follow(ada.socket("/", { transports, ...pause }));
+    await has("live");
+    const isNew = new Promise<void>((resolve) =>
+      session.on("change", ({ data }) => data?.name === "grace" && resolve()),
+    );
+    await ada.post("/login", { name: "grace" });
+    await isNew;
+    expect(states).toEqual(["connecting", "live", "connecting", "live"]);
+  });
+
   test("a store that is down is seen, and over when it is back", async () => {
     await start();
     const ada = await world.visitor();

@@ -28,8 +28,9 @@ session.on("expiring", () => {
 find("stay").onclick = () => session.stay(); // extends the session: the page gets the new deadline
 find("login").onsubmit = async (event) => {
   event.preventDefault();
-  const body = new URLSearchParams({ name: (find("name") as HTMLInputElement).value });
-  const response = await fetch("/login", { method: "POST", body });
+  const { value: name } = find("name") as HTMLInputElement;
+  const headers = { "content-type": "application/json" };
+  const response = await fetch("/login", { method: "POST", headers, body: JSON.stringify({ name }) });
   await response.text();
   if (response.ok) await session.loggedIn(); // in the other tabs as well
 };
