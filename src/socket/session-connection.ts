@@ -262,7 +262,8 @@ export class SessionConnection implements Observer, TrafficGuard {
       ? sockets.map(({ nsp }) => eventOf(nsp.name, endEvent, message))
       : [];
     const close = () => {
-      if (packets.length === 0) return this.#close(connection);
+      // a client that upgrades may have stopped to poll: the close is the one packet that it must get
+      if (packets.length === 0 || connection.upgrading) return this.#close(connection);
       this.#sendLast(connection, packets, isGated);
       this.#closeWhenSent(connection);
     };

@@ -45,6 +45,8 @@ export interface EngineConnection {
   readonly request: IncomingMessage | null;
   readonly server: Engine;
   readyState: "opening" | "open" | "closing" | "closed";
+  /** Whether the client is about to change its transport, and may no longer poll. */
+  readonly upgrading?: boolean;
   readonly writeBuffer: { readonly type: string; readonly data?: unknown }[];
   write(packet: unknown, options?: unknown): unknown;
   close(discard?: boolean): unknown;

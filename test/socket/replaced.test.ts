@@ -38,7 +38,7 @@ describe.each([[["polling"]], [["websocket"]]])("by %j", (transports) => {
 test("a socket of the old id gets nothing else", async () => {
   world = await startWorld({ attach: { share: ({ name }) => ({ name }) } });
   const ada = await world.visitor();
-  const socket = await ada.connect();
+  const socket = await ada.connect("/", { transports: ["websocket"] });
   const events: unknown[][] = [];
   socket.onAny((...event) => events.push(event));
   const gone = disconnected(socket);

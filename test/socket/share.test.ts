@@ -187,7 +187,7 @@ describe("state messages", () => {
   test("go to no socket that is silent, as its session got another id", async () => {
     await start(({ name }) => name);
     const ada = await world.visitor({ name: "ada" });
-    const { socket, events } = await join(ada, "/", { reconnection: false });
+    const { socket, events } = await join(ada, "/", { reconnection: false, transports: ["websocket"] });
     const gone = disconnected(socket);
     await ada.post("/login", { name: "lovelace" });
     await gone;

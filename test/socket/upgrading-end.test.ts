@@ -19,7 +19,7 @@ async function upgrading(options: WorldOptions = {}) {
   connection.once("upgrading", begun.resolve);
   const probe = await polling.probe();
   const transport = await begun.promise;
-  return { ada, connection, probe, finish: () => transport.onPacket({ type: "upgrade" }) };
+  return { ada, polling, connection, probe, finish: () => transport.onPacket({ type: "upgrade" }) };
 }
 
 test("a page gets the reason if its upgrade ends while the dismissal waits for its turn", async () => {
@@ -62,6 +62,19 @@ test("after a login a connection waits for the new cookie also if its upgrade en
   expect([isClosed, connection.readyState]).toEqual([false, "closing"]);
   answer.resolve();
   await login;
+  await probe.closed;
+  expect(probe.received).toEqual([]);
+});
+
+test("a page that is upgrading is closed without a word of the new id: it may fetch no second packet", async () => {
+  const { ada, polling, probe } = await upgrading({ attach: { share: () => undefined } });
+  const closed = (async () => {
+    let body = "6";
+    while (body === "6") ({ body } = await polling.send("GET")); // until it is no empty answer
+    return body;
+  })();
+  await ada.post("/login", { name: "grace" });
+  expect(await closed).toBe("1");
   await probe.closed;
   expect(probe.received).toEqual([]);
 });
