@@ -39,9 +39,9 @@ export function renewal(name: string, renew: () => Promise<boolean>, onSet: (at:
     onSet(setAt);
   }
 
-  /** The cookie was set at that time, as another tab says. A time to come is of a clock that was wrong. */
+  /** The cookie was set at that time, as another tab says. A time to come counts for nothing: see `isOlder`. */
   function learn(at: number): void {
-    if (at > setAt && at <= Date.now()) setAt = at;
+    if (at > setAt) setAt = at;
   }
 
   async function renewNow(): Promise<boolean> {

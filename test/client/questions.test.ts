@@ -114,6 +114,15 @@ describe("a client of a socket that was there before", () => {
     expect(session.getSnapshot()).toEqual({ state: "refused", code: "SESSION_REQUIRED", help: "login" });
   });
 
+  test("that is closed before the answer stays as it was", async () => {
+    routes.answer = live();
+    const { session, states } = openTab({ routes: "/session" }, connectedSocket());
+    session.close();
+    await settle();
+    expect(states).toEqual(["connecting"]);
+    expect(session.getSnapshot().state).toBe("connecting");
+  });
+
   test("asks nothing if it has not been connected yet, or is connecting", async () => {
     const idle = new FakeSocket();
     idle.active = false;

@@ -1,4 +1,5 @@
 /** The browser's cookie is renewed by activity: once per browser and period, not once per tab. */
+import { stateEvent } from "socket-session/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeBrowser } from "./fake-browser.ts";
 import { FakeRoutes } from "./fake-routes.ts";
@@ -90,6 +91,17 @@ describe("a renewal", () => {
     expect(tab.session.leftMs).toBe(cookieMs);
   });
 
+  test("has its answer ignored if the socket has got a newer state", async () => {
+    const tab = openLive();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    routes.held = promise;
+    await act(tab);
+    tab.socket.receive(stateEvent, live({ cookieMs, data: { name: "grace" } }));
+    resolve();
+    await settle();
+    expect(tab.session.getSnapshot().data).toEqual({ name: "grace" });
+  });
+
   test.each([["a proxy"], ["unreachable"], ["STORE_UNAVAILABLE"], ["SESSION_ENDED"]] as const)(
     "that fails by %s is tried again later, not at each event",
     async (answer) => {
@@ -171,6 +183,12 @@ describe("stay()", () => {
     socket.emit("message");
     await settle();
     expect(renewals()).toHaveLength(2); // the cookie was set
+  });
+
+  test("of a guest who has logged in elsewhere leaves the socket's state as it is", async () => {
+    const { session } = openLive(guest);
+    expect(await session.stay()).toBe(true);
+    expect(session.getSnapshot()).toEqual({ state: "guest" });
   });
 
   test.each([["unreachable"], ["SESSION_ENDED"], ["STORE_UNAVAILABLE"]] as const)(

@@ -305,6 +305,20 @@ describe("a rule that no longer holds", () => {
     expect(session.getSnapshot()).toEqual({ state: "refused", code: "NOT_ADMIN", help: "stop" });
   });
 
+  test("is no reason for what happens later", () => {
+    const { session } = follow();
+    socket.welcome(live());
+    socket.receive(forbiddenEvent, { code: "NOT_ADMIN", room: "admins" });
+    socket.dismiss();
+    expect(session.getSnapshot().state).toBe("ended");
+    socket.welcome(live());
+    socket.receive(forbiddenEvent, { code: "NOT_ADMIN", namespace: "/admin" });
+    socket.dismiss();
+    socket.welcome(live());
+    socket.dismiss();
+    expect(session.getSnapshot().state).toBe("ended");
+  });
+
   test.each([[null], [{ code: 1 }], ["x"]])("ignores the message %j", (message) => {
     const { session } = follow();
     const forbidden = vi.fn();
@@ -362,11 +376,10 @@ describe("close()", () => {
     const { session, states } = follow();
     socket.welcome(live({ leftMs: 70_000 }));
     session.close();
+    expect(vi.getTimerCount()).toBe(0);
     expect(socket.listeners).toBe(0);
     expect(socket.calls).toEqual([]);
     expect(socket.connected).toBe(true);
-    vi.advanceTimersByTime(3_600_000);
-    expect(vi.getTimerCount()).toBe(0);
     expect(states).toEqual(["connecting", "live"]);
     session.close(); // twice does no harm
   });

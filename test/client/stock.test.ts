@@ -5,6 +5,7 @@ import { sessionClient } from "socket-session/client";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Browser } from "../support/browser.ts";
+import { upgraded } from "../support/upgraded.ts";
 import { startWorld, type World, type WorldOptions } from "../support/world.ts";
 
 let world: World;
@@ -104,11 +105,13 @@ describe.each([[["polling"]], [["websocket"]], [["polling", "websocket"]]])("by 
   });
 
   test("a login that the page does not know of has it connect again without a pause", async () => {
-    await start();
+    await start({ sockets: (io) => void io.on("connection", (one) => one.on("sync", (done) => done())) });
     const ada = await world.visitor();
     const pause = { reconnectionDelay: 3_600_000, reconnectionDelayMax: 3_600_000 };
-    const { session, states, has } = follow(ada.socket("/", { transports, ...pause }));
+    const { socket, session, states, has } = follow(ada.socket("/", { transports, ...pause }));
     await has("live");
+    await upgraded(socket);
+    await socket.emitWithAck("sync"); // the server knows of the upgrade: while it is under way, it does not tell
     const isNew = new Promise<void>((resolve) =>
       session.on("change", ({ data }) => data?.name === "grace" && resolve()),
     );
