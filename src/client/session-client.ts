@@ -111,7 +111,7 @@ export function sessionClient<Data = unknown>(
 
   function onHide(): void {
     others.close();
-    socket.io._close(); // an open one keeps the page out of the cache
+    socket.io._close(); // an open one keeps the page out of the cache of some browsers
   }
 
   function onShow(): void {

@@ -30,7 +30,7 @@ export function tabs(name: string, onMessage: (message: unknown) => void) {
     open,
     post: (message: TabMessage) => channel?.postMessage(message),
 
-    /** A page that has an open channel does not enter the back/forward cache. */
+    /** In some browsers a page that has an open channel does not enter the back/forward cache. */
     close(): void {
       channel?.close();
       channel = undefined;
