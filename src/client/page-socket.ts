@@ -1,4 +1,4 @@
-/** What is used of a socket of socket.io-client 4. Any stock `Socket` fits, whatever the types of its events. */
+/** What is used of a socket of socket.io-client 4.5 or later. Any stock `Socket` fits, whatever the types of its events. */
 export interface PageSocket {
   readonly connected: boolean;
   /** Whether it connects by itself, at first or again. */

@@ -14,7 +14,7 @@ import { tabs } from "./tabs.ts";
 const stayEvent = "session:stay";
 
 /**
- * Follows the session of `socket`, a socket of socket.io-client 4. Call it right after `io()`: of a socket that is connected
+ * Follows the session of `socket`, a socket of socket.io-client 4.5 or later. Call it right after `io()`: of a socket that is connected
  * already, it has to ask the server for the state. `Data` is what the server's `share` returns. Throws a `TypeError` for a
  * wrong argument.
  */
@@ -111,7 +111,7 @@ export function sessionClient<Data = unknown>(
 
   function onHide(): void {
     others.close();
-    socket.io._close(); // an open one keeps the page out of the cache of some browsers
+    if (socket.active) socket.io._close(); // an open one keeps the page out of the cache of some browsers
   }
 
   function onShow(): void {
