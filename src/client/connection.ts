@@ -24,9 +24,11 @@ export function connection<Data>(
   let isReplaced = false;
   let hasFailed = false;
   let forbiddenBy: string | undefined;
+  let isClosed = false;
 
   /** Connects with the cookie of now, whatever the state. */
   function reconnect(): void {
+    if (isClosed) return; // an answer or timer that comes too late
     clearTimeout(timer);
     isReplaced = false;
     socket.disconnect();
@@ -119,7 +121,7 @@ export function connection<Data>(
     close(): void {
       for (const [event, handler] of handlers) socket.off(event, handler);
       clearTimeout(timer);
-      isReplaced = false;
+      isClosed = true;
     },
   };
 }

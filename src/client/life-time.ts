@@ -26,6 +26,7 @@ export function lifeTime(warnMs: number, onDue: () => void, onDoubt: () => void)
     if (endsAt === undefined || Math.abs(jumpMs) < toleratedMs) return;
     knownAheadMs += jumpMs;
     endsAt -= Math.max(0, jumpMs);
+    wait();
     queueMicrotask(onDoubt); // not while a page draws itself
   }
 

@@ -391,7 +391,9 @@ describe("close()", () => {
     socket.refuse({ code: "SESSION_ENDED" });
     session.close();
     await turn();
-    expect(vi.getTimerCount()).toBe(0);
+    socket.calls.length = 0;
+    vi.advanceTimersByTime(momentMs);
+    expect(socket.calls).toEqual([]);
   });
 });
 

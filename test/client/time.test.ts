@@ -144,6 +144,17 @@ describe("the visitor who is back", () => {
     expect(socket.calls).toEqual(["disconnect", "close", "connect"]);
   });
 
+  test("who closes the client before the answer has the socket left alone", async () => {
+    const [one, other] = [openTab({ routes: "/session" }), openTab()];
+    for (const { socket } of [one, other]) socket.welcome(live());
+    routes.answer = live({ publicId: "b".repeat(22) });
+    jump(hour);
+    browser.emit("focus");
+    for (const { session } of [one, other]) session.close();
+    await settle();
+    for (const { socket } of [one, other]) expect(socket.calls).toEqual([]);
+  });
+
   test("of no session has nothing done: the socket learns it", async () => {
     const { socket, states } = openTab({ routes: "/session" });
     socket.welcome(live());
@@ -234,6 +245,17 @@ describe("expiring", () => {
     await vi.advanceTimersByTimeAsync(2 * hour);
     expect(warnings).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("warns after a sleep that the timer has slept through, also without an answer", async () => {
+    const { session, socket, warnings } = warned({ routes: "/session" });
+    socket.welcome(live({ leftMs: hour }));
+    jump(59.5 * minute);
+    browser.emit("focus");
+    await vi.advanceTimersByTimeAsync(0);
+    await settle();
+    expect(warnings).toEqual([minute / 2]);
+    expect(session.leftMs).toBe(minute / 2);
   });
 
   test("asks the server first, as another node may have extended the session", async () => {
