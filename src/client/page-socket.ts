@@ -18,8 +18,8 @@ interface PageManager {
   /** Undefined until the first attempt to connect. */
   readonly engine?: unknown;
   /**
-   * Closes the connection, or gives up the attempt or the pause before the next. Not in the client's documentation, though in every
-   * release: `socket.disconnect()` alone leaves the connection to the other namespaces.
+   * Closes the connection, or gives up the attempt or the pause before the next. Not in the client's documentation, though in 4.5
+   * as in 4.8: `socket.disconnect()` alone leaves the connection to the other namespaces.
    */
   _close(): void;
 }
