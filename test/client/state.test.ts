@@ -130,6 +130,7 @@ describe("a refusal", () => {
     COOKIE_MISSING: "retry",
     JSONP_REFUSED: "stop",
     TRANSPORT_REFUSED: "stop",
+    TOO_MANY_SOCKETS: "stop",
     BAD_REQUEST: "stop",
   } satisfies Record<keyof typeof refusals, string>;
 
