@@ -1,55 +1,54 @@
 import { element } from "./element.ts";
+import { session } from "./session.ts";
 import { countOf } from "./words.ts";
 
-/** With less than this left, the visitor is warned; a short session warns in its last quarter. */
-const warnMs = 2 * 60_000;
+const text = element("left", HTMLElement);
+const bar = element("left-bar", HTMLSpanElement);
+const foldLeft = element("fold-left", HTMLSpanElement);
+const warning = element("expiring", HTMLDivElement);
+const alert = element("expiring-alert", HTMLSpanElement);
+const warningLeft = element("expiring-left", HTMLSpanElement);
+const stay = element("stay", HTMLButtonElement);
+
+/** With less than this left, the visitor is warned; of a shortened session, at a third. */
+const warnMs = { full: 2 * 60_000, short: 20_000 };
+
+/** The longest time that was left of a session of this kind: a full bar. */
+const mostMs = { full: 0, short: 0 };
 
 /** Shows the time left of the session, second by second. */
-export class Countdown {
-  readonly #text = element("left", HTMLElement);
-  readonly #bar = element("left-bar", HTMLSpanElement);
-  readonly #warning = element("left-warning", HTMLParagraphElement);
-  readonly #stay = element("stay", HTMLButtonElement);
-  #endsAt = 0;
-  /** The longest time that was ever left: a full bar. */
-  #mostMs = 0;
-  #timer: number | undefined;
+export function startCountdown(): void {
+  stay.addEventListener("click", () => void session.stay());
+  setInterval(show, 1_000);
+  session.subscribe(show);
+}
 
-  constructor(onStay: () => void) {
-    this.#stay.addEventListener("click", onStay);
-  }
+function show(): void {
+  const { state, data } = session.getSnapshot();
+  if (state !== "live" && state !== "lost") return showWarning(false);
+  const kind = data?.isShort ? "short" : "full";
+  const { leftMs = mostMs[kind] } = session;
+  mostMs[kind] = Math.max(mostMs[kind], leftMs);
+  const left = inWords(leftMs);
+  text.textContent = left;
+  foldLeft.textContent = left;
+  warningLeft.textContent = left;
+  bar.style.setProperty("inline-size", `${(100 * leftMs) / mostMs[kind]}%`);
+  showWarning(leftMs < warnMs[kind]);
+}
 
-  start(leftMs: number): void {
-    this.#endsAt = Date.now() + leftMs;
-    this.#mostMs = Math.max(this.#mostMs, leftMs);
-    this.#timer ??= setInterval(() => this.#show(), 1_000);
-    this.#show();
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.#mostMs = 0;
-  }
-
-  #show(): void {
-    const leftMs = Math.max(this.#endsAt - Date.now(), 0);
-    const isLow = leftMs < Math.min(warnMs, this.#mostMs / 4);
-    this.#text.textContent = leftMs === 0 ? "Time is up …" : `${inWords(leftMs)} left`;
-    this.#bar.style.setProperty("inline-size", `${(100 * leftMs) / this.#mostMs}%`);
-    this.#bar.classList.toggle("low", isLow);
-    // Set only once: every assignment is read aloud again.
-    const warning = isLow ? "Your session ends soon." : "";
-    if (this.#warning.textContent !== warning) this.#warning.textContent = warning;
-    if (!isLow && document.activeElement === this.#stay) element("text", HTMLTextAreaElement).focus();
-    this.#stay.hidden = !isLow;
-  }
+function showWarning(isLow: boolean): void {
+  if (warning.hidden === !isLow) return;
+  const hadFocus = document.activeElement === stay;
+  warning.hidden = !isLow;
+  for (const one of [bar, foldLeft]) one.classList.toggle("low", isLow);
+  alert.textContent = isLow ? "Your session ends soon." : "";
+  if (hadFocus) element("text", HTMLTextAreaElement).focus();
 }
 
 function inWords(ms: number): string {
   const seconds = Math.ceil(ms / 1_000);
   const minutes = Math.floor(seconds / 60);
-  const pad = (n: number) => String(n).padStart(2, "0");
   if (minutes >= 120) return countOf(Math.floor(minutes / 60), "hour");
-  return `${minutes}:${pad(seconds % 60)}`;
+  return `${minutes}:${String(seconds % 60).padStart(2, "0")}`;
 }

@@ -1,20 +1,20 @@
 /** A disc with the first letter of the name. Decorative: the name stands beside it. */
-export function disc(publicId: string, name: string): HTMLElement {
+export function disc(author: string, name: string): HTMLElement {
   const element = document.createElement("span");
   element.ariaHidden = "true";
-  paintDisc(element, publicId, name);
+  paintDisc(element, author, name);
   return element;
 }
 
-export function paintDisc(element: HTMLElement, publicId: string, name: string): void {
-  element.className = publicId ? "disc" : "disc nobody";
-  element.style.setProperty("--hue", String(hueOf(publicId)));
+export function paintDisc(element: HTMLElement, author: string, name: string): void {
+  element.className = author.startsWith("user ") ? "disc" : "disc guest";
+  element.style.setProperty("--hue", String(numberOf(author, 360)));
   element.textContent = [...name][0]?.toUpperCase() ?? "";
 }
 
-/** A person's colour, derived from the public id: the same in every browser. */
-function hueOf(publicId: string): number {
+/** A number below `count` that is the same for an author in every browser: their colour, or a guest's number. */
+export function numberOf(author: string, count: number): number {
   let hash = 0;
-  for (const character of publicId) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 360;
-  return hash;
+  for (const character of author) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
+  return hash % count;
 }

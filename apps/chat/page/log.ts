@@ -1,6 +1,8 @@
 import type { ChatMessage } from "../shared/events.ts";
-import { disc } from "./disc.ts";
+import { disc, numberOf } from "./disc.ts";
 import { element } from "./element.ts";
+import { withLinks } from "./links.ts";
+import { isOwn, onOwn } from "./own.ts";
 
 const log = element("log", HTMLDivElement);
 const empty = element("log-empty", HTMLParagraphElement);
@@ -22,14 +24,14 @@ function scrollToEnd(): void {
 }
 
 /** Adds the messages that are not shown yet. */
-export function showMessages(messages: readonly ChatMessage[], own: string | undefined): void {
+export function showMessages(messages: readonly ChatMessage[]): void {
   const unknown = messages.filter(({ id }) => !shown.has(id));
   if (unknown.length === 0) return;
   if (shown.size === 0) fillQuietly();
   empty.hidden = true;
   for (const message of unknown) {
     shown.add(message.id);
-    log.append(article(message, own));
+    log.append(article(message));
   }
   if (isAtEnd) scrollToEnd();
 }
@@ -42,24 +44,31 @@ function fillQuietly(): void {
   }, 100);
 }
 
-function article({ from, name, text, sentAt }: ChatMessage, own: string | undefined): HTMLElement {
-  const writer = `${from} ${name}`;
+onOwn(() => {
+  for (const article of log.querySelectorAll("article"))
+    article.classList.toggle("own", isOwn(article.dataset.author ?? ""));
+});
+
+function article({ author, name, text, sentAt }: ChatMessage): HTMLElement {
+  const shownName = author.startsWith("user ") ? name : `${name} ${10 + numberOf(author, 90)}`;
+  const writer = `${author} ${name}`;
   const follows = writer === lastWriter;
   lastWriter = writer;
-  const author = document.createElement("strong");
-  author.textContent = name;
+  const by = document.createElement("strong");
+  by.textContent = shownName;
   const time = document.createElement("time");
   time.dateTime = new Date(sentAt).toISOString();
   time.textContent = timeFormat.format(sentAt);
   const head = document.createElement("p");
   head.className = `head${follows ? " unseen" : ""}`;
-  head.append(author, " ", time);
+  head.append(by, " ", time);
   const body = document.createElement("p");
   body.className = "text";
-  body.textContent = text;
+  body.append(...withLinks(text));
   const message = document.createElement("article");
-  message.classList.toggle("own", from !== "" && from === own);
+  message.dataset.author = author;
+  message.classList.toggle("own", isOwn(author));
   message.classList.toggle("follows", follows);
-  message.append(disc(from, name), head, body);
+  message.append(disc(author, name), head, body);
   return message;
 }

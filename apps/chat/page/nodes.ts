@@ -2,19 +2,19 @@ import { element, meta } from "./element.ts";
 
 const line = element("nodes", HTMLParagraphElement);
 const servedBy = meta("node");
+let current = "";
 
-/** With several nodes: shows which node served this page, and which one the socket is connected to. */
-export function showNodes(socketNode: string): void {
-  line.hidden = socketNode === "";
-  if (servedBy && servedBy !== socketNode)
-    line.replaceChildren(part(`${servedBy} serves this page`), " · ", part(`${socketNode} your socket`));
-  else line.replaceChildren(part(`${socketNode} serves this page and your socket`));
-}
+/** The node of this page's socket, as the end of a sentence; empty if there is only one. */
+export const onNode = () => (current === "" ? "" : `, on ${current}`);
 
-/** If the line is too long, it breaks between its parts. */
-function part(text: string): HTMLElement {
-  const span = document.createElement("span");
-  span.className = "part";
-  span.textContent = text;
-  return span;
+/** With several nodes: which one served this page, and which one the socket is connected to. */
+export function showNode(socketNode: string): void {
+  current = socketNode;
+  line.hidden = false;
+  line.textContent =
+    servedBy && servedBy !== socketNode
+      ? `Page from ${servedBy}, socket on ${socketNode}`
+      : `Page and socket on ${socketNode}`;
+  element("stop-node", HTMLInputElement).value = socketNode;
+  element("stop-label", HTMLSpanElement).textContent = `Stop ${socketNode}, which has my socket`;
 }

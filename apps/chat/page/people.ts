@@ -1,18 +1,28 @@
 import type { Here } from "../shared/events.ts";
 import { disc } from "./disc.ts";
 import { element } from "./element.ts";
+import { current, onOwn } from "./own.ts";
 import { countOf } from "./words.ts";
 
 const section = element("here", HTMLElement);
 const list = element("people", HTMLUListElement);
+let shown: Here | undefined;
 
-/** Who is here; `own` is the public id of this page's session. */
-export function showPeople({ people, guests }: Here, own: string | undefined): void {
-  const items = people.map(({ publicId, name }) => {
+/** Who is here, each user once. */
+export function showPeople(here: Here): void {
+  shown = here;
+  draw();
+}
+onOwn(draw);
+
+function draw(): void {
+  if (!shown) return;
+  const { people, guests } = shown;
+  const items = people.map(({ author, name }) => {
     const item = document.createElement("li");
     const label = document.createElement("span");
-    label.textContent = publicId === own ? `${name} (you)` : name;
-    item.append(disc(publicId, name), label);
+    label.textContent = author === current ? `${name} (you)` : name;
+    item.append(disc(author, name), label);
     return item;
   });
   if (guests > 0) {
@@ -23,8 +33,4 @@ export function showPeople({ people, guests }: Here, own: string | undefined): v
   }
   list.replaceChildren(...items);
   section.hidden = false;
-}
-
-export function hidePeople(): void {
-  section.hidden = true;
 }

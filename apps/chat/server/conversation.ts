@@ -1,11 +1,17 @@
 import { randomUUID } from "node:crypto";
-import type { LiveSession } from "socket-session";
-import { type ChatMessage, guestName, limits, type Outcome } from "../shared/events.ts";
+import { type ChatMessage, limits, type Outcome } from "../shared/events.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 export type Said = { readonly ok: true; readonly message: ChatMessage } | Extract<Outcome, { ok: false }>;
 
-/** The messages of the room: checked, stamped with the session's name; the latest are kept. */
+export interface Writer {
+  readonly author: string;
+  readonly name: string;
+  /** Whose messages are counted together: a session's, or those of all guests of one address. */
+  readonly countedBy: string;
+}
+
+/** The messages of the room: checked, stamped with the writer's name; the latest are kept. */
 export class Conversation {
   readonly #now: () => number;
   readonly #rate: RateLimit;
@@ -20,19 +26,16 @@ export class Conversation {
     return this.#last;
   }
 
-  /**
-   * `posted`: anything that a client may send. Guests have no session to count by, so they share a limit by `address`.
-   */
-  say(posted: unknown, session: LiveSession, address: string): Said {
+  /** `posted`: anything that a client may send. */
+  say(posted: unknown, { author, name, countedBy }: Writer): Said {
     if (typeof posted !== "string") return { ok: false, problem: "notText" };
     const text = posted.trim();
     if (text === "") return { ok: false, problem: "empty" };
     if (text.length > limits.messageLength) return { ok: false, problem: "tooLong" };
-    const retryInMs = this.#rate.take(session.publicId || address);
+    const retryInMs = this.#rate.take(countedBy);
     if (retryInMs > 0) return { ok: false, problem: "tooFast", retryInMs };
 
-    const { publicId: from, data } = session;
-    const message = { id: randomUUID(), from, name: data.name ?? guestName, text, sentAt: this.#now() };
+    const message = { id: randomUUID(), author, name, text, sentAt: this.#now() };
     this.remember([message]);
     return { ok: true, message };
   }

@@ -1,15 +1,19 @@
-import "./session-data.ts";
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer } from "node:http";
 import { setupWorker } from "@socket.io/sticky";
 import express, { type Express } from "express";
 import { Server, type ServerOptions } from "socket.io";
 import { type Clock, type LiveSessions, type LiveSessionsOptions, liveSessions } from "socket-session";
+import { limits } from "../shared/events.ts";
+import { actionRoutes } from "./action-routes.ts";
+import { clientAddress } from "./client-address.ts";
 import { refuseCrossSitePosts } from "./cross-site-posts.ts";
 import { formRoutes } from "./form-routes.ts";
 import { listen } from "./listen.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { sayWhatFailed, securityHeaders } from "./responses.ts";
 import { servePage } from "./serve-page.ts";
-import { type ChatServer, serveSockets } from "./serve-sockets.ts";
+import { type ChatServer, room, serveSockets } from "./serve-sockets.ts";
+import { shareWithPage, userOf } from "./session-data.ts";
 
 export interface ChatOptions {
   store: LiveSessionsOptions["store"];
@@ -26,6 +30,8 @@ export interface ChatOptions {
   split?: Split | undefined;
   /** Whether to trust the `X-Forwarded-…` headers, which a proxy of ours sets. Default: no. */
   proxy?: boolean;
+  /** Has the cluster stop the node of this name for a while. Default: there is no cluster. */
+  stopNode?: ((node: string) => void) | undefined;
   /** For tests. */
   clock?: Clock;
 }
@@ -44,17 +50,24 @@ export interface Chat {
   listen(port: number): Promise<number>;
   /** Takes the connections that the primary of a cluster hands over, instead of listening. */
   joinCluster(): void;
+  /** Has all visitors of this node read these words. */
+  tell(words: string): void;
   /** Ends the connections, but no session: after a restart visitors are still logged in. */
   close(): Promise<void>;
 }
 
+/** How long a session lasts after its last activity. */
+const defaultIdleMs = 30 * 60_000;
+
 export function createChat(options: ChatOptions): Chat {
-  const { store, secret, idleMs = 30 * 60_000, adapter, nodeName, split, proxy = false, clock } = options;
+  const { store, secret, idleMs = defaultIdleMs, adapter, nodeName, split, proxy = false, clock } = options;
   const sessions = liveSessions({
     store,
     secret,
     name: "sid",
     guests: "allow",
+    userId: userOf,
+    device: ({ device }) => device,
     // No maxAge: the browser keeps the cookie until it is closed, and the server alone decides when it is over. Lax
     // keeps other sites' posts from carrying it, in addition to refuseCrossSitePosts.
     cookie: { httpOnly: true, sameSite: "lax", secure: "auto" },
@@ -73,12 +86,13 @@ export function createChat(options: ChatOptions): Chat {
     ...(split && { cors: { origin: split.page } }), // without credentials: there is no cookie
     ...(adapter && { adapter }),
   });
-  sessions.attach(io);
+  sessions.attach(io, { share: shareWithPage });
   const stopServing = serveSockets(io, {
-    now: clock ? () => clock.now() : Date.now,
+    sessions,
+    now: nowBy(clock),
     hasOtherNodes: adapter !== undefined,
     nodeName,
-    addressOf: proxy ? forwardedAddress : ({ address }) => address,
+    address: clientAddress(proxy),
   });
 
   return {
@@ -88,6 +102,7 @@ export function createChat(options: ChatOptions): Chat {
       return listen(http, port);
     },
     joinCluster: () => setupWorker(io),
+    tell: (words) => void io.local.to(room).emit("story", words),
     async close() {
       stopServing();
       // both at once: while one closes, the other refuses a client that reconnects
@@ -97,27 +112,22 @@ export function createChat(options: ChatOptions): Chat {
   };
 }
 
-function pageServer(sessions: LiveSessions, { pageDir, nodeName, split }: ChatOptions): Express {
+function pageServer(sessions: LiveSessions, options: ChatOptions): Express {
+  const { pageDir, nodeName, split, stopNode, proxy = false, idleMs = defaultIdleMs, clock } = options;
+  const rate = () => new RateLimit({ most: limits.actions, perMs: limits.actionsPerMs, now: nowBy(clock) });
   const app = express();
   app.disable("x-powered-by");
   app.use(securityHeaders(split?.sockets));
   // Before the sessions: the page is the same for all visitors, and needs no read of the store.
-  app.use(servePage(pageDir, { node: nodeName, sockets: split?.sockets }));
+  app.use(servePage(pageDir, { node: nodeName, sockets: split?.sockets, cluster: stopNode && "yes" }));
   app.use(refuseCrossSitePosts);
   app.use(sessions.express());
-  if (split) app.use("/session", sessions.routes()); // tickets
-  app.use(formRoutes());
+  app.use("/session", sessions.routes());
+  app.use(express.urlencoded({ extended: false, limit: 2_000 }));
+  app.use(formRoutes({ sessions, address: clientAddress(proxy), rate: rate() }));
+  app.use(actionRoutes({ sessions, nodeName, idleMs, stopNode, rate: rate() }));
   app.use(sayWhatFailed);
   return app;
 }
 
-/** The last address in the list is what the proxy itself has seen; clients can forge those before it. */
-function forwardedAddress({ address, headers }: { address: string; headers: IncomingHttpHeaders }): string {
-  const forwarded = headers["x-forwarded-for"];
-  return (
-    String(forwarded ?? "")
-      .split(",")
-      .at(-1)
-      ?.trim() || address
-  );
-}
+const nowBy = (clock: Clock | undefined) => (clock ? () => clock.now() : Date.now);

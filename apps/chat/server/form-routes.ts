@@ -1,69 +1,61 @@
-import express, { type Request, type Response, type Router } from "express";
-import { type FormAnswer, type FormProblem, guestName, limits } from "../shared/events.ts";
+import express, { type Request, type Router } from "express";
+import type { LiveSessions } from "socket-session";
+import { type FormProblem, guestName, limits } from "../shared/events.ts";
+import { answerForm, fieldOf } from "./answers.ts";
+import type { ClientAddress } from "./client-address.ts";
+import { deviceName } from "./device.ts";
+import type { RateLimit } from "./rate-limit.ts";
+
+export interface FormRoutesOptions {
+  readonly sessions: LiveSessions;
+  readonly address: ClientAddress;
+  /** Of logins, by address. */
+  readonly rate: RateLimit;
+}
 
 /**
  * Log in, rename, log out, by ordinary forms. There is no password: this demonstrates sessions, and visitors may take
- * any name. Each form answers with a redirect, so that reloading the page posts nothing again; scripts that ask for
- * JSON get JSON.
+ * any name.
  */
-export function formRoutes(): Router {
+export function formRoutes({ sessions, address, rate }: FormRoutesOptions): Router {
   const router = express.Router();
-  router.use(express.urlencoded({ extended: false, limit: 2_000 }));
 
-  router.post("/login", (request, response, next) => {
+  router.post("/login", async (request, response) => {
+    const from = address.ofRequest(request);
     const name = nameIn(request);
-    if (typeof name !== "string") return refuse(request, response, name);
-    // A new id at every login: an id that an attacker has planted in this browser becomes worthless.
-    request.session.regenerate((error) => {
-      if (error) return next(error);
-      request.session.name = name;
-      // Saved before the answer: a browser follows a redirect at its headers, and the page connects at once.
-      request.session.save((failure) => (failure ? next(failure) : accept(request, response)));
-    });
+    if (typeof name !== "string") return answerForm(request, response, { ok: false, ...name });
+    if (rate.take(from) > 0) return answerForm(request, response, { ok: false, problem: "tooOften" });
+    await sessions.login(request, { name, device: deviceName(request.get("user-agent"), from) });
+    const story = `Logged in as ${name}: a new session with a new id, and every tab of this browser has it.`;
+    answerForm(request, response, { ok: true, story });
   });
 
-  router.post("/rename", (request, response) => {
+  router.post("/rename", async (request, response) => {
     const name = nameIn(request);
-    if (request.session.name === undefined) return refuse(request, response, { problem: "notLoggedIn" });
-    if (typeof name !== "string") return refuse(request, response, name);
-    request.session.name = name;
-    accept(request, response);
+    const { userId } = sessions.of(request);
+    if (userId === undefined) return answerForm(request, response, { ok: false, problem: "notLoggedIn" });
+    if (typeof name !== "string") return answerForm(request, response, { ok: false, ...name });
+    await sessions.of(request).update((draft) => {
+      draft.name = name;
+    });
+    const story = `Renamed to ${name} in the session: every tab has it, and none had to reconnect.`;
+    answerForm(request, response, { ok: true, story });
   });
 
-  router.post("/logout", (request, response, next) => {
-    request.session.destroy((error) => {
-      if (error) return next(error);
-      response.clearCookie("sid");
-      accept(request, response);
-    });
+  router.post("/logout", async (request, response) => {
+    await sessions.logout(request, response);
+    answerForm(request, response, { ok: true, story: "Logged out: the session is over, in every tab." });
   });
 
   return router;
 }
 
 /** The name as it is shown, or the problem with it. */
-function nameIn({ body }: Request): string | { problem: FormProblem } {
-  const posted: unknown = body?.name;
+function nameIn(request: Request): string | { problem: FormProblem } {
   // Invisible characters would let two people look the same.
-  const name = typeof posted === "string" ? posted.replace(/\p{C}/gu, "").replace(/\s+/gu, " ").trim() : "";
+  const name = fieldOf(request, "name").replace(/\p{C}/gu, "").replace(/\s+/gu, " ").trim();
   if (name === "") return { problem: "nameEmpty" };
   if (name.length > limits.nameLength) return { problem: "nameTooLong" };
   if (name.toLowerCase() === guestName) return { problem: "nameTaken" };
   return name;
-}
-
-function accept(request: Request, response: Response): void {
-  const answer: FormAnswer = { ok: true };
-  if (wantsJson(request)) response.json(answer);
-  else response.redirect(303, "/");
-}
-
-function refuse(request: Request, response: Response, { problem }: { problem: FormProblem }): void {
-  const answer: FormAnswer = { ok: false, problem };
-  if (wantsJson(request)) response.status(problem === "notLoggedIn" ? 401 : 422).json(answer);
-  else response.redirect(303, `/?${new URLSearchParams({ form: request.path.slice(1), problem })}`);
-}
-
-function wantsJson(request: Request): boolean {
-  return request.accepts(["html", "json"]) === "json";
 }

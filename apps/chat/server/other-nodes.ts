@@ -8,6 +8,8 @@ export interface BetweenNodes {
   said(message: ChatMessage): void;
   /** The latest messages, for a new node. */
   told(messages: readonly ChatMessage[]): void;
+  /** The sessions of this user have changed. */
+  devices(userId: string): void;
 }
 
 /** A node's announcement to the others: only data that every visitor may see. */
@@ -49,12 +51,12 @@ export class OtherNodes {
     this.announce();
   }
 
-  /** Each session once, however many nodes it is on; guests are connections, so they add up. */
+  /** Each user once, however many nodes they are on; guests are connections, so they add up. */
   get here(): Here {
-    // its own last: if a session is on two nodes, this one has the latest name first
+    // its own last: if a user is on two nodes, this one has the latest name first
     const all = [...[...this.#heard.values()].map(({ here }) => here), this.#options.own()];
-    const peopleById = new Map(all.flatMap(({ people }) => people).map((one) => [one.publicId, one]));
-    const people = [...peopleById.values()].sort((a, b) => a.name.localeCompare(b.name));
+    const peopleByAuthor = new Map(all.flatMap(({ people }) => people).map((one) => [one.author, one]));
+    const people = [...peopleByAuthor.values()].sort((a, b) => a.name.localeCompare(b.name));
     return { people, guests: all.reduce((sum, { guests }) => sum + guests, 0) };
   }
 

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import express, { type RequestHandler, type Router } from "express";
 
 /**
- * What the page reads in the `meta` elements of these names: the name of the node that serves it, and the origin of its
- * sockets if that is another.
+ * What the page reads in the `meta` elements of these names: the name of the node that serves it, the origin of its
+ * sockets if that is another, and whether there is a cluster whose nodes can be stopped.
  */
-type PageFacts = Readonly<Record<"node" | "sockets", string | undefined>>;
+type PageFacts = Readonly<Record<"node" | "sockets" | "cluster", string | undefined>>;
 
 /** The page and its files. Without facts the page is a file like the others. */
 export function servePage(pageDir: string, facts: PageFacts): Router {
@@ -14,7 +14,7 @@ export function servePage(pageDir: string, facts: PageFacts): Router {
     "/assets",
     express.static(`${pageDir}/assets`, { immutable: true, maxAge: "1y", fallthrough: false }),
   );
-  if (facts.node || facts.sockets) router.get("/", serveWith(`${pageDir}/index.html`, facts));
+  if (Object.values(facts).some(Boolean)) router.get("/", serveWith(`${pageDir}/index.html`, facts));
   router.use(express.static(pageDir, { maxAge: 0 }));
   return router;
 }

@@ -1,41 +1,34 @@
 import type { Server, Socket } from "socket.io";
-import type { LiveSession } from "socket-session";
-import {
-  type ClientToServer,
-  guestName,
-  type Here,
-  type ServerToClient,
-  type SessionView,
-} from "../shared/events.ts";
+import type { LiveSessions } from "socket-session";
+import { type ClientToServer, guestName, type Here, type Person, type ServerToClient } from "../shared/events.ts";
+import { Admins } from "./admins.ts";
+import { authorOf } from "./author.ts";
+import type { ClientAddress } from "./client-address.ts";
 import { Conversation } from "./conversation.ts";
+import { DeviceLists } from "./device-lists.ts";
 import { type BetweenNodes, OtherNodes } from "./other-nodes.ts";
 
 export type ChatServer = Server<ClientToServer, ServerToClient, BetweenNodes>;
-type ChatSocket = Socket<ClientToServer, ServerToClient, BetweenNodes>;
+export type ChatSocket = Socket<ClientToServer, ServerToClient, BetweenNodes>;
 
-const room = "chat";
-
-/** Extensions of a session raise no event, so each socket's deadline is polled: a comparison, without I/O. */
-const lookIntervalMs = 1_000;
+/** All visitors' sockets. */
+export const room = "chat";
 
 export interface ServeOptions {
+  readonly sessions: LiveSessions;
   readonly now: () => number;
   /** Whether an adapter connects this node with others. */
   readonly hasOtherNodes: boolean;
   readonly nodeName: string | undefined;
-  /** The visitor's own address. */
-  readonly addressOf: (handshake: ChatSocket["handshake"]) => string;
+  readonly address: ClientAddress;
 }
 
 /** Handles the sockets' events. The returned function stops the timers. */
 export function serveSockets(io: ChatServer, options: ServeOptions): () => void {
-  const { now, hasOtherNodes } = options;
+  const { sessions, now, hasOtherNodes, nodeName } = options;
   const conversation = new Conversation(now);
-  const deadlines = new WeakMap<ChatSocket, number>();
-  const tellSession = (socket: ChatSocket) => {
-    deadlines.set(socket, socket.session.expiresAt);
-    socket.emit("session", viewOf(socket.session, now()));
-  };
+  const devices = new DeviceLists({ io, sessions, now, hasOtherNodes });
+  const admins = new Admins(io, sessions);
   /** Each node notifies its own visitors. */
   const tellWhoIsHere = () => io.local.to(room).emit("here", otherNodes.here);
   const otherNodes = new OtherNodes({
@@ -51,25 +44,23 @@ export function serveSockets(io: ChatServer, options: ServeOptions): () => void 
 
   io.on("connection", (socket) => {
     socket.join(room);
-    tellSession(socket);
+    socket.emit("author", authorOf(socket));
+    if (nodeName) socket.emit("node", nodeName);
     socket.emit("history", conversation.last);
-    if (options.nodeName) socket.emit("node", options.nodeName);
+    tellOfTicket(socket);
+    devices.admit(socket);
+    admins.admit(socket);
     hereChanged();
     socket.session.on("change", () => {
-      tellSession(socket);
+      socket.emit("author", authorOf(socket));
       hereChanged();
     });
     socket.on("disconnect", hereChanged);
     takeMessages(io, socket, conversation, options);
   });
 
-  const looking = setInterval(() => {
-    for (const socket of io.sockets.sockets.values()) {
-      if (deadlines.get(socket) !== socket.session.expiresAt) tellSession(socket);
-    }
-  }, lookIntervalMs);
   return () => {
-    clearInterval(looking);
+    admins.close();
     otherNodes.close();
   };
 }
@@ -78,19 +69,26 @@ function takeMessages(
   io: ChatServer,
   socket: ChatSocket,
   conversation: Conversation,
-  { hasOtherNodes, addressOf }: ServeOptions,
+  { hasOtherNodes, address }: ServeOptions,
 ): void {
   socket.on("message", (text, answer) => {
-    const said = conversation.say(text, socket.session, addressOf(socket.handshake));
+    const { session } = socket;
+    const { name = guestName } = session.data;
+    const countedBy = session.publicId || address.ofSocket(socket);
+    const said = conversation.say(text, { author: authorOf(socket), name, countedBy });
     if (said.ok) {
       io.to(room).emit("message", said.message); // to the visitors of all nodes, if there is an adapter
       if (hasOtherNodes) io.serverSideEmit("said", said.message);
     }
     if (typeof answer === "function") answer(said.ok ? { ok: true } : said);
   });
-  socket.on("stay", (answer) => {
-    if (typeof answer === "function") answer();
-  });
+}
+
+/** A page on another host than its sockets has no cookie for them. */
+function tellOfTicket(socket: ChatSocket): void {
+  const { host, cookie } = socket.handshake.headers;
+  if (socket.session.state !== "live" || cookie !== undefined) return;
+  socket.emit("story", `Connected to ${host} without a cookie: a ticket, good for one connection, let this tab in.`);
 }
 
 function hearOtherNodes(io: ChatServer, otherNodes: OtherNodes, conversation: Conversation): void {
@@ -105,18 +103,15 @@ function hearOtherNodes(io: ChatServer, otherNodes: OtherNodes, conversation: Co
   });
 }
 
-function viewOf({ state, publicId, data, expiresAt }: LiveSession, now: number): SessionView {
-  if (state === "guest") return { state };
-  return { state: "live", publicId, name: data.name ?? guestName, leftMs: Math.max(expiresAt - now, 0) };
-}
-
 function whoIsHere(sockets: Iterable<ChatSocket>): Here {
-  const namesByPublicId = new Map<string, string>();
+  const peopleByAuthor = new Map<string, Person>();
   let guests = 0;
-  for (const { session } of sockets) {
-    if (session.state === "guest") guests++;
-    if (session.state === "live") namesByPublicId.set(session.publicId, session.data.name ?? guestName);
+  for (const socket of sockets) {
+    const { state, data } = socket.session;
+    const author = authorOf(socket);
+    if (state === "guest") guests++;
+    if (state !== "live" || peopleByAuthor.has(author)) continue;
+    peopleByAuthor.set(author, { author, name: data.name ?? guestName });
   }
-  const people = [...namesByPublicId].map(([publicId, name]) => ({ publicId, name }));
-  return { people: people.sort((a, b) => a.name.localeCompare(b.name)), guests };
+  return { people: [...peopleByAuthor.values()].sort((a, b) => a.name.localeCompare(b.name)), guests };
 }

@@ -5,7 +5,10 @@ import { setupMaster as balance } from "@socket.io/sticky";
 import { readEnvironment } from "./environment.ts";
 import { listen } from "./listen.ts";
 import { inWords } from "./start-node.ts";
-import { Worker } from "./worker.ts";
+import { Worker, type WorkerEvents } from "./worker.ts";
+
+/** How long a node stays away that a visitor has stopped. */
+const awayMs = 3_000;
 
 /**
  * Several nodes behind one address on this machine: this process accepts the connections and hands each to a worker. A
@@ -20,7 +23,17 @@ export async function startCluster(): Promise<void> {
   balance(http, { loadBalancingMethod: "round-robin" });
   relayBetweenWorkers();
 
-  const workers = Array.from({ length: nodes }, (_, index) => new Worker(`${nodeName} ${index + 1}`));
+  const events: WorkerEvents = {
+    onStopAsked(name) {
+      // one at a time, and never the last
+      if (workers.length > 1 && workers.every(({ isReady }) => isReady))
+        workers.find((one) => one.name === name)?.stopFor(awayMs);
+    },
+    onStory(words) {
+      for (const worker of workers) worker.tell(words);
+    },
+  };
+  const workers = Array.from({ length: nodes }, (_, index) => new Worker(`${nodeName} ${index + 1}`, events));
   const stop = () => {
     http.close();
     http.closeAllConnections();

@@ -1,9 +1,9 @@
 import cluster from "node:cluster";
+import { readClusterMessage, sendToPrimary } from "./cluster-messages.ts";
 import { createChat, type Split } from "./create-chat.ts";
 import { readEnvironment } from "./environment.ts";
 import { openAdapter } from "./open-adapter.ts";
 import { openStore } from "./open-store.ts";
-import { tellReady } from "./ready.ts";
 
 /** One node: on its own port, or as a worker of the cluster. If split, the sockets are on the next port. */
 export async function startNode(pageDir: string, isSplit: boolean): Promise<void> {
@@ -18,8 +18,10 @@ export async function startNode(pageDir: string, isSplit: boolean): Promise<void
     throw error;
   });
   const opened = { store: openedStore.store, adapter: openedAdapter.adapter };
-  const chat = createChat({ ...settings, ...opened, pageDir, split });
+  const stopNode = (node: string) => sendToPrimary({ type: "chat:stop", node });
+  const chat = createChat({ ...settings, ...opened, pageDir, split, ...(isInCluster && { stopNode }) });
   chat.sessions.on("error", ({ code, message }) => console.error(code, message)); // their causes may name ids
+  chat.sessions.on("refuse", ({ code, address }) => console.warn("A client was refused:", code, address));
   const close = async () => {
     await chat.close();
     await openedAdapter.close();
@@ -31,7 +33,11 @@ export async function startNode(pageDir: string, isSplit: boolean): Promise<void
   const allNotes = [...notes, openedAdapter.note];
   if (isInCluster) {
     chat.joinCluster(); // first: as soon as it is ready, the primary hands over connections
-    tellReady(allNotes);
+    process.on("message", (received) => {
+      const message = readClusterMessage(received);
+      if (message?.type === "chat:story") chat.tell(message.words);
+    });
+    sendToPrimary({ type: "chat:ready", notes: allNotes });
     return;
   }
   try {

@@ -1,48 +1,70 @@
-/** The messages between page and server, in addition to the library's own (`session:end`). */
-import type { EndMessage } from "socket-session/protocol";
+/** The messages between page and server, in addition to the library's own (`session:…`). */
+import type { WithSession } from "socket-session/protocol";
 
 export interface ClientToServer {
   message(text: string, answer: (outcome: Outcome) => void): void;
-  /** Does nothing itself: any event counts as activity, which extends the session. */
-  stay(answer: () => void): void;
 }
 
-export interface ServerToClient {
+export type ServerToClient = WithSession<{
   message(message: ChatMessage): void;
   /** The latest messages, on every connection: the page may already know some. */
   history(messages: readonly ChatMessage[]): void;
   here(here: Here): void;
-  session(session: SessionView): void;
+  /** The author of what this socket sends. */
+  author(author: string): void;
   /** The node that this connection leads to, if there are several. */
   node(name: string): void;
-  "session:end"(end: EndMessage): void;
+  /** The sessions of this user, whenever one is added, removed or used. */
+  devices(devices: readonly Device[]): void;
+  /** What the server has just done, in words. */
+  story(words: string): void;
+  /** To the room of the admins, every second. */
+  figures(figures: Figures): void;
+}, SharedData>;
+
+/** What the page gets to know of its session's data. */
+export interface SharedData {
+  readonly name: string;
+  readonly isAdmin: boolean;
+  /** Whether the visitor has shortened the session. */
+  readonly isShort: boolean;
 }
 
 export interface ChatMessage {
   readonly id: string;
-  /** The public id of the session that wrote it; empty for guests. */
-  readonly from: string;
+  /** Names the user, or one guest's connection, to tell people of one name apart. */
+  readonly author: string;
   readonly name: string;
   readonly text: string;
   /** In milliseconds since the epoch. */
   readonly sentAt: number;
 }
 
-/** The visitors: each session once, however many tabs it has open, and the number of guest connections. */
+/** The visitors: each user once, however many tabs and devices they have, and the number of guests' connections. */
 export interface Here {
   readonly people: readonly Person[];
   readonly guests: number;
 }
 
-interface Person {
-  readonly publicId: string;
+export interface Person {
+  readonly author: string;
   readonly name: string;
 }
 
-/** The socket's session. The remaining life is a duration, so that the clocks of page and server need not agree. */
-export type SessionView =
-  | { readonly state: "guest" }
-  | { readonly state: "live"; readonly publicId: string; readonly name: string; readonly leftMs: number };
+/** A session of the user. Times are durations, so that the clocks of page and server need not agree. */
+export interface Device {
+  readonly publicId: string;
+  /** Browser, system and network, as at the login. */
+  readonly name: string;
+  readonly seenAgoMs: number;
+  readonly leftMs: number;
+}
+
+/** Of the node that sends it. */
+export interface Figures {
+  readonly sessions: number;
+  readonly connections: number;
+}
 
 export type Outcome =
   | { readonly ok: true }
@@ -51,12 +73,17 @@ export type Outcome =
 export type MessageProblem = "empty" | "tooLong" | "tooFast" | "notText";
 
 /** The possible problems with a form. A plain form post returns to `/?form=login&problem=nameEmpty`. */
-export type FormProblem = "nameEmpty" | "nameTooLong" | "nameTaken" | "notLoggedIn";
+export type FormProblem = "nameEmpty" | "nameTooLong" | "nameTaken" | "notLoggedIn" | "tooOften" | "gone";
 
-/** The answer to a form that a script posted, asking for JSON. */
-export type FormAnswer = { readonly ok: true } | { readonly ok: false; readonly problem: FormProblem };
+/** The answer to a form that a script posted, asking for JSON: with what the server has done, in words. */
+export type FormAnswer =
+  | { readonly ok: true; readonly story?: string }
+  | { readonly ok: false; readonly problem: FormProblem };
 
 export const guestName = "guest";
+
+/** The room of the admins, and the code with which its rule refuses. */
+export const admins = { room: "admins", code: "NOT_ADMIN" } as const;
 
 export const limits = {
   nameLength: 40,
@@ -65,4 +92,9 @@ export const limits = {
   messages: 5,
   perMs: 5_000,
   history: 50,
+  /** The most logins of one address, and the most actions of one session on sessions and nodes, in a minute. */
+  actions: 30,
+  actionsPerMs: 60_000,
+  /** How long a session lasts that the visitor has shortened. */
+  shortMs: 60_000,
 } as const;

@@ -13,7 +13,7 @@ import { readDatabaseUrl } from "../server/database-url.ts";
 import { openAdapter } from "../server/open-adapter.ts";
 import { type BuiltPage, buildPage } from "./build-page.ts";
 import { openElsewhere, StartedChat } from "./started-chat.ts";
-import type { Tab, Visitor } from "./visitors.ts";
+import { isNamed, type Tab, type Visitor } from "./visitors.ts";
 
 let folder: string;
 let page: BuiltPage;
@@ -44,8 +44,7 @@ async function startTwo(variables: Record<string, string>) {
 
 async function renamedOnBoth(ada: Visitor, name: string, tabs: readonly Tab[]): Promise<void> {
   await ada.post("/rename", { name });
-  for (const tab of tabs)
-    await tab.until("session", (session) => session.state === "live" && session.name === name);
+  for (const tab of tabs) await tab.until("session:state", isNamed(name));
 }
 
 test("with no adapter at all a session is one on all nodes, and messages stay on theirs", {

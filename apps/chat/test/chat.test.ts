@@ -1,7 +1,7 @@
 import { memoryStore } from "socket-session/memory";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { limits } from "../shared/events.ts";
-import { startChat } from "./visitors.ts";
+import { isNamed, startChat } from "./visitors.ts";
 
 let chat: Awaited<ReturnType<typeof startChat>>;
 beforeEach(async () => {
@@ -49,9 +49,7 @@ describe("logging in", () => {
     const ada = await chat.member("Ada");
     const tab = await ada.open();
     await ada.post("/login", { name: "Countess" });
-    expect(
-      await tab.until("session", (session) => session.state === "live" && session.name === "Countess"),
-    ).toBeDefined();
+    expect(await tab.until("session:state", isNamed("Countess"))).toBeDefined();
   });
 
   test.each([
@@ -108,8 +106,8 @@ describe("the end of a session", () => {
   test("by expiry comes half an hour after the last activity, of which the tabs are told", async () => {
     const tab = await (await chat.member("Ada")).open();
     await chat.clock.advance(20 * 60_000);
-    await tab.socket.emitWithAck("stay");
-    expect(await tab.until("session")).toMatchObject({ state: "live", leftMs: 30 * 60_000 });
+    await tab.say("Still here.");
+    expect(await tab.until("session:state")).toMatchObject({ state: "live", leftMs: 30 * 60_000 });
     await chat.clock.advance(29 * 60_000);
     expect(tab.socket.connected).toBe(true);
     await chat.clock.advance(60_000);
@@ -128,7 +126,8 @@ describe("a form that another site sends", () => {
   test.each(headersOfOthers)("is refused: %j", async (headers) => {
     const ada = await chat.member("Ada");
     const tab = await ada.open();
-    for (const path of ["/login", "/rename", "/logout"]) {
+    const actions = ["/devices/end-others", "/try/revoke", "/try/short", "/try/admin"];
+    for (const path of ["/login", "/rename", "/logout", ...actions]) {
       expect(await ada.post(path, { name: "Mallory" }, headers)).toBe("403");
     }
     await tab.say("Still me.");
@@ -147,7 +146,11 @@ describe("messages", () => {
   test("of guests carry the name of guest", async () => {
     const [guest, other] = [await chat.visitor().open(), await chat.visitor().open()];
     await guest.say("May I?");
-    expect(await other.until("message")).toMatchObject({ from: "", name: "guest", text: "May I?" });
+    expect(await other.until("message")).toMatchObject({
+      author: `guest ${guest.socket.id}`,
+      name: "guest",
+      text: "May I?",
+    });
   });
 
   test("that were missed come with the connection, the last of them", async () => {
@@ -176,7 +179,6 @@ describe("messages", () => {
       problem: "notText",
     });
     Reflect.apply(socket.emit, socket, ["message", "no answer, please"]);
-    Reflect.apply(socket.emit, socket, ["stay"]);
     expect(await socket.emitWithAck("message", "Still there?")).toEqual({ ok: true });
   });
 
@@ -193,10 +195,11 @@ describe("messages", () => {
   });
 });
 
-test("who is here: a session once, however many tabs; guests as a number", async () => {
+test("who is here: a user once, however many tabs and devices; guests as a number", async () => {
   const ada = await chat.member("Ada");
   const [first, second] = [await ada.open(), await ada.open()];
   const other = await (await chat.member("Grace")).open();
+  await (await chat.member("grace")).open();
   const guest = await chat.visitor().open();
   const here = await guest.until("here");
   expect([here.people.map(({ name }) => name), here.guests]).toEqual([["Ada", "Grace"], 1]);

@@ -4,7 +4,7 @@ import type { Here } from "../shared/events.ts";
 
 const here = (guests: number, ...names: string[]): Here => ({
   guests,
-  people: names.map((name) => ({ publicId: name.toLowerCase(), name })),
+  people: names.map((name) => ({ author: name.toLowerCase(), name })),
 });
 
 /** Nodes that receive each other's messages, unless they are cut off. */
@@ -57,7 +57,7 @@ test("everybody is here once, by the name that this node knows; guests add up", 
   expect(two.here).toEqual(one.here);
   two.hear({
     node: "another",
-    here: { guests: 0, people: [{ publicId: "edsger", name: "Old" }] },
+    here: { guests: 0, people: [{ author: "edsger", name: "Old" }] },
     isNew: false,
   });
   expect(two.here.people.map(({ name }) => name)).toEqual(["Ada", "Edsger", "Grace"]);

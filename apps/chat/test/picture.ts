@@ -1,65 +1,107 @@
-// node apps/chat/test/picture.ts: takes docs/chat.png, two visitors' views of one conversation.
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+// node --conditions=socket-session-source apps/chat/test/picture.ts: takes the pictures in docs/ that the README shows.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { memoryStore } from "socket-session/memory";
 import { findBinary, services } from "../../../scripts/services.mjs";
-import { createChat } from "../server/create-chat.ts";
 import { buildPage } from "./build-page.ts";
 import { launchChromium } from "./chromium.ts";
+import { StartedChat } from "./started-chat.ts";
 
-const path = fileURLToPath(new URL("../../../docs/chat.png", import.meta.url));
+const docs = fileURLToPath(new URL("../../../docs/", import.meta.url));
 const service = services.find(({ name }) => name === "chromium");
 const executablePath = process.env.CHROMIUM_PATH ?? (service && findBinary(service));
 if (!executablePath) throw new Error("There is no Chromium here. Set CHROMIUM_PATH to a binary.");
 
 const built = await buildPage();
-const chat = createChat({ store: memoryStore(), secret: "for a picture", pageDir: built.dir });
-const url = `http://localhost:${await chat.listen(0)}`;
+const folder = mkdtempSync(join(tmpdir(), "chat-picture-"));
+const variables = { STORE: `file:${folder}/chat.sqlite` };
+const chat = await new StartedChat({ flag: "--cluster", pageDir: built.dir, folder, variables }).start();
 const browser = await launchChromium(executablePath);
+
+const desk: BrowserContextOptions = { viewport: { width: 1180, height: 720 }, deviceScaleFactor: 1.5 };
+const phone: BrowserContextOptions = {
+  viewport: { width: 390, height: 720 },
+  deviceScaleFactor: 1.5,
+  colorScheme: "dark",
+  hasTouch: true,
+  isMobile: true,
+  userAgent:
+    "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+};
 
 async function logIn(name: string, options: BrowserContextOptions): Promise<Page> {
   const page = await (await browser.newContext(options)).newPage();
-  await page.goto(url);
+  await page.goto(chat.url);
+  await page.getByRole("status").filter({ hasText: "Connected as a guest" }).waitFor();
+  if (options.isMobile) await page.getByRole("button", { name: "Log in" }).click();
   await page.getByLabel("Your name").fill(name);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("button", { name: "Log out" }).waitFor();
+  await page.getByLabel("Your name").press("Enter");
+  await page.getByRole("status").filter({ hasText: `Connected as ${name}` }).waitFor();
+  if (options.isMobile) await page.keyboard.press("Escape");
   return page;
 }
 
 async function say(page: Page, text: string): Promise<void> {
   await page.getByLabel("Message").fill(text);
-  await page.getByRole("button", { name: "Send" }).click();
-  await page.getByRole("log").getByText(text).waitFor();
+  await page.getByLabel("Message").press("Enter");
+  await page.getByRole("article").getByText(text).waitFor();
 }
 
-const ada = await logIn("Ada", { viewport: { width: 820, height: 600 }, colorScheme: "light" });
-const grace = await logIn("Grace", { viewport: { width: 360, height: 600 }, colorScheme: "dark" });
-await say(grace, "Morning, Ada! How many tabs today?");
-await say(ada, "Two. The list shows me once.");
-await ada.getByText("Change name").click();
-await ada.getByLabel("New name").fill("Countess Lovelace");
-await ada.getByRole("button", { name: "Rename" }).click();
-await ada.getByRole("status").filter({ hasText: "Countess" }).waitFor();
-await say(ada, "And now I have a new name, without reconnecting.");
-await say(grace, "I see it already.");
-await ada.mouse.move(0, 0);
-await grace.getByLabel("Message").blur();
-await grace.mouse.wheel(0, 10_000);
-await grace.waitForFunction("innerHeight + scrollY >= document.documentElement.scrollHeight - 1");
-const views = [await ada.screenshot(), await grace.screenshot()].map((png) => png.toString("base64"));
+const open = (page: Page, fold: string | RegExp) => page.getByRole("button", { name: fold }).first().click();
+const told = (page: Page, words: RegExp) => page.getByText(words).first().waitFor();
 
-const frame = await browser.newPage({ viewport: { width: 1200, height: 604 } });
-await frame.setContent(`
-  <style>
-    body { margin: 2px; display: flex; justify-content: space-between }
-    img { border-radius: 14px; outline: 2px solid #888 }
-  </style>
-  ${views.map((png) => `<img src="data:image/png;base64,${png}">`).join("")}
-`);
-mkdirSync(dirname(path), { recursive: true });
-await frame.screenshot({ path, omitBackground: true });
+const ada = await logIn("Ada", desk);
+const grace = await logIn("Grace", { ...desk, colorScheme: "dark" });
+await say(grace, "Morning, Ada! How many tabs today?");
+await say(ada, "Two, and my phone. The list shows me once.");
+const pocket = await logIn("Ada", phone);
+await told(ada, /^A new device is signed in as you/);
+await say(pocket, "This is me too, from the phone.");
+await say(grace, "And if you lose it?");
+await say(ada, "Then I sign it out, from here.");
+await say(grace, "Docs: https://socket.io/docs/v4/");
+const lost = await logIn("Ada", phone);
+await lost.getByRole("log").first().getByText("from here").waitFor();
+await ada.getByRole("button", { name: "Make me an admin" }).click();
+await told(ada, /^In the room/);
+
+const chatting = await pocket.screenshot();
+await open(pocket, /devices$/);
+await pocket.getByRole("button", { name: /^Sign out Chrome on/ }).first().waitFor();
+const devices = await pocket.screenshot();
+await ada.getByRole("button", { name: /^Sign out Chrome on Android/ }).first().click();
+await ada.getByRole("button", { name: /^Sign out Chrome on Android/ }).last().waitFor();
+const [ended] = await Promise.all([
+  Promise.race([pocket, lost].map(async (page) => {
+    await page.getByText("This browser was signed out.").first().waitFor();
+    return page;
+  })),
+  told(ada, /^Revoked on/),
+]);
+await ended.keyboard.press("Escape");
+await ada.mouse.move(0, 0);
+await ada.getByLabel("Message").focus();
+const desktop = await ada.screenshot();
+const over = await ended.screenshot();
+
+/** The views side by side, each in a frame. */
+async function takePicture(name: string, views: readonly Buffer[], width: number, height: number) {
+  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: 1.5 });
+  await page.setContent(`
+    <style>
+      body { margin: 2px; display: flex; justify-content: space-between }
+      img { border-radius: 14px; outline: 2px solid #8884; height: ${height - 4}px }
+    </style>
+    ${views.map((png) => `<img src="data:image/png;base64,${png.toString("base64")}">`).join("")}
+  `);
+  await page.screenshot({ path: join(docs, name), omitBackground: true });
+}
+await takePicture("chat.png", [desktop], 1184, 724);
+await takePicture("chat-phone.png", [chatting, devices, over], 1210, 724);
+
 await browser.close();
 await chat.close();
 await built.remove();
+rmSync(folder, { recursive: true, force: true });

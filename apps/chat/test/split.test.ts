@@ -8,7 +8,7 @@ import { freePort, isListening } from "../../../scripts/services/ports.mjs";
 import { chromiumPath, describeWithChromium } from "../../../test/setup/services.ts";
 import { type BuiltPage, buildPage } from "./build-page.ts";
 import { openProfile, type Profile } from "./chromium.ts";
-import { hears, isConnectedAs, logIn, say, shows } from "./on-page.ts";
+import { hasStatus, hears, isConnectedAs, logIn, say, shows, tells } from "./on-page.ts";
 import { StartedChat } from "./started-chat.ts";
 
 describeWithChromium("in a browser that blocks third-party cookies", { timeout: 90_000 }, () => {
@@ -69,6 +69,9 @@ describeWithChromium("in a browser that blocks third-party cookies", { timeout: 
     const webSocket = page.waitForEvent("websocket");
     await logIn(page, "Ada");
     expect((await webSocket).url()).toContain(sockets.replace("http", "ws"));
+    await tells(page, /^Connected to 127\.0\.0\.1:\d+ without a cookie: a ticket/);
+    await page.getByRole("button", { name: "Connect again without a cookie" }).click();
+    await expect.poll(() => page.getByText("without a cookie: a ticket").count()).toBe(2);
     const second = await open();
     await isConnectedAs(second, "Ada");
     await say(page, "Hello from the first tab");
@@ -92,7 +95,7 @@ describeWithChromium("in a browser that blocks third-party cookies", { timeout: 
     ];
     await page.route("**/session/ticket", (route) => answers.shift()?.(route));
     await chat.close();
-    await page.getByRole("status").filter({ hasText: "Connection lost" }).waitFor();
+    await hasStatus(page, "Connection lost");
     chat = await startChat();
     await isConnectedAs(page, "Ada");
     expect(answers).toEqual([]);

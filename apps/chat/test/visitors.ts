@@ -1,9 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { io as connect, type Socket } from "socket.io-client";
 import { memoryStore } from "socket-session/memory";
+import type { StateMessage } from "socket-session/protocol";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { type ChatOptions, createChat } from "../server/create-chat.ts";
-import type { ClientToServer, ServerToClient } from "../shared/events.ts";
+import type { ClientToServer, FormAnswer, ServerToClient, SharedData } from "../shared/events.ts";
 
 /** A chat with the time in the tests' hands, and visitors for it. */
 export async function startChat(options: Partial<ChatOptions> = {}) {
@@ -20,6 +21,7 @@ export async function startChat(options: Partial<ChatOptions> = {}) {
   };
   return {
     clock,
+    sessions: chat.sessions,
     visitor,
     /** A visitor who has logged in. */
     async member(name: string): Promise<Visitor> {
@@ -65,6 +67,17 @@ export class Visitor {
     return `${response.status} ${response.headers.get("location") ?? ""}`.trim();
   }
 
+  /** Does something as the page's scripts do: the answer. */
+  async act(path: string, fields: Record<string, string> = {}): Promise<FormAnswer> {
+    const body = new URLSearchParams(fields);
+    const response = await this.request(path, {
+      method: "POST",
+      body,
+      headers: { accept: "application/json" },
+    });
+    return (await response.json()) as FormAnswer;
+  }
+
   /** A tab that is connected. */
   async open(options: OpenOptions = {}): Promise<Tab> {
     const jar = this;
@@ -77,7 +90,8 @@ export class Visitor {
       connect(this.#url, { forceNew: true, reconnectionDelay: 20, extraHeaders, ...options }),
     );
     this.#tabs.push(tab);
-    await tab.until("session");
+    const state = await tab.until("session:state");
+    tab.publicId = state.state === "live" ? state.publicId : "";
     return tab;
   }
 
@@ -86,12 +100,17 @@ export class Visitor {
   }
 }
 
+/** Whether a state is that of a session with this name. */
+export const isNamed = (name: string) => (message: StateMessage<SharedData>) => message.data?.name === name;
+
 type News<E extends keyof ServerToClient> = Parameters<ServerToClient[E]>[0];
 type Listener = { event: string; hear: (news: unknown) => boolean };
 
 /** A stock client that records the events it receives. */
 export class Tab {
   readonly socket: Socket<ServerToClient, ClientToServer>;
+  /** Of its session; empty for a guest. */
+  publicId = "";
   readonly #heard: { event: string; news: unknown }[] = [];
   #listeners: Listener[] = [];
 

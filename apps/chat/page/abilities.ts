@@ -1,0 +1,44 @@
+import { admins } from "../shared/events.ts";
+import { element, meta } from "./element.ts";
+import { socket } from "./open-socket.ts";
+import type { SessionSnapshot } from "./session.ts";
+import { session } from "./session.ts";
+import { countOf } from "./words.ts";
+
+const trials = element("trials", HTMLUListElement);
+const hint = element("try-hint", HTMLParagraphElement);
+const figures = element("figures", HTMLParagraphElement);
+const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+element("stop-trial", HTMLLIElement).hidden = meta("cluster") === "";
+element("try-more", HTMLParagraphElement).hidden = meta("cluster") !== "" || meta("sockets") !== "";
+
+/** What the visitor can try at the moment. */
+export function showAbilities({ state, data }: SessionSnapshot): void {
+  const isLive = state === "live";
+  for (const button of trials.querySelectorAll("button")) button.disabled = !isLive;
+  hint.textContent = isLive
+    ? "Each of these acts on your own session, and on nobody else's."
+    : "Log in first: each of these acts on your own session.";
+  offer("short", data?.isShort === true, "Shorten my session to a minute", "Give my session its full time again");
+  offer("admin", data?.isAdmin === true, "Make me an admin", "Take my right to the room away");
+  if (!isLive) figures.hidden = true;
+}
+
+function offer(what: "short" | "admin", isOn: boolean, onWords: string, offWords: string): void {
+  element(`${what}-label`, HTMLSpanElement).textContent = isOn ? offWords : onWords;
+  element(`${what}-on`, HTMLInputElement).value = isOn ? "0" : "1";
+}
+
+socket.on("figures", ({ sessions, connections }) => {
+  figures.hidden = false;
+  figures.classList.remove("out");
+  const now = `${countOf(sessions, "session")}, ${countOf(connections, "connection")}`;
+  figures.textContent = `In the room "${admins.room}", ${timeFormat.format(Date.now())}: ${now}.`;
+});
+session.on("forbidden", ({ code, room }) => {
+  if (room !== admins.room) return;
+  figures.hidden = false;
+  figures.classList.add("out");
+  figures.textContent = `Out of the room "${room}" (${code}). The connection and the chat go on.`;
+});

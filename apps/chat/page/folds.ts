@@ -1,0 +1,23 @@
+const buttons = [...document.querySelectorAll<HTMLButtonElement>(".folds button")];
+
+/** On a phone the panels beside the conversation are folded, and one at a time can be opened. */
+export function startFolds(): void {
+  for (const button of buttons)
+    button.addEventListener("click", () => open(isOpen(button) ? undefined : button));
+  document.addEventListener("keydown", ({ key }) => {
+    const opened = buttons.find(isOpen);
+    if (key !== "Escape" || !opened) return;
+    open(undefined);
+    opened.focus();
+  });
+}
+
+const isOpen = (button: HTMLButtonElement) => button.ariaExpanded === "true";
+
+function open(opened: HTMLButtonElement | undefined): void {
+  for (const button of buttons) {
+    button.ariaExpanded = String(button === opened);
+    for (const id of button.getAttribute("aria-controls")?.split(" ") ?? [])
+      document.getElementById(id)?.classList.toggle("open", button === opened);
+  }
+}

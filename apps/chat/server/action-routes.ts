@@ -1,0 +1,83 @@
+import express, { type Request, type RequestHandler, type Router } from "express";
+import type { LiveSessions } from "socket-session";
+import { type FormAnswer, limits } from "../shared/events.ts";
+import { answerForm, fieldOf } from "./answers.ts";
+import { endSessions } from "./end-sessions.ts";
+import type { RateLimit } from "./rate-limit.ts";
+
+export interface ActionRoutesOptions {
+  readonly sessions: LiveSessions;
+  readonly nodeName: string | undefined;
+  readonly idleMs: number;
+  /** By session. */
+  readonly rate: RateLimit;
+  /** Has the cluster stop a node for a while; undefined if there is no cluster. */
+  readonly stopNode: ((node: string) => void) | undefined;
+}
+
+/** A visitor who has logged in. */
+interface Visitor {
+  readonly userId: string;
+  readonly publicId: string;
+}
+
+type Action = (visitor: Visitor, request: Request) => Promise<FormAnswer>;
+
+/** What visitors may do to sessions of their own, and to a node of the cluster; a limited number of times. */
+export function actionRoutes(options: ActionRoutesOptions): Router {
+  const { sessions, nodeName, idleMs, rate, stopNode } = options;
+  const router = express.Router();
+  const on = (path: string, action: Action) => router.post(path, forVisitors(sessions, rate, action));
+
+  on("/devices/end", ({ userId }, request) =>
+    endSessions(sessions, userId, { publicId: fieldOf(request, "publicId") || "none" }, nodeName),
+  );
+
+  on("/devices/end-others", ({ userId, publicId }) =>
+    endSessions(sessions, userId, { exceptPublicId: publicId }, nodeName),
+  );
+
+  on("/try/revoke", ({ userId, publicId }) => {
+    const message = "An administrator has signed you out.";
+    return endSessions(sessions, userId, { publicId, message }, nodeName);
+  });
+
+  on("/try/short", async (_visitor, { session, body }) => {
+    const isShort = body?.on === "1";
+    session.isShort = isShort;
+    session.cookie.maxAge = isShort ? limits.shortMs : idleMs;
+    const story = isShort
+      ? "Shortened: the session now ends a minute after the last thing that you do."
+      : "Back to normal: the session has its full time again.";
+    return { ok: true, story };
+  });
+
+  on("/try/admin", async (_visitor, request) => {
+    const isAdmin = request.body?.on === "1";
+    await sessions.of(request).update((draft) => {
+      draft.isAdmin = isAdmin;
+    });
+    const story = isAdmin
+      ? "Made an admin: every tab of this session has joined the room."
+      : "Right taken away: every tab was out of the room before this was answered.";
+    return { ok: true, story };
+  });
+
+  if (stopNode)
+    on("/try/stop-node", async (_visitor, request) => {
+      const node = fieldOf(request, "node");
+      request.res?.once("close", () => stopNode(node)); // not before, as it may be this one
+      return { ok: true };
+    });
+
+  return router;
+}
+
+function forVisitors(sessions: LiveSessions, rate: RateLimit, action: Action): RequestHandler {
+  return async (request, response) => {
+    const { userId, publicId } = sessions.of(request);
+    if (userId === undefined) return answerForm(request, response, { ok: false, problem: "notLoggedIn" });
+    if (rate.take(publicId) > 0) return answerForm(request, response, { ok: false, problem: "tooOften" });
+    answerForm(request, response, await action({ userId, publicId }, request));
+  };
+}
