@@ -17,12 +17,21 @@ element("try-more", HTMLParagraphElement).hidden = meta("cluster") !== "" || met
 export function showAbilities({ state, data }: SessionSnapshot): void {
   const isLive = state === "live";
   for (const button of trials.querySelectorAll("button")) button.disabled = !isLive;
-  hint.textContent = isLive
-    ? "Each of these acts on your own session, and on nobody else's."
-    : "Log in first: each of these acts on your own session.";
-  offer("short", data?.isShort === true, "Shorten my session to a minute", "Give my session its full time again");
+  hint.textContent = hintFor(state);
+  offer(
+    "short",
+    data?.isShort === true,
+    "Shorten my session to a minute",
+    "Give my session its full time again",
+  );
   offer("admin", data?.isAdmin === true, "Make me an admin", "Take my right to the room away");
   if (!isLive) figures.hidden = true;
+}
+
+function hintFor(state: SessionSnapshot["state"]): string {
+  if (state === "live") return "These act on your own session, now. Have a second tab in view.";
+  if (state === "lost" || state === "connecting") return "As soon as there is a connection again.";
+  return "Log in first: these act on your own session.";
 }
 
 function offer(what: "short" | "admin", isOn: boolean, onWords: string, offWords: string): void {

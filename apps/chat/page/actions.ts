@@ -1,5 +1,5 @@
-import { socket, socketsOrigin } from "./open-socket.ts";
 import { element } from "./element.ts";
+import { socket, socketsOrigin } from "./open-socket.ts";
 import { post } from "./post.ts";
 import { narrate } from "./story.ts";
 import { formWords, unreachable } from "./words.ts";

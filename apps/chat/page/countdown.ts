@@ -6,7 +6,7 @@ const text = element("left", HTMLElement);
 const bar = element("left-bar", HTMLSpanElement);
 const foldLeft = element("fold-left", HTMLSpanElement);
 const warning = element("expiring", HTMLDivElement);
-const alert = element("expiring-alert", HTMLSpanElement);
+const alert = element("expiring-alert", HTMLParagraphElement);
 const warningLeft = element("expiring-left", HTMLSpanElement);
 const stay = element("stay", HTMLButtonElement);
 
@@ -25,7 +25,11 @@ export function startCountdown(): void {
 
 function show(): void {
   const { state, data } = session.getSnapshot();
-  if (state !== "live" && state !== "lost") return showWarning(false);
+  if (state !== "live" && state !== "lost") {
+    foldLeft.textContent = "";
+    showWarning(false);
+    return;
+  }
   const kind = data?.isShort ? "short" : "full";
   const { leftMs = mostMs[kind] } = session;
   mostMs[kind] = Math.max(mostMs[kind], leftMs);

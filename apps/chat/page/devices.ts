@@ -67,5 +67,7 @@ function signOut(publicId: string, name: string): HTMLFormElement {
 function ago(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 1) return "just now";
-  return minutes < 60 ? agoFormat.format(-minutes, "minute") : agoFormat.format(-Math.floor(minutes / 60), "hour");
+  return minutes < 60
+    ? agoFormat.format(-minutes, "minute")
+    : agoFormat.format(-Math.floor(minutes / 60), "hour");
 }

@@ -7,10 +7,12 @@ export function startFolds(): void {
   document.addEventListener("keydown", ({ key }) => {
     const opened = buttons.find(isOpen);
     if (key !== "Escape" || !opened) return;
-    open(undefined);
+    closeFolds();
     opened.focus();
   });
 }
+
+export const closeFolds = () => open(undefined);
 
 const isOpen = (button: HTMLButtonElement) => button.ariaExpanded === "true";
 

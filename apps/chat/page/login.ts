@@ -1,7 +1,8 @@
 import { limits } from "../shared/events.ts";
 import { element } from "./element.ts";
-import { post } from "./post.ts";
+import { closeFolds } from "./folds.ts";
 import { socket } from "./open-socket.ts";
+import { post } from "./post.ts";
 import { session } from "./session.ts";
 import { narrate } from "./story.ts";
 import { formWords, unreachable } from "./words.ts";
@@ -42,6 +43,7 @@ export function startLogin(): void {
   for (const input of [newName, loginName]) input.maxLength = limits.nameLength;
   onSubmit(login, loginName, loginProblem, async () => {
     await session.loggedIn();
+    closeFolds();
     element("text", HTMLTextAreaElement).focus();
   });
   onSubmit(rename, newName, renameProblem, () => {

@@ -15,6 +15,10 @@ export function showPeople(here: Here): void {
 }
 onOwn(draw);
 
+export function hidePeople(): void {
+  section.hidden = true;
+}
+
 function draw(): void {
   if (!shown) return;
   const { people, guests } = shown;

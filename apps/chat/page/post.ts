@@ -21,7 +21,9 @@ function read(answer: unknown): FormAnswer | undefined {
   if (typeof answer !== "object" || answer === null) return undefined;
   if ("problem" in answer && isProblem(answer.problem)) return { ok: false, problem: answer.problem };
   if (!("ok" in answer) || answer.ok !== true) return undefined;
-  return "story" in answer && typeof answer.story === "string" ? { ok: true, story: answer.story } : { ok: true };
+  return "story" in answer && typeof answer.story === "string"
+    ? { ok: true, story: answer.story }
+    : { ok: true };
 }
 
 function isProblem(value: unknown): value is FormProblem {

@@ -1,6 +1,7 @@
 import { paintDisc } from "./disc.ts";
 import { element } from "./element.ts";
 import { putLogin } from "./login.ts";
+import { hidePeople } from "./people.ts";
 import type { SessionSnapshot } from "./session.ts";
 
 const live = element("live", HTMLDivElement);
@@ -8,6 +9,7 @@ const disc = live.querySelector<HTMLElement>(".disc");
 const ownName = element("own-name", HTMLElement);
 const stranger = element("stranger", HTMLDivElement);
 const strangerText = element("stranger-text", HTMLParagraphElement);
+const fold = element("fold-you", HTMLButtonElement);
 const foldName = element("fold-name", HTMLSpanElement);
 const devices = [element("devices-card", HTMLElement), element("fold-devices", HTMLButtonElement)];
 
@@ -18,6 +20,7 @@ export function showCard({ state, help, data }: SessionSnapshot): void {
   live.hidden = !isLive;
   stranger.hidden = isLive;
   for (const one of devices) one.hidden = !isLive;
+  fold.classList.toggle("quiet", state !== "guest");
   foldName.textContent = isLive ? (data?.name ?? "") : state === "guest" ? "Log in" : "Session over";
   if (isLive && data) {
     ownName.textContent = data.name;
@@ -26,4 +29,5 @@ export function showCard({ state, help, data }: SessionSnapshot): void {
   strangerText.textContent =
     state === "guest" ? "You are a guest: you can read and write." : "There is no session at the moment.";
   if (state === "guest") putLogin("login-slot", "Log in");
+  if (state === "ended" || state === "refused") hidePeople();
 }

@@ -1,8 +1,7 @@
 import { element } from "./element.ts";
 import { onNode } from "./nodes.ts";
 import { socket } from "./open-socket.ts";
-import { session, type SessionSnapshot } from "./session.ts";
-import { wordsForEnd, wordsForRefusal } from "./words.ts";
+import { type SessionSnapshot, session } from "./session.ts";
 
 const list = element("story", HTMLOListElement);
 const empty = element("story-empty", HTMLParagraphElement);
@@ -36,7 +35,9 @@ export function narrateStates(): void {
     if (previous === "lost" && snapshot.state === "live") {
       const seconds = ((performance.now() - lostAt) / 1_000).toFixed(1);
       // the node says its name before the latest messages
-      socket.once("history", () => narrate(`Connected again after ${seconds} s, in the same session${onNode()}.`));
+      socket.once("history", () =>
+        narrate(`Connected again after ${seconds} s, in the same session${onNode()}.`),
+      );
     }
     narrate(wordsFor(snapshot));
   });
@@ -47,12 +48,10 @@ export function narrateStates(): void {
 
 function wordsFor(snapshot: SessionSnapshot): string {
   switch (snapshot.state) {
-    case "ended": {
-      const { title, text } = wordsForEnd(snapshot);
-      return `This tab's socket is closed, with the reason ${snapshot.reason}. ${title} ${text}`;
-    }
+    case "ended":
+      return `This tab's socket was closed by the server, with the reason "${snapshot.reason}".`;
     case "refused":
-      return `This tab is refused, with the code ${snapshot.code}. ${wordsForRefusal(snapshot.code).title}`;
+      return `This tab was not let in, with the code ${snapshot.code}.`;
     case "lost":
       return "This tab has lost its connection, not its session.";
     default:

@@ -18,9 +18,9 @@ export function wordsForEnd({ reason, message }: SessionSnapshot): Words {
     case "expired":
       return { title: "Your session has expired.", text: "You did nothing for too long." };
     case "revoked":
-      return { title: "This browser was signed out.", text: message ?? "You did it on another device." };
+      return { title: "You are signed out.", text: message ?? "It was done on another of your devices." };
     case "displaced":
-      return { title: "This browser was signed out.", text: "You have logged in on too many others." };
+      return { title: "You are signed out.", text: "You have logged in on too many other devices." };
     default:
       return { title: "The server has closed the connection.", text: "It gave no reason." };
   }

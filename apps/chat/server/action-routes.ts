@@ -38,7 +38,7 @@ export function actionRoutes(options: ActionRoutesOptions): Router {
   );
 
   on("/try/revoke", ({ userId, publicId }) => {
-    const message = "An administrator has signed you out.";
+    const message = "An administrator has ended your session.";
     return endSessions(sessions, userId, { publicId, message }, nodeName);
   });
 

@@ -20,7 +20,10 @@ export function answerForm(request: Request, response: Response, answer: FormAns
   } else if (answer.ok) {
     response.redirect(303, "/");
   } else {
-    response.redirect(303, `/?${new URLSearchParams({ form: request.path.slice(1), problem: answer.problem })}`);
+    response.redirect(
+      303,
+      `/?${new URLSearchParams({ form: request.path.slice(1), problem: answer.problem })}`,
+    );
   }
 }
 

@@ -36,12 +36,12 @@ export class DeviceLists {
     const enter = () => {
       if (session.userId === user) return;
       if (user !== undefined) {
-        socket.leave(userRoom(user));
+        void socket.leave(userRoom(user));
         this.#changed(user);
       }
       user = session.userId;
       if (user === undefined) return;
-      socket.join([userRoom(user), sessionRoom(session.publicId)]);
+      void socket.join([userRoom(user), sessionRoom(session.publicId)]);
       this.#changed(user);
     };
     enter();
@@ -82,9 +82,9 @@ export class DeviceLists {
       do {
         this.#reading.set(userId, false);
         const found = await sessions.user(userId).list();
-        const devices = found.map(({ publicId, device = "", lastSeenAt, expiresAt }) => ({
+        const devices = found.map(({ publicId, device, lastSeenAt, expiresAt }) => ({
           publicId,
-          name: device,
+          name: String(device ?? ""),
           seenAgoMs: Math.max(now() - lastSeenAt, 0),
           leftMs: Math.max(expiresAt - now(), 0),
         }));

@@ -1,6 +1,12 @@
 import type { Server, Socket } from "socket.io";
 import type { LiveSessions } from "socket-session";
-import { type ClientToServer, guestName, type Here, type Person, type ServerToClient } from "../shared/events.ts";
+import {
+  type ClientToServer,
+  guestName,
+  type Here,
+  type Person,
+  type ServerToClient,
+} from "../shared/events.ts";
 import { Admins } from "./admins.ts";
 import { authorOf } from "./author.ts";
 import type { ClientAddress } from "./client-address.ts";
@@ -88,7 +94,10 @@ function takeMessages(
 function tellOfTicket(socket: ChatSocket): void {
   const { host, cookie } = socket.handshake.headers;
   if (socket.session.state !== "live" || cookie !== undefined) return;
-  socket.emit("story", `Connected to ${host} without a cookie: a ticket, good for one connection, let this tab in.`);
+  socket.emit(
+    "story",
+    `Connected to ${host} without a cookie: a ticket, good for one connection, let this tab in.`,
+  );
 }
 
 function hearOtherNodes(io: ChatServer, otherNodes: OtherNodes, conversation: Conversation): void {

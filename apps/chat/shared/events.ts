@@ -5,22 +5,25 @@ export interface ClientToServer {
   message(text: string, answer: (outcome: Outcome) => void): void;
 }
 
-export type ServerToClient = WithSession<{
-  message(message: ChatMessage): void;
-  /** The latest messages, on every connection: the page may already know some. */
-  history(messages: readonly ChatMessage[]): void;
-  here(here: Here): void;
-  /** The author of what this socket sends. */
-  author(author: string): void;
-  /** The node that this connection leads to, if there are several. */
-  node(name: string): void;
-  /** The sessions of this user, whenever one is added, removed or used. */
-  devices(devices: readonly Device[]): void;
-  /** What the server has just done, in words. */
-  story(words: string): void;
-  /** To the room of the admins, every second. */
-  figures(figures: Figures): void;
-}, SharedData>;
+export type ServerToClient = WithSession<
+  {
+    message(message: ChatMessage): void;
+    /** The latest messages, on every connection: the page may already know some. */
+    history(messages: readonly ChatMessage[]): void;
+    here(here: Here): void;
+    /** The author of what this socket sends. */
+    author(author: string): void;
+    /** The node that this connection leads to, if there are several. */
+    node(name: string): void;
+    /** The sessions of this user, whenever one is added, removed or used. */
+    devices(devices: readonly Device[]): void;
+    /** What the server has just done, in words. */
+    story(words: string): void;
+    /** To the room of the admins, every second. */
+    figures(figures: Figures): void;
+  },
+  SharedData
+>;
 
 /** What the page gets to know of its session's data. */
 export interface SharedData {

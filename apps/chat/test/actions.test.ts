@@ -11,8 +11,7 @@ afterEach(() => chat.close());
 test("a shortened session ends a minute after the last activity, and can be given its full time again", async () => {
   const ada = await chat.member("Ada");
   const tab = await ada.open();
-  const isShort = (expected: boolean) =>
-    tab.until("session:state", ({ data }) => data?.isShort === expected);
+  const isShort = (expected: boolean) => tab.until("session:state", ({ data }) => data?.isShort === expected);
   expect(await ada.act("/try/short", { on: "1" })).toMatchObject({ ok: true });
   await isShort(true);
   expect(await ada.act("/try/short", { on: "0" })).toMatchObject({ ok: true });
@@ -32,10 +31,13 @@ test("a shortened session ends a minute after the last activity, and can be give
 test("an administrator's end has words for the page, and reaches every tab of this session alone", async () => {
   const [ada, phone] = [await chat.member("Ada"), await chat.member("Ada")];
   const [tab, phoneTab] = [await ada.open(), await phone.open()];
-  expect(await ada.act("/try/revoke")).toMatchObject({ ok: true, story: expect.stringMatching(/^Revoked on/) });
+  expect(await ada.act("/try/revoke")).toMatchObject({
+    ok: true,
+    story: expect.stringMatching(/^Revoked on/),
+  });
   expect(await tab.until("session:end")).toEqual({
     reason: "revoked",
-    message: "An administrator has signed you out.",
+    message: "An administrator has ended your session.",
   });
   expect(await phoneTab.say("Still here.")).toEqual({ ok: true });
 });

@@ -43,11 +43,7 @@ test("a device of another user is not signed out, and whoever is not logged in h
 });
 
 test("one device is signed out by another, and so are all others", async () => {
-  const [ada, phone, tablet] = [
-    await chat.member("Ada"),
-    await chat.member("Ada"),
-    await chat.member("Ada"),
-  ];
+  const [ada, phone, tablet] = [await chat.member("Ada"), await chat.member("Ada"), await chat.member("Ada")];
   const [tab, phoneTab, tabletTab] = [await ada.open(), await phone.open(), await tablet.open()];
   const { publicId } = phoneTab;
   expect(await ada.act("/devices/end", { publicId })).toMatchObject({

@@ -45,5 +45,7 @@ export async function isAccessible(page: Page, state: string): Promise<void> {
 export async function isInView(page: Page, label: string): Promise<void> {
   const box = await page.getByLabel(label, { exact: true }).boundingBox();
   const viewport = page.viewportSize();
-  expect(box && viewport && box.y >= 0 && box.y + box.height <= viewport.height, `${label} is in view`).toBe(true);
+  expect(box && viewport && box.y >= 0 && box.y + box.height <= viewport.height, `${label} is in view`).toBe(
+    true,
+  );
 }

@@ -38,7 +38,10 @@ async function logIn(name: string, options: BrowserContextOptions): Promise<Page
   if (options.isMobile) await page.getByRole("button", { name: "Log in" }).click();
   await page.getByLabel("Your name").fill(name);
   await page.getByLabel("Your name").press("Enter");
-  await page.getByRole("status").filter({ hasText: `Connected as ${name}` }).waitFor();
+  await page
+    .getByRole("status")
+    .filter({ hasText: `Connected as ${name}` })
+    .waitFor();
   if (options.isMobile) await page.keyboard.press("Escape");
   return page;
 }
@@ -69,15 +72,26 @@ await told(ada, /^In the room/);
 
 const chatting = await pocket.screenshot();
 await open(pocket, /devices$/);
-await pocket.getByRole("button", { name: /^Sign out Chrome on/ }).first().waitFor();
+await pocket
+  .getByRole("button", { name: /^Sign out Chrome on/ })
+  .first()
+  .waitFor();
 const devices = await pocket.screenshot();
-await ada.getByRole("button", { name: /^Sign out Chrome on Android/ }).first().click();
-await ada.getByRole("button", { name: /^Sign out Chrome on Android/ }).last().waitFor();
+await ada
+  .getByRole("button", { name: /^Sign out Chrome on Android/ })
+  .first()
+  .click();
+await ada
+  .getByRole("button", { name: /^Sign out Chrome on Android/ })
+  .last()
+  .waitFor();
 const [ended] = await Promise.all([
-  Promise.race([pocket, lost].map(async (page) => {
-    await page.getByText("This browser was signed out.").first().waitFor();
-    return page;
-  })),
+  Promise.race(
+    [pocket, lost].map(async (page) => {
+      await page.getByText("This browser was signed out.").first().waitFor();
+      return page;
+    }),
+  ),
   told(ada, /^Revoked on/),
 ]);
 await ended.keyboard.press("Escape");

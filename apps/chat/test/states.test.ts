@@ -1,7 +1,7 @@
 /** Every state of the page, with a check of its accessibility. */
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { memoryStore } from "socket-session/memory";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { describeWithChromium } from "../../../test/setup/services.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { ChatInBrowser } from "./chat-in-browser.ts";
@@ -19,7 +19,11 @@ import {
 
 const desktop: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
 const dark: BrowserContextOptions = { ...desktop, colorScheme: "dark" };
-const phone: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const phone: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  hasTouch: true,
+  isMobile: true,
+};
 /** A window of 1280 by 720, enlarged to 200 %. */
 const enlarged: BrowserContextOptions = { viewport: { width: 640, height: 360 }, deviceScaleFactor: 2 };
 
@@ -79,12 +83,12 @@ describeWithChromium("the page", { timeout: 90_000 }, () => {
     await isAccessible(page, "no admin any more");
 
     await page.getByRole("button", { name: /^Sign out .* this machine$/ }).click();
-    await shows(other, "This browser was signed out. You did it on another device.");
+    await shows(other, "You are signed out. It was done on another of your devices.");
     await tells(page, /^Revoked on this server/);
     await isAccessible(other, "signed out elsewhere");
 
-    await press(page, "Have an administrator sign me out");
-    await shows(page, "This browser was signed out. An administrator has signed you out.");
+    await press(page, "Let an administrator sign me out");
+    await shows(page, "You are signed out. An administrator has ended your session.");
     await hasStatus(page, "Not connected");
     await isAccessible(page, "revoked");
     expect(await page.getByRole("button", { name: /log in/i }).count()).toBe(1);
@@ -95,7 +99,7 @@ describeWithChromium("the page", { timeout: 90_000 }, () => {
     await start(90_000);
     const page = await open(desktop);
     await logIn(page, "Ada");
-    await shows(page, "Your session ends soon.");
+    await shows(page, "Your session ends in 1:");
     await isAccessible(page, "expiring");
     await clock.advance(60_000);
     await press(page, "Stay logged in");

@@ -60,7 +60,7 @@ describeWithChromium("in a browser", { timeout: 60_000 }, () => {
     await isConnectedAs(newcomer, "a guest");
     await shows(secondTab, "You are logged out. It happened in another tab or window of this browser.");
     await hasStatus(secondTab, "Not connected");
-    await tells(secondTab, /^This tab's socket is closed, with the reason destroyed/);
+    await tells(secondTab, /^This tab's socket was closed by the server, with the reason "destroyed"/);
     expect(await secondTab.getByLabel("Message").isVisible()).toBe(false);
 
     await visitor.getByRole("listitem").filter({ hasText: "1 guest" }).waitFor();
