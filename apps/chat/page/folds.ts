@@ -1,3 +1,5 @@
+import { element } from "./element.ts";
+
 const buttons = [...document.querySelectorAll<HTMLButtonElement>(".folds button")];
 
 /** On a phone the panels beside the conversation are folded, and one at a time can be opened. */
@@ -20,6 +22,13 @@ function open(opened: HTMLButtonElement | undefined): void {
   for (const button of buttons) {
     button.ariaExpanded = String(button === opened);
     for (const id of button.getAttribute("aria-controls")?.split(" ") ?? [])
-      document.getElementById(id)?.classList.toggle("open", button === opened);
+      show(element(id, HTMLElement), button === opened);
   }
+}
+
+function show(panel: HTMLElement, isOpen: boolean): void {
+  panel.classList.toggle("open", isOpen);
+  if (isOpen)
+    panel.tabIndex = 0; // it may scroll, so the keyboard must reach it
+  else panel.removeAttribute("tabindex");
 }

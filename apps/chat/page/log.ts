@@ -5,7 +5,7 @@ import { withLinks } from "./links.ts";
 import { isOwn, onOwn } from "./own.ts";
 
 const log = element("log", HTMLDivElement);
-const empty = element("log-empty", HTMLParagraphElement);
+const empty = element("log-empty", HTMLDivElement);
 const shown = new Set<string>();
 const timeFormat = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 let lastWriter: string | undefined;

@@ -58,7 +58,11 @@ export function startLogin(): void {
     const answer = await post(logout);
     narrate(answer?.ok ? (answer.story ?? "") : unreachable);
     socket.connect();
-    loginName.focus();
+    const stop = session.subscribe(() => {
+      if (session.getSnapshot().state !== "guest") return;
+      stop();
+      loginName.focus();
+    });
   });
 }
 
