@@ -1,6 +1,7 @@
 import type { Device } from "../shared/events.ts";
 import { element } from "./element.ts";
 import { session } from "./session.ts";
+import { countOf } from "./words.ts";
 
 const list = element("devices", HTMLUListElement);
 const endOthers = element("end-others", HTMLFormElement);
@@ -32,12 +33,13 @@ function draw(): void {
   if (hadFocus) (list.querySelector("button") ?? element("text", HTMLTextAreaElement)).focus();
 }
 
-function row({ publicId, name, seenAgoMs }: Device, isThis: boolean, passedMs: number): HTMLLIElement {
+function row({ publicId, name, tabs, seenAgoMs }: Device, isThis: boolean, passedMs: number): HTMLLIElement {
   const title = document.createElement("strong");
   title.textContent = name;
   const seen = document.createElement("span");
   seen.className = "hint";
-  seen.textContent = isThis ? "This browser, in all its tabs" : `Last seen ${ago(seenAgoMs + passedMs)}`;
+  const open = `${countOf(tabs, "tab")} open`;
+  seen.textContent = isThis ? `This browser, ${open}` : `${open}, last active ${ago(seenAgoMs + passedMs)}`;
   const words = document.createElement("p");
   words.append(title, " ", seen);
   const item = document.createElement("li");

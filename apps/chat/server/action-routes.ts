@@ -2,12 +2,11 @@ import express, { type Request, type RequestHandler, type Router } from "express
 import type { LiveSessions } from "socket-session";
 import { type FormAnswer, limits } from "../shared/events.ts";
 import { answerForm, fieldOf } from "./answers.ts";
-import { endSessions } from "./end-sessions.ts";
+import { endDevice, receiptWords } from "./end-sessions.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
 export interface ActionRoutesOptions {
   readonly sessions: LiveSessions;
-  readonly nodeName: string | undefined;
   readonly idleMs: number;
   /** By session. */
   readonly rate: RateLimit;
@@ -25,21 +24,20 @@ type Action = (visitor: Visitor, request: Request) => Promise<FormAnswer>;
 
 /** What visitors may do to sessions of their own, and to a node of the cluster; a limited number of times. */
 export function actionRoutes(options: ActionRoutesOptions): Router {
-  const { sessions, nodeName, idleMs, rate, stopNode } = options;
+  const { sessions, idleMs, rate, stopNode } = options;
   const router = express.Router();
   const on = (path: string, action: Action) => router.post(path, forVisitors(sessions, rate, action));
 
-  on("/devices/end", ({ userId }, request) =>
-    endSessions(sessions, userId, { publicId: fieldOf(request, "publicId") || "none" }, nodeName),
-  );
+  on("/devices/end", ({ userId }, request) => endDevice(sessions, userId, fieldOf(request, "publicId")));
 
-  on("/devices/end-others", ({ userId, publicId }) =>
-    endSessions(sessions, userId, { exceptPublicId: publicId }, nodeName),
-  );
+  on("/devices/end-others", async ({ userId, publicId }) => {
+    const ended = await sessions.user(userId).end({ exceptPublicId: publicId });
+    return { ok: true, story: `Revoked on all nodes: ${ended} of your sessions. This one goes on.` };
+  });
 
-  on("/try/revoke", ({ userId, publicId }) => {
+  on("/try/revoke", async (_visitor, { sessionID }) => {
     const message = "An administrator has ended your session.";
-    return endSessions(sessions, userId, { publicId, message }, nodeName);
+    return { ok: true, story: receiptWords(await sessions.end(sessionID, { message, receipt: true })) };
   });
 
   on("/try/short", async (_visitor, { session, body }) => {

@@ -68,6 +68,7 @@ export function createChat(options: ChatOptions): Chat {
     guests: "allow",
     userId: userOf,
     device: ({ device }) => device,
+    nodeName: nodeName ?? "this server",
     // No maxAge: the browser keeps the cookie until it is closed, and the server alone decides when it is over. Lax
     // keeps other sites' posts from carrying it, in addition to refuseCrossSitePosts.
     cookie: { httpOnly: true, sameSite: "lax", secure: "auto" },
@@ -125,7 +126,7 @@ function pageServer(sessions: LiveSessions, options: ChatOptions): Express {
   app.use("/session", sessions.routes());
   app.use(express.urlencoded({ extended: false, limit: 2_000 }));
   app.use(formRoutes({ sessions, address: clientAddress(proxy), rate: rate() }));
-  app.use(actionRoutes({ sessions, nodeName, idleMs, stopNode, rate: rate() }));
+  app.use(actionRoutes({ sessions, idleMs, stopNode, rate: rate() }));
   app.use(sayWhatFailed);
   return app;
 }

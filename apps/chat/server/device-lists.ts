@@ -1,4 +1,5 @@
 import type { LifecycleEvent, LiveSessions } from "socket-session";
+import type { Device } from "../shared/events.ts";
 import type { ChatServer, ChatSocket } from "./serve-sockets.ts";
 
 const userRoom = (userId: string) => `user ${userId}`;
@@ -8,13 +9,12 @@ export interface DeviceListsOptions {
   readonly io: ChatServer;
   readonly sessions: LiveSessions;
   readonly now: () => number;
-  /** Whether an adapter connects this node with others. */
-  readonly hasOtherNodes: boolean;
+  readonly nodeName: string | undefined;
 }
 
 /**
- * Shows each user their sessions, in all their tabs on all devices: at once when one is added, renamed, used or over.
- * Announces a new one to the others.
+ * Shows each user their sessions, in all their tabs on all devices: at once when one is added, renamed, used, closed or over.
+ * Announces a new one to the others. The adapter carries it to the tabs on other nodes.
  */
 export class DeviceLists {
   readonly #options: DeviceListsOptions;
@@ -23,38 +23,41 @@ export class DeviceLists {
 
   constructor(options: DeviceListsOptions) {
     this.#options = options;
-    const { io, sessions } = options;
     // a listener that rejects is reported by the sessions' `error` event
-    sessions.on("lifecycle", (event) => this.#follow(event));
-    io.on("devices", (userId) => void this.#send(userId).catch(report));
+    options.sessions.on("lifecycle", (event) => this.#follow(event));
   }
 
   /** Sends the list to a socket for as long as it has a user. */
   admit(socket: ChatSocket): void {
     const { session } = socket;
     let user: string | undefined;
+    const changed = () => {
+      if (user !== undefined) void this.#send(user).catch(report);
+    };
     const enter = () => {
       if (session.userId === user) return;
-      if (user !== undefined) {
-        void socket.leave(userRoom(user));
-        this.#changed(user);
-      }
+      if (user !== undefined) void socket.leave(userRoom(user));
+      changed();
       user = session.userId;
-      if (user === undefined) return;
-      void socket.join([userRoom(user), sessionRoom(session.publicId)]);
-      this.#changed(user);
+      if (user !== undefined) void socket.join([userRoom(user), sessionRoom(session.publicId)]);
+      changed();
     };
     enter();
     session.on("change", enter);
-    session.on("extend", () => {
-      if (user !== undefined) this.#changed(user);
-    });
+    session.on("extend", changed);
+    socket.on("disconnect", changed);
   }
 
   async #follow(event: LifecycleEvent): Promise<void> {
     if (event.type === "refused" || event.type === "created" || event.userId === undefined) return;
+    const { io, nodeName } = this.#options;
     if (event.type === "login") await this.#announce(event.userId, event.publicId);
-    this.#changed(event.userId);
+    if (event.type === "ended" && event.by === "elsewhere" && nodeName)
+      io.to(userRoom(event.userId)).emit(
+        "story",
+        `Closed on ${nodeName}: a session of yours, ${event.reason}.`,
+      );
+    await this.#send(event.userId);
   }
 
   async #announce(userId: string, publicId: string): Promise<void> {
@@ -66,33 +69,29 @@ export class DeviceLists {
       .emit("story", `A new device is signed in as you: ${found.device}. If it is not yours, sign it out.`);
   }
 
-  #changed(userId: string): void {
-    const { io, hasOtherNodes } = this.#options;
-    void this.#send(userId).catch(report);
-    if (hasOtherNodes) io.serverSideEmit("devices", userId);
-  }
-
-  /** Each node sends the list to its own sockets. Reads it once for several changes at the same time. */
+  /** Reads the list once for several changes at the same time. */
   async #send(userId: string): Promise<void> {
-    const { io, sessions, now } = this.#options;
-    const room = userRoom(userId);
-    if (!io.sockets.adapter.rooms.has(room)) return;
     if (this.#reading.has(userId)) return void this.#reading.set(userId, true);
     try {
       do {
         this.#reading.set(userId, false);
-        const found = await sessions.user(userId).list();
-        const devices = found.map(({ publicId, device, lastSeenAt, expiresAt }) => ({
-          publicId,
-          name: String(device ?? ""),
-          seenAgoMs: Math.max(now() - lastSeenAt, 0),
-          leftMs: Math.max(expiresAt - now(), 0),
-        }));
-        io.local.to(room).emit("devices", devices);
+        this.#options.io.to(userRoom(userId)).emit("devices", await this.#list(userId));
       } while (this.#reading.get(userId));
     } finally {
       this.#reading.delete(userId);
     }
+  }
+
+  async #list(userId: string): Promise<Device[]> {
+    const { sessions, now } = this.#options;
+    const found = await sessions.user(userId).list({ sockets: true });
+    return found.map(({ publicId, device, lastSeenAt, expiresAt, sockets: { here, others = 0 } }) => ({
+      publicId,
+      name: String(device ?? ""),
+      tabs: here + others,
+      seenAgoMs: Math.max(now() - lastSeenAt, 0),
+      leftMs: Math.max(expiresAt - now(), 0),
+    }));
   }
 }
 

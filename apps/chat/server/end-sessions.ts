@@ -1,20 +1,29 @@
-import type { LiveSessions } from "socket-session";
+import type { EndReceipt, LiveSessions } from "socket-session";
 import type { FormAnswer } from "../shared/events.ts";
 
-type Selection = NonNullable<Parameters<ReturnType<LiveSessions["user"]>["end"]>[0]>;
-
-/** Ends sessions of a user, and says which, where, and how long it took. */
-export async function endSessions(
+/** Ends one session of a user, on all nodes, and says where its sockets were closed. */
+export async function endDevice(
   sessions: LiveSessions,
   userId: string,
-  selection: Selection,
-  nodeName = "this server",
+  publicId: string,
 ): Promise<FormAnswer> {
-  const startedAt = performance.now();
-  const ended = await sessions.user(userId).end(selection);
-  const tookMs = Math.round(performance.now() - startedAt);
-  if (ended === 0 && "publicId" in selection) return { ok: false, problem: "gone" };
-  if (ended === 0) return { ok: true, story: "There were no others." };
-  const what = ended === 1 ? "Revoked" : `${ended} sessions revoked`;
-  return { ok: true, story: `${what} on ${nodeName} in ${tookMs} ms.` };
+  const user = sessions.user(userId);
+  // anybody may post any public id
+  if (!(await user.list()).some((one) => one.publicId === publicId)) return { ok: false, problem: "gone" };
+  const receipt = await sessions.end({ publicId }, { receipt: true });
+  if (receipt.ended) return { ok: true, story: receiptWords(receipt) };
+  // It is live on no node, or on others alone: only this finds it.
+  const ended = await user.end({ publicId });
+  return ended > 0 ? { ok: true, story: "Revoked on all nodes." } : { ok: false, problem: "gone" };
 }
+
+/** "Revoked on node 1, closed on node 3 in 4 ms." */
+export function receiptWords({ nodes: [self, ...others], unanswered }: EndReceipt): string {
+  if (!self) return "It was over already.";
+  const closed = [self, ...others].filter(({ sockets }) => sockets > 0);
+  const where = closed.length === 0 ? "no socket was open" : `closed on ${closed.map(inWords).join(" and ")}`;
+  const silent = unanswered.map(({ node }) => `, ${node} has not answered`);
+  return `Revoked on ${self.node}, ${where}${silent.join("")}.`;
+}
+
+const inWords = ({ node, ms }: EndReceipt["nodes"][number]) => `${node} in ${Math.round(ms)} ms`;

@@ -8,8 +8,6 @@ export interface BetweenNodes {
   said(message: ChatMessage): void;
   /** The latest messages, for a new node. */
   told(messages: readonly ChatMessage[]): void;
-  /** The sessions of this user have changed. */
-  devices(userId: string): void;
 }
 
 /** A node's announcement to the others: only data that every visitor may see. */

@@ -59,6 +59,8 @@ export interface Device {
   readonly publicId: string;
   /** Browser, system and network, as at the login. */
   readonly name: string;
+  /** How many tabs it has open. */
+  readonly tabs: number;
   readonly seenAgoMs: number;
   readonly leftMs: number;
 }

@@ -13,7 +13,9 @@ const listOf = (tab: Tab, count: number) => tab.until("devices", ({ length }) =>
 
 test("a login with the same name, in capitals or not, is another device of the user, announced to the others", async () => {
   const tab = await (await chat.member("Ada")).open();
-  expect(await listOf(tab, 1)).toMatchObject([{ name: "An unknown browser, this machine", seenAgoMs: 0 }]);
+  expect(await listOf(tab, 1)).toMatchObject([
+    { name: "An unknown browser, this machine", tabs: 1, seenAgoMs: 0 },
+  ]);
   const other = await chat.member("ADA");
   expect(await tab.until("story")).toMatch(
     /^A new device is signed in as you: An unknown browser, this machine\./,
@@ -22,6 +24,16 @@ test("a login with the same name, in capitals or not, is another device of the u
   const otherTab = await other.open();
   const ids = (list: readonly Device[]) => list.map(({ publicId }) => publicId).sort();
   expect(ids(await listOf(otherTab, 2))).toEqual(ids(await listOf(tab, 2)));
+});
+
+test("the list counts the tabs of each device", async () => {
+  const [ada, phone] = [await chat.member("Ada"), await chat.member("Ada")];
+  const tab = await ada.open();
+  const [first] = [await phone.open(), await phone.open()];
+  const tabsOf = (list: readonly Device[]) => list.map(({ tabs }) => tabs).sort();
+  expect(await tab.until("devices", (list) => tabsOf(list).join() === "1,2")).toBeDefined();
+  first.socket.disconnect();
+  expect(await tab.until("devices", (list) => tabsOf(list).join() === "1,1")).toBeDefined();
 });
 
 test("the list is that of the user alone, and follows a new name", async () => {
@@ -48,7 +60,7 @@ test("one device is signed out by another, and so are all others", async () => {
   const { publicId } = phoneTab;
   expect(await ada.act("/devices/end", { publicId })).toMatchObject({
     ok: true,
-    story: expect.stringMatching(/^Revoked on this server/),
+    story: expect.stringMatching(/^Revoked on this server, closed on this server in \d+ ms\.$/),
   });
   expect(await phoneTab.until("session:end")).toEqual({ reason: "revoked" });
   expect(await ada.act("/devices/end", { publicId })).toEqual({ ok: false, problem: "gone" });

@@ -54,6 +54,7 @@ describeWithChromium("the page", { timeout: 90_000 }, () => {
     await chat.stop();
     clock = new ManualClock();
     await chat.start({ clock, store: memoryStore({ clock }), ...(idleMs && { idleMs }) });
+    await clock.advance(1_000); // within the first second, receipts wait for other nodes
   }
 
   const open = async (options: BrowserContextOptions) => chat.open(await chat.context(options));

@@ -13,6 +13,7 @@ export async function startChat(options: Partial<ChatOptions> = {}) {
   const store = memoryStore({ clock });
   const chat = createChat({ store, secret: "a secret of thirty-two characters", pageDir, clock, ...options });
   const url = `http://localhost:${await chat.listen(0)}`;
+  await clock.advance(1_000); // within the first second, receipts wait for other nodes
   const visitors: Visitor[] = [];
   const visitor = () => {
     const one = new Visitor(url);
