@@ -115,8 +115,8 @@ for (const { name, service, prepare, adapter } of storeKinds) {
       const nodesThatRemember = new Set<string>();
       const visit = async () => {
         const tab = await chat.visitor().open();
-        const history = await tab.until("history");
         const node = await tab.until("node");
+        const history = await tab.until("history");
         tab.socket.disconnect();
         if (history.some(({ text }) => text === "Remember me.")) nodesThatRemember.add(node);
         return [...nodesThatRemember].sort();
@@ -176,8 +176,8 @@ describe("the cluster", { timeout: 90_000 }, () => {
     expect(await other.until("story", (words) => words.includes("stopped"))).toBe(
       `${node} was stopped by a visitor. Its visitors go on elsewhere.`,
     );
-    expect(await tab.until("node")).toBe(otherNode);
     expect(await tab.until("session:state")).toMatchObject({ state: "live", publicId: tab.publicId });
+    expect(await tab.until("node")).toBe(otherNode);
     expect(await ada.act("/try/stop-node", { node: otherNode })).toEqual({ ok: true }); // the last one stays
     expect(await other.until("story", (words) => words.endsWith("back."))).toBe(`${node} is back.`);
     await openElsewhere(ada, [otherNode]);
