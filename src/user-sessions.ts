@@ -7,7 +7,8 @@ import type { Hub } from "./live/hub.ts";
 import type { ResolvedOptions } from "./options/options.ts";
 import { countSockets, type SocketCount } from "./session/count-sockets.ts";
 import { endMany } from "./session/end-many.ts";
-import { messageOf } from "./session/end-options.ts";
+import { endSessionOptionsOf } from "./session/end-options.ts";
+import { type EndReceipt, endWithReceipt, nothingToEnd } from "./session/end-receipt.ts";
 import { type SessionOfUser, sessionsOfUser } from "./session/sessions-of-user.ts";
 import type { SessionKey } from "./session-store.ts";
 import { userNamed } from "./user-ids.ts";
@@ -47,6 +48,8 @@ export interface EndOptions {
   exceptPublicId?: string;
   /** Words for the pages: 1 to 200 characters. */
   message?: string;
+  /** With `publicId` alone: resolve to a receipt, as `sessions.end()` does. Default: false. */
+  receipt?: boolean;
 }
 
 interface UserSessionsContext {
@@ -133,14 +136,20 @@ export class UserSessions {
    * such as the current request's. Sessions that can't be read are ended as well. Resolves to the number of ended
    * sessions. Does not include logins that happen while it runs. Rejects with `INVALID_OPTION` before it ends any; with
    * `STORE_FAILED` or `STORE_TIMEOUT` if one could not be ended, after it has tried all others.
+   *
+   * With `publicId` and `receipt: true`, resolves to the receipt of `sessions.end()`, wherever the session is live.
    */
-  async end(options: EndOptions = {}, ...none: []): Promise<number> {
-    const { isMeant, message } = selectionOf(options, none);
+  end(options: EndOptions & { publicId: string; receipt: true }, ...none: []): Promise<EndReceipt>;
+  end(options?: EndOptions & { receipt?: false }, ...none: []): Promise<number>;
+  async end(options: EndOptions = {}, ...none: []): Promise<number | EndReceipt> {
+    const { isMeant, receipt, ...words } = selectionOf(options, none);
     const { hub } = this.#context;
     const found = await sessionsOfUser(this.#context, this.#user);
     const keys = found.map(({ key }) => key).filter(isMeant);
     const actor = { by: "application", userId: this.#user } as const;
-    return endMany(keys, (key) => hub.actors.run(actor, () => hub.end(key, "revoked", message)));
+    if (!receipt) return endMany(keys, (key) => hub.actors.run(actor, () => hub.end(key, "revoked", words)));
+    const [key] = keys;
+    return key ? hub.actors.run(actor, () => endWithReceipt(hub, key, words)) : nothingToEnd;
   }
 
   async #listed({
@@ -171,26 +180,31 @@ function countsSockets(options: ListOptions, rest: readonly unknown[]): boolean 
 }
 
 /** Refuses a selection that would silently end all sessions: an option without a value, or one that is inherited. */
-function selectionOf(options: EndOptions, rest: readonly unknown[]) {
+function selectionOf(given: EndOptions, rest: readonly unknown[]) {
   const method = "sessions.user(id).end()";
   refuseCallback(method, rest);
   if (rest.length > 0) {
     const cure = "Write { publicId } or { exceptPublicId } alone, or nothing for all.";
     throw invalid(`${method} expects one argument, its options`, rest[0], cure);
   }
-  checkPlainOptions(method, options, ["publicId", "exceptPublicId", "message"]);
-  const { message: words, ...selection } = options;
-  const message = messageOf(method, words);
+  const options: unknown = given;
+  checkPlainOptions(method, options, ["publicId", "exceptPublicId", "message", "receipt"]);
+  const { message, receipt = false, ...selection } = given;
+  const words = endSessionOptionsOf(method, { ...(message !== undefined && { message }), receipt });
   const [[name, value] = ["", undefined], another] = Object.entries(selection);
   if (another) {
     const message = `${method} expects one of \`publicId\` and \`exceptPublicId\`; it was given both. Leave one out.`;
     throw new SocketSessionError("INVALID_OPTION", message);
   }
-  if (name === "") return { message, isMeant: () => true };
+  if (receipt && name !== "publicId") {
+    const cure = "Leave `receipt` out, or name the one session by its `publicId`.";
+    throw invalid(`${method} with \`receipt\` expects a \`publicId\``, selection, cure);
+  }
+  if (name === "") return { ...words, isMeant: () => true };
   if (typeof value !== "string" || value === "") {
     const cure = `Leave ${name} out to end all sessions of the user.`;
     throw invalid(`${method} expects the \`${name}\` of a session, a string that is not empty`, value, cure);
   }
   const isMeant = ({ publicIds }: SessionKey) => publicIds.includes(value) === (name === "publicId");
-  return { message, isMeant };
+  return { ...words, isMeant };
 }

@@ -48,6 +48,9 @@ describe("the sessions of a user, from plain JavaScript", () => {
     ["a public id that is undefined", { publicId: undefined }],
     ["a public id that is a String", { publicId: new String("x") }],
     ["both", { publicId: "x", ...named }],
+    ["a receipt of all", { receipt: true }],
+    ["a receipt of all but one", { exceptPublicId: "x", receipt: true }],
+    ["a receipt that is neither true nor false", { publicId: "x", receipt: 1 }],
     ["an inherited option", Object.create({ publicId: "x" })],
     [
       "one inherited from an object without prototype",
@@ -89,4 +92,22 @@ describe("the sessions of a user, from plain JavaScript", () => {
   ])("end: %s", async (_name, args) => {
     expect(await Reflect.apply(users().end, users(), args())).toBe(1);
   });
+});
+
+test("the end of one session has a receipt, on whatever node it is live; that of another user's session ends nothing", async () => {
+  expect(await world.sessions.user("grace").end({ publicId, receipt: true })).toEqual({
+    ended: false,
+    nodes: [],
+    unanswered: [],
+    others: "not asked",
+    certainBy: undefined,
+  });
+  expect(await users().list()).toHaveLength(1);
+  expect(await users().end({ publicId, receipt: true })).toMatchObject({
+    ended: true,
+    nodes: [{ sockets: 1 }],
+    unanswered: [],
+    others: "asked",
+  });
+  expect(await users().list()).toEqual([]);
 });
