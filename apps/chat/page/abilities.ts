@@ -29,7 +29,7 @@ export function showAbilities({ state, data }: SessionSnapshot): void {
 }
 
 function hintFor(state: SessionSnapshot["state"]): string {
-  if (state === "live") return "These act on your own session, now. Have a second tab in view.";
+  if (state === "live") return "These act on your own session, now.";
   if (state === "lost" || state === "connecting") return "As soon as there is a connection again.";
   return "Log in first: these act on your own session.";
 }

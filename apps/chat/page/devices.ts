@@ -38,8 +38,8 @@ function row({ publicId, name, tabs, seenAgoMs }: Device, isThis: boolean, passe
   title.textContent = name;
   const seen = document.createElement("span");
   seen.className = "hint";
-  const open = `${countOf(tabs, "tab")} open`;
-  seen.textContent = isThis ? `This browser, ${open}` : `${open}, last active ${ago(seenAgoMs + passedMs)}`;
+  const open = countOf(tabs, "tab");
+  seen.textContent = isThis ? `This browser, ${open}` : `${open}, active ${ago(seenAgoMs + passedMs)}`;
   const words = document.createElement("p");
   words.append(title, " ", seen);
   const item = document.createElement("li");

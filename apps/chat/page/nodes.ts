@@ -13,8 +13,8 @@ export function showNode(socketNode: string): void {
   line.hidden = false;
   line.textContent =
     servedBy && servedBy !== socketNode
-      ? `Page from ${servedBy}, socket on ${socketNode}`
-      : `Page and socket on ${socketNode}`;
+      ? `Page: ${servedBy}, socket: ${socketNode}`
+      : `Page and socket: ${socketNode}`;
   element("stop-node", HTMLInputElement).value = socketNode;
   element("stop-label", HTMLSpanElement).textContent = `Stop ${socketNode}, which has my socket`;
 }

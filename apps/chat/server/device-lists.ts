@@ -9,7 +9,6 @@ export interface DeviceListsOptions {
   readonly io: ChatServer;
   readonly sessions: LiveSessions;
   readonly now: () => number;
-  readonly nodeName: string | undefined;
 }
 
 /**
@@ -50,13 +49,7 @@ export class DeviceLists {
 
   async #follow(event: LifecycleEvent): Promise<void> {
     if (event.type === "refused" || event.type === "created" || event.userId === undefined) return;
-    const { io, nodeName } = this.#options;
     if (event.type === "login") await this.#announce(event.userId, event.publicId);
-    if (event.type === "ended" && event.by === "elsewhere" && nodeName)
-      io.to(userRoom(event.userId)).emit(
-        "story",
-        `Closed on ${nodeName}: a session of yours, ${event.reason}.`,
-      );
     await this.#send(event.userId);
   }
 

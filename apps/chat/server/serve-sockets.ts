@@ -33,7 +33,7 @@ export interface ServeOptions {
 export function serveSockets(io: ChatServer, options: ServeOptions): () => void {
   const { sessions, now, hasOtherNodes, nodeName } = options;
   const conversation = new Conversation(now);
-  const devices = new DeviceLists({ io, sessions, now, nodeName });
+  const devices = new DeviceLists({ io, sessions, now });
   const admins = new Admins(io, sessions);
   /** Each node notifies its own visitors. */
   const tellWhoIsHere = () => io.local.to(room).emit("here", otherNodes.here);

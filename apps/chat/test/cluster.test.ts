@@ -235,7 +235,7 @@ describe("the cluster", { timeout: 90_000 }, () => {
       try {
         const tab = await browser.newPage();
         await tab.goto(chat.url);
-        await tab.getByText(/^Page (from node [12], socket|and socket) on node [12]$/).waitFor();
+        await tab.getByText(/^Page(: node [12],| and) socket: node [12]$/).waitFor();
         await logIn(tab, "Ada");
         await tab.getByRole("button", { name: /^Stop node [12], which has my socket/ }).click();
         await tells(tab, "This tab has lost its connection, not its session.");

@@ -20,10 +20,9 @@ const variables = { STORE: `file:${folder}/chat.sqlite` };
 const chat = await new StartedChat({ flag: "--cluster", pageDir: built.dir, folder, variables }).start();
 const browser = await launchChromium(executablePath);
 
-const desk: BrowserContextOptions = { viewport: { width: 1180, height: 720 }, deviceScaleFactor: 1.5 };
+const desk: BrowserContextOptions = { viewport: { width: 1240, height: 740 }, deviceScaleFactor: 1.25 };
 const phone: BrowserContextOptions = {
-  viewport: { width: 390, height: 720 },
-  deviceScaleFactor: 1.5,
+  viewport: { width: 390, height: 844 },
   colorScheme: "dark",
   hasTouch: true,
   isMobile: true,
@@ -88,7 +87,7 @@ await ada
 const [ended] = await Promise.all([
   Promise.race(
     [pocket, lost].map(async (page) => {
-      await page.getByText("This browser was signed out.").first().waitFor();
+      await page.getByText("You are signed out.").first().waitFor();
       return page;
     }),
   ),
@@ -97,23 +96,30 @@ const [ended] = await Promise.all([
 await ended.keyboard.press("Escape");
 await ada.mouse.move(0, 0);
 await ada.getByLabel("Message").focus();
+await ada.getByLabel("Message").blur();
 const desktop = await ada.screenshot();
 const over = await ended.screenshot();
 
 /** The views side by side, each in a frame. */
-async function takePicture(name: string, views: readonly Buffer[], width: number, height: number) {
-  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: 1.5 });
+async function takePicture(
+  name: string,
+  views: readonly Buffer[],
+  width: number,
+  height: number,
+  scale: number,
+) {
+  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: scale });
   await page.setContent(`
     <style>
-      body { margin: 2px; display: flex; justify-content: space-between }
-      img { border-radius: 14px; outline: 2px solid #8884; height: ${height - 4}px }
+      body { margin: 4px; display: flex; justify-content: space-between }
+      img { border-radius: 14px; outline: 2px solid #8884; height: ${height - 8}px }
     </style>
     ${views.map((png) => `<img src="data:image/png;base64,${png.toString("base64")}">`).join("")}
   `);
   await page.screenshot({ path: join(docs, name), omitBackground: true });
 }
-await takePicture("chat.png", [desktop], 1184, 724);
-await takePicture("chat-phone.png", [chatting, devices, over], 1210, 724);
+await takePicture("chat.png", [desktop], 1248, 748, 1.25);
+await takePicture("chat-phone.png", [chatting, devices, over], 1210, 852, 1);
 
 await browser.close();
 await chat.close();
