@@ -16,6 +16,7 @@ export function showPeople(here: Here): void {
 onOwn(draw);
 
 export function hidePeople(): void {
+  shown = undefined;
   section.hidden = true;
 }
 

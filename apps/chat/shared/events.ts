@@ -66,7 +66,7 @@ export interface Device {
 }
 
 /** Of the node that sends it. */
-export interface Figures {
+interface Figures {
   readonly sessions: number;
   readonly connections: number;
 }

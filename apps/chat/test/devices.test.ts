@@ -26,6 +26,14 @@ test("a login with the same name, in capitals or not, is another device of the u
   expect(ids(await listOf(otherTab, 2))).toEqual(ids(await listOf(tab, 2)));
 });
 
+test("behind a proxy a device has the network that the proxy has seen", async () => {
+  const proxied = await startChat({ proxy: true });
+  const ada = proxied.visitor();
+  await ada.post("/login", { name: "Ada" }, { "x-forwarded-for": "198.51.100.1, 192.0.2.7" });
+  expect(await listOf(await ada.open(), 1)).toMatchObject([{ name: "An unknown browser, 192.0.2.x" }]);
+  await proxied.close();
+});
+
 test("the list counts the tabs of each device", async () => {
   const [ada, phone] = [await chat.member("Ada"), await chat.member("Ada")];
   const tab = await ada.open();

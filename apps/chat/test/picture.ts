@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrowserContextOptions, Page } from "playwright-core";
+import { startRedis } from "../../../scripts/services/redis.mjs";
 import { findBinary, services } from "../../../scripts/services.mjs";
 import { buildPage } from "./build-page.ts";
 import { launchChromium } from "./chromium.ts";
@@ -16,7 +17,8 @@ if (!executablePath) throw new Error("There is no Chromium here. Set CHROMIUM_PA
 
 const built = await buildPage();
 const folder = mkdtempSync(join(tmpdir(), "chat-picture-"));
-const variables = { STORE: `file:${folder}/chat.sqlite` };
+const redis = await startRedis();
+const variables = { STORE: redis.url };
 const chat = await new StartedChat({ flag: "--cluster", pageDir: built.dir, folder, variables }).start();
 const browser = await launchChromium(executablePath);
 
@@ -123,5 +125,6 @@ await takePicture("chat-phone.png", [chatting, devices, over], 1210, 852, 1);
 
 await browser.close();
 await chat.close();
+await redis.close();
 await built.remove();
 rmSync(folder, { recursive: true, force: true });

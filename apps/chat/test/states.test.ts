@@ -177,6 +177,21 @@ describeWithChromium("the page", { timeout: 90_000 }, () => {
     await isAccessible(page, "expired");
   });
 
+  test("the page holds no secret, and no code within its HTML", async () => {
+    const page = await open(desktop);
+    await logIn(page, "Ada");
+    await hasStatus(page, "Connected as Ada");
+    const [cookie] = await page.context().cookies();
+    const [, id = ""] = /^s%3A(.{20,})\./.exec(cookie?.value ?? "") ?? [];
+    expect([cookie?.name, cookie?.httpOnly, id.length]).toEqual(["sid", true, 32]);
+    const held =
+      "[document.cookie, document.documentElement.outerHTML, ...Object.values(localStorage)].join()";
+    expect(await page.evaluate(held)).not.toContain(id);
+    const response = await page.request.get(chat.url);
+    expect(response.headers()["content-security-policy"]).not.toContain("unsafe");
+    expect(await response.text()).not.toMatch(/<style|<script(?![^>]* src=)| style=| on[a-z]+=/i);
+  });
+
   test("by the keyboard alone: log in, write, be an admin, log out", async () => {
     const page = await open(desktop);
     await isConnectedAs(page, "a guest");
