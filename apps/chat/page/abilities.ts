@@ -24,6 +24,7 @@ export function showAbilities({ state, data }: SessionSnapshot): void {
     "Shorten my session to a minute",
     "Give my session its full time again",
   );
+  element("short-ms", HTMLSpanElement).textContent = data?.isShort ? "30 * 60_000" : "60_000";
   offer("admin", data?.isAdmin === true, "Make me an admin", "Take my right to the room away");
   if (!isLive) figures.hidden = true;
 }

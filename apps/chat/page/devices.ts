@@ -7,7 +7,7 @@ const list = element("devices", HTMLUListElement);
 const endOthers = element("end-others", HTMLFormElement);
 const hint = element("devices-hint", HTMLParagraphElement);
 const fold = element("fold-devices", HTMLButtonElement);
-const agoFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const agoFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 
 const redrawEveryMs = 20_000;
 let shown: { readonly devices: readonly Device[]; readonly at: number } | undefined;

@@ -19,6 +19,7 @@ export class DeviceLists {
   readonly #options: DeviceListsOptions;
   /** Users whose list is being read; true if it has changed since. */
   readonly #reading = new Map<string, boolean>();
+  #isClosed = false;
 
   constructor(options: DeviceListsOptions) {
     this.#options = options;
@@ -47,9 +48,14 @@ export class DeviceLists {
     socket.on("disconnect", changed);
   }
 
+  /** The store is about to close. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   async #follow(event: LifecycleEvent): Promise<void> {
     if (event.type === "refused" || event.type === "created" || event.userId === undefined) return;
-    if (event.type === "login") await this.#announce(event.userId, event.publicId);
+    if (event.type === "login" && !this.#isClosed) await this.#announce(event.userId, event.publicId);
     await this.#send(event.userId);
   }
 
@@ -64,6 +70,7 @@ export class DeviceLists {
 
   /** Reads the list once for several changes at the same time. */
   async #send(userId: string): Promise<void> {
+    if (this.#isClosed) return;
     if (this.#reading.has(userId)) return void this.#reading.set(userId, true);
     try {
       do {

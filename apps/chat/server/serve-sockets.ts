@@ -67,6 +67,7 @@ export function serveSockets(io: ChatServer, options: ServeOptions): () => void 
 
   return () => {
     admins.close();
+    devices.close();
     otherNodes.close();
   };
 }
