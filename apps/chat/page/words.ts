@@ -31,6 +31,10 @@ const refusalWords: Readonly<Record<string, Words>> = {
     title: "This browser's cookie is not valid here.",
     text: "It is damaged, or the server's secret has changed. Logging in replaces it.",
   },
+  TOO_MANY_SOCKETS: {
+    title: "This tab is one too many.",
+    text: `A session may have ${limits.tabs} tabs here: close another, and reload this one.`,
+  },
   SESSION_ENDED: { title: "Your session is over.", text: "It ended while you were away." },
 };
 

@@ -68,6 +68,8 @@ export function createChat(options: ChatOptions): Chat {
     guests: "allow",
     userId: userOf,
     device: ({ device }) => device,
+    sessionsPerUser: { max: limits.devices, whenFull: "endOldest" },
+    socketsPerSession: limits.tabs,
     nodeName: nodeName ?? "this server",
     // No maxAge: the browser keeps the cookie until it is closed, and the server alone decides when it is over. Lax
     // keeps other sites' posts from carrying it, in addition to refuseCrossSitePosts.

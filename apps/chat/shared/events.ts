@@ -100,6 +100,9 @@ export const limits = {
   /** The most logins of one address, and the most actions of one session on sessions and nodes, in a minute. */
   actions: 30,
   actionsPerMs: 60_000,
+  /** The most sessions of a user, and tabs of a session on one node: anybody may log in under any name. */
+  devices: 8,
+  tabs: 30,
   /** How long a session lasts that the visitor has shortened. */
   shortMs: 60_000,
 } as const;

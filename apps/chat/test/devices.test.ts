@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Device } from "../shared/events.ts";
+import { type Device, limits } from "../shared/events.ts";
 import { startChat, type Tab } from "./visitors.ts";
 
 let chat: Awaited<ReturnType<typeof startChat>>;
@@ -60,6 +60,13 @@ test("a device of another user is not signed out, and whoever is not logged in h
   expect(await ada.act("/devices/end")).toEqual({ ok: false, problem: "gone" });
   expect(await chat.visitor().act("/devices/end-others")).toEqual({ ok: false, problem: "notLoggedIn" });
   expect(await tab.say("Still here.")).toEqual({ ok: true });
+});
+
+test("a user has so many devices at most: one more signs out the oldest", async () => {
+  const oldest = await (await chat.member("Ada")).open();
+  for (let n = 0; n < limits.devices; n++) await chat.member("Ada");
+  expect(await oldest.until("session:end")).toEqual({ reason: "displaced" });
+  expect(await listOf(await (await chat.member("Ada")).open(), limits.devices)).toBeDefined();
 });
 
 test("one device is signed out by another, and so are all others", async () => {
