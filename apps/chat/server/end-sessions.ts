@@ -15,10 +15,13 @@ export async function endDevice(
 /** "Revoked on node 1, closed on node 3 in 4 ms." */
 export function receiptWords({ nodes: [self, ...others], unanswered }: EndReceipt): string {
   if (!self) return "It was over already.";
-  const closed = [self, ...others].filter(({ sockets }) => sockets > 0);
-  const where = closed.length === 0 ? "no socket was open" : `closed on ${closed.map(inWords).join(" and ")}`;
+  const closings = [
+    ...(self.sockets > 0 ? [`there in ${inWords(self.ms)}`] : []),
+    ...others.filter(({ sockets }) => sockets > 0).map(({ node, ms }) => `on ${node} in ${inWords(ms)}`),
+  ];
+  const where = closings.length === 0 ? "no socket was open" : `closed ${closings.join(" and ")}`;
   const silent = unanswered.map(({ node }) => `, ${node} has not answered`);
   return `Revoked on ${self.node}, ${where}${silent.join("")}.`;
 }
 
-const inWords = ({ node, ms }: EndReceipt["nodes"][number]) => `${node} in ${Math.round(ms)} ms`;
+const inWords = (ms: number) => (ms < 1 ? "less than 1 ms" : `${Math.round(ms)} ms`);
