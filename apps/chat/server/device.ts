@@ -2,8 +2,8 @@ import { isIPv4, isIPv6 } from "node:net";
 import Bowser from "bowser";
 
 /**
- * How the list of sessions calls a device: "Firefox on Linux, 192.0.2.x". A visitor's whole address is nobody's business,
- * so only its network is kept.
+ * How the list of sessions calls a device: "Firefox on Linux, 192.0.2.x". Of the visitor's address
+ * only the network is kept.
  */
 export function deviceName(userAgent: string | undefined, address: string): string {
   return `${browserName(userAgent)}, ${networkOf(address)}`;

@@ -222,30 +222,6 @@ test("the page loads nothing from elsewhere and stands in no frame", async () =>
   expect(headers.get("x-powered-by")).toBeNull();
 });
 
-describe("behind a proxy", () => {
-  /** Says as much as one guest may, then whether a guest of the other address may say something. */
-  async function mayOtherSay(proxy: boolean): Promise<boolean> {
-    const proxied = await startChat({ proxy });
-    try {
-      const from = (list: string) => proxied.visitor().open({ extraHeaders: { "x-forwarded-for": list } });
-      const one = await from("anything, 192.0.2.1");
-      for (let n = 0; n < limits.messages; n++) expect(await one.say("again")).toEqual({ ok: true });
-      expect(await (await from("something else, 192.0.2.1")).say("again")).toMatchObject({ ok: false });
-      return (await (await from("anything, 192.0.2.2")).say("again")).ok;
-    } finally {
-      await proxied.close();
-    }
-  }
-
-  test("guests are told apart by the address that it has seen, whatever they claim themselves", async () => {
-    expect(await mayOtherSay(true)).toBe(true);
-  });
-
-  test("which was not announced nobody is believed", async () => {
-    expect(await mayOtherSay(false)).toBe(false);
-  });
-});
-
 test("a node that has a name says so, in the page and to the socket; else the page is a file", async () => {
   const named = await startChat({ nodeName: "eu-1" });
   expect(await (await named.visitor().request("/")).text()).toContain('<meta name="node" content="eu-1">');

@@ -5,14 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ring } from "../../../test/setup/ring.ts";
-import { withService } from "../../../test/setup/services.ts";
 import { type BuiltPage, buildPage } from "./build-page.ts";
-import { launchChromium } from "./chromium.ts";
-import { logIn, tells } from "./on-page.ts";
 import { openElsewhere, StartedChat } from "./started-chat.ts";
 import { storeKinds } from "./store-kinds.ts";
-
-const chromium = withService("chromium");
 
 let page: BuiltPage;
 beforeAll(async () => {
@@ -166,23 +161,6 @@ describe("the cluster", { timeout: 90_000 }, () => {
     expect(isRunning(stuck)).toBe(false);
   });
 
-  test("stops a node for a visitor, who goes on elsewhere in the same session, and starts it again", async () => {
-    const chat = await cluster({ STORE: STORE() }).start();
-    const ada = await chat.member("Ada");
-    const { tab, node } = await openElsewhere(ada, []);
-    const { tab: other, node: otherNode } = await openElsewhere(ada, [node]);
-    expect(await ada.act("/try/stop-node", { node: "node 3" })).toEqual({ ok: true }); // there is none
-    expect(await ada.act("/try/stop-node", { node })).toEqual({ ok: true });
-    expect(await other.until("story", (words) => words.includes("stopped"))).toBe(
-      `${node} was stopped by a visitor. Its visitors go on elsewhere.`,
-    );
-    expect(await tab.until("session:state")).toMatchObject({ state: "live", publicId: tab.publicId });
-    expect(await tab.until("node")).toBe(otherNode);
-    expect(await ada.act("/try/stop-node", { node: otherNode })).toEqual({ ok: true }); // the last one stays
-    expect(await other.until("story", (words) => words.endsWith("back."))).toBe(`${node} is back.`);
-    await openElsewhere(ada, [otherNode]);
-  });
-
   test("keeps the sessions from one start to the next, and has its nodes called as it is told", async () => {
     const first = await cluster({ STORE: STORE(), NODE_NAME: "eu" }).start();
     const ada = await first.member("Ada");
@@ -225,27 +203,6 @@ describe("the cluster", { timeout: 90_000 }, () => {
     taken.close();
     expect(chat.output).toContain(`Port ${PORT} is taken.`);
   });
-
-  if (ring !== "product") return;
-  test.skipIf(chromium.isMissing)(
-    "has a page that says which node has served it and which has its socket, and can stop that",
-    async () => {
-      const chat = await cluster({ STORE: STORE() }).start();
-      const browser = await launchChromium(chromium.url);
-      try {
-        const tab = await browser.newPage();
-        await tab.goto(chat.url);
-        await tab.getByText(/^Page(: node [12],| and) socket: node [12]$/).waitFor();
-        await logIn(tab, "Ada");
-        await tab.getByRole("button", { name: /^Stop node [12], which has my socket/ }).click();
-        await tells(tab, "This tab has lost its connection, not its session.");
-        await tells(tab, /^Connected again after [\d.]+ s, in the same session, on node [12]/);
-        await tells(tab, /^node [12] is back\.$/);
-      } finally {
-        await browser.close();
-      }
-    },
-  );
 });
 
 function isRunning(pid: number): boolean {
