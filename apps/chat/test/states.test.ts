@@ -113,7 +113,7 @@ describeWithChromium("the page", { timeout: 90_000 }, () => {
     await shows(page, "Your session ends in 1:");
     await isAccessible(page, "expiring");
     await clock.advance(60_000);
-    await press(page, "Stay logged in");
+    await Promise.all([page.waitForResponse("**/session/renew"), press(page, "Stay logged in")]);
     await clock.advance(80_000);
     await isConnectedAs(page, "Ada");
     await clock.advance(10_000);
