@@ -22,22 +22,16 @@ const handle = pages.getRequestHandler();
 
 const app = express();
 app.use(sessions.express()); // pages and API routes get req.session
+app.use("/session", sessions.routes()); // for socket-session/client
 app.use((req, res) => handle(req, res));
 
 const server = createServer(app);
 const io = new Server(server);
-sessions.attach(io);
+sessions.attach(io, { share: ({ name, clicks }) => ({ name, clicks }) }); // the page gets these, and each change of them
 
 io.on("connection", (socket) => {
-  const { session } = socket;
-  const show = () => {
-    const { name, clicks } = session.data;
-    socket.emit("session", { name, clicks });
-  };
-  show();
-  session.on("change", show);
   socket.on("click", () =>
-    session.update((s) => {
+    socket.session.update((s) => {
       s.clicks = (s.clicks ?? 0) + 1;
     }),
   );

@@ -16,6 +16,7 @@ const sessions = liveSessions({
 const app = express();
 app.use(express.static("dist")); // what npm run build has made, in production
 app.use(sessions.express());
+app.use("/session", sessions.routes()); // for socket-session/client
 
 app.post("/api/login", express.urlencoded({ extended: false }), (req, res, next) => {
   const name = String(req.body?.name || "Anonymous"); // check a password here
@@ -27,18 +28,11 @@ app.post("/api/logout", (req, res, next) => {
 
 const server = createServer(app);
 const io = new Server(server);
-sessions.attach(io);
+sessions.attach(io, { share: ({ name, clicks }) => ({ name, clicks }) }); // the page gets these, and each change of them
 
 io.on("connection", (socket) => {
-  const { session } = socket;
-  const show = () => {
-    const { name, clicks } = session.data;
-    socket.emit("session", { name, clicks });
-  };
-  show();
-  session.on("change", show);
   socket.on("click", () =>
-    session.update((s) => {
+    socket.session.update((s) => {
       s.clicks = (s.clicks ?? 0) + 1;
     }),
   );

@@ -5,6 +5,6 @@ const target = `http://localhost:${process.env.PORT ?? 3000}`; // server.js
 export default defineConfig({
   server: {
     // Without changeOrigin: the server has to see the page's own host.
-    proxy: { "/socket.io": { target, ws: true }, "/api": { target } },
+    proxy: { "/socket.io": { target, ws: true }, "/api": { target }, "/session": { target } },
   },
 });

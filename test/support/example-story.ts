@@ -10,12 +10,20 @@ export interface ExampleOptions {
   readonly form?: Readonly<Record<string, string>>;
   /** The name that the page shows then. */
   readonly name?: string;
+  /** The server sends the session's state by `share`, instead of an event of its own. */
+  readonly shares?: boolean;
 }
 
 /** Is a browser with two tabs of the example at `url`. Its sockets name the page's origin, as browsers do. */
 export async function tellExample(
   url: string,
-  { login = "/login", logout = "/logout", form = { name: "Ada" }, name = "Ada" }: ExampleOptions = {},
+  {
+    login = "/login",
+    logout = "/logout",
+    form = { name: "Ada" },
+    name = "Ada",
+    shares = false,
+  }: ExampleOptions = {},
 ): Promise<void> {
   const ada = new Browser(url);
   const extraHeaders = {
@@ -32,8 +40,12 @@ export async function tellExample(
     const body = new URLSearchParams(form);
     expect((await ada.request(login, { method: "POST", body })).status).toBeLessThan(400);
     const tabs = [tab(), tab()];
-    const shown = () =>
-      Promise.all(tabs.map((socket) => new Promise((resolve) => socket.once("session", resolve))));
+    const shownIn = (socket: (typeof tabs)[number]) =>
+      new Promise((resolve) => {
+        if (shares) socket.once("session:state", ({ data }) => resolve(data));
+        else socket.once("session", resolve);
+      });
+    const shown = () => Promise.all(tabs.map(shownIn));
     const both = (clicks: number) => tabs.map(() => ({ name, clicks }));
     expect(await shown()).toEqual(both(0));
     const next = shown();

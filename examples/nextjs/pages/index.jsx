@@ -1,43 +1,37 @@
-import { useEffect, useRef, useState } from "react";
-import { io } from "socket.io-client";
+import { useSyncExternalStore } from "react";
+import { session, socket } from "../session.js";
 
 export function getServerSideProps({ req }) {
   const { name, clicks } = req.session;
   return { props: { initial: name ? { name, clicks } : null } };
 }
 
+const connecting = { state: "connecting" };
+const onServer = () => connecting;
+const never = () => () => {};
+
 export default function Page({ initial }) {
-  const [session, setSession] = useState(initial); // shown at once, before the socket connects
-  const [problem, setProblem] = useState(null);
-  const socketRef = useRef(null);
+  const { state, data, reason, code, help } = useSyncExternalStore(
+    session?.subscribe ?? never,
+    session?.getSnapshot ?? onServer,
+    onServer,
+  );
+  const shown = state === "connecting" ? initial : data; // at once, before the socket connects
 
-  useEffect(() => {
-    const socket = io({ autoConnect: false });
-    socketRef.current = socket;
-    const show = (session, problem) => {
-      setSession(session);
-      setProblem(problem);
-    };
-    socket.on("session", (session) => show(session, null));
-    socket.on("session:end", ({ reason }) => show(null, `Logged out (${reason}).`)); // then the socket closes
-    socket.on("connect_error", ({ data }) => {
-      if (socket.active)
-        setProblem("No connection, trying again …"); // the client retries on its own
-      else show(null, `Not logged in (${data?.code}).`);
-    });
-    socket.connect(); // last: a refusal comes once, and finds its listener
-    return () => socket.disconnect();
-  }, []);
+  function status() {
+    if (shown) return `You are ${shown.name}. Clicks in all tabs: ${shown.clicks}.`;
+    if (state === "ended") return `Logged out (${reason}).`;
+    if (state === "refused" && help !== "retry") return `Not logged in (${code}).`;
+    return "Connecting …"; // the client tries again by itself
+  }
 
-  const status =
-    problem ?? (session ? `You are ${session.name}. Clicks in all tabs: ${session.clicks}.` : "Connecting …");
   return (
     <main>
       <h1>One session, all tabs</h1>
-      <p role="status">{status}</p>
-      {session ? (
+      <p role="status">{status()}</p>
+      {shown ? (
         <>
-          <button type="button" onClick={() => socketRef.current.emit("click")}>
+          <button type="button" onClick={() => socket.emit("click")}>
             Click
           </button>
           <form action="/api/logout" method="post">

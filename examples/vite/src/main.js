@@ -1,20 +1,21 @@
 import { io } from "socket.io-client";
+import { sessionClient } from "socket-session/client";
 
 const socket = io(); // the page's own address: Vite's proxy passes it on, so the cookie comes along
+const session = sessionClient(socket, { routes: "/session" });
 
-socket.on("session", ({ name, clicks }) =>
-  show(`You are ${name}. Clicks in all tabs: ${clicks}.`, "click", "logout"),
-);
-socket.on("session:end", ({ reason }) => show(`Logged out (${reason}).`, "login")); // then the socket closes
-socket.on("connect_error", ({ data }) => {
-  if (socket.active)
-    show("No connection, trying again …"); // the client retries on its own
-  else show(`Not logged in (${data?.code}).`, "login");
-});
+function showSession() {
+  const { state, data, reason, code, help } = session.getSnapshot();
+  if (data) show(`You are ${data.name}. Clicks in all tabs: ${data.clicks}.`, "click", "logout");
+  else if (state === "ended") show(`Logged out (${reason}).`, "login");
+  else if (state === "refused" && help !== "retry") show(`Not logged in (${code}).`, "login");
+  else show("Connecting …"); // the client tries again by itself
+}
+session.subscribe(showSession);
 
 onSubmit("login", async (form) => {
   await post("/api/login", new URLSearchParams(new FormData(form)));
-  socket.disconnect().connect(); // with the new cookie
+  await session.loggedIn(); // connects again with the new cookie, in all tabs
 });
 onSubmit("click", () => socket.emit("click"));
 onSubmit("logout", () => post("/api/logout"));

@@ -72,7 +72,7 @@ describe("the quick start", () => {
   });
 });
 
-const api: ExampleOptions = { login: "/api/login", logout: "/api/logout" };
+const api: ExampleOptions = { login: "/api/login", logout: "/api/logout", shares: true };
 const user: ExampleOptions = { form: { username: "ada", password: "changeit" }, name: "ada" };
 
 /** Pages that are not the quick start's. */
