@@ -174,7 +174,8 @@ export interface SessionStore {
    * or expired stays so. A revision names a version, and other content never gets it again. (Stores with a format of
    * their own give each write a new revision; in another package's format the revision names the content.) The write and
    * its publication are one atomic step, unless `feed` says otherwise. `write` is the unique token of this write; the
-   * feed publishes it.
+   * feed publishes it. `isNewUser`: `expected` was no session of `user`, so `since` starts now, even if the index still
+   * lists the session under `user` from an earlier login.
    */
   replace(
     key: SessionKey,
@@ -183,6 +184,7 @@ export interface SessionStore {
     expiresAt: number | "keep",
     user?: string,
     write?: string,
+    isNewUser?: boolean,
   ): Promise<Revision | null>;
 
   /**

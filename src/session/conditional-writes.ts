@@ -79,6 +79,7 @@ export class ConditionalWrites {
     const isSame = sameFields(current.fields, fields);
     const document = isSame ? storedDocument(content) : writableDocument(content, this.#maxBytes);
     const user = this.#userOf(document);
+    const isLogin = !isSame && user !== undefined && user !== this.#userOf(current.data);
     addStart(document, content.startedAt);
     const last = lastDeadline(content.startedAt, this.#life.absoluteMs);
     if (last <= now) return null;
@@ -88,12 +89,13 @@ export class ConditionalWrites {
     const { store, entries, writes } = this.#hub;
     const { revision: replaced } = current;
     const snapshot = await writes.run(key, replaced, async (token) => {
-      const revision = await store.replace(key, replaced, document, expiresAt, user, token);
+      const revision = await store.replace(key, replaced, document, expiresAt, user, token, isLogin);
       if (revision === null) return null;
       const known = Math.max(current.expiresAt, entries.get(key)?.snapshot?.expiresAt ?? 0);
       return new Snapshot(content, expiresAt === "keep" ? Math.min(known, last) : expiresAt, revision);
     });
-    if (snapshot && !isSame) this.#stored(key, user, snapshot, current);
+    if (snapshot && isLogin) this.#loggedIn(key, user);
+    if (snapshot && !isSame) this.#hub.announce(key, snapshot, current);
     return snapshot;
   }
 
@@ -109,14 +111,13 @@ export class ConditionalWrites {
       const revision = await this.#hub.store.create(key, document, expiresAt, user, isNewId);
       return revision === null ? null : new Snapshot(made, expiresAt, revision);
     });
-    if (snapshot) this.#stored(key, user, snapshot);
+    if (snapshot && user !== undefined) this.#loggedIn(key, user);
+    if (snapshot) this.#hub.announce(key, snapshot);
     return snapshot;
   }
 
-  #stored(key: SessionKey, user: string | undefined, snapshot: Snapshot, previous?: Snapshot): void {
-    if (this.#cap && user !== undefined && user !== (previous && this.#userOf(previous.data)))
-      this.#loginsBySid.set(key.sid, user);
-    this.#hub.announce(key, snapshot, previous);
+  #loggedIn({ sid }: SessionKey, user: string): void {
+    if (this.#cap) this.#loginsBySid.set(sid, user);
   }
 
   /** Reads the stored session; the caller holds the session's lock. */

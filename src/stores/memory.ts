@@ -105,12 +105,14 @@ class MemoryStore implements SessionStore {
     expiresAt: number | "keep",
     user?: string,
     write?: string,
+    isNewUser?: boolean,
   ): Promise<Revision | null> {
     const text = documentText(document);
     const entry = this.#entriesBySid.get(sid);
     if (entry?.revision !== expected) return null;
     const until = expiresAt === "keep" ? entry.expiresAt : expiresAt;
-    const revision = this.#write(sid, { ...entry, text, expiresAt: until }, user);
+    const since = isNewUser ? { since: this.#clock.now() } : {};
+    const revision = this.#write(sid, { ...entry, text, expiresAt: until, ...since }, user);
     this.#listeners.changed({ kind: "changed", publicIds, ...(write === undefined ? {} : { write }) });
     return revision;
   }

@@ -132,6 +132,21 @@ function stories({ open }: StoreKind): void {
     },
   );
 
+  test("a session whose user logged out and in again without a new id counts from the second login", async () => {
+    const store = open();
+    for (const [user, cap] of [["ada", refuse(1)] as const, ["eve", endOldest(1)] as const]) {
+      const world = await start(store, cap);
+      const [first, second] = [world.browser(), world.browser()];
+      expect(await logIn(first, { userId: user, name: "first" })).toBe("in");
+      await first.post("/write", { userId: null });
+      expect(await logIn(second, { userId: user, name: "second" })).toBe("in");
+      const answer = await logIn(first, { userId: user }, "/update-login");
+      expect(answer).toEqual(cap.whenFull === "refuse" ? full : "in");
+      const names = await Promise.all([first, second].map(async (one) => (await dataOf(one)).name));
+      expect(names).toEqual(cap.whenFull === "refuse" ? [undefined, "second"] : ["first", undefined]);
+    }
+  });
+
   test.each([
     ["refuse", refuse(2)],
     ["endOldest", endOldest(2)],

@@ -35,15 +35,22 @@ export function endMark({ reason, message }: ReturnType<typeof endOf>, empty: un
   return { $set: { session: empty, expires: new Date(0), socketSession } };
 }
 
+interface IndexUpdate {
+  readonly $addToSet?: MongodbDocument;
+  readonly $min?: MongodbDocument;
+  readonly $set?: MongodbDocument;
+}
+
 /**
- * Indexes a session under a user, and records since when it is theirs. Users are added, not replaced: concurrent writers
- * may leave a stale entry, never a missing one.
+ * Indexes a session under a user, and records since when it is theirs: since now if `isNew`, else since the first time. Users
+ * are added, not replaced: concurrent writers may leave a stale entry, never a missing one.
  */
-export function indexed(user: string | undefined, now: number): MongodbDocument {
+export function indexed(user: string | undefined, now: number, isNew = false): IndexUpdate {
   if (user === undefined) return {};
+  const since = { [`socketSession.since.${sinceKey(user)}`]: new Date(now) };
   return {
     $addToSet: { "socketSession.users": userKey(user) },
-    $min: { [`socketSession.since.${sinceKey(user)}`]: new Date(now) },
+    ...(isNew ? { $set: since } : { $min: since }),
   };
 }
 

@@ -140,6 +140,7 @@ class MongodbStore implements SessionStore {
     expiresAt: number | "keep",
     user?: string,
     write = "",
+    isNewUser = false,
   ): Promise<Revision | null> {
     this.#begin(user);
     const session = this.#format.stored(document, expected);
@@ -151,15 +152,17 @@ class MongodbStore implements SessionStore {
       session: { $eq: this.#format.value(expected) },
       ...live(now),
     };
+    const { $set: since, ...entry } = indexed(user, now, isNewUser);
     const update = {
       $set: {
         session,
         ...(expiresAt === "keep" ? {} : { expires: new Date(expiresAt) }),
         ...lastModified(this.#options, now),
         ...(publishes ? {} : { "socketSession.write": write }),
+        ...since,
       },
       ...updatedAt(this.#options),
-      ...indexed(user, now),
+      ...entry,
     };
     if (!(await this.#update(filter, update))) return null;
     if (expiresAt !== "keep") this.#ids.remember(filter._id, sid, expiresAt);

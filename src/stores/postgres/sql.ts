@@ -66,14 +66,15 @@ export class PostgresSql {
   }
 
   /** 1 sid, 2 now, 3 expected, 4 document, 5 message, 6 user, 7 expiresAt */
-  replace(withUser: boolean, keep: boolean): string {
-    const user = withUser ? "$6" : undefined;
+  replace(user: "none" | "same" | "new", keep: boolean): string {
+    const withUser = user !== "none";
+    const onConflict = user === "new" ? renewed : extended;
     return `
       WITH written AS (
         UPDATE ${this.table} s SET sess = $4${keep ? "" : `, expire = ${time(withUser ? 7 : 6)}`}
         WHERE s.sid = $1 AND s.expire > ${time(2)} AND ${revision("s")} = $3
         RETURNING s.sid, s.expire, ${revision("s")} AS revision
-      ) ${user ? this.#listed(user, extended) : ""}
+      ) ${withUser ? this.#listed("$6", onConflict) : ""}
       SELECT revision, pg_notify(${this.#channel}, $5) FROM written`;
   }
 
@@ -199,7 +200,10 @@ CREATE INDEX ON ${this.users} ("expires_at");`;
   }
 }
 
-/** `since` stays, since the session was this user's already. */
+/** The entry is left from an earlier login. */
+const renewed = "since = excluded.since, expires_at = greatest(u.expires_at, excluded.expires_at)";
+
+/** `since` stays: the session was this user's already. */
 const extended = "expires_at = excluded.expires_at WHERE u.expires_at < excluded.expires_at";
 
 function columnsOf(table: string): string {

@@ -127,6 +127,7 @@ class PostgresStore implements SessionStore {
     expiresAt: number | "keep",
     user?: string,
     write = "",
+    isNewUser = false,
   ): Promise<Revision | null> {
     const text = documentText(document);
     const message = fitting(publicIds, (ids) => changeMessage({ kind: "changed", publicIds: ids, write }));
@@ -134,7 +135,10 @@ class PostgresStore implements SessionStore {
     const id = users.length > 0 ? indexedSid(sid) : storedSid(sid);
     const until = expiresAt === "keep" ? [] : [expiresAt];
     const values = [id, this.#now(), String(expected), text, message, ...users, ...until];
-    const [row] = await this.#query(this.#sql.replace(users.length > 0, expiresAt === "keep"), values);
+    const [row] = await this.#query(
+      this.#sql.replace(users.length === 0 ? "none" : isNewUser ? "new" : "same", expiresAt === "keep"),
+      values,
+    );
     return row ? String(row.revision) : null;
   }
 

@@ -97,8 +97,8 @@ export const marginMs = 3_600_000;
 /**
  * `lifeTime()` returns the session's remaining life time. `enter(left)` indexes a session that will live for `left` ms, or
  * `'keep'`. It runs before the session is written, since a failing script undoes nothing. The index is in the last KEYS:
- * expires, since; without them it does nothing. The last ARGV: id, now, slack. An entry that lasts long enough stays as it
- * is. Adding one removes some expired entries; the keys expire with their last entry.
+ * expires, since; without them it does nothing. The last ARGV: id, now, slack, and "new" if the user is new, so that `since`
+ * starts now. Any other entry that lasts long enough stays as it is. Adding one removes some expired entries; the keys expire with their last entry.
  */
 const entering = `
 local function lifeTime()
@@ -108,16 +108,17 @@ end
 local function enter(left)
   if #KEYS == 1 then return end
   local expires, since = KEYS[#KEYS - 1], KEYS[#KEYS]
-  local id, now, slack = unpack(ARGV, #ARGV - 2)
+  local id, now, slack, new = unpack(ARGV, #ARGV - 3)
   if left == 'keep' then left = lifeTime() end
   local known = redis.call('ZSCORE', expires, id)
-  if known and tonumber(known) >= math.min(now + left + ${marginMs}, ${latest}) then return end
+  if known and new == '' and tonumber(known) >= math.min(now + left + ${marginMs}, ${latest}) then return end
   local over = redis.call('ZRANGEBYSCORE', expires, '-inf', now, 'LIMIT', 0, 1000)
   if #over > 0 then
     redis.call('ZREM', expires, unpack(over))
     redis.call('HDEL', since, unpack(over))
   end
   redis.call('ZADD', expires, string.format('%.0f', math.min(now + left + slack, ${latest})), id)
+  if new ~= '' then redis.call('HDEL', since, id) end
   redis.call('HSETNX', since, id, now)
   local last = redis.call('ZREVRANGE', expires, 0, 0, 'WITHSCORES')[2]
   local stays = string.format('%.0f', math.max(last - now, 1))

@@ -117,11 +117,12 @@ class RedisStore implements SessionStore {
     expiresAt: number | "keep",
     user?: string,
     write = "",
+    isNewUser = false,
   ): Promise<Revision | null> {
     const text = this.#text(document);
     const message = changeMessage({ kind: "changed", publicIds: key.publicIds, write });
     const replaced = await this.#users.cover(
-      { sid: key.sid, user, life: expiresAt, trusts: true },
+      { sid: key.sid, user, life: expiresAt, trusts: !isNewUser, isNewUser },
       (saving) => {
         const lifeTime = expiresAt === "keep" ? expiresAt : this.#leftMs(expiresAt);
         const args = [String(expected), text, lifeTime, this.#names.channel, message];

@@ -40,6 +40,8 @@ export interface Written {
    * entry may have been removed since, with a previous session.
    */
   readonly trusts?: boolean;
+  /** Whether `since` starts now, even if there is an entry. */
+  readonly isNewUser?: boolean;
 }
 
 /** How long a session lives after a write: until a time, as before, or at least until a time. */
@@ -76,11 +78,11 @@ export class RedisUsers {
 
   /** Calls `save` so that the session is listed as long as it lives. Without a user it is not listed. */
   async cover<T>(written: Written, save: (saving: Saving) => Promise<T>): Promise<T> {
-    const { sid, user, life } = written;
+    const { sid, user, life, isNewUser } = written;
     const session = { keys: [this.#names.session(sid)], args: [] };
     if (user === undefined) return save(session);
     if (!this.#isSplit) {
-      const { keys, args } = this.#entry(sid, user, life);
+      const { keys, args } = this.#entry(sid, user, life, isNewUser);
       try {
         return await save({ keys: [...session.keys, ...keys], args });
       } catch (error) {
@@ -89,7 +91,8 @@ export class RedisUsers {
         this.#isSplit = true;
       }
     }
-    if (!(written.trusts && this.#isEntered(sid, user, life))) await this.#enterApart(sid, user, life);
+    if (!(written.trusts && this.#isEntered(sid, user, life)))
+      await this.#enterApart(sid, user, life, isNewUser);
     return save(session);
   }
 
@@ -100,24 +103,24 @@ export class RedisUsers {
   }
 
   /** For `"keep"` the script reads the stored life time; here it is only known not to have passed. */
-  #entry(sid: string, user: string, life: Life) {
+  #entry(sid: string, user: string, life: Life, isNewUser = false) {
     const now = this.#clock.now();
     const deadline = life === "keep" ? now : minDeadline(life);
     const slackMs = Math.max(minSlackMs, deadline - now);
     return {
       keys: this.#names.index(user),
-      args: [escaped(sid), String(now), String(slackMs)],
+      args: [escaped(sid), String(now), String(slackMs), isNewUser ? "new" : ""],
       until: Math.min(deadline + slackMs, latest),
     };
   }
 
   /** Writes the entry alone; not if a session that should exist already does not. */
-  async #enterApart(sid: string, user: string, life: Life): Promise<void> {
+  async #enterApart(sid: string, user: string, life: Life, isNewUser = false): Promise<void> {
     const now = this.#clock.now();
     const stored = typeof life === "number" ? life : await this.#storedDeadline(sid, now);
     if (stored === undefined) return;
     const deadline = life === "keep" ? stored : Math.max(stored, minDeadline(life));
-    const { keys, args, until } = this.#entry(sid, user, deadline);
+    const { keys, args, until } = this.#entry(sid, user, deadline, isNewUser);
     await scripts.run(this.#connection, scripts.addScript, keys, [String(deadline - now), ...args]);
     this.#enteredBySid.set(sid, { user, until, expiresAt: now + trustMs });
   }

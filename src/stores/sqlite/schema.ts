@@ -64,7 +64,8 @@ export const create = `
 
 /** A write without a user keeps the user in the index. */
 const setUser = `
-  user_since = iif(:user IS NULL OR user_id IS :user, user_since, :now), user_id = coalesce(:user, user_id)`;
+  user_since = iif(:user IS NULL OR (user_id IS :user AND NOT :isNewUser), user_since, :now),
+  user_id = coalesce(:user, user_id)`;
 
 export const replace = `
   UPDATE sessions

@@ -129,10 +129,11 @@ class SqliteStore implements SessionStore {
     expiresAt: number | "keep",
     user?: string,
     write?: string,
+    isNewUser?: boolean,
   ): Promise<Revision | null> {
     const text = documentText(document);
     return this.#writing(() => {
-      const revision = this.#tables.replace(key, expected, text, expiresAt, user, write);
+      const revision = this.#tables.replace(key, expected, text, expiresAt, user, write, isNewUser);
       if (revision !== null) this.#feed.afterCommit();
       return revision;
     });

@@ -71,13 +71,15 @@ export class SqliteTables {
     expiresAt: number | "keep",
     user?: string,
     write?: string,
+    isNewUser = false,
   ): Revision | null {
     const revision = randomUUID();
     const written = this.#transaction(() => {
       const now = this.#clock.now();
       const times = { expiresAt: expiresAt === "keep" ? null : expiresAt, now };
+      const owner = { user: userIn(user), isNewUser: Number(isNewUser) };
       const replaced = changedOne(
-        this.#replace.run({ id: utf16(sid), document, revision, expected, user: userIn(user), ...times }),
+        this.#replace.run({ id: utf16(sid), document, revision, expected, ...owner, ...times }),
       );
       if (replaced) this.#publish.run(now, "changed", JSON.stringify(publicIds), null, write ?? null, null);
       return replaced;

@@ -96,6 +96,28 @@ const entering: readonly Check[] = [
     },
   },
   {
+    name: "lists a session that becomes a user's again by replace since then, where isNewUser says so",
+    async run({ store, later, harness }) {
+      let revision = expectWritten(await store.create(key, { cookie: {}, n: 0 }, later(), "ada"), "create");
+      const write = async (n: number, user?: string, isNewUser?: boolean) => {
+        await harness.advance(5000);
+        const document = { cookie: {}, n };
+        const replaced = await store.replace(key, revision, document, later(), user, `write ${n}`, isNewUser);
+        revision = expectWritten(replaced, `replace ${n}`);
+        return harness.now();
+      };
+      const since = async () => (await store.listByUser?.("ada"))?.find(({ sid }) => sid === key.sid)?.since;
+      await write(1);
+      const afterLogout = await write(2, "ada", true);
+      expectNear(await since(), afterLogout, sinceToleranceMs, "since, after a time without a user");
+      await write(3, "eve", true);
+      const afterOther = await write(4, "ada", true);
+      await write(5, "ada", false);
+      await write(6);
+      expectNear(await since(), afterOther, sinceToleranceMs, "since, after a time as another user's");
+    },
+  },
+  {
     name: "lists a session under its user, also where a touch of before comes late",
     async run(setting) {
       const { store, later } = setting;

@@ -34,18 +34,16 @@ export const statements: ReadonlyMap<string, Statement> = new Map<string, Statem
   [sql.listByUser, listByUser],
   [sql.create(false), create],
   [sql.create(true), create],
-  [sql.replace(false, true), replace],
-  [
-    sql.replace(true, true),
-    (server, [sid, now, expected, document, message, user]) =>
-      replace(server, [sid, now, expected, document, message, undefined, user]),
-  ],
-  [sql.replace(false, false), replace],
-  [
-    sql.replace(true, false),
-    (server, [sid, now, expected, document, message, user, expiresAt]) =>
-      replace(server, [sid, now, expected, document, message, expiresAt, user]),
-  ],
+  [sql.replace("none", true), (server, values) => replace(server, values, false)],
+  [sql.replace("none", false), (server, values) => replace(server, values, false)],
+  // without `expiresAt` where it is to be kept
+  ...([true, false] as const).flatMap((keep) =>
+    (["same", "new"] as const).map((kind): [string, Statement] => [
+      sql.replace(kind, keep),
+      (server, [sid, now, expected, document, message, user, expiresAt]) =>
+        replace(server, [sid, now, expected, document, message, expiresAt, user], kind === "new"),
+    ]),
+  ),
   [sql.touch(false), touch],
   [sql.touch(true), touch],
   [sql.destroy(false), (server, values) => destroy(server, values, false)],
@@ -107,7 +105,7 @@ function create(server: PostgresServer, [id, now, document, expiresAt, user]: re
 }
 
 /** Without `expiresAt` the life stays as it is. */
-function replace(server: PostgresServer, values: readonly unknown[]): Row[] {
+function replace(server: PostgresServer, values: readonly unknown[], isNewUser: boolean): Row[] {
   const [id, now, expected, document, message, expiresAt, user] = values;
   const sessions = server.sessions(sessionsTable);
   if (user !== undefined) server.users(usersTable);
@@ -116,7 +114,7 @@ function replace(server: PostgresServer, values: readonly unknown[]): Row[] {
   if (!before || before.expire <= Number(now) || revision(before.sess) !== expected) return [];
   const expire = expiresAt === undefined ? before.expire : Number(expiresAt);
   sessions.set(sid, { sess, expire });
-  if (user !== undefined) extendEntry(server, String(user), sid, Number(now), expire);
+  if (user !== undefined) extendEntry(server, String(user), sid, Number(now), expire, isNewUser);
   server.ledger.stored(unescaped(sid), JSON.parse(sess), expire);
   server.notify(channel, String(message));
   return [{ revision: revision(sess), pg_notify: "" }];
@@ -212,16 +210,18 @@ function list(server: PostgresServer, entry: Entry): void {
   server.users(usersTable).set(JSON.stringify([entry.user, entry.sid]), entry);
 }
 
-/** `since` stays where the session is listed for the user already; its life is never made shorter. */
+/** Unless the user is new, `since` stays where the session is listed for them already; its life is never made shorter. */
 function extendEntry(
   server: PostgresServer,
   user: string,
   sid: string,
   now: number,
   expiresAt: number,
+  isNewUser = false,
 ): void {
   const before = server.users(usersTable).get(JSON.stringify([user, sid]));
-  if (!before) list(server, { user, sid, since: now, expiresAt });
+  if (!before || isNewUser)
+    list(server, { user, sid, since: now, expiresAt: Math.max(expiresAt, before?.expiresAt ?? 0) });
   else if (before.expiresAt < expiresAt) list(server, { ...before, expiresAt });
 }
 

@@ -37,10 +37,11 @@ function lifeTime(keyspace: Keyspace, key: string): number {
 function enter(keyspace: Keyspace, keys: readonly string[], args: readonly string[], life: number | "keep") {
   if (keys.length === 1) return;
   const [expires, since] = [at(keys, -2), at(keys, -1)];
-  const [id, now, slack] = [at(args, -3), Number(at(args, -2)), Number(at(args, -1))];
+  const [id, now, slack] = [at(args, -4), Number(at(args, -3)), Number(at(args, -2))];
+  const isNew = at(args, -1) !== "";
   const left = life === "keep" ? lifeTime(keyspace, at(keys, 0)) : life;
   const known = keyspace.zscore(expires, id);
-  if (known !== undefined && known >= Math.min(now + left + scripts.marginMs, latest)) return;
+  if (known !== undefined && !isNew && known >= Math.min(now + left + scripts.marginMs, latest)) return;
   const members = keyspace.zrange(expires).filter(({ score }) => score <= now);
   const over = members.slice(0, 1000).map(({ member }) => member);
   if (over.length > 0) {
@@ -49,7 +50,8 @@ function enter(keyspace: Keyspace, keys: readonly string[], args: readonly strin
   }
   const ends = Math.min(now + left + slack, latest);
   keyspace.zadd(expires, Math.round(ends), id);
-  keyspace.hsetnx(since, id, at(args, -2));
+  if (isNew) keyspace.hdel(since, [id]);
+  keyspace.hsetnx(since, id, at(args, -3));
   const last = keyspace.zrange(expires).at(-1)?.score ?? ends;
   const stays = Math.round(Math.max(last - now, 1));
   keyspace.pexpire(expires, stays);
