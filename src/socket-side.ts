@@ -32,7 +32,7 @@ export class SocketSide {
     this.#requests = requests;
     this.#events = events;
     this.rules = new SocketRules(core.hub, events.onForbidden);
-    this.#limit = new SocketLimit(core.options.socketsPerSession);
+    this.#limit = new SocketLimit(core.options.socketsPerSession, core.hub.clock);
   }
 
   attach(io: SocketServer, attachOptions: AttachOptions): void {

@@ -8,7 +8,7 @@ import { GuestHandle, type HandleContext, SessionHandle } from "../session/sessi
 import type { SessionKey } from "../session-store.ts";
 import type { SessionPids } from "./recovery.ts";
 import { eventOf, farewellOf, sendPacket } from "./refusal-packet.ts";
-import type { SocketLimit } from "./socket-limit.ts";
+import type { Holder, SocketLimit } from "./socket-limit.ts";
 import type { Followed, SocketRules } from "./socket-rules.ts";
 import type { StateMessages } from "./state-messages.ts";
 import type { UnprovenConnection } from "./unproven-connection.ts";
@@ -51,7 +51,7 @@ const farewellMs = 2_000;
  * One Engine.IO connection with the session it is bound to. It exists from the handshake's admission on (registered
  * with the hub before the store is read), gets its connection by `claim`, and ends with either.
  */
-export class SessionConnection implements Observer, TrafficGuard {
+export class SessionConnection implements Observer, TrafficGuard, Holder {
   readonly #context: ConnectionContext;
   readonly #entry: LiveEntry | undefined;
   /** Usually one: an array takes the least memory. */
@@ -162,6 +162,20 @@ export class SessionConnection implements Observer, TrafficGuard {
   takePlace(namespace: string): boolean {
     const { limit, isExempt } = this.#context;
     return !this.#entry || this.#released || isExempt(namespace) || limit.take(this.#entry, this);
+  }
+
+  /** See `SocketLimit.freed`, to be called where there is no place. */
+  placeFreed(): Promise<boolean> | true {
+    return !this.#entry || this.#context.limit.freed(this.#entry);
+  }
+
+  /** A client of the protocol's revision 3 pings by itself, and can't be asked. */
+  ask(answered: () => void): void {
+    const connection = this.#connection;
+    if (connection && connection.protocol !== 3) {
+      connection.once("heartbeat", answered);
+      connection.sendPacket("ping");
+    } else answered();
   }
 
   /** Gives `socket` its `session`. */

@@ -231,10 +231,17 @@ export class SocketGateway {
     return entered instanceof Promise ? entered.then(placed) : placed(entered);
   }
 
-  /** Socket.IO handles packets in the next tick, but a `CONNECT` at once: what the client left just before may leave a place. */
+  /**
+   * Socket.IO handles packets in the next tick, but a `CONNECT` at once: the client may have left another namespace just before.
+   * If that leaves no place either, other clients of the session may be gone.
+   */
   async #enterLate(connection: EngineConnection, namespace: string, hasPlace: () => boolean, auth: Auth) {
     await nextTurn();
     if (hasPlace()) return auth;
+    for (let mayBeFree = true; mayBeFree; ) {
+      mayBeFree = (await this.#opened.get(connection.id)?.own?.placeFreed()) ?? true;
+      if (hasPlace()) return auth;
+    }
     const { codec, hub } = this.#context;
     const code = "TOO_MANY_SOCKETS";
     this.#options.onRefusal(code, connection.request ?? undefined, undefined);

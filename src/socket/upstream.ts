@@ -24,6 +24,7 @@
  * | `conn.readyState = "closing"`+ | stops all traffic both ways, and sockets still in middleware, while polls go on |
  * | `conn.writeBuffer`+ | messages that wait for the client's next poll: a farewell, or some that must not be sent |
  * | `conn.write`+ | everything that is sent passes here: emits, broadcasts, acknowledgements |
+ * | `conn.sendPacket("ping")` | whether a client is still there has to be known sooner than by Engine.IO's own heartbeat |
  * | `Socket.prototype` | `never-attached.ts`: `socket.session` explains a missing `attach` |
  * | `engine._applyMiddlewares`, `request.res`* | the headers of the application's `cors`, on answers that Engine.IO does not send |
  * | the name of Socket.IO's listener of the engine's `connection`~ | a connection is kept from Socket.IO only |
@@ -50,9 +51,10 @@ export interface EngineConnection {
   readonly writeBuffer: { readonly type: string; readonly data?: unknown }[];
   write(packet: unknown, options?: unknown): unknown;
   close(discard?: boolean): unknown;
+  sendPacket(type: "ping"): unknown;
   emit(event: string, ...args: unknown[]): boolean;
   on(event: "data", listener: (data: unknown) => void): unknown;
-  once(event: "close" | "drain" | "upgrade", listener: () => void): unknown;
+  once(event: "close" | "drain" | "upgrade" | "heartbeat", listener: () => void): unknown;
 }
 
 export type EngineRequest = IncomingMessage & { _query?: Record<string, string>; res?: ServerResponse };

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { until } from "../recipe/waiting.ts";
 import { connected, disconnected, refused } from "../support/browser.ts";
 import { installHandlers, serverSockets } from "../support/handlers.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { describeEverywhere, transportKinds } from "../support/matrix.ts";
 import { rawMessages } from "../support/raw-client.ts";
 import { startWorld, type World, type WorldOptions } from "../support/world.ts";
@@ -144,6 +145,56 @@ test("a socket in middleware counts, and no longer once that has refused it, or 
   second.io.engine.close(); // its middleware never answers
   await expect.poll(() => world.sessions.stats().connections).toBe(1);
   expect(await alive([main, await ada.connect("/room-7")])).toEqual(["live", "live"]);
+});
+
+describe("where a client has lost its network", () => {
+  /** A session with places for two: one client that answers, and one that does not. */
+  async function startWithSilent(transport: string) {
+    const clock = new ManualClock();
+    await start(2, { clock });
+    const ada = await world.visitor();
+    const silent = await rawMessages(world.url, transport, ada.cookie);
+    await silent.send("0");
+    await expect.poll(() => serverSockets(world.io)).toHaveLength(1);
+    const live = await ada.connect("/admin");
+    const next = ada.socket("/room-7");
+    await expect.poll(() => silent.received.join("\n").split("\n").at(-1)).toBe("2"); // it is asked
+    await live.emitWithAck("state"); // its answer came first
+    return { ada, clock, silent, live, next };
+  }
+
+  test.each(["websocket", "polling"])("its place is free after 5 s, by %s", async (transport) => {
+    const { clock, silent, live, next } = await startWithSilent(transport);
+    await clock.advance(4_999);
+    expect(next.connected).toBe(false);
+    await clock.advance(1);
+    await connected(next);
+    await silent.closed;
+    expect(await alive([live, next])).toEqual(["live", "live"]);
+    expect(world.sessions.stats().refused).toMatchObject({ TOO_MANY_SOCKETS: 0 });
+  });
+
+  test("one that comes while it is asked gets its place as soon as it has left", async () => {
+    const { ada, silent, live, next } = await startWithSilent("websocket");
+    const other = ada.socket("/room-8");
+    const waiting = [next, other].map((one) =>
+      connected(one)
+        .then(() => "in")
+        .catch(({ data }) => data.code),
+    );
+    silent.close();
+    expect((await Promise.all(waiting)).sort()).toEqual(["TOO_MANY_SOCKETS", "in"]);
+    expect(await alive([live])).toEqual(["live"]);
+  });
+
+  test("one that leaves while it waits takes no place", async () => {
+    const { ada, clock, silent, live, next } = await startWithSilent("websocket");
+    next.disconnect();
+    await expect.poll(() => world.sessions.stats().connections).toBe(2);
+    await clock.advance(5_000);
+    await silent.closed;
+    expect(await alive([live, await ada.connect("/room-9")])).toEqual(["live", "live"]);
+  });
 });
 
 test("all servers of the process count together, and the connections of a session that has ended no more", async () => {

@@ -576,6 +576,23 @@ describe("engine.io", () => {
     expect(waiting()).toEqual([]);
   });
 
+  test.each(["polling", "websocket"])(
+    'emits "heartbeat" when a client answers sendPacket("ping"), by %s, and its own heartbeats go on',
+    async (transport) => {
+      const { io, browser } = await plain(() => {}, { pingInterval: 50 });
+      const client = await browser.connect("/", { transports: [transport] });
+      const conn = [...io.sockets.sockets.values()][0]?.conn;
+      for (let times = 0; times < 3; times++) {
+        await new Promise<void>((resolve) => {
+          conn?.once("heartbeat", () => resolve());
+          methodsOf(conn).sendPacket?.("ping");
+        });
+      }
+      await new Promise<void>((resolve) => conn?.once("heartbeat", () => resolve())); // of Engine.IO's own ping
+      expect(client.connected).toBe(true);
+    },
+  );
+
   test('with readyState "closing" neither takes nor sends messages, and close(true) still ends it', async () => {
     const heard: string[] = [];
     const { io, browser } = await plain((server) => {
