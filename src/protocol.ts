@@ -61,7 +61,10 @@ export const endReasons = {
   destroyed: { client: "stops", meaning: "the user logged out" },
   expired: { client: "stops", meaning: "the session's time was over" },
   revoked: { client: "stops", meaning: "the session was ended from outside" },
-  displaced: { client: "stops", meaning: "the user logged in elsewhere, and may have only so many sessions" },
+  displaced: {
+    client: "stops",
+    meaning: "the user logged in elsewhere, and the number of their sessions is limited",
+  },
   replaced: { client: "reconnects", meaning: "the session got a new id, as at login" },
   unverified: {
     client: "reconnects",

@@ -57,11 +57,11 @@ export function sessionsPerUserOf(
   if (whenFull !== "refuse" && whenFull !== "endOldest")
     throw invalidChoice('`sessionsPerUser.whenFull` expects "refuse" or "endOldest"', whenFull, cure);
   if (userId === undefined) {
-    const say = "Tell whose session it is: userId: (data) => data.userId.";
+    const say = "Say whose session it is: userId: (data) => data.userId.";
     throw invalid("`sessionsPerUser` expects the `userId` option", userId, say);
   }
   if (store.listByUser) return { max, whenFull };
-  const message = `\`sessionsPerUser\` needs a store with an index of users, and the ${store.name} store has none. Use a store of this package, such as redisStore(), or leave it out.`;
+  const message = `\`sessionsPerUser\` needs a store with an index of users, and the ${store.name} store has none. Use a store of this package, such as redisStore(), with its index, or leave the option out.`;
   throw new SocketSessionError("STORE_UNSUPPORTED", message);
 }
 

@@ -14,11 +14,14 @@ import type { SessionKey } from "../session-store.ts";
 import { endMany } from "./end-many.ts";
 import { sessionsOfUser, type UserIndex } from "./sessions-of-user.ts";
 
-/** How many sessions a user may have at the same time (OWASP ASVS 7.1.2), and what happens at one login more. */
+/** How many sessions a user may have at the same time (OWASP ASVS 7.1.2), and what happens at a login beyond that. */
 export interface SessionsPerUser {
   /** 1 or more. */
   readonly max: number;
-  /** Whether that login is undone, or the session ends that has been the user's for longest. */
+  /**
+   * `"endOldest"`: the session ends that has been the user's for longest. `"refuse"`: the login is undone, so the first to log in,
+   * such as a thief of the password, may lock the user out.
+   */
   readonly whenFull: "refuse" | "endOldest";
 }
 
@@ -48,11 +51,9 @@ export class UserCap {
       await this.#end([login], user);
       throw uncheckedError(cause);
     }
-    const kept = isRefusing ? found.slice(0, max) : found.slice(-max);
-    await this.#end(
-      found.filter((one) => !kept.includes(one)),
-      user,
-    );
+    const first = isRefusing ? 0 : Math.max(0, found.length - max);
+    const kept = found.slice(first, first + max);
+    await this.#end([...found.slice(0, first), ...found.slice(first + max)], user);
     // Another node's check may have ended it already, so that it is not found.
     const isIn = kept.length < max || kept.some(({ sid }) => sid === login.sid);
     if (isRefusing && !isIn) throw fullError(max);
@@ -80,12 +81,12 @@ export class UserCap {
 }
 
 function fullError(max: number): LoginUndone {
-  const message = `The user has ${max} session${max === 1 ? "" : "s"}, as many as \`sessionsPerUser\` allows, so this login was undone. Have them log out elsewhere first, or set whenFull: "endOldest".`;
+  const message = `The user has ${max} session${max === 1 ? "" : "s"}, as many as \`sessionsPerUser\` allows, so this login was undone. Have them log out elsewhere, end their sessions by sessions.user(id).end(), or set whenFull: "endOldest".`;
   return new LoginUndone("USER_SESSIONS_FULL", message);
 }
 
 function uncheckedError(cause: unknown): LoginUndone {
   const message =
-    "The sessions of the user could not be counted, as `sessionsPerUser` asks for, so this login was undone. See its cause.";
+    "The sessions of the user could not be counted, which `sessionsPerUser` requires, so this login was undone. See its cause.";
   return new LoginUndone(isOwn(cause) ? cause.code : "STORE_FAILED", message, { cause });
 }
