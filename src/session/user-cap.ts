@@ -51,9 +51,9 @@ export class UserCap {
       await this.#end([login], user);
       throw uncheckedError(cause);
     }
-    const first = isRefusing ? 0 : Math.max(0, found.length - max);
-    const kept = found.slice(first, first + max);
-    await this.#end([...found.slice(0, first), ...found.slice(first + max)], user);
+    const kept = isRefusing ? found.slice(0, max) : found.slice(-max);
+    const beyond = isRefusing ? found.slice(max) : found.slice(0, -max);
+    await this.#end(beyond, user);
     // Another node's check may have ended it already, so that it is not found.
     const isIn = kept.length < max || kept.some(({ sid }) => sid === login.sid);
     if (isRefusing && !isIn) throw fullError(max);

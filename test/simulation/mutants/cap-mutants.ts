@@ -5,8 +5,8 @@ export const capMutants: readonly Mutant[] = [
   {
     name: "a login enforces the cap on itself only",
     file: "src/session/user-cap.ts",
-    from: "found.filter((one) => !kept.includes(one)),",
-    to: "found.filter((one) => !kept.includes(one) && one.sid === login.sid),",
+    from: "await this.#end(beyond, user);",
+    to: "await this.#end(beyond.filter(({ sid }) => sid === login.sid), user);",
     oracle: "cap",
     seeds: 60,
     layer: "core",
@@ -14,8 +14,8 @@ export const capMutants: readonly Mutant[] = [
   {
     name: "a login is refused one too early",
     file: "src/session/user-cap.ts",
-    from: "const kept = isRefusing ? found.slice(0, max) : found.slice(-max);",
-    to: "const kept = isRefusing ? found.slice(0, max - 1) : found.slice(-max);",
+    from: "const { max, whenFull } = this.#cap;",
+    to: 'const { whenFull } = this.#cap; const max = this.#cap.max - (whenFull === "refuse" ? 1 : 0);',
     oracle: "cap",
     seeds: 150,
     layer: "core",
