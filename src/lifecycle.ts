@@ -100,8 +100,8 @@ export class Lifecycle {
   /** The user of a session that may not be live here, if the request that acts has loaded it. */
   #userAs(actor: Actor | undefined, { sid }: SessionKey): string | undefined {
     const { peer, userId } = actor ?? {};
-    const isOwn = peer !== undefined && "headers" in peer && peer.sessionID === sid;
-    return isOwn && peer.session ? this.#userOf({ ...peer.session }) : userId;
+    const session = peer && "headers" in peer ? peer.session : undefined;
+    return session?.id === sid ? this.#userOf({ ...session }) : userId;
   }
 
   #at(peer: Peer | undefined): { at: number; address: string | undefined } {

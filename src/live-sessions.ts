@@ -233,8 +233,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
       ticket: (request) => this.ticket(request),
       state: (request) => this.#requests.state(request, this.#sockets.share),
       renew: async (request, send) => {
-        await this.#requests.renew(request, this.#sockets.share, send);
-        this.#lifecycle.renewed(this.#core.nameOf(request.sessionID), request);
+        this.#lifecycle.renewed(await this.#requests.renew(request, this.#sockets.share, send), request);
       },
       leave: (request, isOver) => this.#requests.leave(request, isOver),
     });

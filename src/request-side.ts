@@ -16,6 +16,7 @@ import { StoreFacade } from "./http/store-facade.ts";
 import type { StateMessage } from "./protocol.ts";
 import type { SessionHandle } from "./session/session-handle.ts";
 import type { Share } from "./session/share.ts";
+import type { SessionKey } from "./session-store.ts";
 import { cookieValue, verifiedCookie } from "./socket/session-cookie.ts";
 import { isCookieWithheld } from "./warnings/insecure-cookie.ts";
 
@@ -116,14 +117,21 @@ export class RequestSide {
     return stateOf({ ...this.#core, share }, request);
   }
 
-  /** See `renew`. `send` is also given the line that sets the cookie for its full life time again, if it has one of its own. */
+  /**
+   * See `renew`. `send` is also given the line that sets the cookie for its full life time again, if it has one of its own.
+   * `express-session` adds no touch, which would hold the answer back.
+   */
   renew(
     request: Request,
     share: Share | undefined,
     send: (state: StateMessage, cookie: string | undefined) => void,
-  ): Promise<void> {
+  ): Promise<SessionKey> {
     const context = { ...this.#core, share, loaded: this.#loaded };
-    return renew(context, request, (state) => send(state, this.#renewedCookie(request)));
+    return renew(context, request, (state) => {
+      const cookie = this.#renewedCookie(request);
+      this.leave(request, false);
+      send(state, cookie);
+    });
   }
 
   /** See `leave`. */
@@ -131,11 +139,11 @@ export class RequestSide {
     leave({ hub: this.#core.hub, loaded: this.#loaded }, request, isOver);
   }
 
-  /** As `express-session` would set it. With `rolling` it does so itself. */
+  /** As `express-session` would set it. */
   #renewedCookie({ session, sessionID }: Request): string | undefined {
     const { shared, name, secrets } = this.#core.options;
     const hasLife = typeof session.cookie.originalMaxAge === "number";
-    if (!hasLife || shared.rolling || isCookieWithheld(session, shared.proxy)) return undefined;
+    if (!hasLife || isCookieWithheld(session, shared.proxy)) return undefined;
     session.touch();
     return signedCookie(name, secrets, sessionID, session.cookie);
   }

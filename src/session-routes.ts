@@ -76,7 +76,6 @@ export function sessionRoutes(wiring: Wiring): RequestHandler {
   const routes = routesOf(wiring);
   const origins = new OriginCheck(wiring, wiring.clock, wiring.report);
   const answer = async (route: Route, request: Request, response: ServerResponse): Promise<void> => {
-    response.setHeader("Cache-Control", "no-store");
     const refuse = (status: number, code: RefusalCode, cause?: unknown) => {
       wiring.leave(request, status === 401);
       if (status !== 401 || !route.isQuestion) wiring.onRefusal(code, request, cause);
@@ -105,11 +104,13 @@ export function sessionRoutes(wiring: Wiring): RequestHandler {
     const path = pathOf(request.url ?? "");
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (!route) return next();
+    response.setHeader("Cache-Control", "no-store");
     if (methodsOf(route).includes(request.method ?? "")) {
       answer(route, request, response).catch(next);
       return;
     }
     response.setHeader("Allow", methodsOf(route).join(", "));
+    wiring.leave(request, false);
     send(response, 405, { message: `${path} is asked by ${route.method}, not by ${request.method}.` });
   };
 }

@@ -79,16 +79,19 @@ describe.each(routes)("%s %s", (method, path) => {
     expect((await ask(visitor, stranger, "OPTIONS", path)).status).toBe(403);
   });
 
-  test("answers other methods with those that it has", async () => {
-    await start();
+  test("answers other methods with those that it has, which is no activity", async () => {
+    await start({ touchIntervalMs: 0, rolling: true, cookie: { maxAge: 3_600_000 } });
     const visitor = await world.visitor();
+    const { touches } = world.sessions.stats();
     const other = method === "GET" ? "POST" : "GET";
     for (const wrong of [other, "PUT", "DELETE"]) {
       const { status, headers, body } = await ask(visitor, {}, wrong, path);
       const allowed = method === "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
       expect([status, headers.get("allow")]).toEqual([405, allowed]);
       expect(body.message).toContain(`by ${method}, not by ${wrong}`);
+      expect([headers.get("cache-control"), headers.get("set-cookie")]).toEqual(["no-store", null]);
     }
+    expect(world.sessions.stats().touches).toBe(touches);
   });
 
   test("gives its answer to no script, style or cache", async () => {

@@ -184,6 +184,16 @@ describe("POST /renew", () => {
     expect(world.sessions.stats().touches).toBe(touches);
   });
 
+  test("holds its answer for no second touch: the cookie of a login in between would be lost", async () => {
+    for (const rolling of [false, true]) {
+      const world = await start({ touchIntervalMs: 0, rolling, cookie: { maxAge: hour } });
+      const ada = await world.visitor();
+      const { touches } = world.sessions.stats();
+      expect((await renew(ada)).cookies).toHaveLength(1);
+      expect(world.sessions.stats().touches).toBe(touches + 1);
+    }
+  });
+
   test.each<[string, CookieOptions | ((req: { url?: string }) => CookieOptions), object]>([
     ["the options", { maxAge: hour, domain: "example.com", path: "/", sameSite: "strict" }, {}],
     ["a function", () => ({ maxAge: hour, httpOnly: false }), {}],
@@ -239,7 +249,7 @@ describe("POST /renew", () => {
     expect(cookies[0]).toContain(`Expires=${new Date(Date.now() + hour).toUTCString()}`);
   });
 
-  test("leaves it to `rolling`, where that sets the cookie anyway", async () => {
+  test("sets one cookie, also where `rolling` would set one anyway", async () => {
     const world = await start({ cookie: { maxAge: hour }, rolling: true });
     expect((await renew(await world.visitor())).cookies).toHaveLength(1);
   });

@@ -35,13 +35,13 @@ export async function stateOf({ hub, nameOf, share }: StateContext, request: Req
 /**
  * As `stateOf`, after a touch if one is due: the visitor is active. `send` is called in the turn in which the session was
  * still live, so that an answer with its cookie leaves before that of a logout which clears it, or of a login which sets
- * another.
+ * another. Resolves to the session.
  */
 export async function renew(
   { hub, nameOf, share, activity, loaded }: RenewContext,
   request: Request,
   send: (state: StateMessage) => void,
-): Promise<void> {
+): Promise<SessionKey> {
   requireSession(method, request);
   const key = nameOf(request.sessionID);
   await hub.hold(key, async (entry) => {
@@ -52,6 +52,7 @@ export async function renew(
     if (!snapshot) throw overError(entry);
     send(liveState(key, snapshot, hub.clock.now(), share?.textOf(snapshot.data)));
   });
+  return key;
 }
 
 /**

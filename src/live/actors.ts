@@ -5,8 +5,7 @@ export type RequestHeaders = Readonly<Record<string, string | readonly string[] 
 interface RequestPeer {
   readonly headers: RequestHeaders;
   readonly socket?: { readonly remoteAddress?: string | undefined };
-  readonly sessionID?: string;
-  readonly session?: object;
+  readonly session?: { readonly id?: string };
 }
 
 interface SocketPeer {
