@@ -48,14 +48,15 @@ export class StateMessages {
     this.#context = context;
   }
 
-  /** The client knows that it is connected, and the application does not yet. */
+  /** The client knows that it is connected, and the application does not yet. A rule may have taken it out in between. */
   connected(socket: Socket, connection: EngineConnection): void {
-    if (this.#context.isExempt(socket.nsp.name)) return;
+    if (!socket.connected || this.#context.isExempt(socket.nsp.name)) return;
     const entry = guardOf(socket)?.followed?.entry;
     if (!entry) this.#send(socket, connection, { state: "guest" });
     if (!entry || entry.isEnded) return;
     const watch = this.#watchOf(entry);
-    watch.members.add(socket);
+    watch.members.add(socket); // before code of the application is called, which may disconnect it
+    watch.known ??= entry.snapshot && this.#knownOf(entry.snapshot, undefined);
     this.#send(socket, connection, this.#messageOf(watch));
   }
 
@@ -70,9 +71,8 @@ export class StateMessages {
   #watchOf(entry: LiveEntry): Watch {
     const found = this.#watches.get(entry);
     if (found) return found;
-    const known = entry.snapshot && this.#knownOf(entry.snapshot, undefined);
     const changed = (snapshot: Snapshot) => this.#changed(watch, snapshot);
-    const watch: Watch = { rank: 1, changed, entry, members: new Set(), known };
+    const watch: Watch = { rank: 1, changed, entry, members: new Set(), known: undefined };
     this.#watches.set(entry, watch);
     this.#context.hub.observe(entry, watch);
     return watch;

@@ -215,6 +215,44 @@ describe("state messages", () => {
     expect(events).toEqual(['state "ada"', 'state "lovelace"', "updated", 'state "byron"']);
   });
 
+  test("hold nothing of a socket that is gone as it connects", async () => {
+    await start(({ name }) => {
+      world.io.disconnectSockets();
+      return name;
+    });
+    const ada = await world.visitor({ name: "ada" });
+    const socket = ada.socket("/", { reconnection: false });
+    await disconnected(socket);
+    await expect.poll(() => world.sessions.stats().live).toBe(0);
+  });
+
+  test("hold nothing of a socket that a rule takes out with its `CONNECT`", async () => {
+    const clock = new ManualClock();
+    const frozen = vi.spyOn(clock, "now");
+    await start(({ name }) => name, {
+      store: memoryStore({ clock }),
+      clock,
+      sockets: (io, sessions) => {
+        const since = clock.now();
+        io.use(sessions.require(() => true, { withinMs: 1_000, since: () => since }));
+        const { adapter } = io.of("/");
+        const addAll = adapter.addAll.bind(adapter);
+        vi.spyOn(adapter, "addAll").mockImplementation((...args) => {
+          frozen.mockReturnValue(since + 1_000); // no timer of the rule runs before
+          return addAll(...args);
+        });
+      },
+    });
+    const ada = await world.visitor({ name: "ada" });
+    const raw = await rawMessages(world.url, "websocket", ada.cookie);
+    onTestFinished(() => raw.close());
+    await raw.send("0");
+    await expect.poll(() => raw.received.join("\n")).toContain("41");
+    expect(raw.received.join("\n")).not.toContain(stateEvent);
+    raw.close();
+    await expect.poll(() => world.sessions.stats().live).toBe(0);
+  });
+
   test("hold nothing once the sockets are gone", async () => {
     await start(({ name }) => name);
     const ada = await world.visitor({ name: "ada" });
