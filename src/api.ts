@@ -145,9 +145,12 @@ export type LifecycleEvent =
   | (SessionLifecycle & {
       readonly type: "forbidden";
       readonly code: string;
-      /** Of a request: as it was sent, without the query string, 500 characters at most. */
+      /**
+       * Of a request: as it was sent, without the query string. This and the names below are cut off after 500 characters,
+       * and control characters are escaped, as in JSON.
+       */
       readonly path: string | undefined;
-      /** Of a socket: 500 characters at most. */
+      /** Of a socket. */
       readonly namespace: string | undefined;
       /** Of a socket that has left only this room. */
       readonly room: string | undefined;

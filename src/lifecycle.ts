@@ -3,6 +3,7 @@ import { channel } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "socket.io";
 import type { LifecycleEvent } from "./api.ts";
+import { onOneLine } from "./base/shown.ts";
 import type { SessionValues } from "./data/fields.ts";
 import type { Snapshot } from "./data/snapshot.ts";
 import type { Request } from "./http/request-checks.ts";
@@ -25,7 +26,7 @@ interface Outlet {
 /** What a rule keeps a session out of. */
 type Place = { readonly request: Request } | { readonly socket: Socket; readonly room: string | undefined };
 
-/** Of what a client has chosen: a path, or the name of a dynamic namespace. */
+/** Of what a client may have chosen: a path, or the name of a dynamic namespace or a room. */
 const maxNameLength = 500;
 
 /** Nothing is made of what happens while there is neither a listener nor a subscriber. */
@@ -123,11 +124,13 @@ export class Lifecycle {
 function namesOf(place: Place) {
   if ("request" in place) {
     const { originalUrl, url } = place.request;
-    return {
-      path: pathOf(originalUrl ?? url).slice(0, maxNameLength),
-      namespace: undefined,
-      room: undefined,
-    };
+    return { path: nameIn(pathOf(originalUrl ?? url)), namespace: undefined, room: undefined };
   }
-  return { path: undefined, namespace: place.socket.nsp.name.slice(0, maxNameLength), room: place.room };
+  const { socket, room } = place;
+  return { path: undefined, namespace: nameIn(socket.nsp.name), room: room && nameIn(room) };
+}
+
+/** As it is, but short and on one line: it can't forge a second line of a log. */
+function nameIn(name: string): string {
+  return onOneLine(name.slice(0, maxNameLength));
 }

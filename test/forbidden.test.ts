@@ -33,7 +33,10 @@ async function startRuled(more: WorldOptions = {}) {
         .use((_socket, next) => void held.push(next))
         .use(isRecent);
       io.of(/^\/edit-/).use(isEditor);
-      installHandlers(io, (socket) => socket.on("join", (done) => done(isEditor.room(socket, "editors"))));
+      installHandlers(io, (socket) => {
+        socket.on("join", (done) => done(isEditor.room(socket, "editors")));
+        socket.on("join room", (room, done) => done(isEditor.room(socket, room)));
+      });
     },
     routes: (app, sessions) => void app.use("/edit", rulesOf(sessions).isEditor),
   });
@@ -79,6 +82,9 @@ describe("a rule logs", () => {
     expect(brief()).toEqual(["forbidden NO_EDITOR at /edit, eve"]);
     await refused(main.io.socket(`/edit-${"x".repeat(1_000)}`));
     expect(events).toMatchObject([{ namespace: `/edit-${"x".repeat(494)}` }]);
+    brief();
+    await refused(main.io.socket("/edit-\n\u001b[2J\u202e"));
+    expect(brief()).toEqual(["forbidden NO_EDITOR at /edit-\\u000a\\u001b[2J\\u202e, eve"]);
   });
 
   test("a change takes sockets out: one event for each, however much is sent, once all are silent", async () => {
@@ -104,6 +110,16 @@ describe("a rule logs", () => {
     await ada.post("/write", { name: "visitor" });
     expect(await main.emitWithAck("read")).toEqual({ userId: "ada", name: "visitor" });
     expect(brief()).toEqual([]);
+  });
+
+  test("a room that a client has named: one line, and not all of it", async () => {
+    const { brief } = await startRuled();
+    const ada = await world.visitor({ userId: "ada", name: "editor" });
+    const main = await ada.connect("/");
+    expect(await main.emitWithAck("join room", `a\n${"x".repeat(1_000)}`)).toBe(true);
+    brief();
+    await ada.post("/write", { name: "reader" });
+    expect(brief()).toEqual([`forbidden NO_EDITOR at / a\\u000a${"x".repeat(498)}, ada`]);
   });
 
   test("time takes a socket out", async () => {

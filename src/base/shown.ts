@@ -32,12 +32,14 @@ export function shownOption(name: string): string {
 /** Control characters (JSON escapes only the first 32), line and paragraph separators, and bidirectional controls. */
 const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
-/**
- * A name that a client may have chosen: quoted, on one line, without control characters or a change of text direction.
- */
+/** Escapes control characters and changes of text direction, as in JSON. */
+export function onOneLine(text: string): string {
+  return text.replace(unsafe, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** A name that a client may have chosen: quoted, and on one line. */
 export function shownName(name: string): string {
-  const escaped = (one: string) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return JSON.stringify(name).replace(unsafe, escaped);
+  return onOneLine(JSON.stringify(name));
 }
 
 /** A property as in code: `.name`, or `["a name"]`. */
