@@ -171,8 +171,11 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
     return this;
   }
 
-  /** A request's session, with the same transactional `update`, which also refreshes `req.session`. */
-  of(request: Request): LiveSession {
+  /**
+   * A request's session, with the same transactional `update`, which also refreshes `req.session`. As in the other methods, the
+   * request is Express's, or Node's own in other frameworks. Throws `INVALID_OPTION` if it has no session.
+   */
+  of(request: IncomingMessage): LiveSession {
     requireOwner(this, "sessions.of(req)", "Write sessions.of(req).");
     requireSession("sessions.of(req)", request);
     return this.#requests.of(request);
@@ -207,8 +210,9 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * `INVALID_OPTION`, `SESSION_ENDED` if the session is not stored, `STORE_UNSUPPORTED` if the store can't keep tickets,
    * `STORE_FAILED`, `STORE_TIMEOUT`.
    */
-  async ticket(request: Request, ...none: []): Promise<Ticket> {
+  async ticket(request: IncomingMessage, ...none: []): Promise<Ticket> {
     refuseCallback("sessions.ticket()", none);
+    requireSession("sessions.ticket(req)", request);
     const session = this.of(request);
     requireTickets(this.#core);
     await session.reload();
@@ -250,7 +254,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * Also with `INVALID_OPTION`, the login undone, if another call replaced or removed the request's session while it ran; and
    * with `USER_SESSIONS_FULL`, if the user has as many sessions as `sessionsPerUser` allows.
    */
-  async login(request: Request, data: AppData, ...none: []): Promise<LiveSession> {
+  async login(request: IncomingMessage, data: AppData, ...none: []): Promise<LiveSession> {
     requireOwner(this, "sessions.login(req, data)", "Write sessions.login(req, data).");
     refuseCallback("sessions.login()", [data, ...none]);
     const session = await this.#requests.login(request, data);
@@ -267,7 +271,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * can try again.
    */
   async logout(
-    request: Request,
+    request: IncomingMessage,
     response: ServerResponse,
     options: LogoutOptions = {},
     ...none: []

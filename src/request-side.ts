@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import session, { type Store } from "express-session";
 import { invalid } from "./base/arguments.ts";
 import type { Core } from "./core.ts";
@@ -148,20 +148,20 @@ export class RequestSide {
     return signedCookie(name, secrets, sessionID, session.cookie);
   }
 
-  login(request: Request, data: unknown): Promise<SessionHandle> {
+  login(request: IncomingMessage, data: unknown): Promise<SessionHandle> {
     const { hub, options } = this.#core;
     const { maxSessionBytes } = options;
     const of = (one: Request) => this.of(one);
     return logIn({ hub, responses: this.#responses, maxSessionBytes, of }, request, data);
   }
 
-  logout(request: Request, response: ServerResponse, options: LogoutOptions): Promise<boolean> {
+  logout(request: IncomingMessage, response: ServerResponse, options: LogoutOptions): Promise<boolean> {
     const {
       hub,
       nameOf,
       options: { name, shared, secrets },
     } = this.#core;
-    const sidOf = ({ headers }: Request) => {
+    const sidOf = ({ headers }: IncomingMessage) => {
       const cookie = verifiedCookie(cookieValue(headers.cookie, name), secrets);
       return cookie.kind === "signed" ? cookie.sid : undefined;
     };

@@ -208,6 +208,12 @@ describe("a method that is not called, or not on `sessions`", () => {
     expect(messageOf(() => sessions.of(socket as never))).toBe(
       "sessions.of(req) expects a request; it was an object of Socket. A socket has its session: socket.session.",
     );
+    const { request } = socket ?? {};
+    const message = /expects a request; it was .*\. A socket has its session: socket\.session\.$/;
+    expect(messageOf(() => sessions.of(request as never))).toMatch(message);
+    for (const attempt of [sessions.login(request as never, {}), sessions.ticket(request as never)])
+      await expect(attempt).rejects.toThrow(message);
+    await expect(sessions.logout(request as never, {} as never)).rejects.toThrow(message);
   });
 });
 

@@ -1,4 +1,5 @@
 /** `sessions.login(req, data)`: a new session for a visitor who has shown who they are. */
+import type { IncomingMessage } from "node:http";
 import { invalid, isPlain } from "../base/arguments.ts";
 import { SocketSessionError } from "../base/errors.ts";
 import { shownKey } from "../base/shown.ts";
@@ -26,7 +27,11 @@ const method = "sessions.login(req, data)";
  * `req.session` holds the data once they are stored, and not before. If they can't be, the request gets another id: the
  * store may still write the first, which no browser has received by then.
  */
-export async function logIn(context: LoginContext, request: Request, data: unknown): Promise<SessionHandle> {
+export async function logIn(
+  context: LoginContext,
+  request: IncomingMessage,
+  data: unknown,
+): Promise<SessionHandle> {
   requireSession(method, request);
   const store = ownStoreOf(request, context.hub);
   if (!store) {

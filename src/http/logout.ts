@@ -1,10 +1,10 @@
 /** `sessions.logout(req, res)`: ends the session everywhere, and clears its cookie in the browser. */
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { checkPlainOptions, invalid, invalidChoice } from "../base/arguments.ts";
 import type { Hub } from "../live/hub.ts";
 import type { SessionKey } from "../session-store.ts";
 import { type CookieSetting, clearedCookie } from "./cleared-cookie.ts";
-import { ownStoreOf, type Request, requireRequest, requireUnsent } from "./request-checks.ts";
+import { ownStoreOf, requireRequest, requireUnsent } from "./request-checks.ts";
 
 const directives = [
   ...["cache", "cookies", "storage", "executionContexts"],
@@ -28,7 +28,7 @@ interface LogoutContext extends CookieSetting {
   readonly hub: Hub;
   readonly nameOf: (sid: string) => SessionKey;
   /** The session id in the request's cookie. */
-  readonly sidOf: (request: Request) => string | undefined;
+  readonly sidOf: (request: IncomingMessage) => string | undefined;
 }
 
 const method = "sessions.logout(req, res)";
@@ -36,7 +36,7 @@ const method = "sessions.logout(req, res)";
 /** The response is changed only once the session is over: until then the visitor may try again. */
 export async function logOut(
   context: LogoutContext,
-  request: Request,
+  request: IncomingMessage,
   response: ServerResponse,
   options: LogoutOptions,
 ): Promise<boolean> {

@@ -8,15 +8,20 @@ import { StoreFacade } from "./store-facade.ts";
 /** A request that the session middleware has seen. */
 export type Request = Parameters<RequestHandler>[0];
 
+/** Whether it is a socket, or `socket.request`. */
+function isOfSocket(request: unknown): boolean {
+  return "handshake" in Object(request) || "_query" in Object(request);
+}
+
 export function requireRequest(method: string, request: unknown): asserts request is Request {
-  if ("handshake" in Object(request))
+  if (isOfSocket(request))
     throw invalid(`${method} expects a request`, request, "A socket has its session: socket.session.");
   if (typeof request === "object" && request !== null && "headers" in request) return;
   throw invalid(`${method} expects a request`, request, "Give it the `req` of a route.");
 }
 
 export function requireSession(method: string, request: unknown): asserts request is Request {
-  if ("handshake" in Object(request)) requireRequest(method, request);
+  if (isOfSocket(request)) requireRequest(method, request);
   const { session, sessionID } = Object(request);
   if (typeof session === "object" && session && typeof sessionID === "string") return;
   throw invalid(
