@@ -25,7 +25,7 @@ import { type Core, coreOf } from "./core.ts";
 import type { SessionValues } from "./data/fields.ts";
 import { type EndAllOptions, endAll } from "./end-all.ts";
 import type { LogoutOptions } from "./http/logout.ts";
-import type { RequestHandler } from "./http/middleware.ts";
+import type { Middleware } from "./http/middleware.ts";
 import { type Request, requireSession } from "./http/request-checks.ts";
 import { refuseUncalled } from "./http/store-contract.ts";
 import { exposeInternals } from "./inject-session.ts";
@@ -142,7 +142,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
   }
 
   /** The real `express-session` middleware over this store. */
-  express(...none: []): RequestHandler {
+  express(...none: []): Middleware {
     const write = "Write app.use(sessions.express()).";
     requireOwner(this, "sessions.express()", write);
     refuseRequest("sessions.express()", none, write);
@@ -224,7 +224,7 @@ export class LiveSessions extends IsolatedEmitter<LiveSessionsEvents> {
    * which the session goes on and the browser keeps its cookie as long again; `POST /ticket`. Put it behind
    * `sessions.express()`: `app.use("/session", sessions.routes())`.
    */
-  routes(...none: []): RequestHandler {
+  routes(...none: []): Middleware {
     const write = 'Write app.use("/session", sessions.routes()).';
     requireOwner(this, "sessions.routes()", write);
     refuseRequest("sessions.routes()", none, write);

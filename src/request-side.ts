@@ -6,7 +6,7 @@ import type { HttpContext } from "./http/http-context.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
 import { logIn } from "./http/login.ts";
 import { type LogoutOptions, logOut } from "./http/logout.ts";
-import { forRequests, type RequestHandler } from "./http/middleware.ts";
+import { forRequests, type Middleware } from "./http/middleware.ts";
 import { leave, renew, stateOf } from "./http/page-state.ts";
 import { ownStoreOf, type Request } from "./http/request-checks.ts";
 import { requestSession } from "./http/request-session.ts";
@@ -54,7 +54,7 @@ export class RequestSide {
     return this.#isConnected;
   }
 
-  express(): RequestHandler {
+  express(): Middleware {
     const { shared } = this.#core.options;
     const onCreate = (session: object) => {
       if (isCookieWithheld(session, shared.proxy)) this.#events.onInsecureCookie();
@@ -63,10 +63,10 @@ export class RequestSide {
     return forRequests(this.middleware(store), this.#responses, this.#events.onEngineUse);
   }
 
-  /** `express-session` with the options of the application. */
-  middleware(store: Store): RequestHandler {
+  /** `express-session` with the options of the application. Its types ask for Express's request and response, and it uses Node's. */
+  middleware(store: Store): Middleware {
     const { shared, name, secrets } = this.#core.options;
-    return session({ ...shared, name, secret: [...secrets], resave: false, store });
+    return session({ ...shared, name, secret: [...secrets], resave: false, store }) as Middleware;
   }
 
   store(): Store {

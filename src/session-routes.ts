@@ -3,8 +3,8 @@ import type { ServerResponse } from "node:http";
 import type { Clock } from "./base/clock.ts";
 import { SocketSessionError } from "./base/errors.ts";
 import type { Secret } from "./data/session-key.ts";
-import type { RequestHandler } from "./http/middleware.ts";
-import type { Request } from "./http/request-checks.ts";
+import type { Middleware } from "./http/middleware.ts";
+import { type Request, requireRequest } from "./http/request-checks.ts";
 import { pathOf } from "./http/request-path.ts";
 import { type RefusalCode, refusals, type StateMessage } from "./protocol.ts";
 import type { Ticket } from "./session/tickets.ts";
@@ -72,7 +72,7 @@ function routesOf({ ticket, state, renew, leave }: Wiring): Readonly<Record<stri
 const preflightSeconds = 600;
 
 /** Only pages that may open a socket here get an answer. */
-export function sessionRoutes(wiring: Wiring): RequestHandler {
+export function sessionRoutes(wiring: Wiring): Middleware {
   const routes = routesOf(wiring);
   const origins = new OriginCheck(wiring, wiring.clock, wiring.report);
   const answer = async (route: Route, request: Request, response: ServerResponse): Promise<void> => {
@@ -104,6 +104,7 @@ export function sessionRoutes(wiring: Wiring): RequestHandler {
     const path = pathOf(request.url ?? "");
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (!route) return next();
+    requireRequest("sessions.routes()", request);
     response.setHeader("Cache-Control", "no-store");
     if (methodsOf(route).includes(request.method ?? "")) {
       answer(route, request, response).catch(next);

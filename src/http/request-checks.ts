@@ -2,11 +2,13 @@
 import { invalid } from "../base/arguments.ts";
 import { SocketSessionError } from "../base/errors.ts";
 import type { Hub } from "../live/hub.ts";
-import type { RequestHandler } from "./middleware.ts";
 import { StoreFacade } from "./store-facade.ts";
 
-/** A request that the session middleware has seen. */
-export type Request = Parameters<RequestHandler>[0];
+/**
+ * A request that the session middleware has seen. Not a default import: CommonJS consumers can't read that in declarations
+ * without `esModuleInterop`.
+ */
+export type Request = Parameters<ReturnType<typeof import("express-session")>>[0];
 
 /** Whether it is a socket, or `socket.request`. */
 function isOfSocket(request: unknown): boolean {
