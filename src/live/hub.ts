@@ -179,13 +179,15 @@ export class Hub {
     });
   }
 
-  /** A touch that began at the mark `began` extended the stored session. */
+  /** A touch that began at the mark `began` extended the stored session. A read that overlapped it may lack that. */
   extended(entry: LiveEntry, expiresAt: number, began: number): void {
     const before = entry.snapshot;
     const extended = entry.extend(expiresAt, began);
-    if (!before || !extended) return;
-    this.freshness.seen(entry, expiresAt);
-    this.#show(entry, extended, before);
+    if (!before) return;
+    if (extended) {
+      this.freshness.seen(entry, expiresAt);
+      this.#show(entry, extended, before);
+    } else if (expiresAt > before.expiresAt) this.freshness.soon(entry);
   }
 
   /** Reports to the application's `error` listeners. */

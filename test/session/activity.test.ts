@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { fieldsOf } from "../../src/data/fields.ts";
 import { snapshotOf } from "../../src/data/snapshot.ts";
 import { Activity } from "../../src/session/activity.ts";
-import { liveSet, nameOf } from "../live/live-set.ts";
+import { day, liveSet, nameOf } from "../live/live-set.ts";
 import { oneNode } from "../live/one-node.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
@@ -41,6 +41,26 @@ test("a shortened life applies from then on", async () => {
   await store.finish();
   await Promise.all(requests);
   expect(activity.touches).toBe(2);
+});
+
+test("a touch that a read overlaps moves the deadline that is shown, by another read", async () => {
+  const { hub, store, clock, activity, handshake } = await oneNode();
+  const { entry, observer, admitted } = handshake();
+  await store.finish();
+  const loaded = (await admitted)?.expiresAt ?? 0;
+  await clock.advance(120_000);
+  activity.onEvent(entry);
+  const read = hub.reads.load(entry);
+  await store.do("read"); // the touch is still on its way
+  await store.answer("read");
+  await read;
+  await store.do("touch");
+  await store.answer("touch");
+  expect(entry.snapshot?.expiresAt).toBe(loaded);
+  await clock.advance(1_000);
+  await store.finish();
+  expect(entry.snapshot?.expiresAt).toBe(clock.now() - 1_000 + day);
+  expect(observer.heard).toHaveLength(1);
 });
 
 describe("with an absolute life time", () => {
