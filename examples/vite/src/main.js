@@ -27,13 +27,18 @@ function show(text, ...ids) {
 
 function onSubmit(id, submit) {
   const form = document.forms[id];
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    submit(form);
+    try {
+      await submit(form);
+    } catch (error) {
+      show(error.message, id);
+    }
   });
 }
 
 async function post(path, body) {
   const response = await fetch(path, { method: "POST", body });
   await response.text(); // to its end: by then the session is stored
+  if (!response.ok) throw new Error(`The server failed (${response.status}), try again.`);
 }

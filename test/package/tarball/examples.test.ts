@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { launchChromium } from "../../../apps/chat/test/chromium.ts";
 import { freePort } from "../../../scripts/services/ports.mjs";
 import { chromiumPath, withService } from "../../setup/services.ts";
-import { tellPage } from "../../support/example-page.ts";
+import { says, tellPage } from "../../support/example-page.ts";
 import { type ExampleOptions, tellExample } from "../../support/example-story.ts";
 import { root } from "../sources.ts";
 import { folder, install } from "./install.ts";
@@ -76,11 +76,11 @@ const api: ExampleOptions = { login: "/api/login", logout: "/api/logout", shares
 const user: ExampleOptions = { form: { username: "ada", password: "changeit" }, name: "ada" };
 
 /** Pages that are not the quick start's. */
-async function tellOwnPage(url: string): Promise<void> {
+async function tellOwnPage(url: string, then?: Parameters<typeof tellPage>[2]): Promise<void> {
   if (withService("chromium").isMissing) return;
   const chromium = await launchChromium(chromiumPath());
   try {
-    await tellPage(chromium, url);
+    await tellPage(chromium, url, then);
   } finally {
     await chromium.close();
   }
@@ -110,6 +110,13 @@ describe.concurrent("the example", () => {
     const page = `npm run dev -- --host 127.0.0.1 --strictPort --port ${pagePort}`;
     await run(page, "vite", pagePort, port, onTestFinished);
     await tellExample(`http://localhost:${pagePort}`, api);
-    await tellOwnPage(`http://localhost:${pagePort}`);
+    await tellOwnPage(`http://localhost:${pagePort}`, async (tab) => {
+      await tab.route("**/api/logout", (route) => route.fulfill({ status: 503 }), { times: 1 });
+      const logOut = tab.getByRole("button", { name: "Log out" });
+      await logOut.click();
+      await says(tab, "The server failed (503), try again.");
+      await logOut.click();
+      await says(tab, "Logged out (destroyed).");
+    });
   });
 });
