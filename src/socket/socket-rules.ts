@@ -65,6 +65,7 @@ export class SocketRules {
   readonly #watches = new WeakMap<LiveEntry, Watch>();
   /** Sockets that are out of their namespace, or will be refused it once their middleware is through. */
   readonly #refusals = new WeakMap<Socket, SessionRefused>();
+  readonly #gone = new WeakSet<Socket>(); // a handler may still ask for a room after an `await`
   readonly #deadlines: Deadlines<Watch>;
 
   constructor(hub: Hub, onForbidden: OnForbidden) {
@@ -84,10 +85,9 @@ export class SocketRules {
     const data = entry.snapshot?.data;
     const until = data ? rule.until(data) : Number.NEGATIVE_INFINITY;
     const place: Place = { socket, followed, rule, room, until };
-    if (until <= this.#hub.clock.now()) {
-      if (room === undefined) this.#announce(place, data);
-      return refusalBy(rule);
-    }
+    const isOver = until <= this.#hub.clock.now();
+    if (isOver && room === undefined) this.#announce(place, data);
+    if (isOver || this.#gone.has(socket)) return refusalBy(rule);
     const watch = this.#watchOf(entry);
     watchBySocket.set(socket, watch);
     const isKnown = [...watch.places].some((one) => one.rule === rule && isSamePlace(one, place));
@@ -120,6 +120,7 @@ export class SocketRules {
 
   /** The socket is gone, even if it never connected. */
   left(socket: Socket): void {
+    this.#gone.add(socket);
     const watch = watchBySocket.get(socket);
     if (!watch) return;
     watchBySocket.delete(socket);

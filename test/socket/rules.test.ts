@@ -530,3 +530,22 @@ test("a room under two rules is left when either turns false, and an adapter tha
   await until(() => events.length === 1);
   expect(events).toEqual([[forbiddenEvent, { code: "NOT_ONE", room: "both" }]]);
 });
+
+test("a socket that is gone joins no room, and holds nothing: a handler may ask late, or its rule disconnect it", async () => {
+  const sockets: Socket[] = [];
+  const rule = await start({ sockets: (io) => void io.on("connection", (socket) => sockets.push(socket)) });
+  const disconnecting = world.sessions.require(() => {
+    for (const socket of sockets) socket.disconnect();
+    return true;
+  });
+  const ada = await world.visitor({ name: "ada" });
+  const clients = [await ada.connect(), await ada.connect()];
+  const [first, second] = sockets;
+  if (!first || !second) throw new Error("Expected two sockets.");
+  const gone = new Promise((resolve) => first.once("disconnect", resolve));
+  clients[0]?.disconnect();
+  await gone;
+  expect(rule.room(first, "adas")).toBe(false);
+  expect(disconnecting.room(second, "adas")).toBe(false);
+  await expect.poll(() => world.sessions.stats().live).toBe(0);
+});
