@@ -31,8 +31,8 @@ export interface SessionRule {
   /** What refused pages get as `code`. */
   readonly code: string;
   /**
-   * Joins a room for as long as the rule holds; false if it does not hold. The socket leaves the room when the rule turns
-   * false, and joins again only when this is called again.
+   * Joins a room for as long as the rule holds; false if it does not hold, or the socket is gone. The socket leaves the room
+   * when the rule turns false, and joins again only when this is called again.
    */
   room(socket: RuleSocket, room: string): boolean;
 }
