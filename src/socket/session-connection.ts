@@ -275,7 +275,10 @@ export class SessionConnection implements Observer, TrafficGuard, Holder {
     const packets = this.#context.states
       ? sockets.map(({ nsp }) => eventOf(nsp.name, endEvent, message))
       : [];
+    let isTold = false; // the response may settle late, or the client poll late
     const close = () => {
+      if (isTold) return;
+      isTold = true;
       // a client that upgrades may have stopped to poll: the close is the one packet that it must get
       if (packets.length === 0 || connection.upgrading) return this.#close(connection);
       this.#sendLast(connection, packets, isGated);

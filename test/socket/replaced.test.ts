@@ -1,7 +1,10 @@
 /** A page that gets states is told of a new id as its transport closes, so that it connects again without a pause. */
 import type { Socket } from "socket.io-client";
+import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test } from "vitest";
 import { connected, disconnected } from "../support/browser.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { RawPolling } from "../support/raw-client.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -47,4 +50,17 @@ test("a socket of the old id gets nothing else", async () => {
   await gone;
   const others = events.filter(([event]) => event !== "session:state");
   expect(others).toEqual([["session:end", { reason: "replaced" }]]);
+});
+
+test("a client that polls late is told once", async () => {
+  const clock = new ManualClock();
+  const attach = { share: () => undefined };
+  world = await startWorld({ attach, clock, store: memoryStore({ clock }), rebindMs: 1_000 });
+  const ada = await world.visitor();
+  const raw = new RawPolling(world.url, { cookie: ada.cookie });
+  await raw.open();
+  await ada.post("/login", { name: "grace" });
+  await clock.advance(1_500); // longer than it waits for the response, and shorter than for the client's poll
+  const { body } = await raw.send("GET");
+  expect(body.match(/session:end/g)).toHaveLength(1);
 });
