@@ -99,7 +99,7 @@ export class Freshness {
     );
   }
 
-  /** The session is shown as a request loaded it, or without a touch, so it is read soon. */
+  /** The session is shown as a request loaded it, so it is read soon. */
   soon(entry: LiveEntry): void {
     this.#schedule(entry, this.#options.clock.now() + soonMs);
   }

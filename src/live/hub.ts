@@ -187,7 +187,7 @@ export class Hub {
     if (extended) {
       this.freshness.seen(entry, expiresAt);
       this.#show(entry, extended, before);
-    } else if (expiresAt > before.expiresAt) this.freshness.soon(entry);
+    } else if (expiresAt > before.expiresAt) void this.freshness.revalidate(entry);
   }
 
   /** Reports to the application's `error` listeners. */
