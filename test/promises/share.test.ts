@@ -80,11 +80,13 @@ describeEverywhere("what a page is told of its session", ({ store, transports, n
     const { socket, states, last } = await join(await world.visitor());
     expect(last()).toMatchObject({ leftMs: about(hour) });
     expect(last()).not.toHaveProperty("cookieMs");
-    for (const told of [2, 3]) {
+    for (let n = 0; n < 2; n++) {
+      const known = states().length;
       await clock.advance(20 * minute);
       await socket.emitWithAck("read");
-      await expect.poll(() => states().length, soon).toBeGreaterThanOrEqual(told);
-      expect(last()).toMatchObject({ leftMs: about(hour) });
+      // a read in between, as by a feed that missed its beats, moves the deadline as well where a store has relative times
+      const left = () => Reflect.get(Object(states().slice(known).at(-1)), "leftMs");
+      await expect.poll(left, soon).toBeGreaterThan(hour - minute);
     }
   });
 
