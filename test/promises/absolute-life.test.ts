@@ -46,7 +46,7 @@ async function startNode(store: Store, clock: ManualClock, options: WorldOptions
 }
 
 /** Redis counts the time that is left, in time of its own. */
-const about = (time: number): unknown => expect.closeTo(time, -3);
+const about = (time: number): unknown => expect.closeTo(time, -4);
 
 const dataOf = async (browser: Browser) => JSON.parse(await browser.get("/session")).data;
 const endOf = (socket: Socket) => new Promise((resolve) => socket.once("session:end", resolve));
