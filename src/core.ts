@@ -2,6 +2,7 @@ import type { SessionValues } from "./data/fields.ts";
 import { sessionNames } from "./data/session-key.ts";
 import { Hub } from "./live/hub.ts";
 import type { HubOptions } from "./live/hub-options.ts";
+import { noteSigner } from "./live/notes.ts";
 import type { ResolvedOptions } from "./options/options.ts";
 import { Activity } from "./session/activity.ts";
 import { ConditionalWrites } from "./session/conditional-writes.ts";
@@ -31,8 +32,7 @@ export function coreOf(
   hooks: Pick<HubOptions, "actors" | "events">,
 ): Core {
   const nameOf = sessionNames(options.secrets);
-  const sign = (text: string) => nameOf(`note ${text}`).publicIds;
-  const hub = new Hub({ ...options, ...hooks, sign });
+  const hub = new Hub({ ...options, ...hooks, sign: noteSigner(options.secrets) });
   const userOf = options.store.listByUser ? userId : () => undefined;
   const { sessionsPerUser, maxSessionBytes } = options;
   const cap = sessionsPerUser && new UserCap(sessionsPerUser, { hub, nameOf, userId });

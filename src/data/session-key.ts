@@ -11,18 +11,23 @@ export function derivedKey(secret: Secret, purpose: string): KeyObject {
   return createSecretKey(createHmac("sha256", secret).update(purpose).digest());
 }
 
+/** HMAC-SHA-256 of a text, keyed with each of the application's secrets, for one purpose. */
+export function keyedHashes(secrets: readonly Secret[], purpose: string): (text: string) => readonly string[] {
+  const keys = secrets.map((secret) => derivedKey(secret, purpose));
+  return (text) =>
+    keys.map((key) => createHmac("sha256", key).update(text, "utf16le").digest("base64url").slice(0, 22));
+}
+
 /**
- * Makes session keys. A session's public ids are HMAC-SHA-256 of its id, keyed with each of the application's secrets:
- * readers of logs, rooms or messages can neither read nor guess an id from them (OWASP ASVS 14.2.1, 16.2.5).
+ * Makes session keys. A session's public ids are keyed hashes of its id: readers of logs, rooms or messages can neither
+ * read nor guess an id from them (OWASP ASVS 14.2.1, 16.2.5).
  */
 export function sessionNames(secrets: readonly Secret[]): (sid: string) => SessionKey {
-  const hashKeys = secrets.map((secret) => derivedKey(secret, "socket-session public id"));
+  const hashesOf = keyedHashes(secrets, "socket-session public id");
   return (sid) => {
     let publicIds: readonly string[] | undefined; // hashed when they are asked for: most requests need none
     const hashed = () => {
-      publicIds ??= hashKeys.map((key) =>
-        createHmac("sha256", key).update(sid, "utf16le").digest("base64url").slice(0, 22),
-      );
+      publicIds ??= hashesOf(sid);
       return publicIds;
     };
     // properties of its own, so that a copy has them too

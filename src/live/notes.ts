@@ -9,6 +9,7 @@
  * ```
  */
 import { isStrings, property } from "../base/shapes.ts";
+import { keyedHashes, type Secret } from "../data/session-key.ts";
 
 /** A node, as it introduces itself in each of its notes. */
 export interface NodeIdentity {
@@ -41,6 +42,11 @@ export type Note = { readonly from: NodeIdentity } & (
 
 /** The hashes of a text, one under each secret. */
 export type Sign = (text: string) => readonly string[];
+
+/** Not the hash of public ids: another writer may store a session under any id, and read its public id. */
+export function noteSigner(secrets: readonly Secret[]): Sign {
+  return keyedHashes(secrets, "socket-session note");
+}
 
 export function noteText(note: Note, sign: Sign): string {
   const body = JSON.stringify(note);

@@ -2,6 +2,7 @@ import { sessionNames } from "../../src/data/session-key.ts";
 import { Actors } from "../../src/live/actors.ts";
 import { Hub } from "../../src/live/hub.ts";
 import type { End, Observer } from "../../src/live/live-entry.ts";
+import { noteSigner } from "../../src/live/notes.ts";
 import { Activity } from "../../src/session/activity.ts";
 import { ConditionalWrites } from "../../src/session/conditional-writes.ts";
 import { Saves } from "../../src/session/saves.ts";
@@ -11,10 +12,9 @@ import { memoryStore } from "../../src/stores/memory.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 export const day = 86_400_000;
-export const nameOf = sessionNames(["a secret of thirty-two characters"]);
-
-/** As `core.ts` signs notes. */
-export const sign = (text: string) => nameOf(`note ${text}`).publicIds;
+const secrets = ["a secret of thirty-two characters"];
+export const nameOf = sessionNames(secrets);
+export const sign = noteSigner(secrets);
 
 /** A hub and all that works on it, over a store, with time that stands still. */
 export function liveSet(

@@ -1,14 +1,13 @@
 /** What is taken for a note of a node, and counts of sockets by notes. */
 import { describe, expect, test } from "vitest";
-import { sessionNames } from "../../src/data/session-key.ts";
-import { noteText } from "../../src/live/notes.ts";
+import { noteSigner, noteText } from "../../src/live/notes.ts";
 import { countSockets } from "../../src/session/count-sockets.ts";
 import { settle } from "../support/manual-clock.ts";
 import { connect, endOn, linkedNodes, outcomeOf } from "./linked-nodes.ts";
 import { nameOf, sign } from "./live-set.ts";
 
 describe("notes that are none", () => {
-  const others = sessionNames(["another application's secret, of its own"]);
+  const others = noteSigner(["another application's secret, of its own"]);
 
   test("confirm nothing: forged answers, and what is malformed", async () => {
     const { nodes, key, clock, database } = await linkedNodes("here", "frozen");
@@ -23,10 +22,22 @@ describe("notes that are none", () => {
     const [question = ""] = notes;
     const { ask } = JSON.parse(question.slice(question.indexOf(" ") + 1));
     const from = { id: "frozen", name: "frozen", leaseMs: 1 };
-    const forged = noteText({ kind: "answer", from, ask, sockets: [1] }, (text) => others(text).publicIds);
+    const forged = noteText({ kind: "answer", from, ask, sockets: [1] }, others);
+    // Another writer may store a session under any id, and read its public id where the application shows it.
+    const answer = JSON.stringify({ kind: "answer", from, ask, sockets: [1] });
+    const byPublicId = `${nameOf(answer).publicId} ${answer}`;
     const signed = (body: string) => `${sign(body).join(",")} ${body}`;
     const malformed = [
-      ...["", " ", "{}", "null", forged, forged.replace(/^\S+/, ""), question.replace("ask", "answer")],
+      ...[
+        byPublicId,
+        "",
+        " ",
+        "{}",
+        "null",
+        forged,
+        forged.replace(/^\S+/, ""),
+        question.replace("ask", "answer"),
+      ],
       ...[signed("null"), signed("[]"), signed('"text"'), signed("{}")],
       signed(JSON.stringify({ kind: "hello", from: { id: 1, name: "a", leaseMs: 1 } })),
       signed(JSON.stringify({ kind: "answer", from, ask, sockets: [-1] })),

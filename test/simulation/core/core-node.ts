@@ -7,6 +7,7 @@ import { sessionNames } from "../../../src/data/session-key.ts";
 import { snapshotOf } from "../../../src/data/snapshot.ts";
 import { Actors } from "../../../src/live/actors.ts";
 import { Hub } from "../../../src/live/hub.ts";
+import { noteSigner } from "../../../src/live/notes.ts";
 import { Activity } from "../../../src/session/activity.ts";
 import { ConditionalWrites } from "../../../src/session/conditional-writes.ts";
 import { endWithReceipt } from "../../../src/session/end-receipt.ts";
@@ -28,7 +29,9 @@ import { CoreSocket } from "./core-socket.ts";
 
 const maxBytes = 1_000_000;
 const ticketMs = 30_000;
-const nameOf = sessionNames(["a secret of the simulation"]);
+const secrets = ["a secret of the simulation"];
+const nameOf = sessionNames(secrets);
+const sign = noteSigner(secrets);
 
 export function coreNode(context: NodeContext): SimulatedNode {
   return new CoreNode(context);
@@ -64,7 +67,7 @@ class CoreNode implements SimulatedNode {
       clock: process.clock,
       actors: new Actors(() => false),
       nodeName: process.name,
-      sign: (text) => nameOf(`note ${text}`).publicIds,
+      sign,
       events,
     });
     const userCap =
