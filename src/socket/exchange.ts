@@ -2,6 +2,7 @@ import type { EventEmitter } from "node:events";
 import type { SocketSessionError } from "../base/errors.ts";
 import type { RefusalCode } from "../protocol.ts";
 import { isGone, rejectRequest, rejectUpgrade } from "./rejection.ts";
+import type { PollResponse } from "./unsent.ts";
 import {
   type Engine,
   type EngineConnection,
@@ -19,6 +20,8 @@ export interface Exchange {
   reject(code: RefusalCode, mayRead: boolean): void;
   /** Has a handshake's answer set a cookie; `line`: as in `Set-Cookie`. */
   setCookie(line: string): void;
+  /** The response to a request by GET, as a poll is. */
+  readonly response?: PollResponse | undefined;
   /** Calls `gone` when the client leaves; the returned function ends that. */
   onGone(gone: () => void): () => void;
   isGone(): boolean;
@@ -54,6 +57,7 @@ export function watchEngine(engine: Engine, watch: EngineWatch): void {
       return;
     }
     watch.decide(request, {
+      response: request.method === "GET" ? response : undefined,
       pass: () => isGone(response) || pass(),
       reject: (code, mayRead) =>
         rejectRequest(engine, request, response, { code, mayRead, report: watch.report }),

@@ -12,6 +12,7 @@ import type { Holder, SocketLimit } from "./socket-limit.ts";
 import type { Followed, SocketRules } from "./socket-rules.ts";
 import type { StateMessages } from "./state-messages.ts";
 import type { UnprovenConnection } from "./unproven-connection.ts";
+import { cutUnsent, whenSent } from "./unsent.ts";
 import { type Codec, type EngineConnection, type Packet, packetsOf, packetTypes } from "./upstream.ts";
 import {
   discardWaiting,
@@ -46,6 +47,8 @@ interface Member {
 
 /** How long a farewell may wait for a polling client to fetch it. */
 const farewellMs = 2_000;
+/** How long a slow client may go on reading after its transport is closed: what is left then is discarded. */
+const lingerMs = 1_000;
 
 /**
  * One Engine.IO connection with the session it is bound to. It exists from the handshake's admission on (registered
@@ -211,13 +214,34 @@ export class SessionConnection implements Observer, TrafficGuard, Holder {
     this.#members = [];
     if (!this.#entry) return;
     this.#context.limit.giveBack(this.#entry, this);
-    this.#context.hub.release(this.#entry, this);
+    this.#leave(this.#entry);
+  }
+
+  /** Leaves the session once nothing waits here for a slow client: no receipt confirms the end before. */
+  #leave(entry: LiveEntry): void {
+    const { hub } = this.#context;
+    const connection = this.#connection;
+    const leave = () => hub.release(entry, this);
+    if (!connection) {
+      leave();
+      return;
+    }
+    const cut = () => cutUnsent(connection);
+    const cancel = entry.isEnded ? hub.clock.after(entry.isUnverified ? 0 : lingerMs, cut) : undefined;
+    whenSent(connection, () => {
+      cancel?.();
+      leave();
+    });
   }
 
   /** The session has ended. All traffic stops at once; where many end, the transports close a few at a time. */
   ended({ reason, settled, message }: End): void {
     const connection = this.#connection;
     if (!connection) return;
+    if (this.#released) {
+      cutUnsent(connection);
+      return;
+    }
     const { codec, dismissals, returns } = this.#context;
     // JavaScript code, another package's store or a newer node may give a reason that is not in the table
     const known = Object.hasOwn(endReasons, String(reason)) ? reason : "revoked";

@@ -17,6 +17,7 @@ import { hookServer } from "./server-hooks.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
 import { StateMessages } from "./state-messages.ts";
 import { UnprovenClients, type UnprovenOptions } from "./unproven-clients.ts";
+import { answeredBy } from "./unsent.ts";
 import {
   type Auth,
   codecOf,
@@ -172,6 +173,7 @@ export class SocketGateway {
       // the messages waiting for this poll may be stale by now: the getter then closes the connection, and drops them
       if (opened && opened.connection.writeBuffer.length > 0) void opened.own?.isServable;
       if (opened) this.#proven.set(request, opened);
+      if (opened && exchange.response) answeredBy(opened.connection, exchange.response);
       exchange.pass();
     };
     const fault = this.#admission.compare(request, opened?.proof, opened?.isUnstored);

@@ -1,7 +1,7 @@
 /**
  * Every use of more than the public API of Socket.IO 4.8 and Engine.IO 6.6.12+. `test/socket/upstream.test.ts` fails
  * when an upgrade changes one of them. Those marked * are in `upstream-pages.ts`, + in `upstream-traffic.ts`, ° in
- * `upstream-sockets.ts`, ^ in `upstream-cookies.ts`, ~ in `upstream-connections.ts`, ' in `upstream-rules.ts`.
+ * `upstream-sockets.ts`, ^ in `upstream-cookies.ts`, ~ in `upstream-connections.ts`, ' in `upstream-rules.ts`, " in `unsent.ts`.
  *
  * | what | why the public API is not enough |
  * |---|---|
@@ -23,6 +23,7 @@
  * | `conn.server` | the engine of a connection: Socket.IO has one for each http server, and exposes only the last |
  * | `conn.readyState = "closing"`+ | stops all traffic both ways, and sockets still in middleware, while polls go on |
  * | `conn.writeBuffer`+ | messages that wait for the client's next poll: a farewell, or some that must not be sent |
+ * | `conn.transport.writable`, `.readyState`, `.socket`, its `ready` and `close`" | what a slow client has not been sent when its transport counts as closed |
  * | `conn.write`+ | everything that is sent passes here: emits, broadcasts, acknowledgements |
  * | `conn.sendPacket("ping")` | whether a client is still there has to be known sooner than by Engine.IO's own heartbeat |
  * | `Socket.prototype` | `never-attached.ts`: `socket.session` explains a missing `attach` |
@@ -38,6 +39,17 @@ import { SocketSessionError } from "../base/errors.ts";
 import { isolate } from "../base/isolated-emitter.ts";
 import { shown, shownNamespace } from "./guarded-handlers.ts";
 
+interface Transport {
+  readonly name: string;
+  readonly readyState: string;
+  /** Of a WebSocket: whether all that was to be sent has left this process. */
+  readonly writable: boolean;
+  /** That of `ws`, for a WebSocket. */
+  readonly socket?: { terminate(): void };
+  once(event: "ready" | "close", listener: () => void): unknown;
+  removeListener(event: "ready" | "close", listener: () => void): unknown;
+}
+
 /** An Engine.IO connection, which carries all Socket.IO namespaces of one client. */
 export interface EngineConnection {
   readonly id: string;
@@ -45,6 +57,7 @@ export interface EngineConnection {
   /** The handshake's request; null for WebTransport. */
   readonly request: IncomingMessage | null;
   readonly server: Engine;
+  readonly transport: Transport;
   readyState: "opening" | "open" | "closing" | "closed";
   /** Whether the client is about to change its transport, and may no longer poll. */
   readonly upgrading?: boolean;

@@ -2,6 +2,7 @@
  * Pins what this package relies on in socket.io, engine.io and express-session beyond their public API: an upgrade that
  * changes one of these fails here, by name, before it breaks a promise somewhere else.
  */
+import { type EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -592,6 +593,26 @@ describe("engine.io", () => {
       expect(client.connected).toBe(true);
     },
   );
+
+  test("says by transport.writable, and then by `ready`, whether all has left that was sent over a WebSocket", async () => {
+    const { io, browser } = await plain();
+    await browser.connect("/", { transports: ["websocket"], reconnection: false });
+    const [serverSide] = [...io.sockets.sockets.values()];
+    const { conn } = serverSide ?? {};
+    if (!conn) throw new Error("no connection");
+    const transport: EventEmitter = conn.transport;
+    const state = () => ["name", "writable", "readyState"].map((key) => Reflect.get(transport, key));
+    await expect.poll(state).toEqual(["websocket", true, "open"]);
+    serverSide?.emit("much", "x".repeat(20_000_000));
+    conn.close(true);
+    expect([conn.readyState, ...state()]).toEqual(["closed", "websocket", false, "closing"]);
+    const closed = once(transport, "close");
+    await once(transport, "ready");
+    expect(state()).toEqual(["websocket", true, "closing"]);
+    Reflect.get(transport, "socket").terminate();
+    await closed;
+    expect(state()).toEqual(["websocket", true, "closed"]);
+  });
 
   test('with readyState "closing" neither takes nor sends messages, and close(true) still ends it', async () => {
     const heard: string[] = [];
