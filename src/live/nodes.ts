@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import createDebug from "debug";
 import { type Clock, pause } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
+import { Pace } from "../base/pace.ts";
 import { atMost } from "../base/with-timeout.ts";
 import { type Answer, Asked } from "./asked.ts";
 import { type NodeIdentity, type Note, noteText, type Question, readNote, type Sign } from "./notes.ts";
@@ -30,8 +31,8 @@ type Reach = "asked" | "cut" | "unsupported";
 export interface Answers {
   readonly others: Reach;
   readonly self: NodeIdentity;
-  /** This node and those that it knows of. */
-  readonly known: readonly NodeIdentity[];
+  /** Of this node, and of all that it has ever known. */
+  readonly longestLeaseMs: number;
   readonly answered: readonly Answer[];
   /** The known nodes that have not answered in time. */
   readonly unanswered: readonly NodeIdentity[];
@@ -41,6 +42,8 @@ const debug = createDebug("socket-session:nodes");
 
 /** How long the others may take to introduce themselves after a `hello`: nothing is asked before. */
 const gatheringMs = 1_000;
+/** After a gap all nodes say hello at once: answering each would take as many notes as there are pairs of nodes. */
+const introductionsMs = 250;
 
 /**
  * The nodes of the application, which ask each other by notes. Nothing is sent regularly: a node introduces itself when its
@@ -52,6 +55,8 @@ export class Nodes {
   readonly #self: NodeIdentity;
   readonly #roster: Roster;
   readonly #askedById = new Map<string, Asked>();
+  readonly #introductions: Pace;
+  #isIntroductionDue = false;
   #gatheredAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
@@ -60,6 +65,7 @@ export class Nodes {
     this.#options = options;
     this.#self = { id: randomUUID(), name: nodeName, leaseMs: staleMs };
     this.#roster = new Roster(clock);
+    this.#introductions = new Pace(1, (then) => void clock.after(introductionsMs, then));
   }
 
   /** The feed is whole, at the start or again. */
@@ -74,7 +80,7 @@ export class Nodes {
     if (!note || note.from.id === this.#self.id || this.#isClosed) return;
     if (note.kind === "bye") this.#left(note.from.id);
     else this.#roster.add(note.from);
-    if (note.kind === "hello") void this.#send({ kind: "here" });
+    if (note.kind === "hello") this.#introduce();
     else if (note.kind === "ask")
       void this.#answer(note.question, (sockets) => this.#send({ kind: "answer", ask: note.ask, sockets }));
     else if (note.kind === "answer") this.#take(note.ask, note.from, note.sockets);
@@ -86,22 +92,25 @@ export class Nodes {
     const mayAsk = () => tell !== undefined && isWhole();
     if (mayAsk()) await this.#gathered();
     const ask = randomUUID();
-    const known = [this.#self, ...this.#roster.nodes];
+    const self = this.#self;
+    const known = [self, ...this.#roster.nodes];
     const responsive = known.map(({ id }) => id).filter((id) => this.#roster.isResponsive(id));
-    const asked = new Asked([this.#self.id, ...responsive]);
+    const asked = new Asked([self.id, ...responsive]);
     this.#askedById.set(ask, asked);
     const reach: { others: Reach } = { others: tell ? "cut" : "unsupported" };
     const exchange = async () => {
-      void this.#answer(question, (sockets) => this.#take(ask, this.#self, sockets));
+      void this.#answer(question, (sockets) => this.#take(ask, self, sockets));
       if (mayAsk() && (await this.#send({ kind: "ask", ask, question }))) reach.others = "asked";
       else for (const id of responsive) asked.giveUp(id);
       await asked.all;
     };
     await atMost(clock, withinMs, exchange());
     this.#askedById.delete(ask);
+    if (asked.answers.some(({ node }) => node.id !== self.id)) reach.others = "asked"; // the store may not have said so
     const unanswered = known.filter(({ id }) => !asked.has(id) && this.#isHere(id));
     if (reach.others === "asked") for (const { id } of unanswered) this.#roster.missed(id);
-    return { ...reach, self: this.#self, known, answered: asked.answers, unanswered };
+    const longestLeaseMs = Math.max(self.leaseMs, this.#roster.longestLeaseMs);
+    return { ...reach, self, longestLeaseMs, answered: asked.answers, unanswered };
   }
 
   /** Does not wait for the others to learn of it. */
@@ -112,6 +121,15 @@ export class Nodes {
 
   #isHere(id: string): boolean {
     return id === this.#self.id || this.#roster.has(id);
+  }
+
+  #introduce(): void {
+    if (this.#isIntroductionDue) return;
+    this.#isIntroductionDue = true;
+    this.#introductions.run(() => {
+      this.#isIntroductionDue = false;
+      void this.#send({ kind: "here" });
+    });
   }
 
   #left(id: string): void {
@@ -131,7 +149,7 @@ export class Nodes {
   async #gathered(): Promise<void> {
     const { clock } = this.#options;
     const ms = this.#gatheredAt - clock.now();
-    if (ms > 0) await pause(clock, ms);
+    if (ms > 0) await pause(clock, Math.min(ms, gatheringMs)); // the clock may have been set back
   }
 
   /** False if it could not be published, and may have been all the same. */

@@ -7,10 +7,15 @@ interface Known {
   silentSince?: number;
 }
 
+/** Processes that were killed stay until a question finds them silent. Each live one sends a note whenever another starts. */
+const maxKnown = 1_000;
+
 /** The other nodes of the application that this one has received notes of. */
 export class Roster {
   readonly #clock: Clock;
+  /** Those of which the last note is the oldest come first. */
   readonly #knownById = new Map<string, Known>();
+  #longestLeaseMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -18,7 +23,16 @@ export class Roster {
 
   /** The node has sent a note. */
   add(node: NodeIdentity): void {
+    this.#longestLeaseMs = Math.max(this.#longestLeaseMs, node.leaseMs);
+    this.#knownById.delete(node.id);
     this.#knownById.set(node.id, { node });
+    const [oldest] = this.#knownById.keys();
+    if (oldest !== undefined && this.#knownById.size > maxKnown) this.#knownById.delete(oldest);
+  }
+
+  /** Also of those that were forgotten: one whose notes get lost may go on reading the store. */
+  get longestLeaseMs(): number {
+    return this.#longestLeaseMs;
   }
 
   /** The node has closed. */
@@ -42,7 +56,7 @@ export class Roster {
     return known !== undefined && known.silentSince === undefined;
   }
 
-  /** Without those that have been silent for longer than their lease: they serve no session that has ended. */
+  /** Without those that have been silent for longer than their lease: they serve no session that had ended when they were asked. */
   get nodes(): NodeIdentity[] {
     const now = this.#clock.now();
     for (const [id, { node, silentSince = now }] of this.#knownById)

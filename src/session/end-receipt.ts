@@ -56,7 +56,7 @@ export async function endWithReceipt(
   const question = ended
     ? ({ kind: "end", publicIds, ...words } as const)
     : ({ kind: "gone", publicIds } as const);
-  const { self, answered, unanswered, others, known } = await nodes.ask(question, receiptMs);
+  const { self, answered, unanswered, others, longestLeaseMs } = await nodes.ask(question, receiptMs);
   /** What a node served then it may serve for so long, if nothing tells it otherwise. */
   const certainBy = (leaseMs: number) => (hub.store.atomic ? endedAt + leaseMs : undefined);
   const closed = ({ node, sockets: [sockets = 0], at }: Answer) => ({
@@ -68,6 +68,6 @@ export async function endWithReceipt(
     nodes: [...own, ...answered.filter((answer) => !own.includes(answer))].map(closed),
     unanswered: unanswered.map(({ name, leaseMs }) => ({ node: name, certainBy: certainBy(leaseMs) })),
     others,
-    certainBy: certainBy(Math.max(...known.map(({ leaseMs }) => leaseMs))),
+    certainBy: certainBy(longestLeaseMs),
   };
 }

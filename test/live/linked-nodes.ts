@@ -23,6 +23,8 @@ class Link {
   loses: Kind | "all" | "nothing" = "nothing";
   /** Whether what the node publishes reaches the database. */
   publishes = true;
+  /** Whether the node learns that it has been published. */
+  answers = true;
   #listener: FeedListener | undefined;
   readonly #held: (() => void)[] = [];
 
@@ -71,6 +73,7 @@ function storeOver(database: SessionStore, link: Link): SessionStore {
     tell: async (note) => {
       if (!link.publishes) throw new Error("refused");
       await database.tell?.(note);
+      if (!link.answers) await new Promise(() => {});
     },
     changes: async (listener, options) =>
       (await database.changes?.(link.listen(listener), options)) ?? (async () => {}),

@@ -72,6 +72,40 @@ describe("notes that are none", () => {
   });
 });
 
+describe("introductions", () => {
+  const names = Array.from({ length: 12 }, (_, index) => `node ${index}`);
+
+  test("are few after a gap of all nodes, and every node knows all others", async () => {
+    const { nodes, key, clock, database } = await linkedNodes(...names);
+    let notes = 0;
+    await database.changes?.(
+      { changed() {}, broken() {}, missed() {}, told: () => void notes++ },
+      { heartbeatMs: 1_000 },
+    );
+    for (const { link } of nodes) link.cut();
+    for (const { link } of nodes) await link.heal();
+    await clock.advance(1_000);
+    expect(notes).toBeLessThanOrEqual(3 * names.length);
+    for (const node of nodes) {
+      const receipt = await endOn(node, key);
+      expect(receipt.value?.nodes).toHaveLength(names.length);
+    }
+  });
+
+  test("of thousands of processes that were killed leave some behind", async () => {
+    const { nodes, key, database } = await linkedNodes("here", "there");
+    for (let start = 0; start < 3_000; start++) {
+      const from = { id: `start ${start}`, name: "killed", leaseMs: 1 };
+      await database.tell?.(noteText({ kind: "hello", from }, sign));
+    }
+    await database.tell?.(noteText({ kind: "bye", from: { id: "start 2999", name: "", leaseMs: 1 } }, sign));
+    const counts = outcomeOf(countSockets(nodes[0].hub.nodes, [key]));
+    await settle();
+    await nodes[0].clock.advance(1_000);
+    expect(counts.value?.[0]?.unanswered).toHaveLength(999);
+  });
+});
+
 describe("a count of sockets", () => {
   test("adds up those of the nodes that have answered within a second, and names the others", async () => {
     const { nodes, key, clock } = await linkedNodes("here", "there", "frozen");

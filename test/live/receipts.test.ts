@@ -1,8 +1,9 @@
 /** What a receipt of an end says of nodes that answer, that do not, and that no other node knows. */
 import { describe, expect, test } from "vitest";
+import { noteText } from "../../src/live/notes.ts";
 import { settle } from "../support/manual-clock.ts";
 import { connect, endOn, later, linkedNodes, startNode } from "./linked-nodes.ts";
-import { cookie } from "./live-set.ts";
+import { cookie, sign } from "./live-set.ts";
 
 const staleMs = 60_000;
 
@@ -151,6 +152,36 @@ test("a node that has just started asks when the others have introduced themselv
   expect(receipt.isSettled).toBe(false);
   await clock.advance(1);
   expect(receipt.value?.nodes.map(({ node }) => node)).toEqual(["starting", "there"]);
+});
+
+test("a clock that is set back delays the question by no more than that", async () => {
+  const { key, clock, database } = await linkedNodes("there");
+  const starting = startNode(database, clock, "starting");
+  await settle();
+  const { now } = clock;
+  clock.now = () => now.call(clock) - 3_600_000;
+  const receipt = await endOn(starting, key);
+  await clock.advance(1_000);
+  expect(receipt.value?.nodes.map(({ node }) => node)).toEqual(["starting", "there"]);
+});
+
+test("is certain by the longest lease that was ever known, as a node without a word may go on reading the store", async () => {
+  const { nodes, key, clock, database } = await linkedNodes("here");
+  const from = { id: "patient", name: "patient", leaseMs: 2 * staleMs };
+  await database.tell?.(noteText({ kind: "here", from }, sign));
+  await endOn(nodes[0], key);
+  await clock.advance(5_000 + 3 * staleMs);
+  const receipt = await endOn(nodes[0], key);
+  expect(receipt.value).toMatchObject({ unanswered: [], certainBy: clock.now() + 2 * staleMs });
+});
+
+test("says that the others were asked if they have answered, though the store has not", async () => {
+  const { nodes, key, clock } = await linkedNodes("here", "there");
+  const [here] = nodes;
+  here.link.answers = false;
+  const receipt = await endOn(here, key);
+  await clock.advance(5_000);
+  expect(receipt.value).toMatchObject({ others: "asked", nodes: [{ node: "here" }, { node: "there" }] });
 });
 
 describe("a node that the others do not know", () => {
