@@ -78,7 +78,7 @@ export class Nodes {
   told(text: string): void {
     const note = readNote(text, this.#options.sign);
     if (!note || note.from.id === this.#self.id || this.#isClosed) return;
-    if (note.kind === "bye") this.#left(note.from.id);
+    if (note.kind === "bye") this.#left(note.from);
     else this.#roster.add(note.from);
     if (note.kind === "hello") this.#introduce();
     else if (note.kind === "ask")
@@ -132,9 +132,9 @@ export class Nodes {
     });
   }
 
-  #left(id: string): void {
-    this.#roster.left(id);
-    for (const asked of this.#askedById.values()) asked.giveUp(id);
+  #left(node: NodeIdentity): void {
+    this.#roster.left(node);
+    for (const asked of this.#askedById.values()) asked.giveUp(node.id);
   }
 
   #take(ask: string, node: NodeIdentity, sockets: readonly number[]): void {

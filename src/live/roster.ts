@@ -5,6 +5,8 @@ interface Known {
   readonly node: NodeIdentity;
   /** Since when it owes an answer, and has sent nothing. */
   silentSince?: number;
+  /** It has closed. Notes of it may still come: they come in any order, and a feed may repeat some. */
+  hasLeft?: true;
 }
 
 /** Processes that were killed stay until a question finds them silent. Each live one sends a note whenever another starts. */
@@ -23,11 +25,9 @@ export class Roster {
 
   /** The node has sent a note. */
   add(node: NodeIdentity): void {
+    if (this.#knownById.get(node.id)?.hasLeft) return;
     this.#longestLeaseMs = Math.max(this.#longestLeaseMs, node.leaseMs);
-    this.#knownById.delete(node.id);
-    this.#knownById.set(node.id, { node });
-    const [oldest] = this.#knownById.keys();
-    if (oldest !== undefined && this.#knownById.size > maxKnown) this.#knownById.delete(oldest);
+    this.#set({ node });
   }
 
   /** Also of those that were forgotten: one whose notes get lost may go on reading the store. */
@@ -36,8 +36,8 @@ export class Roster {
   }
 
   /** The node has closed. */
-  left(id: string): void {
-    this.#knownById.delete(id);
+  left(node: NodeIdentity): void {
+    this.#set({ node, hasLeft: true });
   }
 
   /** The node has not answered in time. */
@@ -47,12 +47,12 @@ export class Roster {
   }
 
   has(id: string): boolean {
-    return this.#knownById.has(id);
+    return this.#known(id) !== undefined;
   }
 
   /** Whether an answer of the node is worth waiting for. */
   isResponsive(id: string): boolean {
-    const known = this.#knownById.get(id);
+    const known = this.#known(id);
     return known !== undefined && known.silentSince === undefined;
   }
 
@@ -61,6 +61,17 @@ export class Roster {
     const now = this.#clock.now();
     for (const [id, { node, silentSince = now }] of this.#knownById)
       if (silentSince + node.leaseMs < now) this.#knownById.delete(id);
-    return [...this.#knownById.values()].map(({ node }) => node);
+    return [...this.#knownById.values()].filter(({ hasLeft }) => !hasLeft).map(({ node }) => node);
+  }
+  #known(id: string): Known | undefined {
+    const known = this.#knownById.get(id);
+    return known?.hasLeft ? undefined : known;
+  }
+
+  #set(known: Known): void {
+    this.#knownById.delete(known.node.id);
+    this.#knownById.set(known.node.id, known);
+    const [oldest] = this.#knownById.keys();
+    if (oldest !== undefined && this.#knownById.size > maxKnown) this.#knownById.delete(oldest);
   }
 }

@@ -98,7 +98,6 @@ describe("introductions", () => {
       const from = { id: `start ${start}`, name: "killed", leaseMs: 1 };
       await database.tell?.(noteText({ kind: "hello", from }, sign));
     }
-    await database.tell?.(noteText({ kind: "bye", from: { id: "start 2999", name: "", leaseMs: 1 } }, sign));
     const counts = outcomeOf(countSockets(nodes[0].hub.nodes, [key]));
     await settle();
     await nodes[0].clock.advance(1_000);

@@ -224,6 +224,22 @@ describe("a node that the others do not know", () => {
   });
 });
 
+test("a node that has closed stays forgotten, should a note of it be late, or come again", async () => {
+  const { nodes, key, database } = await linkedNodes("here", "closing");
+  const [here, closing] = nodes;
+  const notes: string[] = [];
+  await database.changes?.(
+    { changed() {}, broken() {}, missed() {}, told: (note) => void notes.push(note) },
+    { heartbeatMs: 1_000 },
+  );
+  await endOn(here, key); // the other has answered
+  const late = notes.filter((note) => note.includes('"answer"'));
+  await closing.hub.close();
+  for (const note of late) await database.tell?.(note);
+  const receipt = await endOn(here, key);
+  expect(receipt.value).toMatchObject({ nodes: [{ node: "here" }], unanswered: [] });
+});
+
 describe("a session that is not stored", () => {
   test("is looked for by the nodes where it is live", async () => {
     const { nodes, key, database } = await linkedNodes("here", "deaf");
