@@ -13,13 +13,13 @@ export interface EndReceipt {
   /** Whether this call ended the session. False if it was not stored: `nodes` have then checked that it is over. */
   readonly ended: boolean;
   /**
-   * The nodes on which nothing is sent to a socket of the session any more, and each transport is closed; this one first.
-   * `node`: its `nodeName`. `sockets`: how many it has closed, in the last minute. `ms`: from the call to its answer.
+   * The nodes that have closed every transport of the session, and send nothing more to its sockets; this one first.
+   * `node`: its `nodeName`. `sockets`: how many it has closed in the last minute. `ms`: from the call to its answer.
    */
   readonly nodes: readonly { readonly node: string; readonly sockets: number; readonly ms: number }[];
   /**
-   * The nodes of which this one knows that have not answered within 5 s: frozen, cut off, killed, or not asked. `certainBy`: from
-   * then on the node serves no socket of the session, as it has not read it since the end; undefined as below.
+   * The nodes that this one knows of and that have not answered within 5 s: frozen, cut off, killed, or not asked. `certainBy`:
+   * from then on the node serves no socket of the session, as it can't have read it since the end; undefined as below.
    */
   readonly unanswered: readonly { readonly node: string; readonly certainBy: number | undefined }[];
   /**
@@ -30,8 +30,8 @@ export interface EndReceipt {
    */
   readonly others: Answers["others"] | "not asked";
   /**
-   * From then on no node serves a socket of the session, known to this one or not, if none has a longer `staleMs`. Undefined if
-   * that is never certain: over a store that is not `atomic` another process may store the session again.
+   * From then on no node serves a socket of the session, whether or not this one knows of it, provided that none has a longer
+   * `staleMs`. Undefined if that is never certain: over a store that is not `atomic` another process may store the session again.
    */
   readonly certainBy: number | undefined;
 }
