@@ -58,6 +58,7 @@ export class Nodes {
   readonly #introductions: Pace;
   #isIntroductionDue = false;
   #gatheredAt = Number.NEGATIVE_INFINITY;
+  #hasGreeted = false;
   #isClosed = false;
 
   constructor(options: NodesOptions) {
@@ -70,8 +71,7 @@ export class Nodes {
 
   /** The feed is whole, at the start or again. */
   feedWhole(): void {
-    this.#gatheredAt = this.#options.clock.now() + gatheringMs;
-    void this.#send({ kind: "hello" });
+    void this.#greet();
   }
 
   /** The feed has delivered a note. A text that is not a note of this application is passed over. */
@@ -123,6 +123,12 @@ export class Nodes {
     return id === this.#self.id || this.#roster.has(id);
   }
 
+  async #greet(): Promise<void> {
+    this.#gatheredAt = this.#options.clock.now() + gatheringMs;
+    this.#hasGreeted = false;
+    this.#hasGreeted = await this.#send({ kind: "hello" });
+  }
+
   #introduce(): void {
     if (this.#isIntroductionDue) return;
     this.#isIntroductionDue = true;
@@ -148,6 +154,7 @@ export class Nodes {
 
   async #gathered(): Promise<void> {
     const { clock } = this.#options;
+    if (!this.#hasGreeted && this.#gatheredAt <= clock.now()) void this.#greet(); // the first could not be published
     const ms = this.#gatheredAt - clock.now();
     if (ms > 0) await pause(clock, Math.min(ms, gatheringMs)); // the clock may have been set back
   }

@@ -154,6 +154,22 @@ test("a node that has just started asks when the others have introduced themselv
   expect(receipt.value?.nodes.map(({ node }) => node)).toEqual(["starting", "there"]);
 });
 
+test("a node that could not introduce itself does so before it asks", async () => {
+  const { nodes, key, clock, database } = await linkedNodes("there");
+  const starting = startNode(database, clock, "starting");
+  starting.link.publishes = false;
+  await settle();
+  await clock.advance(10_000);
+  starting.link.publishes = true;
+  const { close } = await connect(nodes[0], key);
+  const receipt = await endOn(starting, key);
+  await clock.advance(1_000);
+  expect(receipt.isSettled).toBe(false);
+  close();
+  await settle();
+  expect(receipt.value?.nodes.map(({ node }) => node)).toEqual(["starting", "there"]);
+});
+
 test("a clock that is set back delays the question by no more than that", async () => {
   const { key, clock, database } = await linkedNodes("there");
   const starting = startNode(database, clock, "starting");
