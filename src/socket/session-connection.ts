@@ -1,41 +1,22 @@
 import type { Socket } from "socket.io";
-import { isolate } from "../base/isolated-emitter.ts";
-import type { Pace } from "../base/pace.ts";
 import type { End, LiveEntry, Observer } from "../live/live-entry.ts";
-import { type EndMessage, endEvent, endReasons } from "../protocol.ts";
 import type { Activity } from "../session/activity.ts";
-import { GuestHandle, type HandleContext, SessionHandle } from "../session/session-handle.ts";
+import { GuestHandle, SessionHandle } from "../session/session-handle.ts";
 import type { SessionKey } from "../session-store.ts";
+import { closeTransport, Farewell, type FarewellContext } from "./farewell.ts";
 import type { SessionPids } from "./recovery.ts";
-import { eventOf, farewellOf, sendPacket } from "./refusal-packet.ts";
 import type { Holder, SocketLimit } from "./socket-limit.ts";
 import type { Followed, SocketRules } from "./socket-rules.ts";
-import type { StateMessages } from "./state-messages.ts";
 import type { UnprovenConnection } from "./unproven-connection.ts";
 import { cutUnsent, whenSent } from "./unsent.ts";
-import { type Codec, type EngineConnection, type Packet, packetsOf, packetTypes } from "./upstream.ts";
-import {
-  discardWaiting,
-  gate,
-  guardSocket,
-  guardWrites,
-  type TrafficGuard,
-  ungate,
-} from "./upstream-traffic.ts";
+import { type EngineConnection, type Packet, packetTypes } from "./upstream.ts";
+import { guardSocket, guardWrites, type TrafficGuard } from "./upstream-traffic.ts";
 
-export interface ConnectionContext extends HandleContext {
+export interface ConnectionContext extends FarewellContext {
   readonly activity: Activity;
   readonly rules: SocketRules;
-  /** Undefined if the application shares nothing. */
-  readonly states: StateMessages | undefined;
   readonly limit: SocketLimit;
-  readonly codec: Codec;
   readonly pidsOf: (sid: string) => SessionPids;
-  readonly rebindMs: number;
-  /** Sends farewells. Their clients stay away. */
-  readonly dismissals: Pace;
-  /** Closes transports whose clients come back, each with a read of the store. */
-  readonly returns: Pace;
   /** Namespaces with an authentication of their own. */
   readonly isExempt: (namespace: string) => boolean;
 }
@@ -45,8 +26,6 @@ interface Member {
   readonly handle: SessionHandle | GuestHandle;
 }
 
-/** How long a farewell may wait for a polling client to fetch it. */
-const farewellMs = 2_000;
 /** How long a slow client may go on reading after its transport is closed: what is left then is discarded. */
 const lingerMs = 1_000;
 
@@ -61,8 +40,7 @@ export class SessionConnection implements Observer, TrafficGuard, Holder {
   #members: readonly Member[] = [];
   readonly #unproven: UnprovenConnection | undefined;
   #connection: EngineConnection | undefined;
-  /** True while the farewell is sent, which is the only traffic then allowed. */
-  #isParting = false;
+  #farewell: Farewell | undefined;
   #released = false;
 
   /**
@@ -145,7 +123,7 @@ export class SessionConnection implements Observer, TrafficGuard, Holder {
   }
 
   mayWrite(): boolean {
-    return this.#isParting || this.isServable;
+    return this.#farewell?.isSending || this.isServable;
   }
 
   /** Events are activity; acknowledgements are not. */
@@ -204,7 +182,7 @@ export class SessionConnection implements Observer, TrafficGuard, Holder {
 
   /** Ends the transport, so that a stock client connects again. */
   close(): void {
-    if (this.#connection) this.#close(this.#connection);
+    if (this.#connection) closeTransport(this.#connection, this.report);
   }
 
   release(): void {
@@ -235,116 +213,16 @@ export class SessionConnection implements Observer, TrafficGuard, Holder {
   }
 
   /** The session has ended. All traffic stops at once; where many end, the transports close a few at a time. */
-  ended({ reason, settled, message }: End): void {
+  ended(end: End): void {
     const connection = this.#connection;
     if (!connection) return;
     if (this.#released) {
       cutUnsent(connection);
       return;
     }
-    const { codec, dismissals, returns } = this.#context;
-    // JavaScript code, another package's store or a newer node may give a reason that is not in the table
-    const known = Object.hasOwn(endReasons, String(reason)) ? reason : "revoked";
-    const stops = endReasons[known].client === "stops";
-    // a client that does not know yet that it is connected would ignore the farewell
-    const isNeeded = (message: unknown) =>
-      packetsOf(codec, message).some(({ type }) => type === packetTypes.CONNECT);
-    this.#attempt(() => discardWaiting(connection, stops ? isNeeded : undefined));
-    const sockets = this.#dismissed; // of now: listeners of the end may disconnect them before their turn
-    const isGated = gate(connection);
-    if (stops)
-      dismissals.run(() =>
-        this.#dismiss(
-          connection,
-          sockets,
-          { reason: known, ...(message === undefined ? {} : { message }) },
-          isGated,
-        ),
-      );
-    else if (known === "replaced") this.#replace(connection, sockets, settled, isGated);
-    // not at once: Socket.IO may be sending, or joining a namespace
-    else process.nextTick(() => returns.run(() => this.#close(connection)));
-  }
-
-  /** The sockets that an end disconnects. */
-  get #dismissed(): readonly Socket[] {
+    const { isExempt } = this.#context;
     const sockets = this.#members.map(({ socket }) => socket);
-    return sockets.filter(({ connected, nsp }) => connected && !this.#context.isExempt(nsp.name));
-  }
-
-  /** Sends the reason, disconnects every socket so that a stock client stays away, and closes, whatever fails. */
-  #dismiss(
-    connection: EngineConnection,
-    sockets: readonly Socket[],
-    farewell: EndMessage,
-    isGated: boolean,
-  ): void {
-    const packets = sockets.flatMap(({ nsp }) => farewellOf(nsp.name, endEvent, farewell));
-    this.#sendLast(connection, packets, isGated);
-    for (const socket of sockets) this.#attempt(() => void socket.disconnect());
-    this.#closeWhenSent(connection);
-  }
-
-  /**
-   * Closes the transport when the client has its new cookie; a stock client reconnects with it. A page that gets states is told, so
-   * that it does so at once.
-   */
-  #replace(
-    connection: EngineConnection,
-    sockets: readonly Socket[],
-    settled: Promise<void> | undefined,
-    isGated: boolean,
-  ): void {
-    const message: EndMessage = { reason: "replaced" };
-    const packets = this.#context.states
-      ? sockets.map(({ nsp }) => eventOf(nsp.name, endEvent, message))
-      : [];
-    let isTold = false; // the response may settle late, or the client poll late
-    const close = () => {
-      if (isTold) return;
-      isTold = true;
-      // a client that upgrades may have stopped to poll: the close is the one packet that it must get
-      if (packets.length === 0 || connection.upgrading) return this.#close(connection);
-      this.#sendLast(connection, packets, isGated);
-      this.#closeWhenSent(connection);
-    };
-    const cancel = this.#context.hub.clock.after(this.#context.rebindMs, close);
-    connection.once("close", cancel);
-    void settled?.then(close);
-  }
-
-  /** Past the gate, which has been closed to everything else. */
-  #sendLast(connection: EngineConnection, packets: readonly Packet[], isGated: boolean): void {
-    this.#isParting = true;
-    if (isGated) ungate(connection);
-    for (const packet of packets) this.#attempt(() => sendPacket(connection, this.#context.codec, packet));
-    this.#isParting = false;
-    gate(connection);
-  }
-
-  #closeWhenSent(connection: EngineConnection): void {
-    if (connection.writeBuffer.length === 0) {
-      this.#close(connection);
-      return;
-    }
-    connection.once("drain", () => this.#close(connection));
-    this.#closeAfter(connection, farewellMs);
-  }
-
-  #closeAfter(connection: EngineConnection, ms: number): void {
-    const cancel = this.#context.hub.clock.after(ms, () => this.#close(connection));
-    connection.once("close", cancel);
-  }
-
-  #close(connection: EngineConnection): void {
-    this.#attempt(() => void connection.close(true));
-  }
-
-  /**
-   * Runs one step of an end. If the application's parser, adapter or listeners fail in it, the next step runs all the
-   * same.
-   */
-  #attempt(step: () => void): void {
-    isolate(step, this.report, "A parser, adapter or listener of the application, at the end of a session,");
+    this.#farewell = new Farewell(this.#context, connection);
+    this.#farewell.begin(end, () => sockets.filter(({ connected, nsp }) => connected && !isExempt(nsp.name)));
   }
 }

@@ -31,7 +31,7 @@ export const socketsMutants: readonly Mutant[] = [
   },
   {
     name: "what waits for a poll outlives the session",
-    file: "src/socket/session-connection.ts",
+    file: "src/socket/farewell.ts",
     from: "packetsOf(codec, message).some(({ type }) => type === packetTypes.CONNECT);",
     to: "packetsOf(codec, message).length > 0;",
     oracle: "over-is-over",
@@ -40,7 +40,7 @@ export const socketsMutants: readonly Mutant[] = [
   },
   {
     name: "a waiting message outlives a login",
-    file: "src/socket/session-connection.ts",
+    file: "src/socket/farewell.ts",
     from: "discardWaiting(connection, stops ? isNeeded : undefined)",
     to: "stops && discardWaiting(connection, isNeeded)",
     oracle: "over-is-over",
