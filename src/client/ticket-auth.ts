@@ -8,7 +8,7 @@ type Fetch = (
 
 /** The socket whose `auth` is called: the stock client gives it as `this`. */
 interface Caller {
-  readonly io: { readonly engine: { close(): unknown } };
+  readonly io: { readonly engine: { readonly transport: { close(): unknown } } };
   on(event: string, listener: (error: unknown) => void): unknown;
   connect(): unknown;
 }
@@ -44,7 +44,7 @@ export function ticketAuth(url: string, { fetch: request = fetch }: { readonly f
     const ticket = await fetchTicket(url, request);
     if (engine !== socket?.io.engine) return; // late: a newer connection has its own
     if (ticket) send(ticket);
-    else engine?.close();
+    else engine?.transport.close(); // as a loss: `engine.close()` would be what the application has called for
   };
 }
 

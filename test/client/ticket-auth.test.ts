@@ -116,6 +116,17 @@ describe("a page by tickets", () => {
     await connected(socket);
   });
 
+  test("is lost as long as there is no ticket", async () => {
+    const { session, states, asked } = open(await world.visitor());
+    await hasState(session, "live");
+    isDown = true;
+    for (const one of world.io.sockets.sockets.values()) one.conn.close();
+    await expect.poll(() => asked.length).toBeGreaterThan(2);
+    isDown = false;
+    await hasState(session, "live");
+    expect(states).toEqual(["connecting", "live", "lost", "live"]);
+  });
+
   test("does not use a ticket whose connection is gone", async () => {
     const held = Promise.withResolvers<void>();
     const { socket, asked } = open(await world.visitor(), async (number) => {
