@@ -116,6 +116,19 @@ describe("a renewal", () => {
     },
   );
 
+  test.each([[-1], [1], [0.001]])(
+    "of a cookie that lives for %d ms comes once a second, not with each event",
+    async (shortMs) => {
+      const tab = openLive(live({ cookieMs: shortMs }));
+      routes.answer = live({ cookieMs: shortMs });
+      for (let n = 0; n < 10; n++) {
+        await act(tab);
+        vi.advanceTimersByTime(100);
+      }
+      expect(renewals()).toHaveLength(1);
+    },
+  );
+
   test("is due if the clock was set back, so that the cookie's age can't be known", async () => {
     const tab = openLive();
     await act(tab);
