@@ -17,8 +17,7 @@ export function onPage(hide: () => void, show: () => void, wake: () => void): ()
     addEventListener("pagehide", hide, controller); // as options, of which it has the signal
     addEventListener("pageshow", ({ persisted }) => persisted && show(), controller);
     addEventListener("focus", wake, controller);
-    document.addEventListener("visibilitychange", wake, controller);
-    document.addEventListener("resume", wake, controller); // of a page that was frozen
+    document.addEventListener("visibilitychange", wake, controller); // also after a page was frozen
   }
   return () => controller.abort();
 }

@@ -14,11 +14,14 @@ export class FakeRoutes {
     vi.stubGlobal("fetch", this.#fetch);
   }
 
-  readonly #fetch = async (url: string, { method, credentials }: RequestInit): Promise<Response> => {
+  readonly #fetch = async (url: string, { method, credentials, signal }: RequestInit): Promise<Response> => {
     if (credentials !== "include") throw new Error("expected a request with cookies");
     this.asked.push(`${method} ${url}`);
     const { answer } = this;
-    await this.held;
+    const aborted = new Promise<never>((_resolve, reject) =>
+      signal?.addEventListener("abort", () => reject(signal.reason)),
+    );
+    await Promise.race([this.held, aborted]);
     if (answer === "unreachable") throw new TypeError("Failed to fetch");
     if (answer === "a proxy") return new Response("<h1>502</h1>", { status: 502 });
     if (typeof answer === "object") return Response.json(answer);

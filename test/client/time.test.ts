@@ -1,7 +1,7 @@
 /** The time left: by the page's own clock, be it wrong, set, or of a computer that slept. */
 import type { SessionClientOptions } from "socket-session/client";
 import { stateEvent } from "socket-session/protocol";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { FakeBrowser } from "./fake-browser.ts";
 import { FakeRoutes } from "./fake-routes.ts";
 import { live } from "./fake-socket.ts";
@@ -103,8 +103,7 @@ describe("leftMs", () => {
 describe("the visitor who is back", () => {
   const comeBack = {
     "to the window": () => browser.emit("focus"),
-    "to the tab": () => browser.document.dispatchEvent(new Event("visibilitychange")),
-    "to a frozen tab": () => browser.document.dispatchEvent(new Event("resume")),
+    "to the tab, frozen or not": () => browser.document.dispatchEvent(new Event("visibilitychange")),
   };
 
   test.each(Object.entries(comeBack))("%s after a night has the server asked", async (_where, come) => {
@@ -269,6 +268,21 @@ describe("expiring", () => {
     expect(session.leftMs).toBe(2 * hour);
     routes.answer = live({ leftMs: minute });
     await vi.advanceTimersByTimeAsync(2 * hour - minute);
+    await settle();
+    expect(warnings).toEqual([minute]);
+  });
+
+  test("warns all the same if the server does not answer in time", async () => {
+    const outOfTime = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockReturnValue(outOfTime.signal);
+    onTestFinished(() => timeout.mockRestore());
+    const { socket, warnings } = warned({ routes: "/session" });
+    socket.welcome(live({ leftMs: hour }));
+    routes.held = new Promise(() => {});
+    await vi.advanceTimersByTimeAsync(59 * minute);
+    await settle();
+    expect(warnings).toEqual([]);
+    outOfTime.abort();
     await settle();
     expect(warnings).toEqual([minute]);
   });
