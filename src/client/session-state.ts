@@ -32,12 +32,13 @@ export function sessionState<Data>(life: ReturnType<typeof lifeTime>) {
   function become(next: SessionSnapshot<Data>): void {
     const last = snapshot;
     if (isClosed) return;
-    snapshot = succeed(last, next);
-    if (!snapshot.expiresAt) life.set(undefined);
-    if (snapshot === last) return;
-    emit("change", snapshot);
-    if (next.state === "refused") emit("refused", snapshot);
-    if (next.state === "ended") emit("end", snapshot);
+    const now = succeed(last, next); // a listener may change the state again
+    snapshot = now;
+    if (!now.expiresAt) life.set(undefined);
+    if (now === last) return;
+    emit("change", now);
+    if (now.state === "refused") emit("refused", now);
+    if (now.state === "ended") emit("end", now);
     settle();
   }
 
@@ -49,6 +50,7 @@ export function sessionState<Data>(life: ReturnType<typeof lifeTime>) {
 
     /** What the server says. It shares data of the type that the application gives. */
     told({ state, publicId, leftMs, data }: Told): void {
+      if (isClosed) return;
       life.set(leftMs);
       const expiresAt = leftMs && Date.now() + leftMs;
       become({ state, publicId, data: data as Data, expiresAt });
