@@ -4,10 +4,11 @@ import { fieldsOf, isForbidden, type Told, textOf, toldIn } from "./received.ts"
 import { codeOf, helpFor } from "./refusal.ts";
 import type { SessionState } from "./session-state.ts";
 
-/** How long a connected socket waits for its state, which a server that shares nothing does not send. */
-const stateMs = 100;
-/** How long after the session has got a new id the browser may still send the old cookie. */
-const oldCookieMs = 1_000;
+/**
+ * How long a connected socket waits for its state: a client that polls may get it a round trip later, and a server that shares nothing
+ * does not send it. Also how long after a new id the browser may still send the old cookie.
+ */
+const patienceMs = 1_000;
 
 /**
  * The meaning of the socket's events for the state of the session. `onTold`: the server has said what state it is in. `onFailure`: an
@@ -23,14 +24,20 @@ export function connection<Data>(
   /** The session has got a new id. The first attempt may be faster than the response that brings the new cookie. */
   let isReplaced = false;
   let hasFailed = false;
-  let forbiddenBy: string | undefined;
+  /** What the disconnect that the server has announced will mean. */
+  let announced: (() => void) | undefined;
   let isClosed = false;
+
+  function wait(then: () => void): void {
+    clearTimeout(timer);
+    timer = setTimeout(then, patienceMs);
+  }
 
   /** Connects with the cookie of now, whatever the state. */
   function reconnect(): void {
     if (isClosed) return; // an answer or timer that comes too late
     clearTimeout(timer);
-    isReplaced = false;
+    isReplaced = hasFailed = false;
     socket.disconnect();
     socket.io._close(); // other namespaces keep it open, with the cookie of then; they come along
     state.become({ state: "connecting" });
@@ -39,14 +46,12 @@ export function connection<Data>(
 
   /** Whether there will be a second attempt after a new id. */
   function triesAgain(): boolean {
-    if (isReplaced) timer = setTimeout(reconnect, oldCookieMs);
+    if (isReplaced) wait(reconnect);
     return isReplaced;
   }
 
   function onConnect(): void {
-    hasFailed = false;
-    forbiddenBy = undefined;
-    timer = setTimeout(() => state.become({ state: "live" }), stateMs);
+    wait(() => state.become({ state: "live" }));
   }
 
   function onState(message: unknown): void {
@@ -58,23 +63,29 @@ export function connection<Data>(
     onTold(told);
   }
 
-  function onDisconnect(reason: unknown): void {
+  function lose(): void {
+    state.become({ ...state.snapshot(), state: "lost" });
+  }
+
+  function onDisconnect(reason?: unknown): void {
     clearTimeout(timer);
-    if (state.snapshot().state === "ended") return;
-    if (socket.active && reason !== "forced close") state.become({ ...state.snapshot(), state: "lost" });
-    else if (reason !== "io server disconnect") state.become({ state: "connecting" });
-    else if (forbiddenBy) state.refused(forbiddenBy);
-    else state.become({ state: "ended" });
+    hasFailed = false;
+    const apply = announced;
+    announced = undefined; // a listener may connect the socket again
+    if (apply) apply();
+    else if (reason === "io server disconnect") state.become({ state: "ended" });
+    else if (socket.active && reason !== "forced close") lose();
+    else state.become({ state: "connecting" });
   }
 
   function onConnectError(error: unknown): void {
     const code = codeOf(error);
     if (!socket.active) queueMicrotask(() => onRefusal(code, textOf(fieldsOf(error).message)));
     else if (code) state.refused(code);
-    else {
-      state.become({ ...state.snapshot(), state: "lost" });
-      if (!hasFailed) onFailure();
+    else if (!hasFailed) {
       hasFailed = true;
+      lose();
+      onFailure();
     }
   }
 
@@ -89,12 +100,12 @@ export function connection<Data>(
     if (reason === "replaced") {
       reconnect();
       isReplaced = true;
-    } else state.become({ state: "ended", reason, message: textOf(end.message) });
+    } else announced = () => state.become({ state: "ended", reason, message: textOf(end.message) });
   }
 
   function onForbidden(message: unknown): void {
     if (!isForbidden(message)) return;
-    if (!message.room) forbiddenBy = message.code; // the disconnect follows
+    if (!message.room) announced = () => state.refused(message.code);
     state.emit("forbidden", message);
   }
 
@@ -114,8 +125,9 @@ export function connection<Data>(
 
     loggedOut(): void {
       if (!/live|lost/.test(state.snapshot().state)) return;
-      state.become({ state: "ended", reason: "destroyed" });
+      onEnd({ reason: "destroyed" });
       socket.disconnect();
+      if (announced) onDisconnect(); // there was no connection
     },
 
     close(): void {

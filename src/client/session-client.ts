@@ -56,22 +56,22 @@ export function sessionClient<Data = unknown>(
     return before === snapshot() ? answer : {};
   }
 
-  /** Whether the server speaks of the session of the socket. */
-  function isOurs(told: Told): boolean {
+  /** False, and without effect, if the answer is not about the session of the socket, or if there is none. */
+  function take(told: Told | undefined): boolean {
     const { state, publicId } = snapshot();
-    return state === told.state && (!publicId || publicId === told.publicId);
+    const isOurs = state === told?.state && (!publicId || publicId === told.publicId);
+    if (isOurs) onTold(told);
+    return isOurs;
   }
 
   /** If the socket was there before this client, what it got was missed. */
   async function join(): Promise<void> {
-    const { connected, active, io } = socket;
-    if (connected && !routes) return onConnect(); // its state may be still to come
-    if (!connected && (active || !io.engine)) return; // there is nothing to be missed
+    if (!socket.connected && (socket.active || !socket.io.engine)) return; // there is nothing to be missed
     const { told, code } = await askState();
     if (snapshot().state !== "connecting") return; // by then it has got something
     if (!socket.connected) return code && !socket.active ? state.refused(code) : undefined;
     if (told) onTold(told);
-    else state.become({ state: "live" });
+    else onConnect(); // its state may be still to come
   }
 
   async function askWhy(): Promise<void> {
@@ -84,27 +84,30 @@ export function sessionClient<Data = unknown>(
   async function check(): Promise<void> {
     if (!routes && socket.active) return reconnect();
     const { told } = await askState();
-    if (told?.state !== "live") return;
-    if (socket.connected && isOurs(told)) onTold(told);
-    else reconnect();
+    if (told?.state === "live" && !take(told)) reconnect();
   }
 
   /** The session is about to end, as far as this page knows: another node may have extended it. */
   async function onDue(): Promise<void> {
     const { told } = await askState();
-    if (told && isOurs(told)) onTold(told);
+    take(told);
     if (life.isDue()) state.emit("expiring", life.left() ?? 0);
   }
 
   async function renew(): Promise<boolean> {
     const before = snapshot();
     const { told } = await ask(`${routes}/renew`, "POST");
-    if (told && before === snapshot() && isOurs(told)) onTold(told);
+    if (before === snapshot()) take(told);
     return !!told;
   }
 
+  /** The application has not connected the socket, or has disconnected it. */
+  function isIdle(): boolean {
+    return !socket.active && snapshot().state === "connecting";
+  }
+
   function onOther(message: unknown): void {
-    if (message === "in") reconnect();
+    if (message === "in" && !isIdle()) reconnect();
     if (message === "out") link.loggedOut();
     if (typeof message === "number") cookie.learn(message);
   }
@@ -117,7 +120,7 @@ export function sessionClient<Data = unknown>(
   function onShow(): void {
     others.open();
     if (socket.active) reconnect();
-    else if (snapshot().state !== "connecting") void check();
+    else if (!isIdle()) void check();
   }
 
   return {
@@ -143,9 +146,8 @@ export function sessionClient<Data = unknown>(
 
     async stay() {
       if (routes) return cookie.renew();
-      const { connected } = socket;
-      if (connected) socket.emit(stayEvent);
-      return connected;
+      if (socket.connected) socket.emit(stayEvent);
+      return socket.connected;
     },
 
     close() {

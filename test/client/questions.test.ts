@@ -27,6 +27,7 @@ describe("why the page is not let in, if the browser does not show it", () => {
     for (let n = 0; n < 3; n++) {
       socket.fail();
       await settle();
+      expect(session.getSnapshot()).toMatchObject({ state: "refused", code, help });
     }
     expect(routes.asked).toEqual(["GET /session/state"]);
     socket.welcome(live());
@@ -43,6 +44,16 @@ describe("why the page is not let in, if the browser does not show it", () => {
     socket.fail();
     await settle();
     expect(states).toEqual(["connecting", "lost"]);
+  });
+
+  test("is asked again, and the page lost again, after a login during the outage", async () => {
+    const { session, socket, states } = openTab({ routes: "/session" });
+    socket.fail();
+    void session.loggedIn();
+    socket.fail();
+    await settle();
+    expect(routes.asked).toHaveLength(2);
+    expect(states).toEqual(["connecting", "lost", "connecting", "lost"]);
   });
 
   test("is not asked if the browser shows it, or without routes", async () => {
@@ -87,6 +98,7 @@ describe("a client of a socket that was there before", () => {
     routes.answer = answer;
     const { states } = openTab({ routes: "/session" }, connectedSocket());
     await settle();
+    vi.advanceTimersByTime(1_000);
     expect(routes.asked).toEqual(["GET /session/state"]);
     expect(states).toEqual(["connecting", state]);
   });
@@ -101,6 +113,7 @@ describe("a client of a socket that was there before", () => {
 
   test("without routes waits for the state, which may be on its way, and is live else", async () => {
     const [one, other] = [openTab({}, connectedSocket()), openTab({}, connectedSocket())];
+    await settle();
     one.socket.receive(stateEvent, guest);
     vi.advanceTimersByTime(1_000);
     expect(one.states).toEqual(["connecting", "guest"]);
@@ -121,6 +134,8 @@ describe("a client of a socket that was there before", () => {
     await settle();
     expect(states).toEqual(["connecting"]);
     expect(session.getSnapshot().state).toBe("connecting");
+    expect(session.leftMs).toBeUndefined();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test("asks nothing if it has not been connected yet, or is connecting", async () => {

@@ -9,7 +9,7 @@ import { FakeSocket, guest, live } from "./fake-socket.ts";
 /** What a promise or microtask that is due does. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Longer than a connected socket waits for its state. */
+/** As long as a connected socket waits for its state. */
 const momentMs = 1_000;
 
 let socket: FakeSocket;
@@ -91,6 +91,15 @@ describe("the snapshot", () => {
     expect(states).toEqual(["connecting", "live"]);
     expect(session.getSnapshot()).toEqual({ state: "live" });
     expect(session.leftMs).toBeUndefined();
+  });
+
+  test("is not live before a state that is a slow round trip behind the connection", () => {
+    const { states } = follow();
+    socket.welcome();
+    vi.advanceTimersByTime(momentMs - 1);
+    socket.receive(stateEvent, guest);
+    vi.advanceTimersByTime(momentMs);
+    expect(states).toEqual(["connecting", "guest"]);
   });
 
   test("is never live for a guest", () => {
@@ -244,6 +253,44 @@ describe("an end", () => {
     expect(session.getSnapshot()).toEqual({ state: "ended" });
   });
 
+  test.each([
+    ["by the server", () => socket.dismiss({ reason: "expired" }), () => {}],
+    ["by loggedOut()", () => {}, (session: ReturnType<typeof sessionClient>) => session.loggedOut()],
+    [
+      "by loggedOut() during a loss",
+      () => socket.lose(),
+      (session: ReturnType<typeof sessionClient>) => session.loggedOut(),
+    ],
+  ])("%s lets its listener connect the socket again, as a guest", (_how, happen, call) => {
+    const { session, states } = follow();
+    session.on("end", () => socket.connect());
+    socket.welcome(live());
+    happen();
+    call(session);
+    expect(socket.calls.at(-1)).toBe("connect");
+    expect(socket.active).toBe(true);
+    socket.welcome(guest);
+    expect(states.slice(-2)).toEqual(["ended", "guest"]);
+  });
+
+  test("is one even if the connection is lost before the server has disconnected the socket", () => {
+    const { session } = follow();
+    socket.welcome(live());
+    socket.receive("session:end", { reason: "destroyed", message: "bye" });
+    socket.lose();
+    expect(session.getSnapshot()).toEqual({ state: "ended", reason: "destroyed", message: "bye" });
+  });
+
+  test("is no longer one once the application connects again, and that connection is lost", () => {
+    const { states } = follow();
+    socket.welcome(live());
+    socket.dismiss({ reason: "destroyed" });
+    socket.connect();
+    socket.welcome();
+    socket.lose();
+    expect(states).toEqual(["connecting", "live", "ended", "lost"]);
+  });
+
   test("has no reason if the server just disconnects", () => {
     const { session } = follow();
     socket.welcome(live());
@@ -285,6 +332,20 @@ describe("a new id", () => {
       expect(session.getSnapshot().state).toMatch(/refused|guest/);
     },
   );
+});
+
+test("a new id whose second attempt the application forestalls has no third", async () => {
+  const { states } = follow();
+  socket.welcome(live());
+  socket.receive("session:end", { reason: "replaced" });
+  socket.refuse({ code: "SESSION_ENDED" });
+  await turn();
+  socket.connect();
+  socket.welcome(live());
+  socket.calls.length = 0;
+  vi.advanceTimersByTime(2 * momentMs);
+  expect(socket.calls).toEqual([]);
+  expect(states).toEqual(["connecting", "live", "connecting", "live"]);
 });
 
 describe("a rule that no longer holds", () => {
@@ -408,6 +469,20 @@ describe("listeners", () => {
     remove();
     socket.welcome(live());
     expect(listener).toHaveBeenCalledTimes(1);
+  });
+
+  test("of an end get that end, also if a listener of the change has logged in again", () => {
+    const { session, states } = follow();
+    socket.welcome(live());
+    session.on("change", ({ state }) => {
+      if (state === "ended") void session.loggedIn();
+    });
+    const ends: string[] = [];
+    session.on("end", ({ state }) => ends.push(state));
+    socket.dismiss({ reason: "destroyed" });
+    expect(ends).toEqual(["ended"]);
+    expect(session.getSnapshot().state).toBe("connecting");
+    expect(states).toContain("connecting");
   });
 
   test("that throw stop neither others nor the client", async () => {

@@ -32,6 +32,18 @@ describe("a login", () => {
     }
   });
 
+  test("leaves a socket alone that the application has not connected, or has disconnected", () => {
+    const [one, idle, away] = [openTab(), openTab(), openTab()];
+    idle.socket.active = false;
+    away.socket.welcome(live());
+    away.socket.disconnect();
+    for (const { socket } of [idle, away]) socket.calls.length = 0;
+    void one.session.loggedIn();
+    for (const { socket } of [idle, away]) expect(socket.calls).toEqual([]);
+    void away.session.loggedIn(); // its own is meant
+    expect(away.socket.calls).toEqual(again);
+  });
+
   test.each([
     [{ routes: "/session" }, { routes: "/admin/session" }],
     [{ name: "shop" }, { name: "admin" }],
@@ -119,13 +131,14 @@ describe("a page that goes", () => {
     expect(states).toEqual(["connecting", "live", "connecting"]);
   });
 
-  test("and comes back, connects again and is one of the tabs", () => {
+  test("and comes back, connects again and is one of the tabs", async () => {
     const [one, other] = [openTab(), openTab()];
     one.socket.welcome(live());
     browser.emit("pagehide", { persisted: true });
     browser.emit("pageshow", { persisted: true });
     expect(one.socket.calls).toEqual(["close", ...again]);
     one.socket.refuse({ code: "SESSION_ENDED" });
+    await settle();
     void other.session.loggedIn();
     expect(one.socket.calls).toEqual(["close", ...again, ...again]);
   });
