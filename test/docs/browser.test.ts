@@ -9,7 +9,7 @@ import { type SessionSnapshot, sessionClient } from "socket-session/client";
 import { stateEvent } from "socket-session/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { effectScope, nextTick, watchEffect } from "vue";
-import { useSession as useReactSession } from "../../docs/guide/examples/react-session.ts";
+import { useSession as useReactSession, useSecondsLeft } from "../../docs/guide/examples/react-session.ts";
 import { sessionStore } from "../../docs/guide/examples/svelte-session.ts";
 import { useSession as useVueSession } from "../../docs/guide/examples/vue-session.ts";
 import { bundle } from "../client/bundle.ts";
@@ -52,6 +52,12 @@ describe("the recipe for", () => {
     socket.welcome(live());
     const Page = () => createElement("p", null, useReactSession(session).state);
     expect(renderToString(createElement(Page))).toBe("<p>connecting</p>");
+  });
+
+  test("React shows no time on the server, with which the browser's first render has to agree", () => {
+    socket.welcome(live());
+    const Page = () => createElement("p", null, useSecondsLeft(session));
+    expect(renderToString(createElement(Page))).toBe("<p></p>");
   });
 
   test("Vue follows the state, until its scope is stopped", async () => {
@@ -141,6 +147,11 @@ describeWithChromium("in Chromium", { timeout: 60_000 }, () => {
     await says(other, "Log in first.");
     await page.getByLabel("Your name").fill("Ada");
     await page.getByRole("button", { name: "Log in", exact: true }).click();
+    for (const tab of [page, other]) await says(tab, "You are Ada.");
+    await page.context().setOffline(true);
+    await says(page, "Connecting …");
+    expect(await page.getByRole("button", { name: "Log in", exact: true }).isVisible()).toBe(false);
+    await page.context().setOffline(false);
     for (const tab of [page, other]) await says(tab, "You are Ada.");
     await other.getByRole("button", { name: "Log out" }).click();
     for (const tab of [page, other]) await says(tab, "You are logged out.");

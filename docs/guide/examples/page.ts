@@ -4,18 +4,22 @@ import { type SessionSnapshot, sessionClient } from "socket-session/client";
 const session = sessionClient<{ name: string }>(io(), { routes: "/session" });
 const find = (id: string) => document.getElementById(id) as HTMLElement;
 
+let warnedOf: number | undefined = 0; // the deadline of the last warning
+
 function show(): void {
   const snapshot = session.getSnapshot();
+  const { state, help, expiresAt } = snapshot;
   find("status").textContent = wordsFor(snapshot);
-  find("login").hidden = snapshot.state === "live" || snapshot.state === "connecting";
-  find("logout").hidden = snapshot.state !== "live";
-  find("stay").hidden = true;
+  const mayLogIn = state === "guest" || state === "ended" || (state === "refused" && help === "login");
+  find("login").hidden = !mayLogIn;
+  find("logout").hidden = state !== "live";
+  find("stay").hidden = state !== "live" || expiresAt !== warnedOf;
 }
 
 function wordsFor({ state, data, help, reason }: SessionSnapshot<{ name: string }>): string {
   if (state === "live") return `You are ${data?.name}.`;
   if (state === "guest") return "You are a guest.";
-  if (state === "ended") return reason === "expired" ? "You were away for long." : "You are logged out.";
+  if (state === "ended") return reason === "expired" ? "You were away too long." : "You are logged out.";
   if (state === "refused" && help === "login") return "Log in first.";
   if (state === "refused" && help === "stop") return "This page can't connect.";
   return "Connecting …"; // connecting, lost, or refused for now: the client tries again by itself
@@ -23,7 +27,8 @@ function wordsFor({ state, data, help, reason }: SessionSnapshot<{ name: string 
 
 session.subscribe(show);
 session.on("expiring", () => {
-  find("stay").hidden = false;
+  warnedOf = session.getSnapshot().expiresAt;
+  show();
 });
 find("stay").onclick = () => session.stay(); // extends the session: the page gets the new deadline
 find("login").onsubmit = async (event) => {

@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "react";
 import type { SessionClient, SessionSnapshot } from "socket-session/client";
 
 const onServer: SessionSnapshot<never> = { state: "connecting" };
@@ -8,12 +8,13 @@ export function useSession<Data>(session: SessionClient<Data>): SessionSnapshot<
   return useSyncExternalStore(session.subscribe, session.getSnapshot, () => onServer);
 }
 
-/** The time left in milliseconds, drawn again every second. */
-export function useLeftMs(session: SessionClient): number | undefined {
-  const [leftMs, setLeftMs] = useState(session.leftMs);
-  useEffect(() => {
-    const timer = setInterval(() => setLeftMs(session.leftMs), 1_000);
-    return () => clearInterval(timer);
-  }, [session]);
-  return leftMs;
+function everySecond(draw: () => void): () => void {
+  const timer = setInterval(draw, 1_000);
+  return () => clearInterval(timer);
+}
+
+/** The seconds left; undefined while they are not known, and on the server. */
+export function useSecondsLeft(session: SessionClient): number | undefined {
+  const seconds = () => session.leftMs && Math.ceil(session.leftMs / 1_000);
+  return useSyncExternalStore(everySecond, seconds, () => undefined);
 }
