@@ -51,7 +51,8 @@ export function connection<Data>(
   }
 
   function onConnect(): void {
-    wait(() => state.become({ state: "live" }));
+    // the stock client says so also of a connection that a message which waited for it has closed
+    if (socket.connected) wait(() => state.become({ state: "live" }));
   }
 
   function onState(message: unknown): void {

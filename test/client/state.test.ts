@@ -334,6 +334,15 @@ describe("a new id", () => {
   );
 });
 
+test("a new id that was waiting for the connection is no life", () => {
+  const { states } = follow();
+  socket.connected = true;
+  socket.receive("session:end", { reason: "replaced" }); // the stock client keeps messages until it emits `connect`
+  socket.receive("connect");
+  vi.advanceTimersByTime(momentMs);
+  expect(states).toEqual(["connecting"]);
+});
+
 test("a new id whose second attempt the application forestalls has no third", async () => {
   const { states } = follow();
   socket.welcome(live());

@@ -120,6 +120,20 @@ describe.each([[["polling"]], [["websocket"]], [["polling", "websocket"]]])("by 
     expect(states).toEqual(["connecting", "live", "connecting", "live"]);
   });
 
+  test.each([
+    ["connect()", ({ socket }: ReturnType<typeof follow>) => void socket.connect()],
+    ["loggedIn()", ({ session }: ReturnType<typeof follow>) => void session.loggedIn()],
+  ])("a visitor whose session ends goes on as a guest, by %s of a listener", async (_call, goOn) => {
+    await start({ guests: "allow" });
+    const ada = await world.visitor();
+    const page = open(ada);
+    await page.has("live");
+    page.session.on("end", () => goOn(page));
+    await ada.post("/logout");
+    await page.has("guest");
+    expect(page.states.filter((state) => state !== "connecting")).toEqual(["live", "ended", "guest"]);
+  });
+
   test("a store that is down is seen, and over when it is back", async () => {
     await start();
     const ada = await world.visitor();
