@@ -1,4 +1,4 @@
-/** A page that gets states is told of a new id as its transport closes, so that it connects again without a pause. */
+/** A page that gets states receives `replaced` as its transport closes, so that it connects again without a pause. */
 import type { Socket } from "socket.io-client";
 import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, test } from "vitest";
@@ -52,7 +52,7 @@ test("a socket of the old id gets nothing else", async () => {
   expect(others).toEqual([["session:end", { reason: "replaced" }]]);
 });
 
-test("a client that polls late is told once", async () => {
+test("a client that polls late receives it once", async () => {
   const clock = new ManualClock();
   const attach = { share: () => undefined };
   world = await startWorld({ attach, clock, store: memoryStore({ clock }), rebindMs: 1_000 });
