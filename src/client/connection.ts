@@ -64,10 +64,6 @@ export function connection<Data>(
     onTold(told);
   }
 
-  function lose(): void {
-    state.become({ ...state.snapshot(), state: "lost" });
-  }
-
   function onDisconnect(reason?: unknown): void {
     clearTimeout(timer);
     hasFailed = false;
@@ -75,24 +71,24 @@ export function connection<Data>(
     announced = undefined; // a listener may connect the socket again
     if (apply) apply();
     else if (reason === "io server disconnect") state.become({ state: "ended" });
-    else if (socket.active && reason !== "forced close") lose();
+    else if (socket.active && reason !== "forced close") state.lose();
     else state.become({ state: "connecting" });
   }
 
   function onConnectError(error: unknown): void {
     const code = codeOf(error);
-    if (!socket.active) queueMicrotask(() => onRefusal(code, textOf(fieldsOf(error).message)));
+    if (!socket.active) queueMicrotask(() => onRefusal(code, error));
     else if (code) state.refused(code);
     else if (!hasFailed) {
       hasFailed = true;
-      lose();
+      state.lose();
       onFailure();
     }
   }
 
-  function onRefusal(code: string | undefined, message: string | undefined): void {
+  function onRefusal(code: string | undefined, error: unknown): void {
     if (socket.active) return; // another listener has connected it again, such as with another ticket
-    if (helpFor(code) !== "login" || !triesAgain()) state.refused(code, message);
+    if (helpFor(code) !== "login" || !triesAgain()) state.refused(code, textOf(fieldsOf(error).message));
   }
 
   function onEnd(message: unknown): void {

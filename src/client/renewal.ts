@@ -13,9 +13,6 @@ declare const navigator: {
   };
 };
 
-/** The shortest time between two attempts, however short the cookie's life is. */
-const pauseMs = 1_000;
-
 /**
  * When the browser's cookie is renewed: by activity, once per browser and period. `name` is that of the lock and of the time in
  * `localStorage`. `renew` resolves to false if the cookie was not renewed. `onSet`: the cookie was set, at that time.
@@ -72,8 +69,8 @@ export function renewal(name: string, renew: () => Promise<boolean>, onSet: (at:
      * keeps it anyway.
      */
     async onActivity(cookieMs: number | undefined): Promise<void> {
-      if (!cookieMs || !isOlder(setAt, cookieMs / 2) || !isOlder(triedAt, Math.max(cookieMs / 8, pauseMs)))
-        return;
+      if (!cookieMs || !isOlder(setAt, cookieMs / 2)) return;
+      if (!isOlder(triedAt, Math.max(cookieMs / 8, 1_000))) return; // at most once a second, however short the life
       triedAt = Date.now();
       try {
         await navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && renewIfDue(cookieMs));

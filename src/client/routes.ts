@@ -6,16 +6,13 @@ export interface Answer {
   readonly code?: string | undefined;
 }
 
-/** How long a proxy or a network may leave a question without an answer. */
-const answerMs = 10_000;
-
 /** Asks one of the server's `sessions.routes()`, with the session cookie. Never rejects. */
 export async function ask(url: string, method: "GET" | "POST" = "GET"): Promise<Answer> {
   try {
     const response = await fetch(url, {
       method,
       credentials: "include",
-      signal: AbortSignal.timeout?.(answerMs), // browsers of 2021 have none
+      signal: AbortSignal.timeout?.(10_000), // a proxy may never answer; browsers of 2021 have no timeout
     });
     if (response.status === 503) return { code: "STORE_UNAVAILABLE" }; // also from an error handler of the application
     const body: unknown = await response.json();

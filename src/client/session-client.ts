@@ -10,9 +10,6 @@ import { type Answer, ask } from "./routes.ts";
 import { sessionState } from "./session-state.ts";
 import { tabs } from "./tabs.ts";
 
-/** No server needs to handle it: any event is activity. */
-const stayEvent = "session:stay";
-
 /**
  * Follows the session of `socket`, a socket of socket.io-client 4.5 or later. Call it right after `io()`: of a socket that is connected
  * already, it has to ask the server for the state. `Data` is what the server's `share` returns. Throws a `TypeError` for a
@@ -41,7 +38,7 @@ export function sessionClient<Data = unknown>(
   void join();
 
   function onTold(told: Told): void {
-    cookieMs = routes ? told.cookieMs : undefined;
+    if (routes) cookieMs = told.cookieMs;
     state.told(told);
   }
 
@@ -146,7 +143,7 @@ export function sessionClient<Data = unknown>(
 
     async stay() {
       if (routes) return cookie.renew();
-      if (socket.connected) socket.emit(stayEvent);
+      if (socket.connected) socket.emit("session:stay"); // any event is activity: no server needs to handle it
       return socket.connected;
     },
 

@@ -56,6 +56,12 @@ export function sessionState<Data>(life: ReturnType<typeof lifeTime>) {
       become({ state, publicId, data: data as Data, expiresAt });
     },
 
+    /** What was known of the session goes on. */
+    lose(): void {
+      const { publicId, data, expiresAt } = snapshot;
+      become({ state: "lost", publicId, data, expiresAt });
+    },
+
     refused: (code: string | undefined, message?: string) =>
       become({ state: "refused", code, help: helpFor(code), message }),
 

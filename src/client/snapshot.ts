@@ -9,7 +9,7 @@ export interface SessionSnapshot<Data = unknown> {
    * - `guest`: connected, without one.
    * - `refused`: not let in, for the reason `code`. With `help: "retry"` the client tries again by itself.
    * - `ended`: the session is over, for the reason `reason`. The client stays away until `loggedIn()`, or `connect()` of its socket.
-   * - `lost`: there is no connection, and the client tries again by itself. The session's fields are those of before.
+   * - `lost`: there is no connection, and the client tries again by itself. `publicId`, `data` and `expiresAt` are as before.
    */
   readonly state: "connecting" | "live" | "guest" | "refused" | "ended" | "lost";
   /** The session's name for rooms, logs and messages. */

@@ -215,6 +215,20 @@ describe("a loss", () => {
     expect(states).toEqual(["connecting", "live", "lost", "live"]);
   });
 
+  test("after a refusal or an end does not carry what that said", async () => {
+    for (const happen of [
+      () => socket.refuse({ code: "SESSION_REQUIRED" }),
+      () => socket.dismiss({ reason: "expired", message: "bye" }),
+    ]) {
+      const { session } = follow();
+      happen();
+      await turn();
+      socket.connect();
+      socket.fail();
+      expect(session.getSnapshot()).toEqual({ state: "lost" });
+    }
+  });
+
   test("before the state has come is no life", () => {
     const { states } = follow();
     socket.welcome();
