@@ -3,20 +3,20 @@ import type { SessionSnapshot } from "./snapshot.ts";
 
 export interface SessionClientOptions {
   /**
-   * Where the server has mounted `sessions.routes()`, such as "/session". Without it the page asks nothing by HTTP, and renews no
+   * Where the server has mounted `sessions.routes()`, such as "/session". Without it the page makes no requests, and renews no
    * cookie.
    */
   readonly routes?: string | undefined;
   /** How long before the session's end `expiring` is emitted, in milliseconds. A minute by default. */
   readonly warnMs?: number | undefined;
-  /** Tells the applications of one origin apart, whose tabs must not share logins. `routes` by default. */
+  /** Tabs with the same name follow each other's logins: applications on one origin need different ones. `routes` by default. */
   readonly name?: string | undefined;
 }
 
 export interface SessionClientEvents<Data = unknown> {
-  /** The snapshot is another one. */
+  /** The snapshot has changed. */
   readonly change: SessionSnapshot<Data>;
-  /** The session ends in that many milliseconds, unless it is extended. Once for each deadline, which the server has confirmed if there are `routes`. */
+  /** The session ends in that many milliseconds, unless it is extended. Once for each deadline. With `routes` the page asks the server first. */
   readonly expiring: number;
   /** The session is over. */
   readonly end: SessionSnapshot<Data>;
@@ -28,7 +28,7 @@ export interface SessionClientEvents<Data = unknown> {
 
 /** The session of a page, as its socket sees it. No function needs `this`. */
 export interface SessionClient<Data = unknown> {
-  /** The state of now: the same frozen object until something changes. */
+  /** The current state: the same frozen object until something changes. */
   readonly getSnapshot: () => SessionSnapshot<Data>;
   /** Calls `listener` after each change. Returns a function that removes it. */
   readonly subscribe: (listener: () => void) => () => void;
@@ -43,11 +43,12 @@ export interface SessionClient<Data = unknown> {
    */
   readonly leftMs: number | undefined;
   /**
-   * To be called when a login over HTTP has answered: connects this tab and the others again, so that they send the new cookie.
-   * Resolves when this tab is live, a guest, refused or ended. Never rejects.
+   * Call it when a login over HTTP has answered: it connects this tab and the others again, so that they send the new cookie. Tabs whose
+   * socket the application has disconnected, or not connected yet, stay so. Resolves once this tab is live, a guest, refused or
+   * ended. Never rejects.
    */
   readonly loggedIn: () => Promise<SessionSnapshot<Data>>;
-  /** May be called when a logout over HTTP has answered: ends the session in this tab and the others, if the server has not yet. */
+  /** Optional after a logout over HTTP has answered: ends the session in this tab and the others, if the server has not done so. */
   readonly loggedOut: () => void;
   /**
    * Extends the session, as any activity does, and renews the cookie if there are `routes`. Resolves to false if the server did not

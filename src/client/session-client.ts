@@ -11,7 +11,7 @@ import { sessionState } from "./session-state.ts";
 import { tabs } from "./tabs.ts";
 
 /**
- * Follows the session of `socket`, a socket of socket.io-client 4.5 or later. Call it right after `io()`: of a socket that is connected
+ * Follows the session of `socket`, a socket of socket.io-client 4.5 or later. Call it right after `io()`: for a socket that is connected
  * already, it has to ask the server for the state. `Data` is what the server's `share` returns. Throws a `TypeError` for a
  * wrong argument.
  */

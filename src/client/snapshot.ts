@@ -1,4 +1,4 @@
-/** After a refusal: log in; wait, as the client tries again by itself; or there is nothing that the page could do. */
+/** After a refusal: log in; wait, as the client tries again by itself; or stop, as the page can do nothing. */
 export type Help = "login" | "retry" | "stop";
 
 /** The state of the page's session. */

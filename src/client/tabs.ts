@@ -1,4 +1,4 @@
-/** What the tabs of a browser tell each other: of a login, of a logout, or when the cookie was set last. */
+/** What the tabs of a browser send each other: a login, a logout, or the time when the cookie was last set. */
 export type TabMessage = "in" | "out" | number;
 
 interface Channel {
