@@ -20,8 +20,8 @@ function show(): void {
   const snapshot = session.getSnapshot();
   showStatus(snapshot);
   showCard(snapshot);
-  showOver(snapshot);
   showAbilities(snapshot);
+  showOver(snapshot); // last, as it takes the focus from what the others disable or hide
 }
 
 socket

@@ -1,4 +1,5 @@
 import { element } from "./element.ts";
+import { closeFolds } from "./folds.ts";
 import { putLogin } from "./login.ts";
 import { socket } from "./open-socket.ts";
 import type { SessionSnapshot } from "./session.ts";
@@ -15,7 +16,7 @@ export function showOver(snapshot: SessionSnapshot): void {
   const { state, help } = snapshot;
   if (state === "connecting" || state === "lost" || help === "retry") return;
   const isOver = state === "ended" || state === "refused";
-  const hadFocus = composer.contains(document.activeElement);
+  if (isOver && over.hidden) closeFolds();
   composer.hidden = isOver;
   over.hidden = !isOver;
   if (!isOver) return;
@@ -24,7 +25,13 @@ export function showOver(snapshot: SessionSnapshot): void {
   text.textContent = words.text;
   goOn.hidden = state === "refused"; // a refused cookie would be refused again
   const login = putLogin("over-slot", "Log in again");
-  if (hadFocus) login.focus();
+  if (hasLostFocus()) login.focus();
+}
+
+/** Whether the focus is on something that has just gone away. */
+function hasLostFocus(): boolean {
+  const { activeElement } = document;
+  return activeElement !== null && (activeElement.matches(":disabled") || !activeElement.checkVisibility());
 }
 
 goOn.addEventListener("click", () => {
