@@ -1,9 +1,9 @@
+import { countOf } from "../shared/count-of.ts";
 import { admins } from "../shared/events.ts";
 import { element, meta } from "./element.ts";
 import { socket } from "./open-socket.ts";
 import type { SessionSnapshot } from "./session.ts";
 import { session } from "./session.ts";
-import { countOf } from "./words.ts";
 
 const trials = element("trials", HTMLUListElement);
 const hint = element("try-hint", HTMLParagraphElement);
@@ -25,13 +25,13 @@ export function showAbilities({ state, data }: SessionSnapshot): void {
     "Give my session its full time again",
   );
   element("short-ms", HTMLSpanElement).textContent = data?.isShort ? "30 * 60_000" : "60_000";
-  offer("admin", data?.isAdmin === true, "Make me an admin", "Take my right to the room away");
+  offer("admin", data?.isAdmin === true, "Make me an admin", "Take away my admin right");
   if (!isLive) figures.hidden = true;
 }
 
 function hintFor(state: SessionSnapshot["state"]): string {
-  if (state === "live") return "These act on your own session, now.";
-  if (state === "lost" || state === "connecting") return "As soon as there is a connection again.";
+  if (state === "live") return "These act on your own session.";
+  if (state === "lost" || state === "connecting") return "Waiting for the connection.";
   return "Log in first: these act on your own session.";
 }
 
@@ -50,5 +50,5 @@ session.on("forbidden", ({ code, room }) => {
   if (room !== admins.room) return;
   figures.hidden = false;
   figures.classList.add("out");
-  figures.textContent = `Out of the room "${room}" (${code}). The connection and the chat go on.`;
+  figures.textContent = `Out of the room "${room}" (${code}). The connection stays open.`;
 });

@@ -1,6 +1,6 @@
+import { countOf } from "../shared/count-of.ts";
 import { element } from "./element.ts";
 import { session } from "./session.ts";
-import { countOf } from "./words.ts";
 
 const text = element("left", HTMLElement);
 const bar = element("left-bar", HTMLSpanElement);

@@ -1,7 +1,7 @@
+import { countOf } from "../shared/count-of.ts";
 import type { Device } from "../shared/events.ts";
 import { element } from "./element.ts";
 import { session } from "./session.ts";
-import { countOf } from "./words.ts";
 
 const list = element("devices", HTMLUListElement);
 const endOthers = element("end-others", HTMLFormElement);
@@ -38,8 +38,8 @@ function row({ publicId, name, tabs, seenAgoMs }: Device, isThis: boolean, passe
   title.textContent = name;
   const seen = document.createElement("span");
   seen.className = "hint";
-  const open = countOf(tabs, "tab");
-  seen.textContent = isThis ? `This browser, ${open}` : `${open}, active ${ago(seenAgoMs + passedMs)}`;
+  const open = countOf(tabs, "open tab");
+  seen.textContent = isThis ? `This browser, ${open}` : `Active ${ago(seenAgoMs + passedMs)}, ${open}`;
   const words = document.createElement("p");
   words.append(title, " ", seen);
   const item = document.createElement("li");

@@ -1,8 +1,8 @@
+import { countOf } from "../shared/count-of.ts";
 import type { Here } from "../shared/events.ts";
 import { disc } from "./disc.ts";
 import { element } from "./element.ts";
 import { current, onOwn } from "./own.ts";
-import { countOf } from "./words.ts";
 
 const section = element("here", HTMLElement);
 const list = element("people", HTMLUListElement);

@@ -27,7 +27,7 @@ export function showCard({ state, help, data }: SessionSnapshot): void {
     if (disc) paintDisc(disc, `user ${data.name.normalize("NFKC").toLowerCase()}`, data.name);
   }
   strangerText.textContent =
-    state === "guest" ? "You are a guest: you can read and write." : "There is no session at the moment.";
+    state === "guest" ? "You are a guest: you can read and write." : "You are not logged in.";
   if (state === "guest") putLogin("login-slot", "Log in");
   if (state === "ended" || state === "refused") hidePeople();
 }

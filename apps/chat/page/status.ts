@@ -13,18 +13,18 @@ export function showStatus(snapshot: SessionSnapshot): void {
   if (snapshot.state !== "live" && snapshot.state !== "guest") nodes.hidden = true;
 }
 
-function wordsFor({ state, data, code, help }: SessionSnapshot): string {
+function wordsFor({ state, data, help }: SessionSnapshot): string {
   switch (state) {
     case "connecting":
       return "Connecting…";
     case "lost":
-      return "Connection lost. Trying again…";
+      return "Reconnecting…";
     case "live":
       return `Connected as ${data?.name}`;
     case "guest":
       return "Connected as a guest";
     case "refused":
-      return help === "retry" ? `Not let in (${code}). Trying again…` : "Not connected";
+      return help === "retry" ? "Refused, trying again…" : "Not connected";
     case "ended":
       return "Not connected";
   }

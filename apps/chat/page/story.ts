@@ -22,7 +22,7 @@ export function narrate(words: string): void {
   empty.hidden = true;
 }
 
-/** Tells what this page itself has noticed of its session and connection. */
+/** Adds what this page itself notices of its session and connection. */
 export function narrateStates(): void {
   let last = session.getSnapshot();
   let lostAt = 0;
@@ -41,19 +41,16 @@ export function narrateStates(): void {
     }
     narrate(wordsFor(snapshot));
   });
-  session.on("forbidden", ({ code, room }) => {
-    narrate(`This tab is out of ${room ? `the room "${room}"` : "a namespace"}, with the code ${code}.`);
-  });
 }
 
 function wordsFor(snapshot: SessionSnapshot): string {
   switch (snapshot.state) {
     case "ended":
-      return `This tab's socket was closed by the server, with the reason "${snapshot.reason}".`;
+      return `The server closed this tab's socket: "${snapshot.reason}".`;
     case "refused":
-      return `This tab was not let in, with the code ${snapshot.code}.`;
+      return `The server refused this tab: ${snapshot.code}.`;
     case "lost":
-      return "This tab has lost its connection, not its session.";
+      return "This tab lost its connection, but not its session.";
     default:
       return "";
   }

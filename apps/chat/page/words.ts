@@ -1,3 +1,4 @@
+import { countOf } from "../shared/count-of.ts";
 import { type FormProblem, limits, type MessageProblem } from "../shared/events.ts";
 import type { SessionSnapshot } from "./session.ts";
 
@@ -16,9 +17,9 @@ export function wordsForEnd({ reason, message }: SessionSnapshot): Words {
         text: message ?? "It happened in another tab or window of this browser.",
       };
     case "expired":
-      return { title: "Your session has expired.", text: "You did nothing for too long." };
+      return { title: "Your session has expired.", text: "You were inactive for too long." };
     case "revoked":
-      return { title: "You are signed out.", text: message ?? "It was done on another of your devices." };
+      return { title: "You are signed out.", text: message ?? "Another of your devices signed you out." };
     case "displaced":
       return { title: "You are signed out.", text: "You have logged in on too many other devices." };
     default:
@@ -62,8 +63,4 @@ export function wordsForMessage(problem: MessageProblem, retryInMs: number | und
   if (problem === "tooLong")
     return `Please shorten it: a message has at most ${limits.messageLength} characters.`;
   return "Please type a message.";
-}
-
-export function countOf(count: number, unit: string): string {
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }

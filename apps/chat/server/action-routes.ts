@@ -1,5 +1,6 @@
 import express, { type Request, type RequestHandler, type Router } from "express";
 import type { LiveSessions } from "socket-session";
+import { countOf } from "../shared/count-of.ts";
 import { type FormAnswer, limits } from "../shared/events.ts";
 import { answerForm, fieldOf } from "./answers.ts";
 import { endDevice, receiptWords } from "./end-sessions.ts";
@@ -32,7 +33,7 @@ export function actionRoutes(options: ActionRoutesOptions): Router {
 
   on("/devices/end-others", async ({ userId, publicId }) => {
     const ended = await sessions.user(userId).end({ exceptPublicId: publicId });
-    return { ok: true, story: `Revoked on all nodes: ${ended} of your sessions. This one goes on.` };
+    return { ok: true, story: `Revoked: ${countOf(ended, "other session")}. This one goes on.` };
   });
 
   on("/try/revoke", async (_visitor, { sessionID }) => {
@@ -45,7 +46,7 @@ export function actionRoutes(options: ActionRoutesOptions): Router {
     session.isShort = isShort;
     session.cookie.maxAge = isShort ? limits.shortMs : idleMs;
     const story = isShort
-      ? "Shortened: the session now ends a minute after the last thing that you do."
+      ? "Shortened: the session now ends a minute after you last do something."
       : "Back to normal: the session has its full time again.";
     return { ok: true, story };
   });
@@ -57,7 +58,7 @@ export function actionRoutes(options: ActionRoutesOptions): Router {
     });
     const story = isAdmin
       ? "Made an admin: every tab of this session has joined the room."
-      : "Right taken away: every tab was out of the room before this was answered.";
+      : "Right taken away: every tab had left the room before this answer was sent.";
     return { ok: true, story };
   });
 

@@ -1,4 +1,5 @@
 import type { EndReceipt, LiveSessions } from "socket-session";
+import { countOf } from "../shared/count-of.ts";
 import type { FormAnswer } from "../shared/events.ts";
 
 /** Ends one session of a user, on all nodes, and says where its sockets were closed. */
@@ -12,16 +13,18 @@ export async function endDevice(
   return receipt.ended ? { ok: true, story: receiptWords(receipt) } : { ok: false, problem: "gone" };
 }
 
-/** "Revoked on node 1, closed on node 3 in 4 ms." */
-export function receiptWords({ nodes: [self, ...others], unanswered }: EndReceipt): string {
+/** "Revoked on node 1. Closed: 2 sockets on node 3 in 4 ms." With one node, which then is not named. */
+export function receiptWords({ nodes, unanswered }: EndReceipt): string {
+  const [self] = nodes;
   if (!self) return "It was over already.";
-  const closings = [
-    ...(self.sockets > 0 ? [`there in ${inWords(self.ms)}`] : []),
-    ...others.filter(({ sockets }) => sockets > 0).map(({ node, ms }) => `on ${node} in ${inWords(ms)}`),
-  ];
-  const where = closings.length === 0 ? "no socket was open" : `closed ${closings.join(" and ")}`;
-  const silent = unanswered.map(({ node }) => `, ${node} has not answered`);
-  return `Revoked on ${self.node}, ${where}${silent.join("")}.`;
+  const isAlone = nodes.length + unanswered.length === 1;
+  const on = (node: string) => (isAlone ? "" : ` on ${node}`);
+  const closed = nodes
+    .filter(({ sockets }) => sockets > 0)
+    .map(({ node, sockets, ms }) => `${countOf(sockets, "socket")}${on(node)} in ${inWords(ms)}`);
+  const what = closed.length === 0 ? "No socket was open" : `Closed: ${closed.join(", ")}`;
+  const silent = unanswered.map(({ node }) => ` ${node} has not answered.`);
+  return `Revoked${on(self.node)}. ${what}.${silent.join("")}`;
 }
 
 const inWords = (ms: number) => (ms < 1 ? "less than 1 ms" : `${Math.round(ms)} ms`);

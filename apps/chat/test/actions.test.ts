@@ -33,7 +33,7 @@ test("an administrator's end has words for the page, and reaches every tab of th
   const [tab, phoneTab] = [await ada.open(), await phone.open()];
   expect(await ada.act("/try/revoke")).toMatchObject({
     ok: true,
-    story: expect.stringMatching(/^Revoked on/),
+    story: expect.stringMatching(/^Revoked\. Closed: 1 socket/),
   });
   expect(await tab.until("session:end")).toEqual({
     reason: "revoked",

@@ -71,7 +71,7 @@ test("one device is signed out by another, and so are all others", async () => {
   const { publicId } = phoneTab;
   expect(await ada.act("/devices/end", { publicId })).toMatchObject({
     ok: true,
-    story: expect.stringMatching(/^Revoked on this server, closed there in (less than 1|\d+) ms\.$/),
+    story: expect.stringMatching(/^Revoked\. Closed: 1 socket in (less than 1|\d+) ms\.$/),
   });
   expect(await phoneTab.until("session:end")).toEqual({ reason: "revoked" });
   expect(await ada.act("/devices/end", { publicId })).toEqual({ ok: false, problem: "gone" });

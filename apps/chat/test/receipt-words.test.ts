@@ -7,7 +7,7 @@ test("a receipt is told in words: where sockets were closed, how fast, and which
   const here = { node: "node 1", sockets: 0, ms: 0 };
   const there = { node: "node 3", sockets: 2, ms: 4.4 };
   expect(receiptWords({ ...rest, nodes: [here, there], unanswered: [] })).toBe(
-    "Revoked on node 1, closed on node 3 in 4 ms.",
+    "Revoked on node 1. Closed: 2 sockets on node 3 in 4 ms.",
   );
   expect(
     receiptWords({
@@ -15,9 +15,14 @@ test("a receipt is told in words: where sockets were closed, how fast, and which
       nodes: [{ ...here, sockets: 1 }, there],
       unanswered: [{ node: "node 2", certainBy: 0 }],
     }),
-  ).toBe("Revoked on node 1, closed there in less than 1 ms and on node 3 in 4 ms, node 2 has not answered.");
-  expect(receiptWords({ ...rest, nodes: [here], unanswered: [] })).toBe(
-    "Revoked on node 1, no socket was open.",
+  ).toBe(
+    "Revoked on node 1. Closed: 1 socket on node 1 in less than 1 ms, 2 sockets on node 3 in 4 ms. node 2 has not answered.",
+  );
+  expect(receiptWords({ ...rest, nodes: [here, { ...there, sockets: 0 }], unanswered: [] })).toBe(
+    "Revoked on node 1. No socket was open.",
+  );
+  expect(receiptWords({ ...rest, nodes: [there], unanswered: [] })).toBe(
+    "Revoked. Closed: 2 sockets in 4 ms.",
   );
   expect(receiptWords({ ...rest, nodes: [], unanswered: [] })).toBe("It was over already.");
 });

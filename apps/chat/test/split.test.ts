@@ -95,7 +95,7 @@ describeWithChromium("in a browser that blocks third-party cookies", { timeout: 
     ];
     await page.route("**/session/ticket", (route) => answers.shift()?.(route));
     await chat.close();
-    await hasStatus(page, "Connection lost");
+    await hasStatus(page, "Reconnecting…");
     chat = await startChat();
     await isConnectedAs(page, "Ada");
     expect(answers).toEqual([]);

@@ -88,14 +88,14 @@ describeWithChromium("the page", { timeout: 90_000 }, () => {
     await press(page, "Make me an admin");
     await shows(page, 'In the room "admins"');
     await isAccessible(page, "an admin");
-    await press(page, "Take my right to the room away");
+    await press(page, "Take away my admin right");
     await shows(page, 'Out of the room "admins" (NOT_ADMIN).');
-    await tells(page, 'out of the room "admins", with the code NOT_ADMIN');
+    await tells(page, /^Right taken away: every tab had left the room/);
     await isAccessible(page, "no admin any more");
 
     await page.getByRole("button", { name: /^Sign out .* this machine$/ }).click();
-    await shows(other, "You are signed out. It was done on another of your devices.");
-    await tells(page, /^Revoked on this server/);
+    await shows(other, "You are signed out. Another of your devices signed you out.");
+    await tells(page, /^Revoked\. Closed: 1 socket in/);
     await isAccessible(other, "signed out elsewhere");
 
     await press(page, "Let an administrator sign me out");
@@ -142,7 +142,7 @@ describeWithChromium("the page", { timeout: 90_000 }, () => {
     await isAccessible(page, "refused");
     await logIn(page, "Ada");
     await chat.stop();
-    await hasStatus(page, "Connection lost");
+    await hasStatus(page, "Reconnecting…");
     await say(page, "Is anybody there?");
     await shows(page, "There is no connection at the moment. Your message is still here.");
     await isAccessible(page, "lost");
@@ -175,6 +175,12 @@ describeWithChromium("the page", { timeout: 90_000 }, () => {
     await shows(page, "Your session has expired.");
     await isInView(page, "Your name");
     await isAccessible(page, "expired");
+    await logIn(page, "Ada");
+    await press(page, "Try it");
+    await press(page, "Let an administrator sign me out");
+    await shows(page, "You are signed out.");
+    await isInView(page, "Your name");
+    expect(await page.evaluate("document.activeElement.id")).toBe("login-name");
   });
 
   test("the page holds no secret, and no code within its HTML", async () => {

@@ -56,7 +56,7 @@ describe("a node that a visitor stops", { timeout: 90_000 }, () => {
         await tab.getByText(/^Page(: node [12],| and) socket: node [12]$/).waitFor();
         await logIn(tab, "Ada");
         await tab.getByRole("button", { name: /^Stop node [12], which has my socket/ }).click();
-        await tells(tab, "This tab has lost its connection, not its session.");
+        await tells(tab, "This tab lost its connection, but not its session.");
         await tells(tab, /^Connected again after [\d.]+ s, in the same session, on node [12]/);
         await tells(tab, /^node [12] is back\.$/);
       } finally {

@@ -60,7 +60,7 @@ describeWithChromium("in a browser", { timeout: 60_000 }, () => {
     await isConnectedAs(newcomer, "a guest");
     await shows(secondTab, "You are logged out. It happened in another tab or window of this browser.");
     await hasStatus(secondTab, "Not connected");
-    await tells(secondTab, /^This tab's socket was closed by the server, with the reason "destroyed"/);
+    await tells(secondTab, 'The server closed this tab\'s socket: "destroyed".');
     expect(await secondTab.getByLabel("Message").isVisible()).toBe(false);
 
     await visitor.getByRole("listitem").filter({ hasText: "1 guest" }).waitFor();
@@ -123,7 +123,7 @@ describeWithChromium("in a browser", { timeout: 60_000 }, () => {
     const page = await chat.open();
     await logIn(page, "Ada");
     await chat.stop();
-    await hasStatus(page, "Connection lost");
+    await hasStatus(page, "Reconnecting…");
     await start();
     await isConnectedAs(page, "Ada");
     await tells(page, /^Connected again after [\d.]+ s, in the same session/);
