@@ -7,7 +7,7 @@ export type Said = { readonly ok: true; readonly message: ChatMessage } | Extrac
 export interface Writer {
   readonly author: string;
   readonly name: string;
-  /** Whose messages are counted together: a session's, or those of all guests of one address. */
+  /** Whose messages are counted together: a session's, or those of all guests of one network. */
   readonly countedBy: string;
 }
 

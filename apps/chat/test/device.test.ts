@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { deviceName, networkOf } from "../server/device.ts";
+import { deviceName } from "../server/device.ts";
+import { countedNetwork, networkOf } from "../server/network.ts";
 
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const safari =
@@ -12,6 +13,9 @@ test.each([
   [safari, "Safari on iOS, 192.0.2.x"],
   [edge, "Microsoft Edge on Windows, 192.0.2.x"],
   ["<b>", "An unknown browser, 192.0.2.x"],
+  ["<img/1.0 ", "An unknown browser, 192.0.2.x"],
+  ["Ada\u202e/1.0 ", "An unknown browser, 192.0.2.x"],
+  [`${"x".repeat(100)}/1.0 `, "An unknown browser, 192.0.2.x"],
   [undefined, "An unknown browser, 192.0.2.x"],
 ])("%s is called %s", (userAgent, name) => {
   expect(deviceName(userAgent, "192.0.2.7")).toBe(name);
@@ -29,4 +33,14 @@ test.each([
   ["", "an unknown network"],
 ])("of the address %s only %s is kept", (address, network) => {
   expect(networkOf(address)).toBe(network);
+});
+
+test.each([
+  ["192.0.2.7", "192.0.2.7"],
+  ["::ffff:192.0.2.7", "192.0.2.7"],
+  ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+  ["2001:db8:1:2::9", "2001:db8:1:2"],
+  ["", ""],
+])("what %s does is counted for %s", (address, network) => {
+  expect(countedNetwork(address)).toBe(network);
 });
