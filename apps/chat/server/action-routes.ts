@@ -4,6 +4,7 @@ import { countOf } from "../shared/count-of.ts";
 import { type FormAnswer, limits } from "../shared/events.ts";
 import { answerForm, fieldOf } from "./answers.ts";
 import { endDevice, receiptWords } from "./end-sessions.ts";
+import { postedName } from "./posted-name.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
 export interface ActionRoutesOptions {
@@ -28,6 +29,18 @@ export function actionRoutes(options: ActionRoutesOptions): Router {
   const { sessions, idleMs, rate, stopNode } = options;
   const router = express.Router();
   const on = (path: string, action: Action) => router.post(path, forVisitors(sessions, rate, action));
+
+  on("/rename", async (_visitor, request) => {
+    const name = postedName(request);
+    if (typeof name !== "string") return { ok: false, ...name };
+    await sessions.of(request).update((draft) => {
+      draft.name = name;
+    });
+    return {
+      ok: true,
+      story: `Renamed to ${name} in the session: every tab has it, and none had to reconnect.`,
+    };
+  });
 
   on("/devices/end", ({ userId }, request) => endDevice(sessions, userId, fieldOf(request, "publicId")));
 
@@ -66,7 +79,11 @@ export function actionRoutes(options: ActionRoutesOptions): Router {
     on("/try/stop-node", async (_visitor, request) => {
       const node = fieldOf(request, "node");
       request.res?.once("close", () => stopNode(node)); // not before, as it may be this one
-      return { ok: true };
+      const seconds = limits.stopsEveryMs / 1_000;
+      return {
+        ok: true,
+        story: `Asked for a stop of ${node}. A node stops at most every ${seconds} seconds.`,
+      };
     });
 
   return router;

@@ -2,6 +2,7 @@ import cluster from "node:cluster";
 import { createServer } from "node:http";
 import { setupPrimary as relayBetweenWorkers } from "@socket.io/cluster-adapter";
 import { setupMaster as balance } from "@socket.io/sticky";
+import { limits } from "../shared/events.ts";
 import { readEnvironment } from "./environment.ts";
 import { listen } from "./listen.ts";
 import { inWords } from "./start-node.ts";
@@ -23,11 +24,15 @@ export async function startCluster(): Promise<void> {
   balance(http, { loadBalancingMethod: "round-robin" });
   relayBetweenWorkers();
 
+  let stoppedAt = Number.NEGATIVE_INFINITY;
   const events: WorkerEvents = {
     onStopAsked(name) {
-      // one at a time, and never the last
-      if (workers.length > 1 && workers.every(({ isReady }) => isReady))
-        workers.find((one) => one.name === name)?.stopFor(awayMs);
+      const asked = workers.find((one) => one.name === name);
+      const isRested = performance.now() - stoppedAt >= limits.stopsEveryMs;
+      // one at a time, never the last, and not all the time
+      if (!asked || !isRested || workers.length < 2 || !workers.every(({ isReady }) => isReady)) return;
+      stoppedAt = performance.now();
+      asked.stopFor(awayMs);
     },
     onStory(words) {
       for (const worker of workers) worker.tell(words);

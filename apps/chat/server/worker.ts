@@ -104,7 +104,9 @@ export class Worker {
   }
 
   async #again(): Promise<void> {
-    if ((await this.#run()) || this.#isStopped) return this.#events.onStory(`${this.name} is back.`);
+    const notes = await this.#run();
+    if (this.#isStopped) return;
+    if (notes) return this.#events.onStory(`${this.name} is back.`);
     this.#restarting = setTimeout(() => void this.#again(), this.#pauseMs);
     this.#pauseMs = Math.min(2 * this.#pauseMs, mostPauseMs);
   }

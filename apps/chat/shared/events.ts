@@ -93,16 +93,18 @@ export const admins = { room: "admins", code: "NOT_ADMIN" } as const;
 export const limits = {
   nameLength: 40,
   messageLength: 500,
-  /** The most messages in any span of `perMs`, for each session, and for all guests of one address together. */
+  /** The most messages in any span of `perMs`, for each session, and for all guests of one network together. */
   messages: 5,
   perMs: 5_000,
   history: 50,
-  /** The most logins of one address, and the most actions of one session on sessions and nodes, in a minute. */
+  /** The most logins of one network, and the most actions of one session on sessions and nodes, in a minute. */
   actions: 30,
   actionsPerMs: 60_000,
   /** The most sessions of a user, and tabs of a session on one node: anybody may log in under any name. */
   devices: 8,
   tabs: 30,
+  /** The least time between two stops of a node. */
+  stopsEveryMs: 10_000,
   /** How long a session lasts that the visitor has shortened. */
   shortMs: 60_000,
 } as const;

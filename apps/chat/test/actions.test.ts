@@ -67,6 +67,13 @@ test("actions are for those who have logged in, and limited for each session", a
   expect(await ada.act("/try/admin")).toMatchObject({ ok: true });
 });
 
+test("a new name is an action, too", async () => {
+  const ada = await chat.member("Ada");
+  for (let n = 0; n < limits.actions; n++)
+    expect(await ada.act("/rename", { name: `Ada ${n}` })).toMatchObject({ ok: true });
+  expect(await ada.act("/rename", { name: "Ada" })).toEqual({ ok: false, problem: "tooOften" });
+});
+
 test("logins are limited for each address", async () => {
   for (let n = 0; n < limits.actions; n++)
     expect(await chat.visitor().act("/login", { name: "Ada" })).toMatchObject({ ok: true });
@@ -79,7 +86,7 @@ test("a node can be stopped in a cluster alone, once the answer is through", asy
   const stopNode = vi.fn();
   const node = await startChat({ nodeName: "node 1", stopNode });
   const visitor = await node.member("Ada");
-  expect(await visitor.act("/try/stop-node", { node: "node 1" })).toEqual({ ok: true });
+  expect(await visitor.act("/try/stop-node", { node: "node 1" })).toMatchObject({ ok: true });
   await vi.waitFor(() => expect(stopNode).toHaveBeenCalledExactlyOnceWith("node 1"));
   expect(await (await visitor.request("/")).text()).toContain('<meta name="cluster" content="yes">');
   await node.close();

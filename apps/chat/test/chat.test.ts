@@ -57,6 +57,7 @@ describe("logging in", () => {
     ["spaces", { name: " \t\u200b " }, "nameEmpty"],
     ["too long a name", { name: "x".repeat(limits.nameLength + 1) }, "nameTooLong"],
     ["the name of guests", { name: "Guest" }, "nameTaken"],
+    ["the name of guests in wide letters", { name: "ｇｕｅｓｔ" }, "nameTaken"],
   ])("with %s says what is wrong", async (_what, fields, problem) => {
     const visitor = chat.visitor();
     expect(await visitor.post("/login", fields)).toBe(`303 /?form=login&problem=${problem}`);
@@ -75,12 +76,12 @@ describe("renaming", () => {
   test("shows in the very next message of a tab that is open, and in everybody's list", async () => {
     const ada = await chat.member("Ada");
     const [tab, other] = [await ada.open(), await chat.visitor().open()];
+    const message = other.until("message");
+    const here = other.until("here", ({ people }) => people[0]?.name === "Countess");
     expect(await ada.post("/rename", { name: "Countess" })).toBe("303 /");
     await tab.say("It's me.");
-    expect(await other.until("here", ({ people }) => people[0]?.name === "Countess")).toMatchObject({
-      guests: 1,
-    });
-    expect(await other.until("message")).toMatchObject({ name: "Countess" });
+    expect(await message).toMatchObject({ name: "Countess" });
+    expect(await here).toMatchObject({ guests: 1 });
   });
 
   test("is for those who have logged in", async () => {

@@ -33,12 +33,12 @@ describe("a node that a visitor stops", { timeout: 90_000 }, () => {
     const { tab, node } = await openElsewhere(ada, []);
     const { tab: other, node: otherNode } = await openElsewhere(ada, [node]);
     const { id } = other.socket;
-    expect(await ada.act("/try/stop-node", { node: "node 3" })).toEqual({ ok: true }); // there is none
-    expect(await ada.act("/try/stop-node", { node })).toEqual({ ok: true });
+    expect(await ada.act("/try/stop-node", { node: "node 3" })).toMatchObject({ ok: true }); // there is none
+    expect(await ada.act("/try/stop-node", { node })).toMatchObject({ ok: true });
     expect(await other.until("story", (words) => words.includes("stopped"))).toBe(
       `${node} was stopped by a visitor. Its visitors go on elsewhere.`,
     );
-    expect(await ada.act("/try/stop-node", { node: otherNode })).toEqual({ ok: true });
+    expect(await ada.act("/try/stop-node", { node: otherNode })).toMatchObject({ ok: true });
     expect(await tab.until("session:state")).toMatchObject({ state: "live", publicId: tab.publicId });
     expect(await tab.until("node")).toBe(otherNode);
     expect(await other.until("story", (words) => words.endsWith("back."))).toBe(`${node} is back.`);
