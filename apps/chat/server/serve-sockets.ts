@@ -12,10 +12,14 @@ import { authorOf } from "./author.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { Conversation } from "./conversation.ts";
 import { DeviceLists } from "./device-lists.ts";
+import { countedNetwork } from "./network.ts";
 import { type BetweenNodes, OtherNodes } from "./other-nodes.ts";
 
 export type ChatServer = Server<ClientToServer, ServerToClient, BetweenNodes>;
 export type ChatSocket = Socket<ClientToServer, ServerToClient, BetweenNodes>;
+
+/** How long visitors who come and go are collected before all are told. */
+const hereEveryMs = 100;
 
 /** All visitors' sockets. */
 export const room = "chat";
@@ -43,9 +47,14 @@ export function serveSockets(io: ChatServer, options: ServeOptions): () => void 
     onChange: tellWhoIsHere,
   });
   hearOtherNodes(io, otherNodes, conversation);
+  let telling: NodeJS.Timeout | undefined;
+  /** Once for many that come and go at the same time, as each is told to all. */
   const hereChanged = () => {
-    tellWhoIsHere();
-    otherNodes.announce();
+    telling ??= setTimeout(() => {
+      telling = undefined;
+      tellWhoIsHere();
+      otherNodes.announce();
+    }, hereEveryMs);
   };
 
   io.on("connection", (socket) => {
@@ -66,6 +75,7 @@ export function serveSockets(io: ChatServer, options: ServeOptions): () => void 
   });
 
   return () => {
+    clearTimeout(telling);
     admins.close();
     devices.close();
     otherNodes.close();
@@ -81,7 +91,7 @@ function takeMessages(
   socket.on("message", (text, answer) => {
     const { session } = socket;
     const { name = guestName } = session.data;
-    const countedBy = session.publicId || address.ofSocket(socket);
+    const countedBy = session.publicId || countedNetwork(address.ofSocket(socket));
     const said = conversation.say(text, { author: authorOf(socket), name, countedBy });
     if (said.ok) {
       io.to(room).emit("message", said.message); // to the visitors of all nodes, if there is an adapter
