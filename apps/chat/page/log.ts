@@ -6,7 +6,9 @@ import { isOwn, onOwn } from "./own.ts";
 
 const log = element("log", HTMLDivElement);
 const empty = element("log-empty", HTMLDivElement);
-const shown = new Set<string>();
+/** By the id of its message, the oldest first. */
+const shown = new Map<string, HTMLElement>();
+const most = 200;
 const timeFormat = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 let lastWriter: string | undefined;
 
@@ -30,8 +32,13 @@ export function showMessages(messages: readonly ChatMessage[]): void {
   if (shown.size === 0) fillQuietly();
   empty.hidden = true;
   for (const message of unknown) {
-    shown.add(message.id);
-    log.append(article(message));
+    const added = article(message);
+    shown.set(message.id, added);
+    log.append(added);
+  }
+  for (const [id, oldest] of [...shown].slice(0, -most)) {
+    shown.delete(id);
+    oldest.remove();
   }
   if (isAtEnd) scrollToEnd();
 }
