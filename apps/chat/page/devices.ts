@@ -38,7 +38,7 @@ function row({ publicId, name, tabs, seenAgoMs }: Device, isThis: boolean, passe
   title.textContent = name;
   const seen = document.createElement("span");
   seen.className = "hint";
-  const open = countOf(tabs, "open tab");
+  const open = countOf(tabs, "tab");
   seen.textContent = isThis ? `This browser, ${open}` : `Active ${ago(seenAgoMs + passedMs)}, ${open}`;
   const words = document.createElement("p");
   words.append(title, " ", seen);

@@ -1,6 +1,7 @@
 import { paintDisc } from "./disc.ts";
 import { element } from "./element.ts";
 import { putLogin } from "./login.ts";
+import { current, onOwn } from "./own.ts";
 import { hidePeople } from "./people.ts";
 import type { SessionSnapshot } from "./session.ts";
 
@@ -24,10 +25,15 @@ export function showCard({ state, help, data }: SessionSnapshot): void {
   foldName.textContent = isLive ? (data?.name ?? "") : state === "guest" ? "Log in" : "Session over";
   if (isLive && data) {
     ownName.textContent = data.name;
-    if (disc) paintDisc(disc, `user ${data.name.normalize("NFKC").toLowerCase()}`, data.name);
+    paintOwn();
   }
   strangerText.textContent =
     state === "guest" ? "You are a guest: you can read and write." : "You are not logged in.";
   if (state === "guest") putLogin("login-slot", "Log in");
   if (state === "ended" || state === "refused") hidePeople();
 }
+
+function paintOwn(): void {
+  if (disc) paintDisc(disc, current, ownName.textContent ?? "");
+}
+onOwn(paintOwn);

@@ -23,7 +23,7 @@ export function receiptWords({ nodes, unanswered }: EndReceipt): string {
     .filter(({ sockets }) => sockets > 0)
     .map(({ node, sockets, ms }) => `${countOf(sockets, "socket")}${on(node)} in ${inWords(ms)}`);
   const what = closed.length === 0 ? "No socket was open" : `Closed: ${closed.join(", ")}`;
-  const silent = unanswered.map(({ node }) => ` ${node} has not answered.`);
+  const silent = unanswered.map(({ node }) => ` No answer from ${node}.`);
   return `Revoked${on(self.node)}. ${what}.${silent.join("")}`;
 }
 

@@ -21,7 +21,10 @@ export async function startNode(pageDir: string, isSplit: boolean): Promise<void
   const stopNode = (node: string) => sendToPrimary({ type: "chat:stop", node });
   const chat = createChat({ ...settings, ...opened, pageDir, split, ...(isInCluster && { stopNode }) });
   chat.sessions.on("error", ({ code, message }) => console.error(code, message)); // their causes may name ids
-  chat.sessions.on("refuse", ({ code, address }) => console.warn("A client was refused:", code, address));
+  chat.sessions.on("refuse", ({ code, address }) => {
+    if (code === "SESSION_REQUIRED") return; // a guest's page has asked for a ticket
+    console.warn("A client was refused:", code, address);
+  });
   const close = async () => {
     await chat.close();
     await openedAdapter.close();

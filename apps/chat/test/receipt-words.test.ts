@@ -16,7 +16,7 @@ test("a receipt is told in words: where sockets were closed, how fast, and which
       unanswered: [{ node: "node 2", certainBy: 0 }],
     }),
   ).toBe(
-    "Revoked on node 1. Closed: 1 socket on node 1 in less than 1 ms, 2 sockets on node 3 in 4 ms. node 2 has not answered.",
+    "Revoked on node 1. Closed: 1 socket on node 1 in less than 1 ms, 2 sockets on node 3 in 4 ms. No answer from node 2.",
   );
   expect(receiptWords({ ...rest, nodes: [here, { ...there, sockets: 0 }], unanswered: [] })).toBe(
     "Revoked on node 1. No socket was open.",
