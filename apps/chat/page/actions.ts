@@ -4,7 +4,7 @@ import { post } from "./post.ts";
 import { narrate } from "./story.ts";
 import { formWords, unreachable } from "./words.ts";
 
-/** Everything that a button does to sessions, devices and nodes; the answer is told as what happened. */
+/** Posts what the buttons do to sessions, devices and nodes, and adds the answers to what happened. */
 export function startActions(): void {
   document.addEventListener("submit", async (event) => {
     const form = event.target;

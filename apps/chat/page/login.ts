@@ -54,7 +54,7 @@ export function startLogin(): void {
   logout.addEventListener("submit", async (event) => {
     event.preventDefault();
     loginName.value = session.getSnapshot().data?.name ?? loginName.value;
-    socket.disconnect(); // this tab need not be told what it does itself
+    socket.disconnect(); // else this tab would show its own logout as one of another tab
     const answer = await post(logout);
     narrate(answer?.ok ? (answer.story ?? "") : unreachable);
     socket.connect();

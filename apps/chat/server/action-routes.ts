@@ -12,7 +12,7 @@ export interface ActionRoutesOptions {
   readonly idleMs: number;
   /** By session. */
   readonly rate: RateLimit;
-  /** Has the cluster stop a node for a while; undefined if there is no cluster. */
+  /** Stops a node of the cluster for a while; undefined if there is no cluster. */
   readonly stopNode: ((node: string) => void) | undefined;
 }
 
@@ -24,7 +24,7 @@ interface Visitor {
 
 type Action = (visitor: Visitor, request: Request) => Promise<FormAnswer>;
 
-/** What visitors may do to sessions of their own, and to a node of the cluster; a limited number of times. */
+/** What visitors may do to their own sessions, and to a node of the cluster, so many times in a minute. */
 export function actionRoutes(options: ActionRoutesOptions): Router {
   const { sessions, idleMs, rate, stopNode } = options;
   const router = express.Router();

@@ -30,7 +30,7 @@ export interface ChatOptions {
   split?: Split | undefined;
   /** Whether to trust the `X-Forwarded-…` headers, which a proxy of ours sets. Default: no. */
   proxy?: boolean;
-  /** Has the cluster stop the node of this name for a while. Default: there is no cluster. */
+  /** Stops the node of this name for a while. Default: there is no cluster. */
   stopNode?: ((node: string) => void) | undefined;
   /** For tests. */
   clock?: Clock;
@@ -50,7 +50,7 @@ export interface Chat {
   listen(port: number): Promise<number>;
   /** Takes the connections that the primary of a cluster hands over, instead of listening. */
   joinCluster(): void;
-  /** Has all visitors of this node read these words. */
+  /** Shows these words to all visitors of this node. */
   tell(words: string): void;
   /** Ends the connections, but no session: after a restart visitors are still logged in. */
   close(): Promise<void>;

@@ -19,7 +19,7 @@ const awayMs = 3_000;
 export async function startCluster(): Promise<void> {
   const { port, nodes, nodeName = "node" } = readEnvironment(process.env, { isInCluster: true });
   const http = createServer();
-  // Only so do Buffers, which polling sends, survive the transfer between processes.
+  // Without it, Buffers, which polling sends, would not survive the transfer between processes.
   cluster.setupPrimary({ serialization: "advanced" });
   balance(http, { loadBalancingMethod: "round-robin" });
   relayBetweenWorkers();
