@@ -2,9 +2,9 @@
 
 import type { Express } from "express";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { memoryStore } from "socket-session/memory";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { describeWithChromium } from "../setup/services.ts";
+import { storeThatFails } from "../support/store-that-fails.ts";
 import { startWorld, type World, type WorldOptions } from "../support/world.ts";
 import { hasState, launch, logIn, logOut, pageRoutes, snapshotOf, statesOf, visit } from "./page.ts";
 
@@ -34,12 +34,7 @@ describeWithChromium("a page in Chromium", { timeout: 60_000 }, () => {
   });
 
   async function start(options: WorldOptions = {}): Promise<void> {
-    const store = memoryStore();
-    const read = store.read.bind(store);
-    store.read = async (key) => {
-      if (isDown) throw new Error("connection refused");
-      return read(key);
-    };
+    const store = storeThatFails(() => isDown);
     world = await startWorld({
       store,
       attach: { share: ({ name }) => ({ name }) },

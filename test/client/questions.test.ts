@@ -1,21 +1,15 @@
 /** What the page asks over HTTP where the socket can't say it. */
 import { stateEvent } from "socket-session/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { FakeBrowser } from "./fake-browser.ts";
-import { FakeRoutes } from "./fake-routes.ts";
+import type { FakeRoutes } from "./fake-routes.ts";
 import { FakeSocket, guest, live } from "./fake-socket.ts";
-import { openTab, pageTime, settle } from "./tab.ts";
+import { fakePage, openTab, removePage, settle } from "./tab.ts";
 
 let routes: FakeRoutes;
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: [...pageTime.toFake] });
-  new FakeBrowser().install();
-  routes = new FakeRoutes();
+  ({ routes } = fakePage());
 });
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+afterEach(removePage);
 
 describe("why the page is not let in, if the browser does not show it", () => {
   test.each([

@@ -1,10 +1,10 @@
 /** The browser's cookie is renewed by activity: once per browser and period, not once per tab. */
 import { stateEvent } from "socket-session/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { FakeBrowser } from "./fake-browser.ts";
-import { FakeRoutes } from "./fake-routes.ts";
+import type { FakeBrowser } from "./fake-browser.ts";
+import type { FakeRoutes } from "./fake-routes.ts";
 import { guest, live } from "./fake-socket.ts";
-import { openTab, pageTime, settle } from "./tab.ts";
+import { fakePage, openTab, removePage, settle } from "./tab.ts";
 
 const cookieMs = 3_600_000;
 const renewed = "POST /session/renew";
@@ -12,16 +12,10 @@ const renewed = "POST /session/renew";
 let browser: FakeBrowser;
 let routes: FakeRoutes;
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: [...pageTime.toFake] });
-  browser = new FakeBrowser();
-  browser.install();
-  routes = new FakeRoutes();
+  ({ browser, routes } = fakePage());
   routes.answer = live({ cookieMs });
 });
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+afterEach(removePage);
 
 /** What was asked for, but for the time left. */
 const renewals = () => routes.asked.filter((asked) => asked.startsWith("POST"));

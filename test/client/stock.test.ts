@@ -2,9 +2,9 @@
 
 import type { Socket } from "socket.io-client";
 import { sessionClient } from "socket-session/client";
-import { memoryStore } from "socket-session/memory";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Browser } from "../support/browser.ts";
+import { storeThatFails } from "../support/store-that-fails.ts";
 import { upgraded } from "../support/upgraded.ts";
 import { startWorld, type World, type WorldOptions } from "../support/world.ts";
 
@@ -17,12 +17,7 @@ afterEach(async () => {
 
 async function start(options: WorldOptions = {}): Promise<void> {
   isDown = false;
-  const store = memoryStore();
-  const read = store.read.bind(store);
-  store.read = async (key) => {
-    if (isDown) throw new Error("connection refused");
-    return read(key);
-  };
+  const store = storeThatFails(() => isDown);
   world = await startWorld({
     store,
     attach: { share: ({ name }) => ({ name }) },

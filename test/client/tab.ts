@@ -1,5 +1,7 @@
 import { type SessionClientOptions, sessionClient } from "socket-session/client";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
+import { FakeBrowser } from "./fake-browser.ts";
+import { FakeRoutes } from "./fake-routes.ts";
 import { FakeSocket } from "./fake-socket.ts";
 
 /** A page with a socket and a client, and the states that it went through. */
@@ -17,4 +19,17 @@ export async function settle(): Promise<void> {
 }
 
 /** Faked in all tests of the client: the time of the page. */
-export const pageTime = { toFake: ["setTimeout", "clearTimeout", "Date", "performance"] } as const;
+const pageTime = ["setTimeout", "clearTimeout", "Date", "performance"] as const;
+
+/** A browser of its own for each test, with fake time and fake routes. */
+export function fakePage(): { readonly browser: FakeBrowser; readonly routes: FakeRoutes } {
+  vi.useFakeTimers({ toFake: [...pageTime] });
+  const browser = new FakeBrowser();
+  browser.install();
+  return { browser, routes: new FakeRoutes() };
+}
+
+export function removePage(): void {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+}

@@ -1,24 +1,18 @@
 /** Login and logout in several tabs, and what happens as a page is left and comes back. */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { FakeBrowser, FakeChannel } from "./fake-browser.ts";
-import { FakeRoutes } from "./fake-routes.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type FakeBrowser, FakeChannel } from "./fake-browser.ts";
+import type { FakeRoutes } from "./fake-routes.ts";
 import { guest, live } from "./fake-socket.ts";
-import { openTab, pageTime, settle } from "./tab.ts";
+import { fakePage, openTab, removePage, settle } from "./tab.ts";
 
 const again = ["disconnect", "close", "connect"];
 
 let browser: FakeBrowser;
 let routes: FakeRoutes;
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: [...pageTime.toFake] });
-  browser = new FakeBrowser();
-  browser.install();
-  routes = new FakeRoutes();
+  ({ browser, routes } = fakePage());
 });
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+afterEach(removePage);
 
 describe("a login", () => {
   test("in one tab connects all tabs again", () => {

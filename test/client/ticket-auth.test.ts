@@ -2,10 +2,10 @@
 
 import type { Socket } from "socket.io-client";
 import { sessionClient, ticketAuth } from "socket-session/client";
-import { memoryStore } from "socket-session/memory";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Browser, connected, disconnected, refused } from "../support/browser.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+import { storeThatFails } from "../support/store-that-fails.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 const ticketMs = 5_000;
@@ -16,12 +16,7 @@ let isDown: boolean;
 beforeEach(async () => {
   clock = new ManualClock();
   isDown = false;
-  const store = memoryStore({ clock });
-  const read = store.read.bind(store);
-  store.read = async (key) => {
-    if (isDown) throw new Error("connection refused");
-    return read(key);
-  };
+  const store = storeThatFails(() => isDown, { clock });
   world = await startWorld({
     store,
     clock,

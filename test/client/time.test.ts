@@ -2,10 +2,10 @@
 import type { SessionClientOptions } from "socket-session/client";
 import { stateEvent } from "socket-session/protocol";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { FakeBrowser } from "./fake-browser.ts";
-import { FakeRoutes } from "./fake-routes.ts";
+import type { FakeBrowser } from "./fake-browser.ts";
+import type { FakeRoutes } from "./fake-routes.ts";
 import { live } from "./fake-socket.ts";
-import { openTab, pageTime, settle } from "./tab.ts";
+import { fakePage, openTab, removePage, settle } from "./tab.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -14,15 +14,9 @@ const day = 24 * hour;
 let browser: FakeBrowser;
 let routes: FakeRoutes;
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: [...pageTime.toFake] });
-  browser = new FakeBrowser();
-  browser.install();
-  routes = new FakeRoutes();
+  ({ browser, routes } = fakePage());
 });
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+afterEach(removePage);
 
 /** While the computer sleeps, its monotonic time and its timers stand still. The same if its clock is set. */
 const jump = (ms: number) => vi.setSystemTime(Date.now() + ms);

@@ -6,6 +6,7 @@ import { installHandlers, namespaces, serverSockets } from "../support/handlers.
 import { settle } from "../support/manual-clock.ts";
 import { describeEverywhere, namespaceKinds, transportKinds } from "../support/matrix.ts";
 import { RawPolling, rawRequest, rawUpgrade } from "../support/raw-client.ts";
+import { storeThatFails } from "../support/store-that-fails.ts";
 import { secret, startWorld, type World, type WorldOptions } from "../support/world.ts";
 
 let world: World;
@@ -83,14 +84,8 @@ describeEverywhere("refusals", ({ store, transports, namespace }) => {
   });
 
   test("while the store is down no client is let in, and a stock client gets in as soon as it is back", async () => {
-    const port = memoryStore();
     let down = true;
-    const read = port.read.bind(port);
-    port.read = async (key) => {
-      if (down) throw new Error("connection refused");
-      return read(key);
-    };
-    await start({ store: port });
+    await start({ store: storeThatFails(() => down) });
     down = false;
     const ada = await world.visitor();
     down = true;

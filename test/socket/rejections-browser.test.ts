@@ -2,11 +2,11 @@
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { BrowserContext, Browser as Chromium } from "playwright-core";
-import { memoryStore } from "socket-session/memory";
 import { signIn } from "socket-session/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { launchChromium } from "../../apps/chat/test/chromium.ts";
 import { chromiumPath, describeWithChromium } from "../setup/services.ts";
+import { storeThatFails } from "../support/store-that-fails.ts";
 import { startWorld, type World, type WorldOptions } from "../support/world.ts";
 
 type ConnectError = Error & { description?: unknown; context?: { responseText: string } };
@@ -61,12 +61,7 @@ describeWithChromium("a page in Chromium", () => {
   });
 
   async function start(options: WorldOptions): Promise<void> {
-    const store = memoryStore();
-    const read = store.read.bind(store);
-    store.read = async (key) => {
-      if (isDown) throw new Error("connection refused");
-      return read(key);
-    };
+    const store = storeThatFails(() => isDown);
     world = await startWorld({ store, ...options });
     const [name = "", value = ""] = (await signIn(world.sessions, { name: "ada" })).split("=");
     await context.addCookies([{ name, value, domain: "localhost", path: "/" }]);

@@ -1,10 +1,10 @@
 /** The response to a refused request, and the pages that may read it. */
 import { createServer } from "node:http";
 import { io as connect, type Socket } from "socket.io-client";
-import { memoryStore } from "socket-session/memory";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { listen } from "../support/listen.ts";
 import { rawRequest, rawUpgrade } from "../support/raw-client.ts";
+import { storeThatFails } from "../support/store-that-fails.ts";
 import { startWorld, type World, type WorldOptions } from "../support/world.ts";
 
 const listed = "https://listed.example";
@@ -25,12 +25,7 @@ afterEach(async () => {
 });
 
 async function start(options: WorldOptions = {}): Promise<void> {
-  const store = memoryStore();
-  const read = store.read.bind(store);
-  store.read = async (key) => {
-    if (isDown) throw new Error("connection refused");
-    return read(key);
-  };
+  const store = storeThatFails(() => isDown);
   world = await startWorld({ store, origins: [listed], ...options });
   world.io.engine.on("connection_error", ({ message, code, context }) =>
     events.push({ message, code, context }),
