@@ -47,6 +47,7 @@ async function buildEntries() {
 
 /** @param {string} name */
 async function bundleForBrowser(name) {
+  const { NODE_ENV } = process.env;
   await bundle({
     root,
     configFile: false,
@@ -59,6 +60,8 @@ async function bundleForBrowser(name) {
       lib: { entry: join("src", `${name}.ts`), formats: ["es"], fileName: () => `${basename(name)}.mjs` },
     },
   });
+  // Vite has set it for this process, and the tests that it starts would run as in production.
+  if (NODE_ENV === undefined) delete process.env.NODE_ENV;
 }
 
 if (import.meta.main) process.exitCode = await build();

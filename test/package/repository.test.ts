@@ -54,6 +54,10 @@ describe("package-lock.json", () => {
   });
 });
 
+test("the tests run in the environment test: in production Express hides what failed", () => {
+  expect(process.env.NODE_ENV).toBe("test");
+});
+
 interface LockedPackage {
   resolved?: string;
   link?: boolean;
