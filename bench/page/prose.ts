@@ -7,7 +7,8 @@ Measured beside bare Socket.IO, plain \`express-session\` and the common ways to
 
 - **bare Socket.IO** has no sessions: no way to share them can cost less.
 - **the limit** is bare Socket.IO that verifies the cookie's signature once and reads the session once, by the same client of the
-  database: the least that admits sessions only. It does not see that one ends.
+  database: the least that admits sessions only. It does not see that one ends. For a
+  request it also writes the session once, conditionally, if it changed.
 - **plain express-session** has sessions for requests, by the package whose format the store keeps: connect-redis, connect-pg-simple,
   connect-mongo, MemoryStore.
 - **the documented recipe** is Socket.IO's how-to, **express-socket.io-session** a package, and **io.use and store.get** the way of blog

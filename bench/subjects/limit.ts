@@ -39,7 +39,7 @@ function leastSession({ store, secrets }: Application): RequestHandler {
 
 export const limit: Subject = {
   name: "limit",
-  title: "the limit: one read, one conditional write",
+  title: "the limit",
   async install(application) {
     const { app, io, store, secrets } = application;
     if (store.replace) app.use(["/read", "/write"], leastSession(application));
