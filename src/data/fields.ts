@@ -52,6 +52,18 @@ export function valuesOf(fields: Fields): SessionValues {
   return JSON.parse(jsonOf(fields));
 }
 
+/**
+ * As `valuesOf`, for another version of `document`, which was made of `made`: values of the same text are shared with it, and not
+ * parsed again.
+ */
+export function valuesBeside(fields: Fields, document: object, made: Fields): SessionValues {
+  const valueAt = ([key, text]: [string, string]): [string, unknown] => [
+    key,
+    made.get(key) === text ? Reflect.get(document, key) : JSON.parse(text),
+  ];
+  return Object.fromEntries(Array.from(fields, valueAt)); // which makes `__proto__` an ordinary key
+}
+
 /** The text of each key of the document; the cookie comes first. */
 export function withCookie(fields: Fields, cookie: CookieDocument): Fields {
   return new Map([["cookie", textAt({ cookie }, "cookie") ?? "{}"], ...fields]);

@@ -2,7 +2,7 @@ import { pause, randomOf } from "../base/clock.ts";
 import { SocketSessionError } from "../base/errors.ts";
 import { addStart, lacksStart, lastDeadline } from "../data/absolute-life.ts";
 import { refuseLarger, storedDocument, writableDocument } from "../data/bounds.ts";
-import { type SessionValues, sameFields } from "../data/fields.ts";
+import { type SessionValues, sameFields, valuesBeside } from "../data/fields.ts";
 import { deadlineFrom, type LifeOptions } from "../data/life-time.ts";
 import { type SessionContent, Snapshot, snapshotOf } from "../data/snapshot.ts";
 import type { Hub } from "../live/hub.ts";
@@ -79,7 +79,8 @@ export class ConditionalWrites {
     const isSame = sameFields(current.fields, fields);
     const document = isSame ? storedDocument(content) : writableDocument(content, this.#maxBytes);
     const user = this.#userOf(document);
-    const isLogin = !isSame && user !== undefined && user !== this.#userOf(current.data);
+    const isLogin =
+      !isSame && user !== undefined && user !== this.#userOf(valuesBeside(current.fields, document, fields));
     addStart(document, content.startedAt);
     const last = lastDeadline(content.startedAt, this.#life.absoluteMs);
     if (last <= now) return null;
