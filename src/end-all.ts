@@ -32,7 +32,7 @@ const known: Readonly<Record<keyof EndAllOptions, true>> = {
 
 /** Every session is looked at before one is ended: if `where` throws, none is. */
 export async function endAll(core: Core, options: EndAllOptions, none: readonly unknown[]): Promise<number> {
-  const { isMeant, message } = selectionOf(core, options, none);
+  const { isMeant, words } = selectionOf(core, options, none);
   const { hub, nameOf, handles } = core;
   const found = await mapInTurns(asEntries(await hub.store.all()), ([sid, document]) => {
     const key = nameOf(sid);
@@ -47,7 +47,7 @@ export async function endAll(core: Core, options: EndAllOptions, none: readonly 
         return userOf(handles, snapshot); // asked for only while the log of life cycles is followed
       },
     };
-    return hub.actors.run(actor, () => hub.end(key, "revoked", message));
+    return hub.actors.run(actor, () => hub.end(key, "revoked", words));
   });
 }
 
@@ -109,5 +109,5 @@ function selectionOf({ options: { absoluteMs } }: Core, options: EndAllOptions, 
     (before === undefined || startedAt < before) &&
     (where === undefined || where(snapshot().data) === true) &&
     !key.publicIds.some((id) => exceptPublicIds.includes(id)); // last: it hashes the id
-  return { isMeant, message: messageOf(method, options.message) };
+  return { isMeant, words: messageOf(method, options.message) };
 }

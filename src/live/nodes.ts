@@ -30,10 +30,11 @@ type Reach = "asked" | "cut" | "unsupported";
 
 export interface Answers {
   readonly others: Reach;
-  readonly self: NodeIdentity;
   /** Of this node, and of all that it has ever known. */
   readonly longestLeaseMs: number;
-  readonly answered: readonly Answer[];
+  /** This node's, unless it could not give one. */
+  readonly own: readonly Answer[];
+  readonly theirs: readonly Answer[];
   /** The known nodes that have not answered in time. */
   readonly unanswered: readonly NodeIdentity[];
 }
@@ -106,11 +107,13 @@ export class Nodes {
     };
     await atMost(clock, withinMs, exchange());
     this.#askedById.delete(ask);
-    if (asked.answers.some(({ node }) => node.id !== self.id)) reach.others = "asked"; // the store may not have said so
+    const own = asked.answers.filter(({ node }) => node.id === self.id);
+    const theirs = asked.answers.filter(({ node }) => node.id !== self.id);
+    if (theirs.length > 0) reach.others = "asked"; // the store may not have said so
     const unanswered = known.filter(({ id }) => !asked.has(id) && this.#isHere(id));
     if (reach.others === "asked") for (const { id } of unanswered) this.#roster.missed(id);
     const longestLeaseMs = Math.max(self.leaseMs, this.#roster.longestLeaseMs);
-    return { ...reach, self, longestLeaseMs, answered: asked.answers, unanswered };
+    return { ...reach, longestLeaseMs, own, theirs, unanswered };
   }
 
   /** Does not wait for the others to learn of it. */

@@ -63,6 +63,7 @@ export class Roster {
       if (silentSince + node.leaseMs < now) this.#knownById.delete(id);
     return [...this.#knownById.values()].filter(({ hasLeft }) => !hasLeft).map(({ node }) => node);
   }
+
   #known(id: string): Known | undefined {
     const known = this.#knownById.get(id);
     return known?.hasLeft ? undefined : known;

@@ -26,11 +26,9 @@ export async function countSockets(nodes: Nodes, keys: readonly SessionKey[]): P
 
 async function countBatch(nodes: Nodes, keys: readonly SessionKey[]): Promise<SocketCount[]> {
   const sessions = keys.map(({ publicIds }) => publicIds);
-  const { self, answered, unanswered, others } = await nodes.ask({ kind: "count", sessions }, countMs);
-  const own = answered.filter(({ node }) => node.id === self.id);
-  const theirs = answered.filter(({ node }) => node.id !== self.id);
+  const { own, theirs, unanswered, others } = await nodes.ask({ kind: "count", sessions }, countMs);
   return keys.map((_key, index) => {
-    const sum = (answers: typeof answered) =>
+    const sum = (answers: typeof theirs) =>
       answers.reduce((all, { sockets }) => all + (sockets[index] ?? 0), 0);
     return {
       here: sum(own),

@@ -56,16 +56,15 @@ export async function endWithReceipt(
   const question = ended
     ? ({ kind: "end", publicIds, ...words } as const)
     : ({ kind: "gone", publicIds } as const);
-  const { self, answered, unanswered, others, longestLeaseMs } = await nodes.ask(question, receiptMs);
+  const { own, theirs, unanswered, others, longestLeaseMs } = await nodes.ask(question, receiptMs);
   /** What a node served then it may serve for so long, if nothing tells it otherwise. */
   const certainBy = (leaseMs: number) => (hub.store.atomic ? endedAt + leaseMs : undefined);
   const closed = ({ node, sockets: [sockets = 0], at }: Answer) => ({
     ...{ node: node.name, sockets, ms: Math.max(0, at - calledAt) },
   });
-  const own = answered.filter(({ node }) => node.id === self.id);
   return {
     ended,
-    nodes: [...own, ...answered.filter((answer) => !own.includes(answer))].map(closed),
+    nodes: [...own, ...theirs].map(closed),
     unanswered: unanswered.map(({ name, leaseMs }) => ({ node: name, certainBy: certainBy(leaseMs) })),
     others,
     certainBy: certainBy(longestLeaseMs),

@@ -5,8 +5,8 @@ export const receiptsMutants: readonly Mutant[] = [
   {
     name: "a receipt names nodes that have not answered",
     file: "src/live/nodes.ts",
-    from: "return { ...reach, self, longestLeaseMs, answered: asked.answers, unanswered };",
-    to: "const all = known.map((node) => ({ node, sockets: [0], at: clock.now() }));\n    return { ...reach, self, longestLeaseMs, answered: all, unanswered: [] };",
+    from: "return { ...reach, longestLeaseMs, own, theirs, unanswered };",
+    to: "const all = known.map((node) => ({ node, sockets: [0], at: clock.now() }));\n    return { ...reach, longestLeaseMs, own: [], theirs: all, unanswered: [] };",
     oracle: "receipts",
     seeds: 60,
     layer: "core",
