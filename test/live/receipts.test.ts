@@ -1,6 +1,7 @@
 /** What a receipt of an end says of nodes that answer, that do not, and that no other node knows. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { noteText } from "../../src/live/notes.ts";
+import { endWithReceipt } from "../../src/session/end-receipt.ts";
 import { settle } from "../support/manual-clock.ts";
 import { connect, endOn, later, linkedNodes, startNode } from "./linked-nodes.ts";
 import { cookie, sign } from "./live-set.ts";
@@ -140,6 +141,16 @@ describe("a receipt", () => {
       ...{ ended: true, others: "cut", nodes: [{ node: "here" }], unanswered: [{ node: "there" }] },
     });
     expect(nodes[0].errors).toEqual([]);
+  });
+
+  test("is not asked for before the session is gone from the store: if that fails, it goes on everywhere", async () => {
+    const { nodes, key } = await linkedNodes("here", "there");
+    const [here, there] = nodes;
+    const { entry, ends } = await connect(there, key);
+    vi.spyOn(here.store, "destroy").mockRejectedValueOnce(new Error("down"));
+    await expect(endWithReceipt(here.hub, key, {})).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await settle();
+    expect([ends, entry.isEnded]).toEqual([[], false]);
   });
 });
 
