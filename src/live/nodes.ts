@@ -111,7 +111,7 @@ export class Nodes {
     const theirs = asked.answers.filter(({ node }) => node.id !== self.id);
     if (theirs.length > 0) reach.others = "asked"; // the store may not have said so
     const unanswered = known.filter(({ id }) => !asked.has(id) && this.#isHere(id));
-    if (reach.others === "asked") for (const { id } of unanswered) this.#roster.missed(id);
+    if (reach.others === "asked") for (const node of unanswered) this.#roster.missed(node);
     const longestLeaseMs = Math.max(self.leaseMs, this.#roster.longestLeaseMs);
     return { ...reach, longestLeaseMs, own, theirs, unanswered };
   }

@@ -40,10 +40,10 @@ export class Roster {
     this.#set({ node, hasLeft: true });
   }
 
-  /** The node has not answered in time. */
-  missed(id: string): void {
-    const known = this.#knownById.get(id);
-    if (known) known.silentSince ??= this.#clock.now();
+  /** The node has not answered in time. `node` is what was known when it was asked: each of its notes replaces that. */
+  missed(node: NodeIdentity): void {
+    const known = this.#knownById.get(node.id);
+    if (known?.node === node) known.silentSince ??= this.#clock.now();
   }
 
   has(id: string): boolean {

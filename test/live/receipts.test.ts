@@ -82,6 +82,23 @@ describe("a receipt", () => {
     expect(fourth.value?.nodes.map(({ node }) => node)).toEqual(["here", "frozen"]);
   });
 
+  test("waits for a node that came back while it owed an answer, long after its lease", async () => {
+    const { nodes, key, clock } = await linkedNodes("here", "back");
+    const [here, back] = nodes;
+    back.link.cut();
+    const first = await endOn(here, key);
+    await clock.advance(3_000);
+    await back.link.heal();
+    await clock.advance(2_000);
+    expect(first.value).toMatchObject({ unanswered: [{ node: "back" }] });
+    await clock.advance(staleMs + 1);
+    back.link.holds = "all";
+    const next = await endOn(here, key);
+    expect(next.isSettled).toBe(false);
+    await back.link.letGo();
+    expect(next.value?.nodes.map(({ node }) => node)).toEqual(["here", "back"]);
+  });
+
   test("is asked for by what counts as the end, should it overtake the change", async () => {
     const { nodes, key } = await linkedNodes("here", "there");
     const [here, there] = nodes;
