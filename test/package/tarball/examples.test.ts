@@ -1,7 +1,7 @@
 /** The examples by their own commands, with the package as it is published. All share one folder of packages. */
 import { cpSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { launchChromium } from "../../../apps/chat/test/chromium.ts";
 import { freePort } from "../../../scripts/services/ports.mjs";
 import { chromiumPath, withService } from "../../setup/services.ts";
@@ -41,7 +41,7 @@ test("the examples ask for the same version of a package, and for one of each", 
   }
 });
 
-type OnTestFinished = (close: () => Promise<void>) => void;
+type Context = Pick<TestContext, "onTestFailed" | "onTestFinished">;
 
 /** Runs a command in a folder of the examples until the test is finished. Resolves when it listens on the port. */
 async function run(
@@ -49,13 +49,14 @@ async function run(
   name: string,
   port: number,
   PORT: number,
-  onTestFinished: OnTestFinished,
+  { onTestFailed, onTestFinished }: Context,
 ) {
   const started = startCommand(command, {
     cwd: join(place(), name),
     env: { PORT: `${PORT}`, NEXT_TELEMETRY_DISABLED: "1" },
   });
   onTestFinished(() => started.close());
+  onTestFailed(() => console.error(`${command}:\n${started.said}`));
   await started.listening(port);
 }
 
@@ -65,9 +66,9 @@ describe("the quick start", () => {
     "node quick-start.mjs",
     "node quick-start.cjs",
     "node --disable-warning=ExperimentalWarning --experimental-strip-types quick-start.mts",
-  ])("by %s", async (command, { onTestFinished }) => {
+  ])("by %s", async (command, context) => {
     const port = await freePort();
-    await run(command, ".", port, port, onTestFinished);
+    await run(command, ".", port, port, context);
     await tellExample(`http://localhost:${port}`);
   });
 });
@@ -91,24 +92,24 @@ describe.concurrent("the example", () => {
     ["fastify", "npm start"],
     ["passport", "npm start", user],
     ["nestjs", "npm start"],
-  ])("%s, by %s", async ([name, command, options], { onTestFinished }) => {
+  ])("%s, by %s", async ([name, command, options], context) => {
     const port = await freePort();
-    await run(command, name, port, port, onTestFinished);
+    await run(command, name, port, port, context);
     await tellExample(`http://localhost:${port}`, options);
   });
 
-  test("nextjs, by npm run dev", async ({ onTestFinished }) => {
+  test("nextjs, by npm run dev", async (context) => {
     const port = await freePort();
-    await run("npm run dev", "nextjs", port, port, onTestFinished);
+    await run("npm run dev", "nextjs", port, port, context);
     await tellExample(`http://localhost:${port}`, api);
     await tellOwnPage(`http://localhost:${port}`);
   });
 
-  test("vite, by npm run server and npm run dev", async ({ onTestFinished }) => {
+  test("vite, by npm run server and npm run dev", async (context) => {
     const [port, pagePort] = [await freePort(), await freePort()];
-    await run("npm run server", "vite", port, port, onTestFinished);
+    await run("npm run server", "vite", port, port, context);
     const page = `npm run dev -- --host 127.0.0.1 --strictPort --port ${pagePort}`;
-    await run(page, "vite", pagePort, port, onTestFinished);
+    await run(page, "vite", pagePort, port, context);
     await tellExample(`http://localhost:${pagePort}`, api);
     await tellOwnPage(`http://localhost:${pagePort}`, async (tab) => {
       await tab.route("**/api/logout", (route) => route.fulfill({ status: 503 }), { times: 1 });

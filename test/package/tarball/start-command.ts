@@ -4,6 +4,8 @@ import { delimiter, dirname } from "node:path";
 import { untilListening } from "../../../scripts/services/ports.mjs";
 
 export interface StartedCommand {
+  /** What the command has written so far. */
+  readonly said: string;
   /** Resolves when a server of the command listens on the port; rejects if the command ends first. */
   listening(port: number): Promise<void>;
   /** Ends the command, and what it has started. */
@@ -26,6 +28,9 @@ export function startCommand(
     });
   const gone = once(child, "close");
   return {
+    get said() {
+      return said;
+    },
     listening: (port) =>
       untilListening(port, () => {
         if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}: ${said}`);
