@@ -33,38 +33,58 @@ const cureByProperty: ReadonlyMap<string, string> = new Map([
 /** How many reads of a request's session are looked at: the first are the middlewares'. */
 const watchedReads = 10;
 
+/** A request as its gateway knows it. */
+export interface SeenRequest<Handshake> {
+  /** What has proven its session, if anything has. Until then, application code sees none. */
+  proven?: { readonly data: Data };
+  /** Until it has become a connection. */
+  handshake?: Handshake | undefined;
+}
+
+interface Seen<Handshake> extends SeenRequest<Handshake> {
+  view?: object;
+  /** How often the view was asked for. */
+  reads: number;
+}
+
 /**
- * Returns a function that puts a read-only `session` on an Engine.IO request, for code that reads
- * `socket.request.session.name` as the recipes do. Members that are missing here throw and name the replacement:
- * `undefined` would become the name of a room that all share. `express-session` skips a request that has a session, so it
- * neither loads, touches nor creates one; `onExpressSession` is called when it is given such a request.
+ * Puts a read-only `session` on Engine.IO's requests, for code that reads `socket.request.session.name` as the recipes do.
+ * Members that are missing here throw and name the replacement: `undefined` would become the name of a room that all share.
+ * `express-session` skips a request that has a session, so it neither loads, touches nor creates one; `onExpressSession` is
+ * called when it is given such a request.
  */
-export function sessionViews(
-  dataOf: (request: object) => Data,
-  onExpressSession: () => void,
-): (request: IncomingMessage) => void {
-  const views = new WeakMap<object, { readonly view: object; reads: number }>();
-  const itself = Symbol("request"); // the getter may be called on a proxy of the request, or on an object that inherits from it
-  // shared by all requests, which live as long as their connections
-  const properties: PropertyDescriptorMap = {
-    session: {
-      configurable: true,
-      get: function read(this: object) {
-        const request: object = Reflect.get(this, itself);
-        const seen = views.get(request) ?? { view: viewOf(() => dataOf(request)), reads: 0 };
-        views.set(request, seen);
-        if (seen.reads++ < watchedReads && isExpressSession(read)) onExpressSession();
-        return seen.view;
+export class SeenRequests<Handshake> {
+  /** The getter may be called on a proxy of the request, or on an object that inherits from it: both have this property. */
+  readonly #key = Symbol("seen");
+  /** Shared by all requests, which live as long as their connections. */
+  readonly #properties: PropertyDescriptorMap;
+
+  constructor(onExpressSession: () => void) {
+    const key = this.#key;
+    this.#properties = {
+      session: {
+        configurable: true,
+        get: function read(this: object) {
+          const seen: Seen<Handshake> = Reflect.get(this, key);
+          seen.view ??= viewOf(() => seen.proven?.data ?? {});
+          if (seen.reads++ < watchedReads && isExpressSession(read)) onExpressSession();
+          return seen.view;
+        },
+        set: () => refuse("socket.request.session = …", write),
       },
-      set: () => refuse("socket.request.session = …", write),
-    },
-    ...withoutSession("socket.request"),
-  };
-  return (request) => {
-    if (Reflect.get(request, "session")) return; // from a middleware of the application, which goes on using it
-    Object.defineProperties(request, properties);
-    Object.defineProperty(request, itself, { configurable: true, value: request });
-  };
+      ...withoutSession("socket.request"),
+    };
+  }
+
+  /** One that has a session when it is first seen, from a middleware of the application, goes on using that. */
+  of(request: IncomingMessage): SeenRequest<Handshake> {
+    const known: Seen<Handshake> | undefined = Reflect.get(request, this.#key);
+    if (known) return known;
+    if (!Reflect.get(request, "session")) Object.defineProperties(request, this.#properties);
+    const seen: Seen<Handshake> = { reads: 0 };
+    Object.defineProperty(request, this.#key, { value: seen });
+    return seen;
+  }
 }
 
 const handshakeProperties = withoutSession("socket.handshake");

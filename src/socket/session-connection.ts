@@ -170,14 +170,22 @@ export class SessionConnection implements Observer, TrafficGuard, Holder {
     if (this.mayUse(socket.nsp.name)) this.#unproven?.joined(socket);
   }
 
+  has(socket: Socket): boolean {
+    return this.#memberOf(socket) !== undefined;
+  }
+
   left(socket: Socket): void {
-    const own = this.#members.find((member) => member.socket === socket);
+    const own = this.#memberOf(socket);
     own?.handle.release();
     this.#members = this.#members.filter((member) => member !== own);
     const { limit, isExempt } = this.#context;
     if (own && this.#entry && !isExempt(socket.nsp.name)) limit.giveBack(this.#entry, this, 1);
     this.#unproven?.left(socket);
     if (this.#entry) this.#context.states?.left(socket, this.#entry);
+  }
+
+  #memberOf(socket: Socket): Member | undefined {
+    return this.#members.find((member) => member.socket === socket);
   }
 
   /** Ends the transport, so that a stock client connects again. */

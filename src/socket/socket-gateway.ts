@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "socket.io";
 import { batches, nextTurn } from "../base/batches.ts";
 import { pause, randomOf } from "../base/clock.ts";
@@ -12,7 +11,7 @@ import { OpenedConnection } from "./opened-connection.ts";
 import { sessionPids } from "./recovery.ts";
 import { sendRefusal } from "./refusal-packet.ts";
 import { answerTo } from "./rejection.ts";
-import { hideFromHandshake, sessionViews } from "./request-view.ts";
+import { hideFromHandshake, SeenRequests } from "./request-view.ts";
 import { hookServer } from "./server-hooks.ts";
 import { type ConnectionContext, SessionConnection } from "./session-connection.ts";
 import { StateMessages } from "./state-messages.ts";
@@ -61,9 +60,7 @@ export class SocketGateway {
   readonly #options: GatewayOptions;
   readonly #context: ConnectionContext;
   readonly #admission: Admission;
-  readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
-  /** The session that a request has proven, if any. Until then, application code sees none on the request. */
-  readonly #proven = new WeakMap<object, { readonly data: SessionConnection["data"] }>();
+  readonly #requests: SeenRequests<Handshake>;
   /** By Engine.IO's id. */
   readonly #opened = new Map<string, OpenedConnection>();
   readonly #clients: UnprovenClients;
@@ -84,6 +81,7 @@ export class SocketGateway {
       dismissals: new Pace(closedPerTurn, (then) => void setImmediate(then)),
       returns: new Pace(closedPerTurn, later),
     };
+    this.#requests = new SeenRequests(options.onExpressSession);
     this.#admission = new Admission(options, this.#context);
     this.#clients = new UnprovenClients(options, this.#context, this.#admission, () => this.#closed);
     hookServer(io, {
@@ -92,7 +90,7 @@ export class SocketGateway {
       connected: (socket, connection) => {
         if (this.#opened.has(connection.id)) this.#context.states?.connected(socket, connection);
       },
-      seen: sessionViews((request) => this.#proven.get(request)?.data ?? {}, options.onExpressSession),
+      seen: (request) => void this.#requests.of(request),
       decide: (engine, request, exchange) => this.#guard(engine, request, exchange),
       webTransport: () => options.onRefusal("TRANSPORT_REFUSED", undefined, undefined),
       opened: (connection, pass) => this.#receive(connection, pass),
@@ -172,7 +170,7 @@ export class SocketGateway {
       if (fault && !isFarewell) return reject(fault, fault !== "ORIGIN_REFUSED");
       // the messages waiting for this poll may be stale by now: the getter then closes the connection, and drops them
       if (opened && opened.connection.writeBuffer.length > 0) void opened.own?.isServable;
-      if (opened) this.#proven.set(request, opened);
+      if (opened) this.#requests.of(request).proven = opened;
       if (opened && exchange.response) answeredBy(opened.connection, exchange.response);
       exchange.pass();
     };
@@ -190,6 +188,7 @@ export class SocketGateway {
       return;
     }
     let arrived = () => {};
+    const seen = this.#requests.of(request);
     const connection = decision.kind === "admitted" ? decision.connection : decision.guest;
     if (connection) {
       if (exchange.isGone() || this.#closed) {
@@ -198,25 +197,25 @@ export class SocketGateway {
         return;
       }
       arrived = exchange.onGone(() => connection.release());
-      this.#proven.set(request, connection);
+      seen.proven = connection;
       if (decision.setCookie !== undefined) exchange.setCookie(decision.setCookie);
     }
-    this.#handshakes.set(request, { decision, arrived });
+    seen.handshake = { decision, arrived };
     exchange.pass();
   }
 
   #receive(connection: EngineConnection, pass: () => void): boolean {
-    const handshake = connection.request && this.#handshakes.get(connection.request);
-    if (!handshake || this.#closed) {
+    const seen = connection.request && this.#requests.of(connection.request);
+    if (!seen?.handshake || this.#closed) {
       connection.close(true); // it came by a way that is not watched, or too late
       return false;
     }
-    const { decision, arrived } = handshake;
-    this.#handshakes.delete(connection.request);
+    const { decision, arrived } = seen.handshake;
+    seen.handshake = undefined;
     arrived();
     const opened = new OpenedConnection(connection, decision.proof, decision.guest);
     this.#opened.set(connection.id, opened);
-    this.#proven.set(connection.request, opened);
+    seen.proven = opened;
     connection.once("close", () => this.#opened.delete(connection.id));
     if (decision.kind === "unproven") return this.#clients.hold(opened, decision.refusal, pass);
     if (opened.bind(decision.connection)) return true;

@@ -17,6 +17,7 @@ import {
   leaveBroadcasts,
   leaveRoom,
 } from "./upstream-rules.ts";
+import { guardOf } from "./upstream-traffic.ts";
 
 /** The connection of a socket, and the session that it has proven. */
 export interface Followed {
@@ -65,7 +66,6 @@ export class SocketRules {
   readonly #watches = new WeakMap<LiveEntry, Watch>();
   /** Sockets that are out of their namespace, or will be refused it once their middleware is through. */
   readonly #refusals = new WeakMap<Socket, SessionRefused>();
-  readonly #gone = new WeakSet<Socket>(); // a handler may still ask for a room after an `await`
   readonly #deadlines: Deadlines<Watch>;
 
   constructor(hub: Hub, onForbidden: OnForbidden) {
@@ -87,7 +87,8 @@ export class SocketRules {
     const place: Place = { socket, followed, rule, room, until };
     const isOver = until <= this.#hub.clock.now();
     if (isOver && room === undefined) this.#announce(place, data);
-    if (isOver || this.#gone.has(socket)) return refusalBy(rule);
+    const isHere = guardOf(socket)?.has(socket); // a handler may still ask for a room after an `await`
+    if (isOver || !isHere) return refusalBy(rule);
     const watch = this.#watchOf(entry);
     watchBySocket.set(socket, watch);
     const isKnown = [...watch.places].some((one) => one.rule === rule && isSamePlace(one, place));
@@ -120,7 +121,6 @@ export class SocketRules {
 
   /** The socket is gone, even if it never connected. */
   left(socket: Socket): void {
-    this.#gone.add(socket);
     const watch = watchBySocket.get(socket);
     if (!watch) return;
     watchBySocket.delete(socket);

@@ -15,6 +15,8 @@ export interface TrafficGuard extends HandlerGuard {
   readonly followed: Followed | undefined;
   /** The socket is gone, even if it never connected. */
   left(socket: Socket): void;
+  /** False once it is gone. */
+  has(socket: Socket): boolean;
 }
 
 /**
@@ -52,24 +54,6 @@ const guardKey = Symbol("socket-session");
 
 type Guarded<T> = T & { [guardKey]: TrafficGuard };
 
-/**
- * Puts `guard` before a socket or a connection. Its methods stand on an object between it and its prototype, made once for
- * each prototype: closures on each socket would take several times the memory. They look up the inherited methods at each
- * call, as instrumentation may replace these at any time.
- */
-function guardedBy<T extends object>(one: T, guard: TrafficGuard, methods: (inherited: T) => object): void {
-  const inherited: T = Object.getPrototypeOf(one);
-  let between = prototypes.get(inherited);
-  if (!between) {
-    between = Object.assign(Object.create(inherited), methods(inherited));
-    prototypes.set(inherited, between ?? {});
-  }
-  Object.defineProperty(one, guardKey, { value: guard });
-  Object.setPrototypeOf(one, between ?? null);
-}
-
-const prototypes = new WeakMap<object, object>();
-
 interface SocketInternals {
   _onpacket(packet: Packet): void;
   _cleanup(): void;
@@ -81,37 +65,56 @@ export function guardOf(socket: Socket): TrafficGuard | undefined {
   return Reflect.get(socket, guardKey);
 }
 
+/** Puts `guard` before a socket. */
 export function guardSocket(socket: Socket, guard: TrafficGuard): void {
-  guardedBy(socket, guard, (inherited) => {
-    const internals = inherited as unknown as SocketInternals;
-    return {
-      ...guardedHandlers(inherited, (one) => (one as Guarded<Socket>)[guardKey]),
-      _onpacket(this: Guarded<Socket>, packet: Packet) {
-        const { rules } = this[guardKey];
-        const mayTake = () => !rules.refusalOf(this) && this[guardKey].mayTake(packet);
-        if (packet.type === packetTypes.DISCONNECT || mayTake())
-          Reflect.apply(internals._onpacket, this, [packet]);
-      },
-      // Emits, acknowledgements and the answer to its CONNECT pass here; broadcasts do not.
-      packet(this: Guarded<Socket>, packet: Packet, options?: unknown) {
-        const isOut = packet.type !== packetTypes.CONNECT_ERROR && this[guardKey].rules.refusalOf(this);
-        if (!isOut) Reflect.apply(internals.packet, this, [packet, options]);
-      },
-      _cleanup(this: Guarded<Socket>) {
-        Reflect.apply(internals._cleanup, this, []);
-        this[guardKey].rules.left(this);
-        this[guardKey].left(this);
-      },
-    };
-  });
+  (socket as Guarded<Socket>)[guardKey] = guard;
+  Object.setPrototypeOf(socket, guardedPrototype(Object.getPrototypeOf(socket)));
 }
 
-export function guardWrites(connection: EngineConnection, guard: TrafficGuard): void {
-  guardedBy(connection, guard, (inherited) => ({
-    write(this: Guarded<EngineConnection>, ...args: Parameters<EngineConnection["write"]>) {
-      return this[guardKey].mayWrite() ? inherited.write.apply(this, args) : this;
+const prototypes = new WeakMap<Socket, object>();
+
+/**
+ * An object between a socket and its prototype, made once for each prototype: closures on each socket would take several times
+ * the memory. Its methods look up the inherited ones at each call, as instrumentation may replace these at any time.
+ */
+function guardedPrototype(inherited: Socket): object {
+  const known = prototypes.get(inherited);
+  if (known) return known;
+  const internals = inherited as unknown as SocketInternals;
+  const methods = {
+    ...guardedHandlers(inherited, (one) => (one as Guarded<Socket>)[guardKey]),
+    _onpacket(this: Guarded<Socket>, packet: Packet) {
+      const { rules } = this[guardKey];
+      const mayTake = () => !rules.refusalOf(this) && this[guardKey].mayTake(packet);
+      if (packet.type === packetTypes.DISCONNECT || mayTake())
+        Reflect.apply(internals._onpacket, this, [packet]);
     },
-  }));
+    // Emits, acknowledgements and the answer to its CONNECT pass here; broadcasts do not.
+    packet(this: Guarded<Socket>, packet: Packet, options?: unknown) {
+      const isOut = packet.type !== packetTypes.CONNECT_ERROR && this[guardKey].rules.refusalOf(this);
+      if (!isOut) Reflect.apply(internals.packet, this, [packet, options]);
+    },
+    _cleanup(this: Guarded<Socket>) {
+      Reflect.apply(internals._cleanup, this, []);
+      this[guardKey].rules.left(this);
+      this[guardKey].left(this);
+    },
+  };
+  const between: object = Object.assign(Object.create(inherited), methods);
+  prototypes.set(inherited, between);
+  return between;
+}
+
+/** Puts `guard` before what is sent on a connection. */
+export function guardWrites(connection: EngineConnection, guard: TrafficGuard): void {
+  (connection as Guarded<EngineConnection>)[guardKey] = guard;
+  connection.write = guardedWrite;
+}
+
+/** One for all connections. */
+function guardedWrite(this: EngineConnection, ...args: Parameters<EngineConnection["write"]>): unknown {
+  const inherited: EngineConnection = Object.getPrototypeOf(this);
+  return (this as Guarded<EngineConnection>)[guardKey].mayWrite() ? inherited.write.apply(this, args) : this;
 }
 
 /** Passes on only the client's messages for which `passes` returns true, until the returned function is called. */
