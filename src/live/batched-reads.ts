@@ -2,11 +2,11 @@ import { isUnreadable, SocketSessionError } from "../base/errors.ts";
 import type { SessionKey, StoredSession } from "../session-store.ts";
 import type { GuardedStore } from "./guarded-store.ts";
 
-type Outcome = () => Promise<StoredSession | null>;
+type Found = StoredSession | null;
 
 interface Waiting {
   readonly key: SessionKey;
-  readonly settle: (result: Promise<StoredSession | null>) => void;
+  readonly settle: (found: Found | Promise<Found>) => void;
 }
 
 /** How many sessions one round trip reads. */
@@ -24,40 +24,35 @@ export class BatchedReads {
     this.#store = store;
   }
 
-  read(key: SessionKey): Promise<StoredSession | null> {
-    return new Promise((resolve) => {
-      if (this.#waiting.length === 0) setImmediate(() => this.#send());
-      this.#waiting.push({ key, settle: resolve });
+  read(key: SessionKey): Promise<Found> {
+    return new Promise((settle) => {
+      if (this.#waiting.length === 0) setImmediate(() => void this.#send());
+      this.#waiting.push({ key, settle });
     });
   }
 
-  #send(): void {
+  async #send(): Promise<void> {
     const batch = this.#waiting.splice(0, maxPerBatch);
-    if (this.#waiting.length > 0) setImmediate(() => this.#send());
-    const keys = batch.map(({ key }) => key);
-    const outcomes = this.#store.readMany(keys).then(
-      (all) =>
-        all.map(
-          (stored): Outcome =>
-            async () =>
-              stored,
-        ),
-      (error: unknown) => this.#readSingly(keys, error),
-    );
-    for (const [index, { settle }] of batch.entries()) settle(outcomes.then((all) => all[index]?.() ?? null));
+    if (this.#waiting.length > 0) setImmediate(() => void this.#send());
+    try {
+      const all = await this.#store.readMany(batch.map(({ key }) => key));
+      for (const [index, { settle }] of batch.entries()) settle(all[index] ?? null);
+    } catch (error) {
+      await this.#readSingly(batch, error);
+    }
   }
 
   /**
    * A session that can't be read must not fail the others of its batch. If two in a row fail before any succeeds, the
    * store counts as down; the next batch begins with another session.
    */
-  async #readSingly(keys: readonly SessionKey[], error: unknown): Promise<Outcome[]> {
-    const outcomes = new Map<SessionKey, Outcome>();
-    const first = this.#firstOfBatch++ % keys.length;
-    let failures = keys.length === 1 || isTimeout(error) ? maxFailures : 0;
-    for (const key of [...keys.slice(first), ...keys.slice(0, first)]) {
-      const outcome = failures < maxFailures ? this.#store.read(key) : Promise.reject(error);
-      await outcome.then(
+  async #readSingly(batch: readonly Waiting[], error: unknown): Promise<void> {
+    const first = this.#firstOfBatch++ % batch.length;
+    let failures = batch.length === 1 || isTimeout(error) ? maxFailures : 0;
+    for (const { key, settle } of [...batch.slice(first), ...batch.slice(0, first)]) {
+      const found = failures < maxFailures ? this.#store.read(key) : Promise.reject(error);
+      settle(found);
+      await found.then(
         () => {
           failures = Number.NEGATIVE_INFINITY;
         },
@@ -65,9 +60,7 @@ export class BatchedReads {
           if (!isUnreadable(failure)) failures++;
         },
       );
-      outcomes.set(key, () => outcome);
     }
-    return keys.map((key) => outcomes.get(key) ?? (() => Promise.reject(error)));
   }
 }
 

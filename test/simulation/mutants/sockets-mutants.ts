@@ -104,8 +104,8 @@ export const socketsMutants: readonly Mutant[] = [
   {
     name: "a stale connection is written to",
     file: "src/socket/upstream-traffic.ts",
-    from: "return this[guardKey].mayWrite() ? ",
-    to: "return this[guardKey].mayWrite.length === 0 ? ",
+    from: "[guardKey].mayWrite() ? inherited",
+    to: "[guardKey].mayWrite.length === 0 ? inherited",
     oracle: "fresh-data",
     seeds: 120,
     layer: "sockets",
