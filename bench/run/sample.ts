@@ -104,18 +104,29 @@ export async function visitor({ url }: Sample, data: Record<string, unknown> = {
   return browser;
 }
 
-/** The time of `work`, which does something `times` times: of the application's CPU, and of the clock. */
+export interface Repetitions {
+  readonly warmUp: number;
+  readonly times: number;
+  /** How many things `work` does each time. */
+  readonly each?: number;
+}
+
+/**
+ * The time of one thing that `work` does, of the application's CPU and of the clock. The warm-up comes after the collection of
+ * what the preparations have left: a forced one discards compiled code, too, which an application in operation has.
+ */
 export async function timed(
   { server }: Sample,
-  times: number,
-  work: () => Promise<unknown>,
+  { warmUp, times, each = 1 }: Repetitions,
+  work: (times: number) => Promise<unknown>,
 ): Promise<{ cpuUs: number; wallUs: number }> {
   await server.ask("memory");
+  await work(warmUp);
   const before = await server.ask("cpuUs");
   const start = performance.now();
-  await work();
-  const wallUs = ((performance.now() - start) * 1000) / times;
-  return { cpuUs: ((await server.ask("cpuUs")) - before) / times, wallUs };
+  await work(times);
+  const wallUs = ((performance.now() - start) * 1000) / (times * each);
+  return { cpuUs: ((await server.ask("cpuUs")) - before) / (times * each), wallUs };
 }
 
 /** Resolves once the application has no connection left. */

@@ -10,15 +10,14 @@ async function measure(sample: Sample, count: number) {
   const cookies = await logIns(sample, sample.count(100, 2));
   const sockets = await openCrowd(sample, count, cookies);
   assertEqual("the connections", await sample.server.ask("connections"), count);
-  const broadcast = async (times: number) => {
-    const received = sockets.map((socket) => socket.receive(times));
-    await sample.server.ask("broadcast", { times, text });
+  const broadcast = async () => {
+    const received = sockets.map((socket) => socket.receive(1));
+    await sample.server.ask("broadcast", { times: 1, text });
     await Promise.all(received);
   };
-  await broadcast(sample.count(5, 1));
-  const times = sample.count(20, 2);
-  const measured = await timed(sample, times * count, async () => {
-    for (let time = 0; time < times; time++) await broadcast(1);
+  const repetitions = { warmUp: sample.count(10, 1), times: sample.count(20, 2), each: count };
+  const measured = await timed(sample, repetitions, async (times) => {
+    for (let time = 0; time < times; time++) await broadcast();
   });
   closeCrowd(sockets);
   return measured;

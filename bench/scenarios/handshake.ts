@@ -43,9 +43,7 @@ async function measure(sample: Sample, transports: string[]) {
     await inParallel(times, 20, async () => (await connect(browser, transports)).disconnect());
     await emptied(sample);
   };
-  await handshakes(sample.count(800, 3));
-  const times = sample.count(1_200, 5);
-  return timed(sample, times, () => handshakes(times));
+  return timed(sample, { warmUp: sample.count(2_000, 3), times: sample.count(2_000, 5) }, handshakes);
 }
 
 /** Of light clients, all at the same time. */
@@ -60,9 +58,7 @@ async function measureBurst(sample: Sample) {
       await emptied(sample);
     }
   };
-  await bursts(sample.count(5, 1));
-  const times = sample.count(10, 1);
-  return timed(sample, times * count, () => bursts(times));
+  return timed(sample, { warmUp: sample.count(10, 1), times: sample.count(10, 1), each: count }, bursts);
 }
 
 const variant = (title: string, transports: string[], more: Partial<Variant> = {}): Variant => ({

@@ -17,9 +17,8 @@ async function measure(sample: Sample, sessions: number) {
       assertEqual("the answer", await sockets[worker]?.emitWithAck("increment"), "done");
       done++;
     });
-  await updates(sample.count(500, 4));
-  const times = sample.count(2_000, 8);
-  const measured = await timed(sample, times, () => updates(times));
+  const repetitions = { warmUp: sample.count(1_000, 4), times: sample.count(2_000, 8) };
+  const measured = await timed(sample, repetitions, updates);
   const counts = await Promise.all(browsers.map((browser) => browser.get("/count")));
   for (const browser of browsers) browser.close();
   const kept = counts.reduce((sum, count) => sum + Number(count), 0);
