@@ -8,13 +8,19 @@ export class OpenedConnection {
   readonly proof: Proof;
   #own: SessionConnection | undefined;
   #guest: SessionConnection | undefined;
+  /** What to release when the connection closes. */
+  #held: readonly SessionConnection[] = [];
 
-  /** `guest`: the session of a client that may still bring a ticket. */
+  /** `guest`: the session of a client that may still bring a ticket. The caller calls `closed` when the connection closes. */
   constructor(connection: EngineConnection, proof: Proof, guest?: SessionConnection) {
     this.connection = connection;
     this.proof = proof;
     this.#guest = guest;
-    connection.once("close", () => guest?.release());
+    if (guest) this.#held = [guest];
+  }
+
+  closed(): void {
+    for (const one of this.#held) one.release();
   }
 
   /** Whether it is a guest's who has a session, and has written nothing to it. */
@@ -43,7 +49,7 @@ export class OpenedConnection {
 
   /** Binds it to a session, or to none for a guest. False if the session has ended, or if the call has closed the connection. */
   bind(own: SessionConnection): boolean {
-    this.connection.once("close", () => own.release());
+    this.#held = [...this.#held, own];
     if (own.isUnverified) this.connection.close(true); // it reconnects, and is checked
     if (own.isEnded) return false;
     this.#own = own;

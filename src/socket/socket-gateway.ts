@@ -216,7 +216,10 @@ export class SocketGateway {
     const opened = new OpenedConnection(connection, decision.proof, decision.guest);
     this.#opened.set(connection.id, opened);
     seen.proven = opened;
-    connection.once("close", () => this.#opened.delete(connection.id));
+    connection.once("close", () => {
+      this.#opened.delete(connection.id);
+      opened.closed();
+    });
     if (decision.kind === "unproven") return this.#clients.hold(opened, decision.refusal, pass);
     if (opened.bind(decision.connection)) return true;
     return connection.readyState === "open" && this.#clients.hold(opened, { code: "SESSION_ENDED" }, pass);
