@@ -47,7 +47,7 @@ export async function startServer(setting: ServerSetting) {
 }
 
 function answersOf(io: Server, { ends, errors = [] }: Installed, operations: Operations, url: string) {
-  let watched: (() => Blocked) | undefined;
+  let watched: (() => Promise<Blocked>) | undefined;
   let ids: readonly string[] = [];
   return {
     url: async () => url,
