@@ -49,7 +49,7 @@ export class OpenedConnection {
 
   /** Binds it to a session, or to none for a guest. False if the session has ended, or if the call has closed the connection. */
   bind(own: SessionConnection): boolean {
-    this.#held = [...this.#held, own];
+    this.#held = this.#held.concat(own); // a spread would make room for sixteen more
     if (own.isUnverified) this.connection.close(true); // it reconnects, and is checked
     if (own.isEnded) return false;
     this.#own = own;

@@ -216,7 +216,7 @@ export class SocketGateway {
     const opened = new OpenedConnection(connection, decision.proof, decision.guest);
     this.#opened.set(connection.id, opened);
     seen.proven = opened;
-    connection.once("close", () => {
+    connection.on("close", () => {
       this.#opened.delete(connection.id);
       opened.closed();
     });

@@ -66,7 +66,7 @@ export interface EngineConnection {
   close(discard?: boolean): unknown;
   sendPacket(type: "ping"): unknown;
   emit(event: string, ...args: unknown[]): boolean;
-  on(event: "data", listener: (data: unknown) => void): unknown;
+  on(event: "data" | "close", listener: (data: unknown) => void): unknown;
   once(event: "close" | "drain" | "upgrade" | "heartbeat", listener: () => void): unknown;
 }
 
