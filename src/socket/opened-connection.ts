@@ -8,19 +8,17 @@ export class OpenedConnection {
   readonly proof: Proof;
   #own: SessionConnection | undefined;
   #guest: SessionConnection | undefined;
-  /** What to release when the connection closes. */
-  #held: readonly SessionConnection[] = [];
 
   /** `guest`: the session of a client that may still bring a ticket. The caller calls `closed` when the connection closes. */
   constructor(connection: EngineConnection, proof: Proof, guest?: SessionConnection) {
     this.connection = connection;
     this.proof = proof;
     this.#guest = guest;
-    if (guest) this.#held = [guest];
   }
 
   closed(): void {
-    for (const one of this.#held) one.release();
+    this.#guest?.release();
+    this.#own?.release();
   }
 
   /** Whether it is a guest's who has a session, and has written nothing to it. */
@@ -49,9 +47,11 @@ export class OpenedConnection {
 
   /** Binds it to a session, or to none for a guest. False if the session has ended, or if the call has closed the connection. */
   bind(own: SessionConnection): boolean {
-    this.#held = this.#held.concat(own); // a spread would make room for sixteen more
     if (own.isUnverified) this.connection.close(true); // it reconnects, and is checked
-    if (own.isEnded) return false;
+    if (own.isEnded) {
+      own.release();
+      return false;
+    }
     this.#own = own;
     own.claim(this.connection);
     return true;
