@@ -43,7 +43,7 @@ test("the examples ask for the same version of a package, and for one of each", 
 
 type Context = Pick<TestContext, "onTestFailed" | "onTestFinished">;
 
-/** Runs a command in a folder of the examples until the test is finished. Resolves when it listens on the port. */
+/** Runs a command in a folder of the examples until the test is finished. Resolves when it answers on the port. */
 async function run(
   command: string,
   name: string,
@@ -57,7 +57,7 @@ async function run(
   });
   onTestFinished(() => started.close());
   onTestFailed(() => console.error(`${command}:\n${started.said}`));
-  await started.listening(port);
+  await started.answering(port);
 }
 
 describe("the quick start", () => {

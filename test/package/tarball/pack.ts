@@ -15,7 +15,11 @@ declare module "vitest" {
 /** Packs once for all files of tests, in a folder that is theirs. */
 export default async function pack(project: TestProject) {
   const scratch = await mkdtemp(join(tmpdir(), "socket-session-tarball-"));
-  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", scratch], { cwd: root });
+  const { stdout } = await run(
+    "npm",
+    ["pack", "--json", "--no-foreground-scripts", "--pack-destination", scratch],
+    { cwd: root },
+  );
   const [packed]: { filename: string; files: { path: string }[] }[] = JSON.parse(stdout);
   if (packed === undefined) throw new Error("npm pack has left no tarball.");
   const files = packed.files.map(({ path }) => path);

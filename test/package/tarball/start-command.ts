@@ -1,16 +1,23 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { delimiter, dirname } from "node:path";
-import { untilListening } from "../../../scripts/services/ports.mjs";
+import { setTimeout as pause } from "node:timers/promises";
+import { ask } from "../../../scripts/services/ports.mjs";
 
 export interface StartedCommand {
   /** What the command has written so far. */
   readonly said: string;
-  /** Resolves when a server of the command listens on the port; rejects if the command ends first. */
-  listening(port: number): Promise<void>;
+  /**
+   * Resolves when a server of the command answers on the port; rejects if the command ends first. Vite listens for a moment to
+   * learn whether the port is free, and resets who has connected then.
+   */
+  answering(port: number): Promise<void>;
   /** Ends the command, and what it has started. */
   close(): Promise<void>;
 }
+
+/** Some compile their page before they answer. */
+const longestStartMs = 60_000;
 
 /** Starts a command as in a terminal, with this Node first on the path. */
 export function startCommand(
@@ -31,10 +38,13 @@ export function startCommand(
     get said() {
       return said;
     },
-    listening: (port) =>
-      untilListening(port, () => {
+    async answering(port) {
+      const answer = () => ask(port, "HEAD / HTTP/1.0\r\n\r\n", longestStartMs);
+      while (!(await answer())?.startsWith("HTTP/")) {
         if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}: ${said}`);
-      }),
+        await pause(20);
+      }
+    },
     async close() {
       if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGTERM");
       await gone;
