@@ -14,7 +14,8 @@ Measured beside bare Socket.IO, plain \`express-session\` and the common ways to
 - **the documented recipe** is Socket.IO's how-to, **express-socket.io-session** a package, and **io.use and store.get** the way of blog
   posts since 2013. "Stale" means that handlers read what the session was at the handshake.
 
-CPU is the time of the application's process alone, in which the clients are not. Bars and the first number of a cell are medians of
+CPU is the time of the application's process alone, in which the clients are not. It is warm: a server takes up to twice the time in its
+first seconds, until its code is compiled. Bars and the first number of a cell are medians of
 the rounds; lines and parentheses have the least and the most. In each round every case runs once in fresh processes, every
 other round in the opposite order, and comparisons are made within a round.`;
 
