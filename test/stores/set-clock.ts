@@ -2,7 +2,11 @@
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 
 export class SetClock implements Clock {
-  #now = 1_800_000_000_000;
+  #now: number;
+
+  constructor(now = 1_800_000_000_000) {
+    this.#now = now;
+  }
 
   now(): number {
     return this.#now;
