@@ -1,6 +1,7 @@
 import { bare } from "./bare.ts";
 import { expressSocketioSession } from "./express-socketio-session.ts";
 import { limit } from "./limit.ts";
+import { limitSession } from "./limit-session.ts";
 import { plain } from "./plain.ts";
 import { recipe, recipePoll, recipeReload } from "./recipe.ts";
 import { before, socketSession } from "./socket-session.ts";
@@ -11,6 +12,7 @@ import type { Subject } from "./subject.ts";
 const subjects: readonly Subject[] = [
   bare,
   limit,
+  limitSession,
   plain,
   recipe,
   recipeReload,
