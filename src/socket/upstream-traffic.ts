@@ -105,16 +105,28 @@ function guardedPrototype(inherited: Socket): object {
   return between;
 }
 
-/** Puts `guard` before what is sent on a connection. */
+/** Puts `guard` before what is sent on a connection, and before the application's wrapper of its `write`, if there is one already. */
 export function guardWrites(connection: EngineConnection, guard: TrafficGuard): void {
+  const prototype: EngineConnection = Object.getPrototypeOf(connection);
+  const { write } = connection;
   (connection as Guarded<EngineConnection>)[guardKey] = guard;
-  connection.write = guardedWrite;
+  connection.write = Object.hasOwn(connection, "write") ? guardedWrite({ write }) : sharedWrite(prototype);
 }
 
-/** One for all connections. */
-function guardedWrite(this: EngineConnection, ...args: Parameters<EngineConnection["write"]>): unknown {
-  const inherited: EngineConnection = Object.getPrototypeOf(this);
-  return (this as Guarded<EngineConnection>)[guardKey].mayWrite() ? inherited.write.apply(this, args) : this;
+const writes = new WeakMap<EngineConnection, EngineConnection["write"]>();
+
+/** One for all connections of a prototype. */
+function sharedWrite(prototype: EngineConnection): EngineConnection["write"] {
+  const write = writes.get(prototype) ?? guardedWrite(prototype);
+  writes.set(prototype, write);
+  return write;
+}
+
+/** Looks up the method at each call, as instrumentation may replace the prototype's at any time. */
+function guardedWrite(inner: Pick<EngineConnection, "write">): EngineConnection["write"] {
+  return function (this: Guarded<EngineConnection>, ...args: Parameters<EngineConnection["write"]>) {
+    return this[guardKey].mayWrite() ? inner.write.apply(this, args) : this;
+  };
 }
 
 /** Passes on only the client's messages for which `passes` returns true, until the returned function is called. */
