@@ -95,10 +95,8 @@ export class SessionConnection implements Observer, TrafficGuard, Holder {
   }
 
   get followed(): Followed | undefined {
-    return (
-      this.#entry &&
-      this.#connection && { entry: this.#entry, connection: this.#connection, codec: this.#context.codec }
-    );
+    const [entry, connection] = [this.#entry, this.#connection];
+    return entry && connection && { entry, connection, codec: this.#context.codec, holder: this };
   }
 
   /** The session's pids; undefined if there is no session, or it may not be served. */

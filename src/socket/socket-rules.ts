@@ -17,13 +17,14 @@ import {
   leaveBroadcasts,
   leaveRoom,
 } from "./upstream-rules.ts";
-import { guardOf } from "./upstream-traffic.ts";
 
 /** The connection of a socket, and the session that it has proven. */
 export interface Followed {
   readonly entry: LiveEntry;
   readonly connection: EngineConnection;
   readonly codec: Codec;
+  /** Knows which of its sockets are not gone. */
+  readonly holder: { has(socket: Socket): boolean };
 }
 
 /** What a rule is about: a socket in its namespace, or in a room. */
@@ -87,7 +88,7 @@ export class SocketRules {
     const place: Place = { socket, followed, rule, room, until };
     const isOver = until <= this.#hub.clock.now();
     if (isOver && room === undefined) this.#announce(place, data);
-    const isHere = guardOf(socket)?.has(socket); // a handler may still ask for a room after an `await`
+    const isHere = followed.holder.has(socket); // a handler may still ask for a room after an `await`
     if (isOver || !isHere) return refusalBy(rule);
     const watch = this.#watchOf(entry);
     watchBySocket.set(socket, watch);

@@ -15,8 +15,6 @@ export interface TrafficGuard extends HandlerGuard {
   readonly followed: Followed | undefined;
   /** The socket is gone, even if it never connected. */
   left(socket: Socket): void;
-  /** False once it is gone. */
-  has(socket: Socket): boolean;
 }
 
 /**
