@@ -1,6 +1,7 @@
 /** Tickets in the hands of others, and at other times than they are meant for. */
 
 import { EventEmitter } from "node:events";
+import { inspect } from "node:util";
 import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
 import { memoryStore } from "socket-session/memory";
 import { sqliteStore } from "socket-session/sqlite";
@@ -58,6 +59,15 @@ describe.each([{ transports: ["polling"] }, { transports: ["websocket"] }])(
       for (const origin of [otherPage, world.url, undefined])
         expect((await refused(knock(ticket, origin ? { origin } : {}))).data).toEqual(invalid);
       await connected(knock(ticket, { origin: page }));
+    });
+
+    test("the id of a ticket's session is not found in the request, however it is inspected", async () => {
+      await start();
+      const visitor = await world.visitor();
+      const { id } = JSON.parse(await visitor.get("/session"));
+      await connected(knock(await ticketOf(visitor)));
+      const [socket] = world.io.sockets.sockets.values();
+      expect(inspect(socket?.request, { showHidden: true, depth: 12 })).not.toContain(id);
     });
 
     test("a ticket for no origin is good for clients without one only", async () => {
