@@ -86,8 +86,8 @@ export const socketsMutants: readonly Mutant[] = [
   {
     name: "a session that ends during the handshake",
     file: "src/socket/opened-connection.ts",
-    from: "    if (own.isEnded) return false;\n",
-    to: "",
+    from: "    if (own.isEnded) {",
+    to: '    if (own.isEnded && this.connection.readyState === "closed") {',
     oracle: "over-is-over",
     seeds: 10,
     layer: "sockets",
@@ -104,8 +104,8 @@ export const socketsMutants: readonly Mutant[] = [
   {
     name: "a stale connection is written to",
     file: "src/socket/upstream-traffic.ts",
-    from: "[guardKey].mayWrite() ? inherited",
-    to: "[guardKey].mayWrite.length === 0 ? inherited",
+    from: "[guardKey].mayWrite() ? inner",
+    to: "[guardKey].mayWrite.length === 0 ? inner",
     oracle: "fresh-data",
     seeds: 120,
     layer: "sockets",
