@@ -196,7 +196,7 @@ export interface SessionStore {
 
   /**
    * Removes the session and publishes `reason` in one atomic step. Returns false and publishes nothing if there was no
-   * session. One that has expired is removed all the same: the clock of another node may be late. `isNewId`: as for `create`. `message`: the application's words for the page, of up to 200 characters; the
+   * session. `isNewId`: as for `create`. `message`: the application's words for the page, of up to 200 characters; the
    * feed publishes them if it can.
    */
   destroy(key: SessionKey, reason: StoredEndReason, isNewId?: boolean, message?: string): Promise<boolean>;

@@ -2,11 +2,7 @@
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 
 export class SetClock implements Clock {
-  #now: number;
-
-  constructor(now = 1_800_000_000_000) {
-    this.#now = now;
-  }
+  #now = 1_800_000_000_000;
 
   now(): number {
     return this.#now;

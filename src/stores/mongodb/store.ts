@@ -204,21 +204,14 @@ class MongodbStore implements SessionStore {
     const filter = { _id: this.#ids.stored(sid), ...live(this.#clock.now()) };
     if ((await this.#feed.kind()) === "capped collection") {
       const { deletedCount } = await this.#collection.deleteOne(filter, this.#writeOptions);
-      if (deletedCount === 0) return this.#removeExpired(filter._id);
+      if (deletedCount === 0) return false;
       await this.#feed.messages.publishChange({ kind: "ended", publicIds, ...endOf(reason, message) });
       return true;
     }
     // A removal alone would not publish the reason.
-    if (!(await this.#update(filter, endMark(endOf(reason, message), this.#format.empty))))
-      return this.#removeExpired(filter._id);
+    if (!(await this.#update(filter, endMark(endOf(reason, message), this.#format.empty)))) return false;
     this.#ended.add(filter._id);
     return true;
-  }
-
-  /** The clock of another node may be late, and would find it. */
-  async #removeExpired(_id: string): Promise<false> {
-    await this.#collection.deleteOne(over(_id, this.#clock.now()), this.#writeOptions);
-    return false;
   }
 
   changes(listener: FeedListener, options: FeedOptions): Promise<Unsubscribe> {

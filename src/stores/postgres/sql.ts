@@ -93,9 +93,9 @@ export class PostgresSql {
   destroy(withUsers: boolean): string {
     return `
       WITH gone AS (
-        DELETE FROM ${this.table} s WHERE s.sid = $1 RETURNING s.sid, s.expire > ${time(2)} AS live
+        DELETE FROM ${this.table} s WHERE s.sid = $1 AND s.expire > ${time(2)} RETURNING s.sid
       ) ${withUsers ? `, unlisted AS (DELETE FROM ${this.users} WHERE sid IN (SELECT sid FROM gone))` : ""}
-      SELECT pg_notify(${this.#channel}, $3) FROM gone WHERE live`;
+      SELECT pg_notify(${this.#channel}, $3) FROM gone`;
   }
 
   /** 1 now */

@@ -106,7 +106,7 @@ export class SqliteTables {
   destroy({ sid, publicIds }: SessionKey, reason: StoredEndReason, message?: string): boolean {
     return this.#transaction(() => {
       const now = this.#clock.now();
-      const destroyed = this.#destroy.get(utf16(sid), now)?.live === 1;
+      const destroyed = changedOne(this.#destroy.run(utf16(sid), now));
       if (destroyed)
         this.#publish.run(now, "ended", JSON.stringify(publicIds), reason, null, message ?? null);
       return destroyed;

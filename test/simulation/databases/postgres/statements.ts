@@ -142,11 +142,11 @@ function destroy(
   const users = withUsers ? server.users(usersTable) : undefined;
   const sid = String(id);
   const before = sessions.get(sid);
-  if (!before) return [];
+  if (!before || before.expire <= Number(now)) return [];
   sessions.delete(sid);
   for (const [key, entry] of users?.entries ?? []) if (entry.sid === sid) users?.delete(key);
   server.ledger.removed(unescaped(sid));
-  return before.expire > Number(now) ? notified(server, message) : [];
+  return notified(server, message);
 }
 
 function all(server: PostgresServer, [now]: readonly unknown[], node: string): Row[] {
