@@ -65,7 +65,7 @@ export function guardOf(socket: Socket): TrafficGuard | undefined {
 
 /** Puts `guard` before a socket. */
 export function guardSocket(socket: Socket, guard: TrafficGuard): void {
-  (socket as Guarded<Socket>)[guardKey] = guard;
+  Object.defineProperty(socket, guardKey, { value: guard });
   Object.setPrototypeOf(socket, guardedPrototype(Object.getPrototypeOf(socket)));
 }
 
@@ -107,7 +107,7 @@ function guardedPrototype(inherited: Socket): object {
 export function guardWrites(connection: EngineConnection, guard: TrafficGuard): void {
   const prototype: EngineConnection = Object.getPrototypeOf(connection);
   const { write } = connection;
-  (connection as Guarded<EngineConnection>)[guardKey] = guard;
+  Object.defineProperty(connection, guardKey, { value: guard });
   connection.write = Object.hasOwn(connection, "write") ? guardedWrite({ write }) : sharedWrite(prototype);
 }
 

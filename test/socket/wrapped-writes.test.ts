@@ -94,3 +94,13 @@ describe.each([{ transports: ["polling"] }, { transports: ["websocket"] }])(
     });
   },
 );
+
+test("what guards a socket is not copied with its properties, nor what guards its connection", async () => {
+  await start();
+  const client = (await world.visitor()).socket();
+  await connected(client);
+  const [socket] = await world.io.fetchSockets();
+  const own = world.io.sockets.sockets.get(String(socket?.id));
+  expect(Object.getOwnPropertySymbols({ ...own }).map(String)).not.toContain("Symbol(socket-session)");
+  expect(Object.getOwnPropertySymbols({ ...own?.conn }).map(String)).not.toContain("Symbol(socket-session)");
+});
