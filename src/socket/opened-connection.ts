@@ -5,20 +5,15 @@ import type { EngineConnection } from "./upstream.ts";
 /** An open Engine.IO connection, what it has proven, and the session that it got for that. */
 export class OpenedConnection {
   readonly connection: EngineConnection;
-  /** Private: it holds session ids, and application code that inspects a request gets here. */
-  readonly #proof: Proof;
+  readonly proof: Proof;
   #own: SessionConnection | undefined;
   #guest: SessionConnection | undefined;
 
   /** `guest`: the session of a client that may still bring a ticket. The caller calls `closed` when the connection closes. */
   constructor(connection: EngineConnection, proof: Proof, guest?: SessionConnection) {
     this.connection = connection;
-    this.#proof = proof;
+    this.proof = proof;
     this.#guest = guest;
-  }
-
-  get proof(): Proof {
-    return this.#proof;
   }
 
   closed(): void {

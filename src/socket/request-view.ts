@@ -54,7 +54,10 @@ interface Seen<Handshake> extends SeenRequest<Handshake> {
  * called when it is given such a request.
  */
 export class SeenRequests<Handshake> {
-  /** The getter may be called on a proxy of the request, or on an object that inherits from it: both have this property. */
+  /**
+   * A property of each request. The getter may be called on a proxy of the request, or on an object that inherits from it: both
+   * have the property. It is a function, as who inspects a request with all that it hides must not find a session's id.
+   */
   readonly #key = Symbol("seen");
   /** Shared by all requests, which live as long as their connections. */
   readonly #properties: PropertyDescriptorMap;
@@ -65,7 +68,7 @@ export class SeenRequests<Handshake> {
       session: {
         configurable: true,
         get: function read(this: object) {
-          const seen: Seen<Handshake> = Reflect.get(this, key);
+          const seen: Seen<Handshake> = Reflect.get(this, key)();
           seen.view ??= viewOf(() => seen.proven?.data ?? {});
           if (seen.reads++ < watchedReads && isExpressSession(read)) onExpressSession();
           return seen.view;
@@ -78,11 +81,11 @@ export class SeenRequests<Handshake> {
 
   /** One that has a session when it is first seen, from a middleware of the application, goes on using that. */
   of(request: IncomingMessage): SeenRequest<Handshake> {
-    const known: Seen<Handshake> | undefined = Reflect.get(request, this.#key);
-    if (known) return known;
+    const known: (() => Seen<Handshake>) | undefined = Reflect.get(request, this.#key);
+    if (known) return known();
     if (!Reflect.get(request, "session")) Object.defineProperties(request, this.#properties);
     const seen: Seen<Handshake> = { reads: 0 };
-    Object.defineProperty(request, this.#key, { value: seen });
+    Object.defineProperty(request, this.#key, { value: () => seen });
     return seen;
   }
 }
