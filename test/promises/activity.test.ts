@@ -188,7 +188,7 @@ describeStores("in real time", ({ store, transports, namespace }) => {
   test("an idle socket ends with its session", async () => {
     world = await startWorld({
       store: store.open(),
-      cookie: { maxAge: 1000 },
+      cookie: { maxAge: 2000 },
       sockets: (io) => installHandlers(io),
     });
     const ada = await world.visitor();
