@@ -37,16 +37,17 @@ class CookieJar {
 export class Browser {
   readonly url: string;
   readonly #cookies: CookieJar;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets: Set<Socket>;
 
-  constructor(url: string, cookies = new CookieJar()) {
+  constructor(url: string, cookies = new CookieJar(), sockets = new Set<Socket>()) {
     this.url = url;
     this.#cookies = cookies;
+    this.#sockets = sockets;
   }
 
-  /** The same visitor at another node, with the same cookie jar. */
+  /** The same visitor at another node, with the same cookie jar. Closes with this one. */
   at(url: string): Browser {
-    return new Browser(url, this.#cookies);
+    return new Browser(url, this.#cookies, this.#sockets);
   }
 
   /** The `Cookie` header as it would be sent now. */
