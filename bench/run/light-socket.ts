@@ -20,8 +20,7 @@ export class LightSocket {
   readonly #joined = Promise.withResolvers<void>();
   #received: Buffer = Buffer.alloc(0);
   #isUpgraded = false;
-  #waiting = 0;
-  #enough = Promise.withResolvers<void>();
+  #event = Promise.withResolvers<void>();
   /** Resolves when the server has closed the connection. */
   readonly closed: Promise<void>;
 
@@ -45,11 +44,10 @@ export class LightSocket {
     return one;
   }
 
-  /** Resolves when it has received so many events more. */
-  receive(count: number): Promise<void> {
-    this.#waiting = count;
-    this.#enough = Promise.withResolvers();
-    return this.#enough.promise;
+  /** Resolves when it has received the next event. */
+  receive(): Promise<void> {
+    this.#event = Promise.withResolvers();
+    return this.#event.promise;
   }
 
   close(): void {
@@ -91,7 +89,7 @@ export class LightSocket {
     else if (text.startsWith(packets.join)) this.#joined.resolve();
     else if (text.startsWith(packets.refusal))
       this.#joined.reject(new Error(`Expected to join, but: ${text}`));
-    else if (text.startsWith(packets.event) && --this.#waiting === 0) this.#enough.resolve();
+    else if (text.startsWith(packets.event)) this.#event.resolve();
   }
 
   #send(text: string): void {

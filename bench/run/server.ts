@@ -63,8 +63,8 @@ function answersOf(io: Server, { ends, errors = [] }: Installed, operations: Ope
       return { heapBytes: heapUsed, rssBytes: rss };
     },
     connections: async () => io.engine.clientsCount,
-    async broadcast({ times, text }: { times: number; text: string }) {
-      for (let time = 0; time < times; time++) io.emit("news", text);
+    async broadcast(text: string) {
+      io.emit("news", text);
     },
     /** The ids of the sessions to end: parsing many takes time that is not to be measured. */
     async prepareEnd(prepared: readonly string[]) {

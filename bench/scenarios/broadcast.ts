@@ -11,8 +11,8 @@ async function measure(sample: Sample, count: number) {
   const sockets = await openCrowd(sample, count, cookies);
   assertEqual("the connections", await sample.server.ask("connections"), count);
   const broadcast = async () => {
-    const received = sockets.map((socket) => socket.receive(1));
-    await sample.server.ask("broadcast", { times: 1, text });
+    const received = sockets.map((socket) => socket.receive());
+    await sample.server.ask("broadcast", text);
     await Promise.all(received);
   };
   const repetitions = { warmUp: sample.count(10, 1), times: sample.count(20, 2), each: count };
