@@ -13,7 +13,7 @@ import { SubscriptionEnd } from "./subscription.ts";
 
 /** The part of a client that the store uses. */
 export interface NodeRedisClient {
-  sendCommand(command: string[]): Promise<unknown>;
+  sendCommand(command: string[], options?: { readonly timeout: 0 }): Promise<unknown>;
   duplicate(): NodeRedisSubscriber;
   destroy(): void;
   pSubscribe(pattern: string, listener: (text: string, channel: string) => void): Promise<unknown>;
@@ -69,12 +69,10 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
   return {
     ...traits,
     isCluster: true,
-    send: async (key, command) => {
-      checkOpen(client);
-      return client.sendCommand(key, false, command);
-    },
+    send: (key, command) =>
+      isClosed(client) ? Promise.reject(notConnected()) : client.sendCommand(key, false, command),
     masters: async () => {
-      checkOpen(client);
+      if (isClosed(client)) throw notConnected();
       return Promise.all(
         client.masters.map(async (master) => nodeOf(await client.nodeClient(master), client)),
       );
@@ -83,16 +81,26 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
 }
 
 /** A client is open from the call of `connect()` on, and while it reconnects. */
-function checkOpen(client: NodeRedisClient | NodeRedisCluster): void {
-  if (property(client, "isOpen") === false) throw notConnected();
+function isClosed(client: NodeRedisClient | NodeRedisCluster): boolean {
+  return property(client, "isOpen") === false;
+}
+
+/**
+ * Whether the application has set a time for each command. Else node-redis 6 gives each 5 seconds, and would end an operation
+ * before `storeTimeoutMs` does. The store does without, except while the client is not ready: commands then wait in a queue,
+ * and this removes them from it.
+ */
+function hasOwnTimeout(client: NodeRedisClient): boolean {
+  return property(property(property(client, "options"), "commandOptions"), "timeout") !== undefined;
 }
 
 /** `whole` is the application's client, of which this may be a node. */
 function nodeOf(client: NodeRedisClient, whole: NodeRedisClient | NodeRedisCluster): RedisNode {
+  const options = hasOwnTimeout(client) ? undefined : ({ timeout: 0 } as const);
   return {
-    send: async (command) => {
-      checkOpen(whole);
-      return client.sendCommand(command);
+    send(command) {
+      if (isClosed(whole)) return Promise.reject(notConnected());
+      return client.sendCommand(command, property(client, "isReady") === true ? options : undefined);
     },
     subscribe: (subscription, signal) => subscribe(client.duplicate(), subscription, signal),
   };

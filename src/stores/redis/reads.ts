@@ -35,7 +35,9 @@ export class RedisReads {
   /** Throws `SESSION_UNREADABLE`. */
   async one(sid: string): Promise<StoredSession | null> {
     const now = this.#clock.now(); // before the command is sent, so that the deadline is never later than Redis's
-    const [text, revision, left] = replyList(await this.#ask(sid)).map(replyText);
+    const key = this.#names.session(sid);
+    const reply = await scripts.run(this.#connection, scripts.readScript, [key], []).catch(ofWrongKind);
+    const [text, revision, left] = replyList(reply).map(replyText);
     if (text === undefined || revision === undefined) return null;
     const leftMs = Number(left);
     if (leftMs === 0 || leftMs === -2) return null;
@@ -60,15 +62,6 @@ export class RedisReads {
     return this.one(sid).then((stored) => stored ?? undefined, nullIfUnreadable);
   }
 
-  async #ask(sid: string): Promise<unknown> {
-    try {
-      return await scripts.run(this.#connection, scripts.readScript, [this.#names.session(sid)], []);
-    } catch (error) {
-      if (!isOfWrongKind(error)) throw error;
-      throw unreadableError("a key that holds a value of another kind (WRONGTYPE)", error);
-    }
-  }
-
   async #document(text: string): Promise<SessionDocument> {
     try {
       const document = documentIn(await this.#serializer.parse(text));
@@ -79,6 +72,11 @@ export class RedisReads {
       throw unreadableError("text that the serializer can't parse, which is JSON by default", cause);
     }
   }
+}
+
+function ofWrongKind(error: unknown): never {
+  if (!isOfWrongKind(error)) throw error;
+  throw unreadableError("a key that holds a value of another kind (WRONGTYPE)", error);
 }
 
 /** The key holds a value of another type than text. Redis 6 reports it inside the script's error. */

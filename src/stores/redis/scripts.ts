@@ -32,7 +32,7 @@ export async function run(
   args: readonly string[],
 ): Promise<unknown> {
   const [first = ""] = keys;
-  const command = ["EVALSHA", sha, String(keys.length), ...keys, ...args];
+  const command = ["EVALSHA", sha, String(keys.length)].concat(keys, args);
   try {
     return await connection.send(first, command);
   } catch (error) {
