@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import session, { type Store } from "express-session";
 import { invalid } from "./base/arguments.ts";
+import { privateField } from "./base/private-field.ts";
 import type { Core } from "./core.ts";
 import type { HttpContext } from "./http/http-context.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
@@ -33,7 +34,7 @@ export class RequestSide {
   readonly #events: RequestEvents;
   readonly #loaded: LoadedSessions;
   readonly #responses = new Responses();
-  readonly #handles = new WeakMap<object, SessionHandle>();
+  readonly #handles = privateField<SessionHandle>();
   readonly #undo: (() => void)[] = [];
   #hasMiddleware = false;
   #isConnected = true;
@@ -41,7 +42,7 @@ export class RequestSide {
   constructor(core: Core, events: RequestEvents) {
     this.#core = core;
     this.#events = events;
-    this.#loaded = new LoadedSessions(core.hub);
+    this.#loaded = new LoadedSessions(core.hub, core.nameOf);
   }
 
   /** Whether a request can have one of these sessions. */

@@ -1,24 +1,30 @@
 import type { Clock } from "./clock.ts";
 
-/** Settles as `run` does, or rejects with `late()` after `ms`; a later outcome is ignored. */
+/**
+ * Settles as `run` does, or rejects with `late()` after `ms`; a later outcome is ignored. `failed` gives the error to
+ * reject with if `run` throws or rejects.
+ */
 export function withTimeout<T>(
   clock: Clock,
   ms: number,
   run: () => Promise<T> | T,
   late: () => Error,
+  failed = (error: unknown) => error,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const cancel = clock.after(ms, () => reject(late()));
-    new Promise<T>((settle) => settle(run())).then(
-      (value) => {
+    const fail = (error: unknown) => {
+      cancel();
+      reject(failed(error));
+    };
+    try {
+      Promise.resolve(run()).then((value) => {
         cancel();
         resolve(value);
-      },
-      (error: unknown) => {
-        cancel();
-        reject(error);
-      },
-    );
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
   });
 }
 

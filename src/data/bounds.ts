@@ -13,28 +13,22 @@ const maxWrittenLevels = 64;
 /** Other packages may have written deeper sessions. A third of what the tightest recursion, in V8 or here, can take. */
 export const maxReadLevels = 512;
 
-/** Objects on one level; above this, duplicates are removed, which takes longer. */
-const maxCounted = 100;
-
 /**
  * Whether objects and arrays in `value` are nested deeper than `levels` (`value` is the first level), or contain a
- * value that `isOdd` finds. Never recurses.
+ * value that `isOdd` finds. Recurses no deeper than `levels`, so that a cycle ends it.
  */
 export function isDeeperThan(value: unknown, levels: number, isOdd?: (held: unknown) => boolean): boolean {
-  let level: object[] = isObject(value) ? [value] : [];
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > levels) return true;
-    const next: object[] = [];
-    for (const one of level) {
-      for (const child of Array.isArray(one) ? one : Object.values(one)) {
-        if (isOdd?.(child)) return true;
-        if (isObject(child)) next.push(child);
-      }
-    }
-    // A cycle exceeds any number of levels, but with duplicates removed it never gets wider.
-    level = next.length > maxCounted ? [...new Set(next)] : next;
+  if (!isObject(value)) return false;
+  if (levels === 0) return true;
+  for (const held of Array.isArray(value) ? value : Object.values(value)) {
+    if (isOdd?.(held) || isDeeperThan(held, levels - 1, isOdd)) return true;
   }
   return false;
+}
+
+/** Whether a JSON text of this length may be nested deeper than `levels`. Most are shorter: a level has at least two brackets. */
+export function mayBeDeeper(length: number, levels: number): boolean {
+  return length > 2 * levels;
 }
 
 /** True also if nothing is stored. */
@@ -54,8 +48,10 @@ export function tooDeepToRead(): SocketSessionError {
 
 /** The whole document to store. Throws `SESSION_INVALID_DATA` if it is too large or too deep. */
 export function writableDocument(content: SessionContent, maxBytes: number): SessionDocument {
-  const document: SessionDocument = JSON.parse(jsonOf(refuseLarger(content, maxBytes)));
-  refuseDeeper(document, maxWrittenLevels);
+  const texts = refuseLarger(content, maxBytes);
+  const document: SessionDocument = JSON.parse(jsonOf(texts));
+  for (const [key, { length }] of texts)
+    if (mayBeDeeper(length, maxWrittenLevels - 1)) refuseDeeper(key, document[key], maxWrittenLevels);
   return document;
 }
 
@@ -67,10 +63,19 @@ export function storedDocument({ fields, cookie }: SessionContent): SessionDocum
 /** Returns the text of each key, the cookie included. Throws `SESSION_INVALID_DATA` if they have more than `maxBytes`. */
 export function refuseLarger({ fields, cookie }: SessionContent, maxBytes: number): Fields {
   const texts = withCookie(fields, cookie);
+  let length = 0;
+  for (const [key, text] of texts) length += key.length + text.length;
+  if (length * maxBytesPerUnit > maxBytes) refuseMoreBytes(texts, maxBytes);
+  return texts;
+}
+
+/** In UTF-8, of one unit of a string. */
+const maxBytesPerUnit = 3;
+
+function refuseMoreBytes(texts: Fields, maxBytes: number): void {
   let bytes = 0;
   for (const [key, text] of texts) bytes += bytesOf(key, text);
   if (bytes > maxBytes) throw tooLarge(texts, bytes, maxBytes);
-  return texts;
 }
 
 function bytesOf(key: string, text: string): number {
@@ -90,25 +95,27 @@ function tooLarge(texts: Fields, bytes: number, maxBytes: number): SocketSession
  * Throws `SESSION_INVALID_DATA` for data that neither a store nor `express-session` can take, however they got there.
  */
 export function refuseUnusable(session: object): void {
-  const { cookie: _cookie, ...data }: { readonly cookie?: unknown } = session;
-  if (!isDeeperThan(data, maxReadLevels, hasNoPlainJson)) return; // the fast path: every response pays for this check
+  if (Object.keys(session).every((key) => key === "cookie" || isUsable(Reflect.get(session, key)))) return;
   fieldsOf(session);
-  refuseDeeper(session, maxReadLevels);
+  for (const [key, value] of Object.entries(session)) refuseDeeper(key, value, maxReadLevels);
+}
+
+/** The fast path: every response pays for this check. */
+function isUsable(value: unknown): boolean {
+  return !hasNoPlainJson(value) && !isDeeperThan(value, maxReadLevels - 1, hasNoPlainJson);
 }
 
 function hasNoPlainJson(value: unknown): boolean {
   return typeof value === "bigint" || (isObject(value) && "toJSON" in value);
 }
 
-function refuseDeeper(session: object, levels: number): void {
-  for (const [key, value] of Object.entries(session)) {
-    if (isDeeperThan(value, levels - 1)) {
-      throw invalidData(
-        `A session may be nested ${maxWrittenLevels} levels deep, but its ${shownKey(key)} is nested deeper. ` +
-          "Keep it flat, or as text; and check what clients send before it gets into a session.",
-      );
-    }
-  }
+/** `value`: what a session has at `key`. */
+function refuseDeeper(key: string, value: unknown, levels: number): void {
+  if (!isDeeperThan(value, levels - 1)) return;
+  throw invalidData(
+    `A session may be nested ${maxWrittenLevels} levels deep, but its ${shownKey(key)} is nested deeper. ` +
+      "Keep it flat, or as text; and check what clients send before it gets into a session.",
+  );
 }
 
 function invalidData(message: string): SocketSessionError {

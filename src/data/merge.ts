@@ -38,10 +38,12 @@ export function conflictsOf(base: Fields, current: Fields, patch: Patch): string
  * derives `originalMaxAge` from `expires` and sometimes loses a millisecond.
  */
 export function cookieChanged(base: CookieDocument, mine: CookieDocument): boolean {
-  const keys = new Set([...Object.keys(base), ...Object.keys(mine)]);
-  keys.delete("expires");
-  keys.delete("originalMaxAge");
-  for (const key of keys) if (JSON.stringify(base[key]) !== JSON.stringify(mine[key])) return true;
+  const isOther = (key: string) =>
+    key !== "expires" &&
+    key !== "originalMaxAge" &&
+    base[key] !== mine[key] &&
+    JSON.stringify(base[key]) !== JSON.stringify(mine[key]);
+  if (Object.keys(base).some(isOther) || Object.keys(mine).some(isOther)) return true;
   return !sameAge(base.originalMaxAge, mine.originalMaxAge);
 }
 

@@ -9,25 +9,31 @@
  * if (edit) loaded.settled(edit, stored);
  * ```
  */
-import type { Clock } from "../base/clock.ts";
 import { ExpiringMap } from "../base/expiring-map.ts";
+import { privateField } from "../base/private-field.ts";
 import { type Fields, fieldsOf } from "../data/fields.ts";
 import { applyPatch, cookieChanged, diff } from "../data/merge.ts";
 import { contentOf, cookieOf, type SessionContent, type Snapshot, snapshotOf } from "../data/snapshot.ts";
 import type { Unstored } from "../live/ends.ts";
 import type { Hub } from "../live/hub.ts";
 import type { Edit } from "../session/saves.ts";
-import type { StoredSession } from "../session-store.ts";
+import type { SessionDocument, SessionKey, StoredSession } from "../session-store.ts";
 
-const handedOutMs = 600_000;
-const maxHandedOut = 100_000;
+const keptMs = 600_000;
+const maxKept = 100_000;
 
 /** The content of a session object, and the stored version at that time. */
 interface Base extends SessionContent {
-  readonly sid: string;
+  readonly key: SessionKey;
   readonly stored: Snapshot;
   /** The hub's mark when it was stored: an earlier end was of another session with this id. */
   readonly since: number;
+}
+
+/** What `get` has found. */
+export interface Found {
+  readonly document: SessionDocument;
+  readonly base: Base;
 }
 
 /** A session object was loaded, or generated and never stored. With neither there is nothing to compare it with. */
@@ -39,45 +45,55 @@ interface Origin {
 }
 
 export class LoadedSessions {
-  readonly #hub: Pick<Hub, "mark" | "ends">;
-  readonly #clock: Clock;
-  readonly #recordsByObject = new WeakMap<object, LoadedSession>();
+  readonly #hub: Pick<Hub, "mark" | "ends" | "clock">;
+  readonly #nameOf: (sid: string) => SessionKey;
+  readonly #recordsByObject = privateField<LoadedSession>();
   /** By the `cookie` object that `get` returned: a copy shares it, as in `set(sid, { ...session, n: 1 })`. */
   readonly #basesByCookie = new WeakMap<object, Base>();
-  /**
-   * By id: the results of `get` that `express-session` has not made a session object of. A copy of one may be saved.
-   */
-  readonly #handedOut: ExpiringMap<{ readonly count: number; readonly expiresAt: number }>;
+  /** The ids of the documents that application code was given and may copy. */
+  readonly #kept: ExpiringMap<{ readonly expiresAt: number }>;
+  /** What is being handed out right now, until a session object is made of it. */
+  #handed: Found | undefined;
 
-  constructor(hub: Pick<Hub, "mark" | "ends" | "clock">) {
+  constructor(hub: Pick<Hub, "mark" | "ends" | "clock">, nameOf: (sid: string) => SessionKey) {
     this.#hub = hub;
-    this.#clock = hub.clock;
-    this.#handedOut = new ExpiringMap(hub.clock, { maxEntries: maxHandedOut });
+    this.#nameOf = nameOf;
+    this.#kept = new ExpiringMap(hub.clock, { maxEntries: maxKept });
   }
 
   close(): void {
-    this.#handedOut.clear();
+    this.#kept.clear();
   }
 
   /** The record of `session` as an object for `sid`. An object of another id has nothing to be compared with. */
   of(sid: string, session: { readonly cookie?: unknown }): LoadedSession {
+    this.#keepHanded();
     const known = this.#recordsByObject.get(session);
-    if (known?.sid === sid) return known;
+    if (known?.key.sid === sid) return known;
     const base = known ? undefined : this.#baseOfCopied(session);
-    return base?.sid === sid
-      ? this.#add(sid, session, { base })
-      : new LoadedSession(sid, session, this.#hub, {});
+    return base?.key.sid === sid
+      ? this.#add(base.key, session, { base })
+      : new LoadedSession(this.#nameOf(sid), session, this.#hub, {});
   }
 
-  /** `get` is about to return the document of `found`, which was read after the mark `since`. */
-  loaded(sid: string, found: StoredSession, since: number): void {
-    const { document } = found;
-    const stored = snapshotOf(found);
-    const base = { sid, since, stored, fields: stored.fields, cookie: stored.cookie };
-    this.#add(sid, document, { base });
-    this.#handOut(sid, 1);
-    if (typeof document.cookie === "object" && document.cookie)
-      this.#basesByCookie.set(document.cookie, base);
+  /** `stored` was read after the mark `since`. */
+  found(key: SessionKey, stored: StoredSession, since: number): Found {
+    const snapshot = snapshotOf(stored);
+    const { fields, cookie } = snapshot;
+    return { document: stored.document, base: { key, since, stored: snapshot, fields, cookie } };
+  }
+
+  /**
+   * Calls `hand` with the document. `express-session` makes a session object of it at once; whoever does not may save the
+   * document, or a copy of it, so it is kept.
+   */
+  handOut(found: Found, hand: (document: SessionDocument) => void): void {
+    this.#handed = found;
+    try {
+      hand(found.document);
+    } finally {
+      this.#keepHanded();
+    }
   }
 
   /**
@@ -85,43 +101,48 @@ export class LoadedSessions {
    * `express-session` goes on comparing with that after a `reload()`.
    */
   inflated(session: object, document: object, isFirst = false): void {
-    const base = this.#recordsByObject.get(document)?.base;
+    const isHanded = this.#handed?.document === document;
+    const base = isHanded ? this.#handed?.base : this.#recordsByObject.get(document)?.base;
     if (!base) return;
+    if (isHanded) this.#handed = undefined;
     const own = { ...base, ...carried(session, base.fields) };
-    this.#add(base.sid, session, { base: own, isCompared: isFirst });
-    this.#handOut(base.sid, -1);
+    this.#add(base.key, session, { base: own, isCompared: isFirst });
   }
 
   /** `session` was just generated, and was never stored. `isNewId`: no other session has its id. */
   generated(sid: string, session: object, isNewId: boolean): void {
-    this.#add(sid, session, { unstored: { since: this.#hub.ends.birth(sid), isNewId } });
+    this.#add(this.#nameOf(sid), session, { unstored: { since: this.#hub.ends.birth(sid), isNewId } });
   }
 
   /** Whether `get` recently gave a session with this id to application code, which may copy it. */
-  isHandedOut(sid: string): boolean {
-    return this.#handedOut.get(sid) !== undefined;
+  isKept(sid: string): boolean {
+    return this.#kept.get(sid) !== undefined;
+  }
+
+  #keepHanded(): void {
+    if (!this.#handed) return;
+    const { document, base } = this.#handed;
+    this.#handed = undefined;
+    this.#add(base.key, document, { base });
+    this.#kept.set(base.key.sid, { expiresAt: this.#hub.clock.now() + keptMs });
+    if (typeof document.cookie === "object" && document.cookie)
+      this.#basesByCookie.set(document.cookie, base);
   }
 
   #baseOfCopied({ cookie }: { readonly cookie?: unknown }): Base | undefined {
     return typeof cookie === "object" && cookie ? this.#basesByCookie.get(cookie) : undefined;
   }
 
-  #add(sid: string, session: object, origin: Origin): LoadedSession {
-    const record = new LoadedSession(sid, session, this.#hub, origin);
+  #add(key: SessionKey, session: object, origin: Origin): LoadedSession {
+    const record = new LoadedSession(key, session, this.#hub, origin);
     this.#recordsByObject.set(session, record);
     return record;
-  }
-
-  #handOut(sid: string, change: 1 | -1): void {
-    const count = (this.#handedOut.get(sid)?.count ?? 0) + change;
-    if (count > 0) this.#handedOut.set(sid, { count, expiresAt: this.#clock.now() + handedOutMs });
-    else this.#handedOut.delete(sid);
   }
 }
 
 /** The record of one session object. */
 export class LoadedSession {
-  readonly sid: string;
+  readonly key: SessionKey;
   readonly #session: object;
   readonly #hub: Pick<Hub, "mark">;
   #base: Base | undefined;
@@ -129,14 +150,13 @@ export class LoadedSession {
   #pending: readonly Edit[] = [];
   #isCompared: boolean;
 
-  /** `session` is an object for `sid`. */
   constructor(
-    sid: string,
+    key: SessionKey,
     session: object,
     hub: Pick<Hub, "mark">,
     { base, unstored, isCompared = false }: Origin,
   ) {
-    this.sid = sid;
+    this.key = key;
     this.#session = session;
     this.#hub = hub;
     this.#base = base;
@@ -218,7 +238,7 @@ export class LoadedSession {
 
   #store({ fields, cookie }: SessionContent, stored: Snapshot): void {
     this.#isCompared = false;
-    this.#base = { sid: this.sid, fields, cookie, stored, since: this.#hub.mark() };
+    this.#base = { key: this.key, fields, cookie, stored, since: this.#hub.mark() };
   }
 }
 
@@ -233,8 +253,8 @@ export function hasChanges({ patch, cookieChanged }: Edit): boolean {
 
 /** The part of `fields` that `session` carries, and its cookie. */
 function carried(session: object, fields: Fields): SessionContent {
-  const own = new Map(fields);
-  for (const key of fields.keys()) if (!isCarried(session, key)) own.delete(key);
+  const left = [...fields.keys()].filter((key) => !isCarried(session, key));
+  const own = left.length > 0 ? applyPatch(fields, new Map(left.map((key) => [key, undefined]))) : fields;
   return { fields: own, cookie: cookieOf(session) };
 }
 

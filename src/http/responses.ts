@@ -1,57 +1,58 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { privateField } from "../base/private-field.ts";
 import { refuseUnusable } from "../data/bounds.ts";
 
 type End = ServerResponse["end"];
 type WriteHead = ServerResponse["writeHead"];
 type WithSession = { session?: unknown };
 
+interface Answered {
+  readonly response: ServerResponse;
+  isWatched: boolean;
+  isEnding: boolean;
+}
+
 /**
  * Knows the response of each request, whether it has been sent, and whether it is ending right now. `express-session`
  * saves implicitly from within `res.end`, which distinguishes such a save from an explicit one.
  */
 export class Responses {
-  readonly #responses = new WeakMap<object, ServerResponse>();
-  readonly #watched = new WeakSet<ServerResponse>();
-  readonly #ending = new WeakSet<object>();
+  readonly #byRequest = privateField<Answered>();
   /** The response whose `end` is being called right now. */
   #ended: ServerResponse | undefined;
   /** Watched, and not sent yet. */
   readonly #open = new Set<ServerResponse>();
 
   remember(request: IncomingMessage, response: ServerResponse): void {
-    this.#responses.set(request, response);
-    this.#add(response);
+    if (!this.#byRequest.get(request)) this.#follow(request, response);
   }
 
-  /** Also finds the response of a middleware made elsewhere, by Express's `req.res`. */
+  /** Also finds the response of a middleware made elsewhere. */
   of(request: object): ServerResponse | undefined {
-    const known = this.#responses.get(request);
-    if (known) return known;
-    const { res } = request as { res?: ServerResponse };
-    return typeof res?.end === "function" ? res : undefined;
+    return this.#byRequest.get(request)?.response ?? responseOf(request);
   }
 
   /** To be called after `express-session` has replaced the response's `end`. */
   watch(request: object): void {
     const response = this.of(request);
-    if (!response || this.#watched.has(response)) return;
-    this.#watched.add(response);
-    this.#add(response);
+    const answered = response && (this.#byRequest.get(request) ?? this.#follow(request, response));
+    if (!answered || answered.isWatched) return;
+    answered.isWatched = true;
     const { end, writeHead } = response;
     response.end = ((...args: Parameters<End>): ServerResponse => {
       const outer = this.#ended;
       this.#ended = response;
-      this.#ending.add(request);
+      answered.isEnding = true;
       try {
         return withUsableSession(request, () => end.apply(response, args));
       } finally {
-        this.#ending.delete(request);
+        answered.isEnding = false;
         this.#ended = outer;
       }
     }) as End;
     response.writeHead = ((...args: Parameters<WriteHead>): ServerResponse => {
       const write = () => writeHead.apply(response, args);
-      return this.#ending.has(request) ? write() : withUsableSession(request, write);
+      return answered.isEnding ? write() : withUsableSession(request, write);
     }) as WriteHead;
   }
 
@@ -69,13 +70,20 @@ export class Responses {
 
   /** True within `res.end`, and for an HTTP request whose response is unknown. */
   isEnding(request: object): boolean {
-    return this.#ending.has(request) || ("headers" in request && this.of(request) === undefined);
+    return this.#byRequest.get(request)?.isEnding ?? ("headers" in request && !responseOf(request));
   }
 
   /** Resolves once the response was handed to the network, or its connection is gone. */
   settled(request: object): Promise<void> | undefined {
     const response = this.of(request);
     return response && settled(response);
+  }
+
+  #follow(request: object, response: ServerResponse): Answered {
+    const answered = { response, isWatched: false, isEnding: false };
+    this.#byRequest.set(request, answered);
+    this.#add(response);
+    return answered;
   }
 
   /** Not every response is Node's: a handshake of `ws` may come with an empty object. */
@@ -91,6 +99,12 @@ export class Responses {
   async allSettled(): Promise<void> {
     await Promise.all([...this.#open].map(settled));
   }
+}
+
+/** By Express's `req.res`. */
+function responseOf(request: object): ServerResponse | undefined {
+  const { res } = request as { res?: ServerResponse };
+  return typeof res?.end === "function" ? res : undefined;
 }
 
 function isOver(response: ServerResponse): boolean {

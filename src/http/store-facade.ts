@@ -5,6 +5,7 @@ import { dateText } from "../data/life-time.ts";
 import { isPeer } from "../live/actors.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { HttpContext } from "./http-context.ts";
+import type { Found, LoadedSession } from "./loaded-sessions.ts";
 import { asGiven, listed, requireSession, requireSid } from "./store-contract.ts";
 import { StoreSaves } from "./store-saves.ts";
 
@@ -43,7 +44,7 @@ export class StoreFacade extends Store {
 
   get(sid: string, callback: Callback<SessionData | null>): void {
     const { hub, loaded } = this.#context;
-    const load = async (): Promise<SessionData | null> => {
+    const load = async (): Promise<Found | null> => {
       const key = this.#keyOf(sid, "get");
       // A request that follows a redirect arrives once the headers are sent. It must find what the first request is
       // still saving, or waiting to save.
@@ -57,17 +58,19 @@ export class StoreFacade extends Store {
       const { document, expiresAt } = stored;
       // A touch moves the store's deadline, not the copy inside the document.
       if (document.cookie?.expires) document.cookie.expires = dateText(expiresAt);
-      loaded.loaded(sid, stored, since);
-      return asSessionData<SessionData>(dropStart(document));
+      const found = loaded.found(key, stored, since);
+      dropStart(document);
+      return found;
     };
-    this.#answer(load(), callback);
+    this.#answer(load(), (error, found) => {
+      if (found) loaded.handOut(found, (document) => callback(null, asSessionData(document)));
+      else callback(error, null);
+    });
   }
 
   set(sid: string, session: SessionData, callback?: Callback<void>): void {
     const save = async (): Promise<void> => {
-      const key = this.#keyOf(sid, "set");
-      requireSession(session, "set");
-      await this.#saves.save(key, session, this.#isEnding(session));
+      await this.#saves.save(this.#recordOf(sid, session, "set"), session, this.#isEnding(session));
     };
     const request = requestOf(session);
     const saved = this.#act(request, save).catch((error: unknown) => {
@@ -80,9 +83,8 @@ export class StoreFacade extends Store {
 
   override touch(sid: string, session: SessionData, callback?: Callback<void>): void {
     const touched = attempt(() => {
-      const key = this.#keyOf(sid, "touch");
-      requireSession(session, "touch");
-      return this.#act(requestOf(session), () => this.#saves.touch(key, session));
+      const record = this.#recordOf(sid, session, "touch");
+      return this.#act(requestOf(session), () => this.#saves.touch(record, session));
     });
     // express-session then sends the response at once and in one piece, as it does without a store's touch.
     if (!touched && this.#isEnding(session)) callback?.();
@@ -161,6 +163,12 @@ export class StoreFacade extends Store {
   #keyOf(sid: unknown, method: string): SessionKey {
     requireSid(sid, method);
     return this.#context.nameOf(sid);
+  }
+
+  #recordOf(sid: string, session: SessionData, method: string): LoadedSession {
+    requireSid(sid, method);
+    requireSession(session, method);
+    return this.#context.loaded.of(sid, session);
   }
 
   async #clear(): Promise<void> {

@@ -9,12 +9,10 @@ import { isOver, lifeMs, withLife } from "../data/life-time.ts";
 import { contentOf, type SessionContent } from "../data/snapshot.ts";
 import type { Birth } from "../live/ends.ts";
 import type { Edit, Saved } from "../session/saves.ts";
-import type { SessionKey } from "../session-store.ts";
 import type { HttpContext } from "./http-context.ts";
 import { hasChanges, type LoadedSession } from "./loaded-sessions.ts";
 
 interface Save {
-  readonly key: SessionKey;
   readonly session: object;
   readonly loaded: LoadedSession;
   readonly content: SessionContent;
@@ -42,17 +40,15 @@ export class StoreSaves {
   }
 
   /** Throws `SessionEnded` if the session has ended, unless the save is implicit. */
-  async save(key: SessionKey, session: object, implicit: boolean): Promise<void> {
+  async save(loaded: LoadedSession, session: object, implicit: boolean): Promise<void> {
     const { onConflict, onDiscard } = this.#context;
-    const loaded = this.#context.loaded.of(key.sid, session);
+    const { key } = loaded;
     const content = contentOf(session); // taken now: an update may change the session before this save's turn
     const edit = loaded.edit(content);
     if (edit) loaded.begun(edit);
     let saved: Saved | undefined;
     try {
-      saved = await this.#queue.run(key.sid, () =>
-        this.#write({ key, session, loaded, content, edit, implicit }),
-      );
+      saved = await this.#queue.run(key.sid, () => this.#write({ session, loaded, content, edit, implicit }));
     } finally {
       if (edit) loaded.settled(edit, saved?.snapshot ?? undefined);
     }
@@ -64,26 +60,24 @@ export class StoreSaves {
   }
 
   /** Undefined if no touch is due. */
-  touch(key: SessionKey, session: object): Promise<void> | undefined {
-    const { activity, loaded } = this.#context;
-    const record = loaded.of(key.sid, session);
-    const { fields, cookie } = record.contentIfUnchanged();
-    const edit = record.edit({ fields, cookie });
+  touch(loaded: LoadedSession, session: object): Promise<void> | undefined {
+    const { fields, cookie } = loaded.contentIfUnchanged();
+    const edit = loaded.edit({ fields, cookie });
     // A change of `req.session.cookie` alone arrives as a touch. So does a change that express-session takes for none:
     // an update undone, or a retried save that failed.
-    if (edit && hasChanges(edit)) return this.save(key, session, true);
-    const { expiresAt = 0, startedAt } = record.base?.stored ?? {};
+    if (edit && hasChanges(edit)) return this.save(loaded, session, true);
+    const { expiresAt = 0, startedAt } = loaded.base?.stored ?? {};
     const stored = edit?.base.cookie ?? cookie; // the life that was stored: express-session sometimes loses a millisecond
     const used = { fields, cookie: withLife(stored, Date.now()), startedAt, expiresAt };
-    const touched = activity.onRequest(key, used);
+    const touched = this.#context.activity.onRequest(loaded.key, used);
     return touched?.then(() => {});
   }
 
   /** Undefined if there is nothing to write and the session is not over. */
   async #write(save: Save): Promise<Saved | undefined> {
     const { saves, activity, hub } = this.#context;
-    const { key, loaded, content, implicit } = save;
-    const { unstored } = loaded;
+    const { loaded, content, implicit } = save;
+    const { key, unstored } = loaded;
     if (isSetOver(save)) {
       await hub.end(key, "expired", { isNewId: unstored?.isNewId });
       return undefined;
@@ -96,7 +90,7 @@ export class StoreSaves {
     const stored = loaded.base?.stored;
     if (!stored) {
       const whole = { ...content, cookie: withLife(content.cookie, now) };
-      return saves.saveWhole(key, whole, this.#context.loaded.isHandedOut(key.sid));
+      return saves.saveWhole(key, whole, this.#context.loaded.isKept(key.sid));
     }
     // undefined: the session was first stored after this save was requested
     const edit = save.edit ?? loaded.edit();
@@ -114,8 +108,9 @@ export class StoreSaves {
   }
 
   /** Undefined if an update of the same request has just stored the session. */
-  async #create({ key, session, loaded, content }: Save, since: Birth): Promise<Saved | undefined> {
+  async #create({ session, loaded, content }: Save, since: Birth): Promise<Saved | undefined> {
     const { saves, hub, onCreate } = this.#context;
+    const { key } = loaded;
     onCreate(session);
     // A session whose id `genid` returned again is overwritten anyway, so the store need not look for one.
     const snapshot = await saves.createNew(key, { ...content, isNewId: true }, since, (stored) => {

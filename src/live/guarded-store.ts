@@ -26,24 +26,14 @@ export type GuardedStore = {
  * credentials, and stays in `cause`.
  */
 export function guardedStore(store: SessionStore, clock: Clock, timeoutMs: number): GuardedStore {
-  async function guard<T>(operation: string, keys: readonly SessionKey[], run: () => Promise<T>): Promise<T> {
+  function guard<T>(operation: string, keys: readonly SessionKey[], run: () => Promise<T>): Promise<T> {
     const what = () => `${operation}${namesOf(keys)} in the ${store.name} store`;
-    try {
-      return await withTimeout(clock, timeoutMs, run, () => {
-        const cure = "Is the database overloaded or unreachable? Raise storeTimeoutMs if it is just slow.";
-        return new SocketSessionError(
-          "STORE_TIMEOUT",
-          `The ${what()} did not answer within ${timeoutMs} ms. ${cure}`,
-        );
-      });
-    } catch (cause) {
-      if (!(cause instanceof SocketSessionError)) {
-        const message = `The ${what()} failed: ${errorText(cause)}.${cureOf(cause)} See its cause.`;
-        throw new SocketSessionError("STORE_FAILED", message, { cause });
-      }
-      if (!isUnreadable(cause)) throw cause; // our own stores quote nothing secret
-      throw new SocketSessionError(cause.code, `The ${what()} failed: ${cause.message}`, { cause });
-    }
+    const late = () => {
+      const cure = "Is the database overloaded or unreachable? Raise storeTimeoutMs if it is just slow.";
+      const message = `The ${what()} did not answer within ${timeoutMs} ms. ${cure}`;
+      return new SocketSessionError("STORE_TIMEOUT", message);
+    };
+    return withTimeout(clock, timeoutMs, run, late, (cause) => named(cause, what));
   }
   const unsupported = async (operation: string) => {
     throw new SocketSessionError("STORE_UNSUPPORTED", `The ${store.name} store has no ${operation}().`);
@@ -91,6 +81,15 @@ export function feedError(name: string, revalidateIntervalMs: number, cause: unk
       "It is opened again by itself; if that does not help, look at the connection to the database.",
     { cause },
   );
+}
+
+function named(cause: unknown, what: () => string): unknown {
+  if (!(cause instanceof SocketSessionError)) {
+    const message = `The ${what()} failed: ${errorText(cause)}.${cureOf(cause)} See its cause.`;
+    return new SocketSessionError("STORE_FAILED", message, { cause });
+  }
+  if (!isUnreadable(cause)) return cause; // our own stores quote nothing secret
+  return new SocketSessionError(cause.code, `The ${what()} failed: ${cause.message}`, { cause });
 }
 
 function namesOf(keys: readonly SessionKey[]): string {

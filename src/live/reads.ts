@@ -32,7 +32,7 @@ export class Reads {
   readonly #options: ReadsOptions;
   readonly #inBatch: Read;
   /** The read under way for each entry, shared by all callers. */
-  readonly #underWay = new WeakMap<LiveEntry, Promise<Snapshot | null>>();
+  readonly #underWay = new Map<LiveEntry, Promise<Snapshot | null>>();
 
   constructor(options: ReadsOptions) {
     this.#options = options;

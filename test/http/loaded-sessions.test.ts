@@ -3,6 +3,7 @@ import { fieldsOf } from "../../src/data/fields.ts";
 import { Snapshot } from "../../src/data/snapshot.ts";
 import { type LoadedSession, LoadedSessions } from "../../src/http/loaded-sessions.ts";
 import { Ends } from "../../src/live/ends.ts";
+import { keyOf } from "../../src/testing/store/keys.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 const cookie = { originalMaxAge: 60_000, expires: "2030-01-01T00:00:00.000Z", path: "/" };
@@ -17,11 +18,12 @@ function load(data: object): {
   let marks = 0;
   const mark = () => ++marks;
   const clock = new ManualClock();
-  const records = new LoadedSessions({ mark, ends: new Ends(clock, mark), clock });
+  const records = new LoadedSessions({ mark, ends: new Ends(clock, mark), clock }, keyOf);
   const document = { ...data, cookie };
-  records.loaded("a", { document, expiresAt: 1, revision: 1 }, 0);
   const session: Record<string, unknown> = { ...data, cookie: { ...cookie } };
-  records.inflated(session, document);
+  records.handOut(records.found(keyOf("a"), { document, expiresAt: 1, revision: 1 }, 0), () => {
+    records.inflated(session, document);
+  });
   return { records, loaded: records.of("a", session), session };
 }
 
