@@ -11,8 +11,15 @@ import {
 } from "./connection.ts";
 import { SubscriptionEnd } from "./subscription.ts";
 
+/** Open from the call of `connect()` on, and while it reconnects. */
+interface Openable {
+  readonly isOpen?: boolean;
+}
+
 /** The part of a client that the store uses. */
-export interface NodeRedisClient {
+export interface NodeRedisClient extends Openable {
+  /** Whether there is a connection. */
+  readonly isReady?: boolean;
   sendCommand(command: string[], options?: { readonly timeout: 0 }): Promise<unknown>;
   duplicate(): NodeRedisSubscriber;
   destroy(): void;
@@ -30,7 +37,7 @@ interface NodeRedisSubscriber {
 }
 
 /** The part of a Cluster's client that the store uses. */
-export interface NodeRedisCluster {
+export interface NodeRedisCluster extends Openable {
   readonly masters: readonly unknown[];
   sendCommand(firstKey: string | undefined, isReadonly: boolean, command: string[]): Promise<unknown>;
   nodeClient(node: unknown): NodeRedisClient | Promise<NodeRedisClient>;
@@ -70,19 +77,14 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
     ...traits,
     isCluster: true,
     send: (key, command) =>
-      isClosed(client) ? Promise.reject(notConnected()) : client.sendCommand(key, false, command),
+      client.isOpen === false ? Promise.reject(notConnected()) : client.sendCommand(key, false, command),
     masters: async () => {
-      if (isClosed(client)) throw notConnected();
+      if (client.isOpen === false) throw notConnected();
       return Promise.all(
         client.masters.map(async (master) => nodeOf(await client.nodeClient(master), client)),
       );
     },
   };
-}
-
-/** A client is open from the call of `connect()` on, and while it reconnects. */
-function isClosed(client: NodeRedisClient | NodeRedisCluster): boolean {
-  return property(client, "isOpen") === false;
 }
 
 /**
@@ -99,8 +101,8 @@ function nodeOf(client: NodeRedisClient, whole: NodeRedisClient | NodeRedisClust
   const options = hasOwnTimeout(client) ? undefined : ({ timeout: 0 } as const);
   return {
     send(command) {
-      if (isClosed(whole)) return Promise.reject(notConnected());
-      return client.sendCommand(command, property(client, "isReady") === true ? options : undefined);
+      if (whole.isOpen === false) return Promise.reject(notConnected());
+      return client.sendCommand(command, client.isReady ? options : undefined);
     },
     subscribe: (subscription, signal) => subscribe(client.duplicate(), subscription, signal),
   };
