@@ -32,8 +32,8 @@ export const httpMutants: readonly Mutant[] = [
   {
     name: "requests are no activity",
     file: "src/http/store-saves.ts",
-    from: "const touched = activity.onRequest(key, used);",
-    to: "const touched = [activity, used, undefined].find((one) => one instanceof Promise);",
+    from: "const touched = this.#context.activity.onRequest(loaded.key, used);",
+    to: "const touched = [used, undefined].find((one) => one instanceof Promise);",
     oracle: "activity",
     seeds: 100,
     layer: "requests",
