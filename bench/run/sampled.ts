@@ -32,9 +32,10 @@ export function sampled(scenario: Scenario): Benchmark {
         const cases = casesOf(variant, options);
         if (cases.length === 0) continue;
         const samples = new Map(cases.map((one) => [one, [] as Measurement[]]));
+        const inOrder = cases.toSorted((a, b) => a.store.localeCompare(b.store)); // what is compared is neighbours
         for (let round = 0; round < rounds; round++) {
           console.error(`${scenario.name}, ${variant.name}: round ${round + 1} of ${rounds}`);
-          for (const one of round % 2 === 0 ? cases : cases.toReversed())
+          for (const one of round % 2 === 0 ? inOrder : inOrder.toReversed())
             samples.get(one)?.push(await sampleOf(scenario, variant, one, before));
         }
         measured.push(compared(variant, scenario.metrics, samples));

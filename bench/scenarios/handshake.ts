@@ -9,6 +9,7 @@ import { over, type Scenario, type Variant } from "./scenario.ts";
 const cases = [
   ...over("bare", "memory"),
   ...over("limit", "redis", "postgres", "mongodb", "mongodb-replica"),
+  ...over("least", "redis"),
   ...over("recipe", "redis", "postgres"),
   ...over("express-socket.io-session", "redis"),
   ...over("store-get", "redis"),
@@ -17,7 +18,7 @@ const cases = [
 ];
 
 /** The subjects that let only sessions in. */
-const refusing = ["limit", "store-get", "before", "socket-session"];
+const refusing = ["limit", "least", "store-get", "before", "socket-session"];
 
 /** For what does not depend on the store. */
 const fewer = cases.filter(({ store }) => ["memory", "redis"].includes(store));

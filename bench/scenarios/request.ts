@@ -8,6 +8,7 @@ import { over, type Scenario, type Variant } from "./scenario.ts";
 const cases = [
   ...over("limit", "redis"),
   ...over("limit-session", "redis"),
+  ...over("least", "redis"),
   ...over("plain", "memory", "redis", "postgres", "mongodb", "mongodb-replica"),
   ...over("socket-session", "memory", "wrapped", "sqlite", "redis", "ioredis", "postgres"),
   ...over("socket-session", "mongodb", "mongodb-replica"),

@@ -11,7 +11,7 @@ export interface Scenario {
   /** In the order of the tables; the first is the one that subjects are compared by. */
   readonly metrics: readonly Metric[];
   readonly variants: readonly Variant[];
-  /** Default: five. */
+  /** Default: three. */
   readonly rounds?: number;
 }
 

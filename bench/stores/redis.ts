@@ -32,13 +32,21 @@ export const redis: StoreKind = {
       .on("error", ignored)
       .connect();
     const prefix = `${place}:`;
+    const subscriber = client.duplicate().on("error", ignored);
     const store = new RedisStore({ client, prefix });
     return {
       forExpressSession: async () => store,
       forLibrary: async (checkout) => (await loadLibrary(checkout, "./redis")).redisStore({ client, prefix }),
       read: (id) => client.get(`${prefix}${id}`),
       replace: (id, expected, value) => client.replace(`${prefix}${id}`, expected, value, `${prefix}changes`),
-      close: async () => client.destroy(),
+      async changes(listener) {
+        await subscriber.connect();
+        await subscriber.subscribe(`${prefix}changes`, (key) => listener(key.slice(prefix.length)));
+      },
+      async close() {
+        client.destroy();
+        if (subscriber.isOpen) subscriber.destroy();
+      },
     };
   },
 };

@@ -30,6 +30,8 @@ export interface OpenedStore {
   read(id: string): Promise<unknown>;
   /** Writes if `expected` is still stored, and publishes that, in one atomic step. */
   replace?(id: string, expected: string, value: string): Promise<unknown>;
+  /** Calls `listener` with each id of which `replace` has published a change, on a connection of its own. */
+  changes?(listener: (id: string) => void): Promise<void>;
   /** Ends its client. */
   close(): Promise<void>;
 }

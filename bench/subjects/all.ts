@@ -1,5 +1,6 @@
 import { bare } from "./bare.ts";
 import { expressSocketioSession } from "./express-socketio-session.ts";
+import { least } from "./least.ts";
 import { limit } from "./limit.ts";
 import { limitSession } from "./limit-session.ts";
 import { plain } from "./plain.ts";
@@ -13,6 +14,7 @@ const subjects: readonly Subject[] = [
   bare,
   limit,
   limitSession,
+  least,
   plain,
   recipe,
   recipeReload,
