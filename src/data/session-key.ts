@@ -18,13 +18,26 @@ export function keyedHashes(secrets: readonly Secret[], purpose: string): (text:
     keys.map((key) => createHmac("sha256", key).update(text, "utf16le").digest("base64url").slice(0, 22));
 }
 
+/** A visitor's requests and sockets come close together; to hash an id each time would be a twentieth of what a write costs. */
+const maxRecent = 10_000;
+
 /**
  * Makes session keys. A session's public ids are keyed hashes of its id: readers of logs, rooms or messages can neither
  * read nor guess an id from them (OWASP ASVS 14.2.1, 16.2.5).
  */
 export function sessionNames(secrets: readonly Secret[]): (sid: string) => SessionKey {
   const hashesOf = keyedHashes(secrets, "socket-session public id");
+  const recent = new Map<string, SessionKey>();
   return (sid) => {
+    const known = recent.get(sid);
+    if (known) return known;
+    if (recent.size >= maxRecent) recent.clear();
+    const key = keyOf(sid);
+    recent.set(sid, key);
+    return key;
+  };
+
+  function keyOf(sid: string): SessionKey {
     let publicIds: readonly string[] | undefined; // hashed when they are asked for: most requests need none
     const hashed = () => {
       publicIds ??= hashesOf(sid);
@@ -40,5 +53,5 @@ export function sessionNames(secrets: readonly Secret[]): (sid: string) => Sessi
         return hashed();
       },
     };
-  };
+  }
 }
