@@ -2,7 +2,7 @@
  * The interface of `express-session` stores, described structurally, and session objects that a store can't distinguish
  * from `express-session`'s own.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { unreadableError } from "../../base/errors.ts";
 import type { CookieDocument, Revision, SessionDocument } from "../../session-store.ts";
 import {
@@ -97,7 +97,7 @@ export function copyOf(document: SessionDocument): SessionDocument {
 export function contentRevision(document: SessionDocument): Revision {
   const { expires: _expires, ...cookie } = document.cookie;
   const text = JSON.stringify(sorted({ ...document, cookie }));
-  return createHash("sha256").update(text).digest("base64url");
+  return hash("sha256", text, "base64url");
 }
 
 function sorted(value: unknown): unknown {

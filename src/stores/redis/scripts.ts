@@ -11,7 +11,7 @@
  * await run(connection, touchScript, ["sess:abc", expires, since], [lifeTime, channel, mark, id, now, slack]);
  * ```
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { SocketSessionError } from "../../base/errors.ts";
 import { latest, type RedisConnection, replyText } from "./connection.ts";
 
@@ -21,7 +21,7 @@ export interface Script {
 }
 
 function script(text: string): Script {
-  return { text, sha: createHash("sha1").update(text).digest("hex") };
+  return { text, sha: hash("sha1", text) };
 }
 
 /** Runs the script by its hash, or sends its text if the server does not have it. */
@@ -80,7 +80,7 @@ export async function runEnding(
 
 /** The revision of a session is the hash of its text, since the value keeps connect-redis's format. */
 export function revisionOf(text: string): string {
-  return createHash("sha1").update(text).digest("hex");
+  return hash("sha1", text);
 }
 
 export const isOne = (reply: unknown): boolean => replyText(reply) === "1";
