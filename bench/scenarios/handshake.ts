@@ -66,7 +66,7 @@ const variant = (title: string, transports: string[], more: Partial<Variant> = {
   name: title.toLowerCase(),
   title,
   cases,
-  bars: ["limit", "bare"],
+  bars: ["limit", "bare", "least"],
   compare: "ratio",
   measure: (sample) => measure(sample, transports),
   ...more,

@@ -44,7 +44,7 @@ function variant(kind: "read" | "write", size: keyof typeof sizes, more: Partial
     name: `${kind}-${size.replace(" ", "").toLowerCase()}`,
     title,
     cases,
-    bars: ["plain", "limit"],
+    bars: ["plain", "limit", "least"],
     compare: "ratio",
     measure: (sample) => measure(sample, kind, sizes[size]),
     ...more,
@@ -62,8 +62,8 @@ export const request: Scenario = {
     "8 logged-in visitors, one request at a time each, over connections that stay open. A request that " +
     "reads answers with the name in its session; one that writes adds one to a number in it. Plain " +
     "`express-session` extends the session in the store at every request; this library once a minute. The limit " +
-    "writes if nothing else did since it read, and publishes that: the least that loses no update. By " +
-    "`express-session` it is a store of that, without a touch.",
+    "writes if nothing else did since it read, and publishes that; by `express-session` it is a store of that, without a touch. " +
+    "The least that keeps the promises merges what it writes, and receives what it publishes.",
   metrics: [
     { name: "cpuUs", title: "CPU, µs", digits: 0 },
     { name: "wallUs", title: "time, µs", digits: 0 },
