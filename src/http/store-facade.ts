@@ -69,11 +69,10 @@ export class StoreFacade extends Store {
   }
 
   set(sid: string, session: SessionData, callback?: Callback<void>): void {
-    const save = async (): Promise<void> => {
-      await this.#saves.save(this.#recordOf(sid, session, "set"), session, this.#isEnding(session));
-    };
     const request = requestOf(session);
-    const saved = this.#act(request, save).catch((error: unknown) => {
+    const save = () =>
+      this.#saves.save(this.#recordOf(sid, session, "set"), session, this.#isEnding(session));
+    const saved = attempt(() => this.#act(request, save)).catch((error: unknown) => {
       // The response, such as that of an error handler, sets the cookie of the request's session.
       if (error instanceof LoginUndone && isRequestWith(request, session)) this.generate(request);
       throw error;
@@ -202,8 +201,8 @@ function isRequestWith(request: object | undefined, session: object): request is
   return request !== undefined && Reflect.get(request, "session") === session;
 }
 
-/** Calls `run`, and makes what it throws a rejection. Undefined if there is nothing to wait for. */
-function attempt<T>(run: () => Promise<T> | undefined): Promise<T> | undefined {
+/** Calls `run`, and makes what it throws a rejection. */
+function attempt<Result>(run: () => Result): Result | Promise<never> {
   try {
     return run();
   } catch (error) {

@@ -52,7 +52,8 @@ export class OwnWrites {
       this.#mayHaveHappened(key, token);
       throw error;
     });
-    if (snapshot) await this.#settle(key, began, snapshot, replaced);
+    const entry = snapshot && this.#options.entries.get(key);
+    if (entry) await this.#settle(entry, began, snapshot, replaced);
     return snapshot;
   }
 
@@ -61,14 +62,12 @@ export class OwnWrites {
    * would have reported any other in between.
    */
   async #settle(
-    key: SessionKey,
+    entry: LiveEntry,
     began: Moment,
     snapshot: Snapshot,
     replaced: Revision | undefined,
   ): Promise<void> {
-    const { entries, freshness, written } = this.#options;
-    const entry = entries.get(key);
-    if (!entry) return;
+    const { freshness, written } = this.#options;
     const follows = entry.snapshot !== undefined && entry.snapshot.revision === replaced;
     if (entry.takes(began.mark) || (follows && freshness.feed.state === "whole"))
       written(entry, snapshot, began);

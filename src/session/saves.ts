@@ -35,7 +35,7 @@ export class Saves {
   }
 
   /** Saves an edit on top of the stored version: the live snapshot, else `known`, is tried first. Revives no session. */
-  async save(key: SessionKey, known: Snapshot, edit: Edit): Promise<Saved> {
+  save(key: SessionKey, known: Snapshot, edit: Edit): Promise<Saved> {
     return this.#writes.locked(key, async () => {
       let current: Snapshot | null = this.#hub.entries.get(key)?.snapshot ?? known;
       for (let attempt = 1; attempt <= maxAttempts && current; attempt++) {
@@ -54,7 +54,7 @@ export class Saves {
   }
 
   /** Overwrites the whole stored session, if there is one. */
-  async overwrite(key: SessionKey, content: SessionContent): Promise<Saved> {
+  overwrite(key: SessionKey, content: SessionContent): Promise<Saved> {
     return this.#writes.locked(key, () => this.#overwrite(key, () => content));
   }
 
@@ -68,7 +68,7 @@ export class Saves {
    * Stores a new session. Null if the id is taken, or if the session ended after it was made. Calls `stored` before the
    * next write of the session starts.
    */
-  async createNew(
+  createNew(
     key: SessionKey,
     content: SessionContent & { readonly isNewId: boolean },
     since: Birth | number,
@@ -86,7 +86,7 @@ export class Saves {
    * Saves data of unknown origin: overwrites a stored session; creates one only if the id never ended here nor was
    * `seen`.
    */
-  async saveWhole(key: SessionKey, content: SessionContent, seen = false): Promise<Saved> {
+  saveWhole(key: SessionKey, content: SessionContent, seen = false): Promise<Saved> {
     return this.#writes.locked(key, async () => {
       const snapshot = seen || this.#hub.ends.has(key) ? null : await this.#writes.create(key, content);
       return snapshot ? { snapshot, conflicts: [] } : this.#overwrite(key, () => content);
