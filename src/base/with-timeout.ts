@@ -15,7 +15,7 @@ export function withTimeout<T>(
     const cancel = clock.after(ms, () => reject(late()));
     const fail = (error: unknown) => {
       cancel();
-      reject(failed(error));
+      resolve(new Promise((_, rejectIt) => rejectIt(failed(error)))); // rejects also if that throws
     };
     try {
       Promise.resolve(run()).then((value) => {

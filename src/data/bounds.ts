@@ -13,15 +13,26 @@ const maxWrittenLevels = 64;
 /** Other packages may have written deeper sessions. A third of what the tightest recursion, in V8 or here, can take. */
 export const maxReadLevels = 512;
 
+/** Objects on one level; above this, duplicates are removed, which takes longer. */
+const maxCounted = 100;
+
 /**
  * Whether objects and arrays in `value` are nested deeper than `levels` (`value` is the first level), or contain a
- * value that `isOdd` finds. Recurses no deeper than `levels`, so that a cycle ends it.
+ * value that `isOdd` finds. Never recurses.
  */
 export function isDeeperThan(value: unknown, levels: number, isOdd?: (held: unknown) => boolean): boolean {
-  if (!isObject(value)) return false;
-  if (levels === 0) return true;
-  for (const held of Array.isArray(value) ? value : Object.values(value)) {
-    if (isOdd?.(held) || isDeeperThan(held, levels - 1, isOdd)) return true;
+  let level: object[] = isObject(value) ? [value] : [];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > levels) return true;
+    const next: object[] = [];
+    for (const one of level) {
+      for (const child of Array.isArray(one) ? one : Object.values(one)) {
+        if (isOdd?.(child)) return true;
+        if (isObject(child)) next.push(child);
+      }
+    }
+    // A cycle exceeds any number of levels, but with duplicates removed it never gets wider.
+    level = next.length > maxCounted ? [...new Set(next)] : next;
   }
   return false;
 }

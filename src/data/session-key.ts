@@ -32,8 +32,8 @@ export function sessionNames(secrets: readonly Secret[]): (sid: string) => Sessi
     const known = recent.get(sid);
     if (known) return known;
     if (recent.size >= maxRecent) recent.clear();
-    const key = keyOf(sid);
-    recent.set(sid, key);
+    const key = keyOf(JSON.parse(JSON.stringify(sid))); // a copy: a part of a `Cookie` header keeps all of it in memory
+    recent.set(key.sid, key);
     return key;
   };
 
@@ -44,7 +44,7 @@ export function sessionNames(secrets: readonly Secret[]): (sid: string) => Sessi
       return publicIds;
     };
     // properties of its own, so that a copy has them too
-    return {
+    return Object.freeze({
       sid,
       get publicId() {
         return hashed()[0] ?? "";
@@ -52,6 +52,6 @@ export function sessionNames(secrets: readonly Secret[]): (sid: string) => Sessi
       get publicIds() {
         return hashed();
       },
-    };
+    });
   }
 }

@@ -19,8 +19,8 @@ import type { Hub } from "../live/hub.ts";
 import type { Edit } from "../session/saves.ts";
 import type { SessionDocument, SessionKey, StoredSession } from "../session-store.ts";
 
-const keptMs = 600_000;
-const maxKept = 100_000;
+const handedOutMs = 600_000;
+const maxHandedOut = 100_000;
 
 /** The content of a session object, and the stored version at that time. */
 interface Base extends SessionContent {
@@ -49,25 +49,26 @@ export class LoadedSessions {
   readonly #nameOf: (sid: string) => SessionKey;
   readonly #recordsByObject = privateField<LoadedSession>();
   /** By the `cookie` object that `get` returned: a copy shares it, as in `set(sid, { ...session, n: 1 })`. */
-  readonly #basesByCookie = new WeakMap<object, Base>();
-  /** The ids of the documents that application code was given and may copy. */
-  readonly #kept: ExpiringMap<{ readonly expiresAt: number }>;
+  readonly #basesByCookie = privateField<Base>();
+  /**
+   * By id: the results of `get` that `express-session` has not made a session object of. A copy of one may be saved.
+   */
+  readonly #handedOut: ExpiringMap<{ readonly count: number; readonly expiresAt: number }>;
   /** What is being handed out right now, until a session object is made of it. */
-  #handed: Found | undefined;
+  #inHand: Found | undefined;
 
   constructor(hub: Pick<Hub, "mark" | "ends" | "clock">, nameOf: (sid: string) => SessionKey) {
     this.#hub = hub;
     this.#nameOf = nameOf;
-    this.#kept = new ExpiringMap(hub.clock, { maxEntries: maxKept });
+    this.#handedOut = new ExpiringMap(hub.clock, { maxEntries: maxHandedOut });
   }
 
   close(): void {
-    this.#kept.clear();
+    this.#handedOut.clear();
   }
 
   /** The record of `session` as an object for `sid`. An object of another id has nothing to be compared with. */
   of(sid: string, session: { readonly cookie?: unknown }): LoadedSession {
-    this.#keepHanded();
     const known = this.#recordsByObject.get(session);
     if (known?.key.sid === sid) return known;
     const base = known ? undefined : this.#baseOfCopied(session);
@@ -83,16 +84,18 @@ export class LoadedSessions {
     return { document: stored.document, base: { key, since, stored: snapshot, fields, cookie } };
   }
 
-  /**
-   * Calls `hand` with the document. `express-session` makes a session object of it at once; whoever does not may save the
-   * document, or a copy of it, so it is kept.
-   */
-  handOut(found: Found, hand: (document: SessionDocument) => void): void {
-    this.#handed = found;
+  /** Returns what `hand` does, which is called with the document. `express-session` makes a session object of it at once. */
+  handOut<T>(found: Found, hand: (document: SessionDocument) => T): T {
+    const { document, base } = found;
+    this.#add(base.key, document, { base });
+    if (typeof document.cookie === "object" && document.cookie)
+      this.#basesByCookie.set(document.cookie, base);
+    this.#inHand = found;
     try {
-      hand(found.document);
+      return hand(document);
     } finally {
-      this.#keepHanded();
+      if (this.#inHand) this.#count(base.key.sid, 1);
+      this.#inHand = undefined;
     }
   }
 
@@ -101,12 +104,12 @@ export class LoadedSessions {
    * `express-session` goes on comparing with that after a `reload()`.
    */
   inflated(session: object, document: object, isFirst = false): void {
-    const isHanded = this.#handed?.document === document;
-    const base = isHanded ? this.#handed?.base : this.#recordsByObject.get(document)?.base;
+    const base = this.#recordsByObject.get(document)?.base;
     if (!base) return;
-    if (isHanded) this.#handed = undefined;
     const own = { ...base, ...carried(session, base.fields) };
     this.#add(base.key, session, { base: own, isCompared: isFirst });
+    if (this.#inHand?.document === document) this.#inHand = undefined;
+    else this.#count(base.key.sid, -1);
   }
 
   /** `session` was just generated, and was never stored. `isNewId`: no other session has its id. */
@@ -115,18 +118,8 @@ export class LoadedSessions {
   }
 
   /** Whether `get` recently gave a session with this id to application code, which may copy it. */
-  isKept(sid: string): boolean {
-    return this.#kept.get(sid) !== undefined;
-  }
-
-  #keepHanded(): void {
-    if (!this.#handed) return;
-    const { document, base } = this.#handed;
-    this.#handed = undefined;
-    this.#add(base.key, document, { base });
-    this.#kept.set(base.key.sid, { expiresAt: this.#hub.clock.now() + keptMs });
-    if (typeof document.cookie === "object" && document.cookie)
-      this.#basesByCookie.set(document.cookie, base);
+  isHandedOut(sid: string): boolean {
+    return this.#inHand?.base.key.sid === sid || this.#handedOut.get(sid) !== undefined;
   }
 
   #baseOfCopied({ cookie }: { readonly cookie?: unknown }): Base | undefined {
@@ -137,6 +130,13 @@ export class LoadedSessions {
     const record = new LoadedSession(key, session, this.#hub, origin);
     this.#recordsByObject.set(session, record);
     return record;
+  }
+
+  #count(sid: string, change: 1 | -1): void {
+    const count = (this.#handedOut.get(sid)?.count ?? 0) + change;
+    const expiresAt = this.#hub.clock.now() + handedOutMs;
+    if (count > 0) this.#handedOut.set(sid, { count, expiresAt });
+    else this.#handedOut.delete(sid);
   }
 }
 

@@ -24,7 +24,7 @@ export class Responses {
   readonly #open = new Set<ServerResponse>();
 
   remember(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#byRequest.get(request)) this.#follow(request, response);
+    if (this.#byRequest.get(request)?.response !== response) this.#follow(request, response);
   }
 
   /** Also finds the response of a middleware made elsewhere. */

@@ -42,7 +42,7 @@ export class StoreFacade extends Store {
     if (store.clear) this.clear = (callback) => this.#answer(this.#clear(), callback);
   }
 
-  get(sid: string, callback: Callback<SessionData | null>): void {
+  get(sid: string, callback?: Callback<SessionData | null>): void {
     const { hub, loaded } = this.#context;
     const load = async (): Promise<Found | null> => {
       const key = this.#keyOf(sid, "get");
@@ -62,10 +62,13 @@ export class StoreFacade extends Store {
       dropStart(document);
       return found;
     };
-    this.#answer(load(), (error, found) => {
-      if (found) loaded.handOut(found, (document) => callback(null, asSessionData(document)));
-      else callback(error, null);
-    });
+    const hand =
+      callback &&
+      ((error: unknown, found: Found | null | undefined) =>
+        found
+          ? loaded.handOut(found, (document) => callback(null, asSessionData(document)))
+          : callback(error, found));
+    this.#answer(load(), hand);
   }
 
   set(sid: string, session: SessionData, callback?: Callback<void>): void {

@@ -90,7 +90,7 @@ export class StoreSaves {
     const stored = loaded.base?.stored;
     if (!stored) {
       const whole = { ...content, cookie: withLife(content.cookie, now) };
-      return saves.saveWhole(key, whole, this.#context.loaded.isKept(key.sid));
+      return saves.saveWhole(key, whole, this.#context.loaded.isHandedOut(key.sid));
     }
     // undefined: the session was first stored after this save was requested
     const edit = save.edit ?? loaded.edit();

@@ -84,7 +84,7 @@ export function feedError(name: string, revalidateIntervalMs: number, cause: unk
 }
 
 function named(cause: unknown, what: () => string): unknown {
-  if (!(cause instanceof SocketSessionError)) {
+  if (!isOwn(cause)) {
     const message = `The ${what()} failed: ${errorText(cause)}.${cureOf(cause)} See its cause.`;
     return new SocketSessionError("STORE_FAILED", message, { cause });
   }

@@ -128,3 +128,15 @@ function allOf(store: SessionStore): SessionStore {
   const methods = names.map((name) => [name, Reflect.get(store, name).bind(store)]);
   return { ...store, ...Object.fromEntries(methods) };
 }
+
+test("a value that can't even be looked at is reported as any other failure", async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const rejecting = () => Promise.reject(proxy);
+  const throwing = () => {
+    throw proxy;
+  };
+  for (const answer of [rejecting, throwing])
+    for (const [operation, , run] of operationsOf(answer).operations)
+      expect(await failureOf(run()), operation).toMatchObject({ code: "STORE_FAILED" });
+});

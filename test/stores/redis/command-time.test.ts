@@ -1,6 +1,7 @@
-/** node-redis ends a command after five seconds by itself; an operation of the store may take `storeTimeoutMs`. */
+/** node-redis 6 makes a timer for each command, in case it can't be sent. */
 import { createClient } from "redis";
 import { afterEach, beforeEach, expect, it, type MockInstance, onTestFinished, vi } from "vitest";
+import type { RedisStoreOptions } from "../../../src/stores/redis/store.ts";
 import { withService } from "../../setup/services.ts";
 import { keyOf } from "../session-keys.ts";
 import { newPrefix, storeForTest } from "./clients.ts";
@@ -25,7 +26,7 @@ service.describe("the time of a command, redis", () => {
   }
 
   /** The timers that a read makes at once. */
-  async function timersOfRead(client: ReturnType<typeof clientWith>, isReady = true) {
+  async function timersOfRead(client: RedisStoreOptions["client"], isReady = true) {
     const store = storeForTest({ client, prefix: newPrefix() });
     if (isReady) await store.read(keyOf("first"));
     timers.mockClear();
@@ -49,6 +50,7 @@ service.describe("the time of a command, redis", () => {
     const client = clientWith({ timeout: 4_321 });
     await client.connect();
     expect(await timersOfRead(client)).toEqual([4_321]);
+    expect(await timersOfRead(client.withCommandOptions({ timeout: 1_234 }))).toEqual([1_234]);
   });
 
   it("is the driver's while there is no connection, so that what waits for one is not sent much later", async () => {
