@@ -15,7 +15,11 @@ export function withTimeout<T>(
     const cancel = clock.after(ms, () => reject(late()));
     const fail = (error: unknown) => {
       cancel();
-      resolve(new Promise((_, rejectIt) => rejectIt(failed(error)))); // rejects also if that throws
+      try {
+        reject(failed(error));
+      } catch (thrown) {
+        reject(thrown);
+      }
     };
     try {
       Promise.resolve(run()).then((value) => {
