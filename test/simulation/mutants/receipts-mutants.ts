@@ -23,6 +23,16 @@ export const receiptsMutants: readonly Mutant[] = [
     database: "reference, pub/sub",
   },
   {
+    name: "a node that came back counts as silent",
+    file: "src/live/roster.ts",
+    from: "if (known?.node === node) known.silentSince",
+    to: "if (known?.node.id === node.id) known.silentSince",
+    oracle: "receipts",
+    seeds: 1,
+    layer: "core",
+    database: "postgres",
+  },
+  {
     name: "a node does not answer",
     file: "src/live/nodes.ts",
     from: 'this.#send({ kind: "answer", ask: note.ask, sockets }));',
