@@ -8,6 +8,7 @@ import type { Case, Measurement, Variant } from "../scenarios/scenario.ts";
 import { storeNamed } from "../stores/all.ts";
 import { closePlace, openPlaceOf } from "./places.ts";
 import { type ServerAnswers, type ServerSetting, startServer } from "./server.ts";
+import type { Turns } from "./turns.ts";
 import { startWorker, type Worker, workerHere } from "./worker.ts";
 
 export interface Sample {
@@ -21,6 +22,8 @@ export interface Sample {
   startNode(): Promise<Worker<ServerAnswers>>;
   /** `full`, or `tiny`. */
   count(full: number, tiny: number): number;
+  /** Resolves when the sample may be measured for a while, until the next call: see `Turns`. */
+  turn(): Promise<void>;
 }
 
 export interface SampleOptions {
@@ -28,6 +31,8 @@ export interface SampleOptions {
   readonly checkout: string;
   /** In one process and with a few clients: where only correctness matters. */
   readonly isTiny: boolean;
+  /** Default: it is always the sample's turn. */
+  readonly turns?: Turns;
 }
 
 const secrets = ["a secret of thirty-two characters", "an old one of thirty-two letters"];
@@ -35,7 +40,7 @@ const secrets = ["a secret of thirty-two characters", "an old one of thirty-two 
 export async function takeSample(
   variant: Variant,
   { subject, store }: Case,
-  { checkout, isTiny }: SampleOptions,
+  { checkout, isTiny, turns }: SampleOptions,
 ): Promise<Measurement> {
   const kind = storeNamed(store);
   const address = kind.address && openPlaceOf(kind);
@@ -58,6 +63,7 @@ export async function takeSample(
       proxy,
       startNode: () => serverHere(setting),
       count: (full, tiny) => (isTiny ? tiny : full),
+      turn: async () => turns?.next(),
     });
   } finally {
     await proxy?.close();
@@ -110,6 +116,7 @@ const unsteadyMs = 6_000;
 export interface Repetitions {
   /** How much of the work is done at a time until the application is warm. */
   readonly warmUp: number;
+  /** A multiple of ten: it is done in ten turns. */
   readonly times: number;
   /** How many things `work` does each time. */
   readonly each?: number;
@@ -120,7 +127,7 @@ export interface Repetitions {
  * what the preparations have left: a forced one discards compiled code, too, which an application in operation has.
  */
 export async function timed(
-  { server, count }: Sample,
+  { server, count, turn }: Sample,
   { warmUp, times, each = 1 }: Repetitions,
   work: (times: number) => Promise<unknown>,
 ): Promise<{ cpuUs: number; wallUs: number }> {
@@ -128,11 +135,18 @@ export async function timed(
   const coldUntil = performance.now() + count(unsteadyMs, 0);
   do await work(warmUp);
   while (performance.now() < coldUntil);
-  const before = await server.ask("cpuUs");
-  const start = performance.now();
-  await work(times);
-  const wallUs = ((performance.now() - start) * 1000) / (times * each);
-  return { cpuUs: ((await server.ask("cpuUs")) - before) / (times * each), wallUs };
+  const parts = count(10, 1);
+  let cpuUs = 0;
+  let wallUs = 0;
+  for (let part = 0; part < parts; part++) {
+    await turn();
+    const before = await server.ask("cpuUs");
+    const start = performance.now();
+    await work(times / parts);
+    wallUs += (performance.now() - start) * 1000;
+    cpuUs += (await server.ask("cpuUs")) - before;
+  }
+  return { cpuUs: cpuUs / (times * each), wallUs: wallUs / (times * each) };
 }
 
 /** Resolves once the application has no connection left. */

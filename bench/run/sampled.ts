@@ -1,6 +1,5 @@
 /**
- * The benchmark of a scenario: rounds, in each of which every case gives one sample of fresh processes. The order of the
- * cases is turned round in every other round, so that none always follows the same one.
+ * The benchmark of a scenario: rounds, in each of which every case gives one sample of fresh processes.
  */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Case, Measurement, Scenario, Variant } from "../scenarios/scenario.ts";
@@ -11,15 +10,15 @@ import { thisCheckout } from "./library.ts";
 import { commitOf } from "./machine.ts";
 import { isHere } from "./places.ts";
 import type { SampleAnswers, SampleSetting } from "./sample-process.ts";
-import { startWorker } from "./worker.ts";
+import { startWorker, type Worker } from "./worker.ts";
 
 const usualRounds = 3;
-const longestSampleMs = 300_000;
+const longestTurnMs = 300_000;
 
-/** Rejects when a sample has taken too long, which is a hang. */
+/** Rejects when a turn has taken too long, which is a hang. */
 async function late(): Promise<never> {
-  await wait(longestSampleMs, undefined, { ref: false });
-  throw new Error(`Expected a sample within ${longestSampleMs} ms.`);
+  await wait(longestTurnMs, undefined, { ref: false });
+  throw new Error(`Expected a turn to end within ${longestTurnMs} ms.`);
 }
 
 export function sampled(scenario: Scenario): Benchmark {
@@ -32,11 +31,11 @@ export function sampled(scenario: Scenario): Benchmark {
         const cases = casesOf(variant, options);
         if (cases.length === 0) continue;
         const samples = new Map(cases.map((one) => [one, [] as Measurement[]]));
-        const inOrder = cases.toSorted((a, b) => a.store.localeCompare(b.store)); // what is compared is neighbours
+        const inOrder = cases.toSorted((a, b) => a.store.localeCompare(b.store)); // what is compared takes turns
         for (let round = 0; round < rounds; round++) {
           console.error(`${scenario.name}, ${variant.name}: round ${round + 1} of ${rounds}`);
-          for (const one of round % 2 === 0 ? inOrder : inOrder.toReversed())
-            samples.get(one)?.push(await sampleOf(scenario, variant, one, before));
+          const taken = await samplesOf(scenario, variant, inOrder, before);
+          for (const [one, sample] of taken) samples.get(one)?.push(sample);
         }
         measured.push(compared(variant, scenario.metrics, samples));
       }
@@ -61,25 +60,45 @@ function casesOf(variant: Variant, { subjects, stores, variants, before }: RunOp
     );
 }
 
-async function sampleOf(
+/** Of fresh processes, which take turns. Every other time it is in the opposite order, so that none always follows the same one. */
+async function samplesOf(
+  scenario: Scenario,
+  variant: Variant,
+  cases: readonly Case[],
+  before?: string,
+): Promise<Map<Case, Measurement>> {
+  const workers = new Map<Case, Worker<SampleAnswers>>();
+  const samples = new Map<Case, Measurement>();
+  try {
+    for (let turn = 0; samples.size < cases.length; turn++) {
+      for (const one of turn % 2 === 0 ? cases : cases.toReversed()) {
+        if (samples.has(one)) continue;
+        const worker = workers.get(one) ?? startSample(scenario, variant, one, before);
+        workers.set(one, worker);
+        const sample = await Promise.race([worker.ask("turn"), late()]).catch((cause: unknown) => {
+          const what = `${scenario.name}, ${variant.name}, ${one.subject} over ${one.store}`;
+          throw new Error(`Expected to measure ${what}, but it failed.`, { cause });
+        });
+        if (sample) samples.set(one, sample);
+      }
+    }
+    return samples;
+  } finally {
+    await Promise.all([...workers.values()].map((worker) => worker.end()));
+  }
+}
+
+function startSample(
   scenario: Scenario,
   variant: Variant,
   one: Case,
   before = thisCheckout,
-): Promise<Measurement> {
-  const worker = startWorker<SampleAnswers>(new URL("sample-process.ts", import.meta.url), {
+): Worker<SampleAnswers> {
+  return startWorker<SampleAnswers>(new URL("sample-process.ts", import.meta.url), {
     scenario: scenario.name,
     variant: variant.name,
     ...one,
     checkout: one.subject === "before" ? before : thisCheckout,
     isTiny: false,
   } satisfies SampleSetting);
-  try {
-    return await Promise.race([worker.ask("measure"), late()]);
-  } catch (cause) {
-    const what = `${scenario.name}, ${variant.name}, ${one.subject} over ${one.store}`;
-    throw new Error(`Expected to measure ${what}, but it failed.`, { cause });
-  } finally {
-    await worker.end();
-  }
 }

@@ -1,7 +1,7 @@
 /** What the application keeps for each socket that is connected. */
 import { closeCrowd, logIns, openCrowd } from "../run/crowd.ts";
 import { assertEqual, emptied, type Sample } from "../run/sample.ts";
-import { connected, type Scenario, type Variant } from "./scenario.ts";
+import { connected, over, type Scenario, type Variant } from "./scenario.ts";
 
 /** The sessions are there before: their store is not measured. */
 async function measure(sample: Sample, sockets: number, sessions: number) {
@@ -19,10 +19,12 @@ async function measure(sample: Sample, sockets: number, sessions: number) {
   };
 }
 
+const cases = [...connected, ...over("least", "redis")];
+
 const variant = (sockets: number, of: "one" | "each"): Variant => ({
   name: `${sockets}-${of}`,
   title: `${sockets} sockets ${of === "one" ? "of one session" : "of a session each"}`,
-  cases: connected,
+  cases,
   bars: ["bare"],
   compare: "difference",
   measure(sample) {
