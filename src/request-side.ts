@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import session, { type Store } from "express-session";
 import { invalid } from "./base/arguments.ts";
-import { privateField } from "./base/private-field.ts";
 import type { Core } from "./core.ts";
 import type { HttpContext } from "./http/http-context.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
@@ -34,7 +33,7 @@ export class RequestSide {
   readonly #events: RequestEvents;
   readonly #loaded: LoadedSessions;
   readonly #responses = new Responses();
-  readonly #handles = privateField<SessionHandle>();
+  readonly #handles = new WeakMap<object, SessionHandle>();
   readonly #undo: (() => void)[] = [];
   #hasMiddleware = false;
   #isConnected = true;

@@ -10,7 +10,6 @@
  * ```
  */
 import { ExpiringMap } from "../base/expiring-map.ts";
-import { privateField } from "../base/private-field.ts";
 import { type Fields, fieldsOf } from "../data/fields.ts";
 import { applyPatch, cookieChanged, diff } from "../data/merge.ts";
 import { contentOf, cookieOf, type SessionContent, type Snapshot, snapshotOf } from "../data/snapshot.ts";
@@ -47,9 +46,9 @@ interface Origin {
 export class LoadedSessions {
   readonly #hub: Pick<Hub, "mark" | "ends" | "clock">;
   readonly #nameOf: (sid: string) => SessionKey;
-  readonly #recordsByObject = privateField<LoadedSession>();
+  readonly #recordsByObject = new WeakMap<object, LoadedSession>();
   /** By the `cookie` object that `get` returned: a copy shares it, as in `set(sid, { ...session, n: 1 })`. */
-  readonly #basesByCookie = privateField<Base>();
+  readonly #basesByCookie = new WeakMap<object, Base>();
   /**
    * By id: the results of `get` that `express-session` has not made a session object of. A copy of one may be saved.
    */

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { privateField } from "../base/private-field.ts";
 import { refuseUnusable } from "../data/bounds.ts";
 
 type End = ServerResponse["end"];
@@ -17,7 +16,7 @@ interface Answered {
  * saves implicitly from within `res.end`, which distinguishes such a save from an explicit one.
  */
 export class Responses {
-  readonly #byRequest = privateField<Answered>();
+  readonly #byRequest = new WeakMap<object, Answered>();
   /** The response whose `end` is being called right now. */
   #ended: ServerResponse | undefined;
   /** Watched, and not sent yet. */
