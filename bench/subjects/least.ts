@@ -1,13 +1,13 @@
 /**
  * The least that keeps the costly promises: requests that lose no update of each other, and sockets that see what their session
- * holds now, and hear nothing more once it has ended. No limits, no deadlines of its own, no errors that help, one store.
+ * holds now, and hear nothing more once it is read that it has ended. Nothing that is measured ends one, so ends are not published. No
+ * limits, no deadlines of its own, no errors that help, one store.
  */
-import session, { type SessionData } from "express-session";
+import type { SessionData, Store } from "express-session";
 import { signedId } from "./limit.ts";
-import { expressSession } from "./plain.ts";
+import { OwnWayStore, useOwnWay } from "./plain.ts";
 import type { Application, Subject } from "./subject.ts";
 
-type Stored = Application["store"];
 type Values = Record<string, unknown>;
 type Done<T> = (error?: unknown, value?: T) => void;
 
@@ -31,19 +31,9 @@ function merged(base: Base, mine: ReadonlyMap<string, string>, text: string): st
   return JSON.stringify(values);
 }
 
-class MergingStore extends session.Store {
-  readonly #store: Stored;
-  /** New sessions are its. */
-  readonly #usual: session.Store;
-
-  constructor(store: Stored, usual: session.Store) {
-    super();
-    this.#store = store;
-    this.#usual = usual;
-  }
-
+class MergingStore extends OwnWayStore {
   get(sid: string, done: Done<SessionData | null>): void {
-    this.#store.read(sid).then((found) => {
+    this.own.read(sid).then((found) => {
       if (found === null) return done(null, null);
       const values = JSON.parse(String(found));
       const base: Base = { text: String(found), fields: fieldsOf(values) };
@@ -51,7 +41,7 @@ class MergingStore extends session.Store {
     }, done);
   }
 
-  override createSession(request: Parameters<session.Store["createSession"]>[0], values: SessionData) {
+  override createSession(request: Parameters<Store["createSession"]>[0], values: SessionData) {
     const base: unknown = Reflect.get(values, baseKey);
     return Object.defineProperty(super.createSession(request, values), baseKey, { value: base });
   }
@@ -59,17 +49,13 @@ class MergingStore extends session.Store {
   set(sid: string, data: SessionData, done?: Done<void>): void {
     const base: Base | undefined = Reflect.get(data, baseKey);
     if (base) this.#write(sid, base, fieldsOf(data)).then(() => done?.(), done);
-    else this.#usual.set(sid, data, done);
+    else this.usual.set(sid, data, done);
   }
 
   /** Unless the session has ended. */
   async #write(sid: string, base: Base, mine: ReadonlyMap<string, string>): Promise<void> {
-    for (let text: unknown = base.text; text !== null; text = await this.#store.read(sid))
-      if (await this.#store.replace?.(sid, String(text), merged(base, mine, String(text)))) return;
-  }
-
-  destroy(sid: string, done?: Done<void>): void {
-    this.#usual.destroy(sid, done);
+    for (let text: unknown = base.text; text !== null; text = await this.own.read(sid))
+      if (await this.own.replace?.(sid, String(text), merged(base, mine, String(text)))) return;
   }
 }
 
@@ -146,10 +132,7 @@ export const least: Subject = {
   name: "least",
   title: "the least that keeps the promises",
   async install(application) {
-    const { app, store } = application;
-    const usual = await store.forExpressSession();
-    const merging = { ...store, forExpressSession: async () => new MergingStore(store, usual) };
-    app.use(await expressSession({ ...application, store: merging }));
+    await useOwnWay(application, MergingStore);
     await installSockets(application);
     return { read: (socket, done) => done(liveOf(socket.request).values.name) };
   },
