@@ -37,11 +37,6 @@ export function isDeeperThan(value: unknown, levels: number, isOdd?: (held: unkn
   return false;
 }
 
-/** Whether a JSON text of this length may be nested deeper than `levels`. Most are shorter: a level has at least two brackets. */
-export function mayBeDeeper(length: number, levels: number): boolean {
-  return length > 2 * levels;
-}
-
 /** True also if nothing is stored. */
 export function isReadable(stored: StoredSession | null): boolean {
   return !stored || !isDeeperThan(stored.document, maxReadLevels);
@@ -59,10 +54,8 @@ export function tooDeepToRead(): SocketSessionError {
 
 /** The whole document to store. Throws `SESSION_INVALID_DATA` if it is too large or too deep. */
 export function writableDocument(content: SessionContent, maxBytes: number): SessionDocument {
-  const texts = refuseLarger(content, maxBytes);
-  const document: SessionDocument = JSON.parse(jsonOf(texts));
-  for (const [key, { length }] of texts)
-    if (mayBeDeeper(length, maxWrittenLevels - 1)) refuseDeeper(key, document[key], maxWrittenLevels);
+  const document: SessionDocument = JSON.parse(jsonOf(refuseLarger(content, maxBytes)));
+  refuseDeeper(document, maxWrittenLevels);
   return document;
 }
 
@@ -74,19 +67,10 @@ export function storedDocument({ fields, cookie }: SessionContent): SessionDocum
 /** Returns the text of each key, the cookie included. Throws `SESSION_INVALID_DATA` if they have more than `maxBytes`. */
 export function refuseLarger({ fields, cookie }: SessionContent, maxBytes: number): Fields {
   const texts = withCookie(fields, cookie);
-  let length = 0;
-  for (const [key, text] of texts) length += key.length + text.length;
-  if (length * maxBytesPerUnit > maxBytes) refuseMoreBytes(texts, maxBytes);
-  return texts;
-}
-
-/** In UTF-8, of one unit of a string. */
-const maxBytesPerUnit = 3;
-
-function refuseMoreBytes(texts: Fields, maxBytes: number): void {
   let bytes = 0;
   for (const [key, text] of texts) bytes += bytesOf(key, text);
   if (bytes > maxBytes) throw tooLarge(texts, bytes, maxBytes);
+  return texts;
 }
 
 function bytesOf(key: string, text: string): number {
@@ -106,27 +90,25 @@ function tooLarge(texts: Fields, bytes: number, maxBytes: number): SocketSession
  * Throws `SESSION_INVALID_DATA` for data that neither a store nor `express-session` can take, however they got there.
  */
 export function refuseUnusable(session: object): void {
-  if (Object.keys(session).every((key) => key === "cookie" || isUsable(Reflect.get(session, key)))) return;
+  const { cookie: _cookie, ...data }: { readonly cookie?: unknown } = session;
+  if (!isDeeperThan(data, maxReadLevels, hasNoPlainJson)) return; // the fast path: every response pays for this check
   fieldsOf(session);
-  for (const [key, value] of Object.entries(session)) refuseDeeper(key, value, maxReadLevels);
-}
-
-/** The fast path: every response pays for this check. */
-function isUsable(value: unknown): boolean {
-  return !hasNoPlainJson(value) && !isDeeperThan(value, maxReadLevels - 1, hasNoPlainJson);
+  refuseDeeper(session, maxReadLevels);
 }
 
 function hasNoPlainJson(value: unknown): boolean {
   return typeof value === "bigint" || (isObject(value) && "toJSON" in value);
 }
 
-/** `value`: what a session has at `key`. */
-function refuseDeeper(key: string, value: unknown, levels: number): void {
-  if (!isDeeperThan(value, levels - 1)) return;
-  throw invalidData(
-    `A session may be nested ${maxWrittenLevels} levels deep, but its ${shownKey(key)} is nested deeper. ` +
-      "Keep it flat, or as text; and check what clients send before it gets into a session.",
-  );
+function refuseDeeper(session: object, levels: number): void {
+  for (const [key, value] of Object.entries(session)) {
+    if (isDeeperThan(value, levels - 1)) {
+      throw invalidData(
+        `A session may be nested ${maxWrittenLevels} levels deep, but its ${shownKey(key)} is nested deeper. ` +
+          "Keep it flat, or as text; and check what clients send before it gets into a session.",
+      );
+    }
+  }
 }
 
 function invalidData(message: string): SocketSessionError {

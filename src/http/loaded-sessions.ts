@@ -16,7 +16,7 @@ import { contentOf, cookieOf, type SessionContent, type Snapshot, snapshotOf } f
 import type { Unstored } from "../live/ends.ts";
 import type { Hub } from "../live/hub.ts";
 import type { Edit } from "../session/saves.ts";
-import type { SessionDocument, SessionKey, StoredSession } from "../session-store.ts";
+import type { SessionKey, StoredSession } from "../session-store.ts";
 
 const handedOutMs = 600_000;
 const maxHandedOut = 100_000;
@@ -27,12 +27,6 @@ interface Base extends SessionContent {
   readonly stored: Snapshot;
   /** The hub's mark when it was stored: an earlier end was of another session with this id. */
   readonly since: number;
-}
-
-/** What `get` has found. */
-export interface Found {
-  readonly document: SessionDocument;
-  readonly base: Base;
 }
 
 /** A session object was loaded, or generated and never stored. With neither there is nothing to compare it with. */
@@ -53,8 +47,6 @@ export class LoadedSessions {
    * By id: the results of `get` that `express-session` has not made a session object of. A copy of one may be saved.
    */
   readonly #handedOut: ExpiringMap<{ readonly count: number; readonly expiresAt: number }>;
-  /** What is being handed out right now, until a session object is made of it. */
-  #inHand: Found | undefined;
 
   constructor(hub: Pick<Hub, "mark" | "ends" | "clock">, nameOf: (sid: string) => SessionKey) {
     this.#hub = hub;
@@ -76,26 +68,15 @@ export class LoadedSessions {
       : new LoadedSession(this.#nameOf(sid), session, this.#hub, {});
   }
 
-  /** `stored` was read after the mark `since`. */
-  found(key: SessionKey, stored: StoredSession, since: number): Found {
-    const snapshot = snapshotOf(stored);
-    const { fields, cookie } = snapshot;
-    return { document: stored.document, base: { key, since, stored: snapshot, fields, cookie } };
-  }
-
-  /** Returns what `hand` does, which is called with the document. `express-session` makes a session object of it at once. */
-  handOut<T>(found: Found, hand: (document: SessionDocument) => T): T {
-    const { document, base } = found;
-    this.#add(base.key, document, { base });
+  /** `get` is about to return the document of `found`, which was read after the mark `since`. */
+  loaded(key: SessionKey, found: StoredSession, since: number): void {
+    const { document } = found;
+    const stored = snapshotOf(found);
+    const base = { key, since, stored, fields: stored.fields, cookie: stored.cookie };
+    this.#add(key, document, { base });
+    this.#handOut(key.sid, 1);
     if (typeof document.cookie === "object" && document.cookie)
       this.#basesByCookie.set(document.cookie, base);
-    this.#inHand = found;
-    try {
-      return hand(document);
-    } finally {
-      if (this.#inHand) this.#count(base.key.sid, 1);
-      this.#inHand = undefined;
-    }
   }
 
   /**
@@ -107,8 +88,7 @@ export class LoadedSessions {
     if (!base) return;
     const own = { ...base, ...carried(session, base.fields) };
     this.#add(base.key, session, { base: own, isCompared: isFirst });
-    if (this.#inHand?.document === document) this.#inHand = undefined;
-    else this.#count(base.key.sid, -1);
+    this.#handOut(base.key.sid, -1);
   }
 
   /** `session` was just generated, and was never stored. `isNewId`: no other session has its id. */
@@ -118,7 +98,7 @@ export class LoadedSessions {
 
   /** Whether `get` recently gave a session with this id to application code, which may copy it. */
   isHandedOut(sid: string): boolean {
-    return this.#inHand?.base.key.sid === sid || this.#handedOut.get(sid) !== undefined;
+    return this.#handedOut.get(sid) !== undefined;
   }
 
   #baseOfCopied({ cookie }: { readonly cookie?: unknown }): Base | undefined {
@@ -131,7 +111,7 @@ export class LoadedSessions {
     return record;
   }
 
-  #count(sid: string, change: 1 | -1): void {
+  #handOut(sid: string, change: 1 | -1): void {
     const count = (this.#handedOut.get(sid)?.count ?? 0) + change;
     const expiresAt = this.#hub.clock.now() + handedOutMs;
     if (count > 0) this.#handedOut.set(sid, { count, expiresAt });

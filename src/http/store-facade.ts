@@ -5,7 +5,7 @@ import { dateText } from "../data/life-time.ts";
 import { isPeer } from "../live/actors.ts";
 import type { SessionKey } from "../session-store.ts";
 import type { HttpContext } from "./http-context.ts";
-import type { Found, LoadedSession } from "./loaded-sessions.ts";
+import type { LoadedSession } from "./loaded-sessions.ts";
 import { asGiven, listed, requireSession, requireSid } from "./store-contract.ts";
 import { StoreSaves } from "./store-saves.ts";
 
@@ -42,9 +42,9 @@ export class StoreFacade extends Store {
     if (store.clear) this.clear = (callback) => this.#answer(this.#clear(), callback);
   }
 
-  get(sid: string, callback?: Callback<SessionData | null>): void {
+  get(sid: string, callback: Callback<SessionData | null>): void {
     const { hub, loaded } = this.#context;
-    const load = async (): Promise<Found | null> => {
+    const load = async (): Promise<SessionData | null> => {
       const key = this.#keyOf(sid, "get");
       // A request that follows a redirect arrives once the headers are sent. It must find what the first request is
       // still saving, or waiting to save.
@@ -58,17 +58,10 @@ export class StoreFacade extends Store {
       const { document, expiresAt } = stored;
       // A touch moves the store's deadline, not the copy inside the document.
       if (document.cookie?.expires) document.cookie.expires = dateText(expiresAt);
-      const found = loaded.found(key, stored, since);
-      dropStart(document);
-      return found;
+      loaded.loaded(key, stored, since);
+      return asSessionData<SessionData>(dropStart(document));
     };
-    const hand =
-      callback &&
-      ((error: unknown, found: Found | null | undefined) =>
-        found
-          ? loaded.handOut(found, (document) => callback(null, asSessionData(document)))
-          : callback(error, found));
-    this.#answer(load(), hand);
+    this.#answer(load(), callback);
   }
 
   set(sid: string, session: SessionData, callback?: Callback<void>): void {

@@ -21,9 +21,8 @@ function load(data: object): {
   const records = new LoadedSessions({ mark, ends: new Ends(clock, mark), clock }, keyOf);
   const document = { ...data, cookie };
   const session: Record<string, unknown> = { ...data, cookie: { ...cookie } };
-  records.handOut(records.found(keyOf("a"), { document, expiresAt: 1, revision: 1 }, 0), () => {
-    records.inflated(session, document);
-  });
+  records.loaded(keyOf("a"), { document, expiresAt: 1, revision: 1 }, 0);
+  records.inflated(session, document);
   return { records, loaded: records.of("a", session), session };
 }
 

@@ -9,8 +9,11 @@
 
 import createDebug from "debug";
 import { errorText, isUnreadable, unreadableError } from "../../base/errors.ts";
-import { isDeeperThan, maxReadLevels, mayBeDeeper, tooDeepToRead } from "../../data/bounds.ts";
+import { isDeeperThan, maxReadLevels, tooDeepToRead } from "../../data/bounds.ts";
 import type { CookieDocument, SessionDocument } from "../../session-store.ts";
+
+/** A level of nesting has at least two brackets. */
+const charactersPerLevel = 2;
 
 /** Throws a `TypeError` if the document is not JSON (a cycle, a BigInt). */
 export function documentText(document: SessionDocument): string {
@@ -24,7 +27,8 @@ export function parseDocument(text: string): SessionDocument {
 
 /** Returns `value` if it is a session's document, else throws `SESSION_UNREADABLE`. `length`: of its text, if known. */
 export function documentIn(value: unknown, length = Number.POSITIVE_INFINITY): SessionDocument {
-  if (mayBeDeeper(length, maxReadLevels) && isDeeperThan(value, maxReadLevels)) throw tooDeepToRead();
+  const mayBeDeep = length > maxReadLevels * charactersPerLevel; // most texts are shorter
+  if (mayBeDeep && isDeeperThan(value, maxReadLevels)) throw tooDeepToRead();
   if (isDocument(value)) return value;
   if (!isRecord(value)) throw unreadableError(kindOf(value));
   throw unreadableError(isRecord(value.cookie) ? wrongLife : "an object without one");
