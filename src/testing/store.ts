@@ -40,7 +40,7 @@ export interface StoreCase {
   readonly run: () => Promise<void>;
 }
 
-const timeoutMs = 20_000;
+const timeoutMs = 60_000;
 
 /** `start` makes a harness with a new, empty database; each case calls it once. */
 export function storeCases(traits: StoreTraits, start: () => Promise<StoreHarness>): readonly StoreCase[] {

@@ -57,12 +57,12 @@ describeWithChromium("a page in Chromium whose first contact is a socket", () =>
       [url, [...transports]] as const,
     );
 
-  /** The answer to an event, which the client sends again on its next connection if this one is lost. */
+  /** The answer to an event. Sends it again on the next connection if this one is lost, and only then. */
   const ask = (page: Page, event: string): Promise<unknown> =>
     page.evaluate(async (name) => {
       for (;;) {
         const answer: unknown = await window.socket
-          .timeout(500)
+          .timeout(10_000)
           .emitWithAck(name)
           .catch(() => undefined);
         if (answer !== undefined) return answer;

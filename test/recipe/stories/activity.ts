@@ -4,8 +4,8 @@ import { upgraded } from "../../support/upgraded.ts";
 import type { Application, Story } from "../application.ts";
 import { dataOf, type Fate, fateOf, pause } from "../waiting.ts";
 
-/** Of the sessions in these stories. */
-export const maxAge = 1_000;
+/** Of the sessions in these stories: long enough for a slow machine to log in, connect and upgrade. */
+export const maxAge = 3_000;
 
 interface Outcome {
   /** Whether the server closed the socket while the story waited. */
