@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import session, { type Store } from "express-session";
 import { invalid } from "./base/arguments.ts";
+import { HiddenProperty } from "./base/hidden-property.ts";
 import type { Core } from "./core.ts";
 import type { HttpContext } from "./http/http-context.ts";
 import { LoadedSessions } from "./http/loaded-sessions.ts";
@@ -33,7 +34,7 @@ export class RequestSide {
   readonly #events: RequestEvents;
   readonly #loaded: LoadedSessions;
   readonly #responses = new Responses();
-  readonly #handles = new WeakMap<object, SessionHandle>();
+  readonly #handles = new HiddenProperty<SessionHandle>("handle");
   readonly #undo: (() => void)[] = [];
   #hasMiddleware = false;
   #isConnected = true;

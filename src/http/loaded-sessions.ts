@@ -10,6 +10,7 @@
  * ```
  */
 import { ExpiringMap } from "../base/expiring-map.ts";
+import { HiddenProperty } from "../base/hidden-property.ts";
 import { type Fields, fieldsOf } from "../data/fields.ts";
 import { applyPatch, cookieChanged, diff } from "../data/merge.ts";
 import { contentOf, cookieOf, type SessionContent, type Snapshot, snapshotOf } from "../data/snapshot.ts";
@@ -40,9 +41,9 @@ interface Origin {
 export class LoadedSessions {
   readonly #hub: Pick<Hub, "mark" | "ends" | "clock">;
   readonly #nameOf: (sid: string) => SessionKey;
-  readonly #recordsByObject = new WeakMap<object, LoadedSession>();
-  /** By the `cookie` object that `get` returned: a copy shares it, as in `set(sid, { ...session, n: 1 })`. */
-  readonly #basesByCookie = new WeakMap<object, Base>();
+  readonly #records = new HiddenProperty<LoadedSession>("loaded");
+  /** Of the `cookie` object that `get` returned: a copy shares it, as in `set(sid, { ...session, n: 1 })`. */
+  readonly #bases = new HiddenProperty<Base>("base");
   /**
    * By id: the results of `get` that `express-session` has not made a session object of. A copy of one may be saved.
    */
@@ -60,7 +61,7 @@ export class LoadedSessions {
 
   /** The record of `session` as an object for `sid`. An object of another id has nothing to be compared with. */
   of(sid: string, session: { readonly cookie?: unknown }): LoadedSession {
-    const known = this.#recordsByObject.get(session);
+    const known = this.#records.get(session);
     if (known?.key.sid === sid) return known;
     const base = known ? undefined : this.#baseOfCopied(session);
     return base?.key.sid === sid
@@ -75,8 +76,7 @@ export class LoadedSessions {
     const base = { key, since, stored, fields: stored.fields, cookie: stored.cookie };
     this.#add(key, document, { base });
     this.#handOut(key.sid, 1);
-    if (typeof document.cookie === "object" && document.cookie)
-      this.#basesByCookie.set(document.cookie, base);
+    if (typeof document.cookie === "object" && document.cookie) this.#bases.set(document.cookie, base);
   }
 
   /**
@@ -84,7 +84,7 @@ export class LoadedSessions {
    * `express-session` goes on comparing with that after a `reload()`.
    */
   inflated(session: object, document: object, isFirst = false): void {
-    const base = this.#recordsByObject.get(document)?.base;
+    const base = this.#records.get(document)?.base;
     if (!base) return;
     const own = { ...base, ...carried(session, base.fields) };
     this.#add(base.key, session, { base: own, isCompared: isFirst });
@@ -102,12 +102,12 @@ export class LoadedSessions {
   }
 
   #baseOfCopied({ cookie }: { readonly cookie?: unknown }): Base | undefined {
-    return typeof cookie === "object" && cookie ? this.#basesByCookie.get(cookie) : undefined;
+    return typeof cookie === "object" && cookie ? this.#bases.get(cookie) : undefined;
   }
 
   #add(key: SessionKey, session: object, origin: Origin): LoadedSession {
     const record = new LoadedSession(key, session, this.#hub, origin);
-    this.#recordsByObject.set(session, record);
+    this.#records.set(session, record);
     return record;
   }
 

@@ -1,14 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { HiddenProperty } from "../base/hidden-property.ts";
+import { UnderWay } from "../base/under-way.ts";
 import { refuseUnusable } from "../data/bounds.ts";
 
 type End = ServerResponse["end"];
 type WriteHead = ServerResponse["writeHead"];
 type WithSession = { session?: unknown };
 
-interface Answered {
+/** A class, as V8 may allocate literals among what lives long, where each would keep its response for as long. */
+class Answered {
   readonly response: ServerResponse;
-  isWatched: boolean;
-  isEnding: boolean;
+  isWatched = false;
+  isEnding = false;
+
+  constructor(response: ServerResponse) {
+    this.response = response;
+  }
 }
 
 /**
@@ -16,25 +23,25 @@ interface Answered {
  * saves implicitly from within `res.end`, which distinguishes such a save from an explicit one.
  */
 export class Responses {
-  readonly #byRequest = new WeakMap<object, Answered>();
+  readonly #answered = new HiddenProperty<Answered>("answered");
   /** The response whose `end` is being called right now. */
   #ended: ServerResponse | undefined;
-  /** Watched, and not sent yet. */
-  readonly #open = new Set<ServerResponse>();
+  /** Those not sent yet. */
+  readonly #open = new UnderWay();
 
   remember(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#byRequest.get(request)?.response !== response) this.#follow(request, response);
+    if (this.#answered.get(request)?.response !== response) this.#follow(request, response);
   }
 
   /** Also finds the response of a middleware made elsewhere. */
   of(request: object): ServerResponse | undefined {
-    return this.#byRequest.get(request)?.response ?? responseOf(request);
+    return this.#answered.get(request)?.response ?? responseOf(request);
   }
 
   /** To be called after `express-session` has replaced the response's `end`. */
   watch(request: object): void {
     const response = this.of(request);
-    const answered = response && (this.#byRequest.get(request) ?? this.#follow(request, response));
+    const answered = response && (this.#answered.get(request) ?? this.#follow(request, response));
     if (!answered || answered.isWatched) return;
     answered.isWatched = true;
     const { end, writeHead } = response;
@@ -69,7 +76,7 @@ export class Responses {
 
   /** True within `res.end`, and for an HTTP request whose response is unknown. */
   isEnding(request: object): boolean {
-    return this.#byRequest.get(request)?.isEnding ?? ("headers" in request && !responseOf(request));
+    return this.#answered.get(request)?.isEnding ?? ("headers" in request && !responseOf(request));
   }
 
   /** Resolves once the response was handed to the network, or its connection is gone. */
@@ -79,24 +86,23 @@ export class Responses {
   }
 
   #follow(request: object, response: ServerResponse): Answered {
-    const answered = { response, isWatched: false, isEnding: false };
-    this.#byRequest.set(request, answered);
+    const answered = new Answered(response);
+    this.#answered.set(request, answered);
     this.#add(response);
     return answered;
   }
 
   /** Not every response is Node's: a handshake of `ws` may come with an empty object. */
   #add(response: ServerResponse): void {
-    if (this.#open.has(response) || isOver(response) || typeof response.once !== "function") return;
-    const forget = () => this.#open.delete(response);
-    this.#open.add(response);
-    response.once("finish", forget);
-    response.once("close", forget);
+    if (isOver(response) || typeof response.once !== "function") return;
+    const ended = this.#open.begun();
+    response.once("finish", ended);
+    response.once("close", ended);
   }
 
   /** Resolves once the responses open now have settled: `express-session` saves before that. */
-  async allSettled(): Promise<void> {
-    await Promise.all([...this.#open].map(settled));
+  allSettled(): Promise<void> {
+    return this.#open.settled();
   }
 }
 
