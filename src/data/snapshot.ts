@@ -65,7 +65,31 @@ export function contentOf(session: object): SessionContent {
 
 /** The cookie of a session object as it would be stored. Throws `SESSION_INVALID_DATA`. */
 export function cookieOf(session: object): CookieDocument {
-  return JSON.parse(textAt(session, "cookie") ?? "{}");
+  return flatCookieOf(session) ?? JSON.parse(textAt(session, "cookie") ?? "{}");
+}
+
+/** The same, without JSON, of which a request would spend a tenth of its time here. Undefined unless the cookie is flat, as most are. */
+function flatCookieOf(session: object): CookieDocument | undefined {
+  try {
+    const cookie: unknown = Reflect.get(session, "cookie");
+    const json: unknown = Object(cookie).toJSON?.("cookie") ?? cookie;
+    if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
+    const copy: CookieDocument = {};
+    for (const key of Object.keys(json)) {
+      const value: unknown = Reflect.get(json, key);
+      const held = value instanceof Date ? value.toJSON() : value;
+      if (held === undefined) continue;
+      if (!isFlat(held) || key === "__proto__") return undefined;
+      copy[key] = held;
+    }
+    return copy;
+  } catch {
+    return undefined; // JSON meets the same error
+  }
+}
+
+function isFlat(value: unknown): boolean {
+  return value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
 }
 
 /** Freezes JSON data at every level, without recursion. */
