@@ -46,12 +46,16 @@ export class Reads {
   }
 
   /** As `read`; the caller holds the session's lock. */
-  async readNow(key: SessionKey): Promise<StoredSession | null> {
-    const { store, entries, moment, answered, overtaken } = this.#options;
+  readNow(key: SessionKey): Promise<StoredSession | null> {
+    const { store, entries } = this.#options;
     const entry = entries.get(key);
-    if (!entry) return store.read(key);
+    return entry ? this.#readLive(entry) : store.read(key);
+  }
+
+  async #readLive(entry: LiveEntry): Promise<StoredSession | null> {
+    const { store, moment, answered, overtaken } = this.#options;
     const began = moment();
-    const stored = await store.read(key);
+    const stored = await store.read(entry.key);
     const isLast = answered(entry, stored && snapshotOf(stored), began);
     if (!isLast && !stored) overtaken(entry);
     return entry.isEnded && !entry.isUnverified ? null : stored;

@@ -25,10 +25,10 @@ export interface RedisConnection {
   /** The client's own prefix for every key. With one, the store would not find its keys. */
   readonly keyPrefix: string;
   /**
-   * Resolves to a function that says whether a connection may have been lost since. A driver that resends unanswered
-   * commands, such as ioredis, may then have sent a command twice.
+   * Resolves to a function that says whether a connection may have been lost since: the driver resends unanswered commands, as
+   * ioredis does, and may then have sent a command twice. Undefined for one that rejects them.
    */
-  watchForLoss(): Promise<() => boolean>;
+  readonly watchForLoss?: () => Promise<() => boolean>;
   /** Sends a command to the server that has `key`. */
   send(key: string, command: string[]): Promise<unknown>;
   /** All servers that have keys; a single one without a Cluster. */

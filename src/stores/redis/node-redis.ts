@@ -62,7 +62,6 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
   const traits = {
     database: Number(property(options, "database") ?? 0),
     keyPrefix: String(property(options, "keyPrefix") ?? ""),
-    watchForLoss: async () => () => false, // it rejects unanswered commands
   };
   if (!("masters" in client)) {
     const node = nodeOf(client, client);

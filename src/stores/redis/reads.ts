@@ -11,7 +11,7 @@ import { batches } from "../../base/batches.ts";
 import type { Clock } from "../../base/clock.ts";
 import { isUnreadable, unreadableError } from "../../base/errors.ts";
 import type { SessionDocument, StoredSession } from "../../session-store.ts";
-import { documentIn, jsonCopy, nullIfUnreadable } from "../common/documents.ts";
+import { documentIn, jsonCopy, nullIfUnreadable, parseDocument } from "../common/documents.ts";
 import { latest, type RedisConnection, type RedisNode, replyList, replyText } from "./connection.ts";
 import type { RedisNames } from "./keys.ts";
 import type { Serializer } from "./options.ts";
@@ -32,17 +32,21 @@ export class RedisReads {
     this.#clock = clock;
   }
 
-  /** Throws `SESSION_UNREADABLE`. */
-  async one(sid: string): Promise<StoredSession | null> {
+  /** Rejects with `SESSION_UNREADABLE`. */
+  one(sid: string): Promise<StoredSession | null> {
     const now = this.#clock.now(); // before the command is sent, so that the deadline is never later than Redis's
-    const key = this.#names.session(sid);
-    const reply = await scripts.run(this.#connection, scripts.readScript, [key], []).catch(ofWrongKind);
+    const reply = scripts.run(this.#connection, scripts.readScript, [this.#names.session(sid)], []);
+    return reply.then((found) => this.#stored(found, now), ofWrongKind);
+  }
+
+  #stored(reply: unknown, now: number): StoredSession | null | Promise<StoredSession> {
     const [text, revision, left] = replyList(reply).map(replyText);
     if (text === undefined || revision === undefined) return null;
     const leftMs = Number(left);
     if (leftMs === 0 || leftMs === -2) return null;
     const expiresAt = leftMs === -1 ? latest : now + leftMs;
-    return { document: await this.#document(text), expiresAt, revision };
+    if (this.#serializer === JSON) return { document: parseDocument(text), expiresAt, revision };
+    return this.#parsed(text).then((document) => ({ document, expiresAt, revision }));
   }
 
   /** The stored sessions, in the order of `sids`; null for a session that can't be read. */
@@ -62,14 +66,14 @@ export class RedisReads {
     return this.one(sid).then((stored) => stored ?? undefined, nullIfUnreadable);
   }
 
-  async #document(text: string): Promise<SessionDocument> {
+  async #parsed(text: string): Promise<SessionDocument> {
     try {
       const document = documentIn(await this.#serializer.parse(text));
-      if (this.#serializer !== JSON) jsonCopy(document); // a value that is not JSON would fail later, on a write
+      jsonCopy(document); // a value that is not JSON would fail later, on a write
       return document;
     } catch (cause) {
       if (isUnreadable(cause)) throw cause;
-      throw unreadableError("text that the serializer can't parse, which is JSON by default", cause);
+      throw unreadableError("text that the serializer can't parse", cause);
     }
   }
 }

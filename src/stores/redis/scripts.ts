@@ -25,7 +25,7 @@ function script(text: string): Script {
 }
 
 /** Runs the script by its hash, or sends its text if the server does not have it. */
-export async function run(
+export function run(
   connection: RedisConnection,
   { text, sha }: Script,
   keys: readonly string[],
@@ -33,12 +33,10 @@ export async function run(
 ): Promise<unknown> {
   const [first = ""] = keys;
   const command = ["EVALSHA", sha, String(keys.length)].concat(keys, args);
-  try {
-    return await connection.send(first, command);
-  } catch (error) {
+  return connection.send(first, command).catch((error: unknown) => {
     if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
     return connection.send(first, ["EVAL", text, ...command.slice(2)]);
-  }
+  });
 }
 
 /**
@@ -53,9 +51,9 @@ export async function runOnce(
   args: readonly string[],
   undo?: () => Promise<unknown>,
 ): Promise<boolean> {
-  const isLost = await connection.watchForLoss();
+  const isLost = connection.watchForLoss && (await connection.watchForLoss());
   const isDone = isOne(await run(connection, script, keys, args));
-  if (!isLost() || (isDone && !undo)) return isDone;
+  if (!isLost?.() || (isDone && !undo)) return isDone;
   if (isDone) await undo?.();
   throw new SocketSessionError(
     "STORE_FAILED",
@@ -74,8 +72,8 @@ export async function runEnding(
   keys: readonly string[],
   args: readonly string[],
 ): Promise<boolean> {
-  const isLost = await connection.watchForLoss();
-  return isOne(await run(connection, script, keys, args)) || isLost();
+  const isLost = connection.watchForLoss && (await connection.watchForLoss());
+  return isOne(await run(connection, script, keys, args)) || (isLost?.() ?? false);
 }
 
 /** The revision of a session is the hash of its text, since the value keeps connect-redis's format. */

@@ -77,10 +77,17 @@ export class RedisUsers {
   }
 
   /** Calls `save` so that the session is listed as long as it lives. Without a user it is not listed. */
-  async cover<T>(written: Written, save: (saving: Saving) => Promise<T>): Promise<T> {
-    const { sid, user, life, isNewUser } = written;
-    const session = { keys: [this.#names.session(sid)], args: [] };
-    if (user === undefined) return save(session);
+  cover<T>(written: Written, save: (saving: Saving) => Promise<T>): Promise<T> {
+    const session = { keys: [this.#names.session(written.sid)], args: [] };
+    return written.user === undefined ? save(session) : this.#coverOf(written.user, written, session, save);
+  }
+
+  async #coverOf<T>(
+    user: string,
+    { sid, life, isNewUser, trusts }: Written,
+    session: Saving,
+    save: (saving: Saving) => Promise<T>,
+  ): Promise<T> {
     if (!this.#isSplit) {
       const { keys, args } = this.#entry(sid, user, life, isNewUser);
       try {
@@ -91,8 +98,7 @@ export class RedisUsers {
         this.#isSplit = true;
       }
     }
-    if (!(written.trusts && this.#isEntered(sid, user, life)))
-      await this.#enterApart(sid, user, life, isNewUser);
+    if (!(trusts && this.#isEntered(sid, user, life))) await this.#enterApart(sid, user, life, isNewUser);
     return save(session);
   }
 
