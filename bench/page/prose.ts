@@ -8,7 +8,9 @@ Measured beside bare Socket.IO, plain \`express-session\` and the common ways to
 - **bare Socket.IO** has no sessions: no way to share them can cost less.
 - **the limit** is bare Socket.IO that verifies the cookie's signature once and reads the session once, by the same client of the
   database: the least that admits sessions only. It does not see that one ends. For a
-  request it also writes the session once, conditionally, if it changed.
+  request it also writes the session once, conditionally, if it changed. **By express-session** it does that as a store of it.
+- **the least that keeps the promises** merges what requests write, publishes it, and keeps the sockets' sessions up to date: 150 lines, over
+  Redis alone, without limits, deadlines, checks, tickets, or errors that help.
 - **plain express-session** has sessions for requests, by the package whose format the store keeps: connect-redis, connect-pg-simple,
   connect-mongo, MemoryStore.
 - **the documented recipe** is Socket.IO's how-to, **express-socket.io-session** a package, and **io.use and store.get** the way of blog
@@ -16,8 +18,8 @@ Measured beside bare Socket.IO, plain \`express-session\` and the common ways to
 
 CPU is the time of the application's process alone, in which the clients are not. It is warm: a server takes up to twice the time in its
 first seconds, until its code is compiled. Bars and the first number of a cell are medians of
-the rounds; lines and parentheses have the least and the most. In each round every case runs once in fresh processes, every
-other round in the opposite order, and comparisons are made within a round.`;
+the rounds; lines and parentheses have the least and the most. In each round every case runs once in fresh processes, in turns of which every
+other is in the opposite order, and comparisons are made within a round.`;
 
 export const after = `## How to repeat it
 
