@@ -1,9 +1,9 @@
+import { isProxy } from "node:util/types";
+
 /**
- * What is known of an object that another package made, in a property of it that nothing enumerates or copies.
- *
- * In place of a `WeakMap`, for objects that live as long as a request. V8's frequent collections keep all that the values of a
- * weak map refer to, whether their keys are in use or not. A value that refers to its key keeps the whole request, until a full
- * collection.
+ * What is known of an object that another package made: a weak map, for objects that live as long as a request. V8's frequent
+ * collections keep all that the values of a `WeakMap` refer to, whether their keys are in use or not. A value that refers to its
+ * key keeps the whole request, until a full collection. So this is a property of the object, which nothing enumerates.
  *
  * ```ts
  * const responses = new HiddenProperty<ServerResponse>("response");
@@ -12,18 +12,23 @@
  */
 export class HiddenProperty<Value> {
   readonly #key: symbol;
+  /** Of what can't have a property that only this reads: a proxy, and what takes none. */
+  readonly #others = new WeakMap<object, Value>();
 
   constructor(name: string) {
     this.#key = Symbol(name);
   }
 
-  /** Not that of an object which `object` inherits from. */
   get(object: object): Value | undefined {
-    return Object.hasOwn(object, this.#key) ? Reflect.get(object, this.#key) : undefined;
+    const other = this.#others.get(object);
+    if (other !== undefined || isProxy(object) || !Object.hasOwn(object, this.#key)) return other;
+    return Reflect.get(object, this.#key)(object);
   }
 
-  /** Does nothing if `object` takes no properties. */
   set(object: object, value: Value): void {
-    Reflect.defineProperty(object, this.#key, { value, writable: true, configurable: true });
+    // Copies of the object may have the property too, by its descriptor.
+    const valueOf = (asked: unknown) => (asked === object ? value : undefined);
+    const property = { value: valueOf, writable: true, configurable: true };
+    if (isProxy(object) || !Reflect.defineProperty(object, this.#key, property)) this.#others.set(object, value);
   }
 }

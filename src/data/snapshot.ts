@@ -72,12 +72,12 @@ export function cookieOf(session: object): CookieDocument {
 function flatCookieOf(session: object): CookieDocument | undefined {
   try {
     const cookie: unknown = Reflect.get(session, "cookie");
-    const json: unknown = Object(cookie).toJSON?.("cookie") ?? cookie;
+    const json: unknown = Object(cookie).toJSON?.("") ?? cookie;
     if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
     const copy: CookieDocument = {};
     for (const key of Object.keys(json)) {
       const value: unknown = Reflect.get(json, key);
-      const held = value instanceof Date ? value.toJSON() : value;
+      const held = value instanceof Date ? value.toJSON(key) : value;
       if (held === undefined) continue;
       if (!isFlat(held) || key === "__proto__") return undefined;
       copy[key] = held;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HiddenProperty } from "../base/hidden-property.ts";
-import { UnderWay } from "../base/under-way.ts";
+import { PassingList } from "../base/passing-list.ts";
 import { refuseUnusable } from "../data/bounds.ts";
 
 type End = ServerResponse["end"];
@@ -27,7 +27,8 @@ export class Responses {
   /** The response whose `end` is being called right now. */
   #ended: ServerResponse | undefined;
   /** Those not sent yet. */
-  readonly #open = new UnderWay();
+  readonly #open = new PassingList<ServerResponse>();
+  readonly #added = new HiddenProperty<true>("added");
 
   remember(request: IncomingMessage, response: ServerResponse): void {
     if (this.#answered.get(request)?.response !== response) this.#follow(request, response);
@@ -94,15 +95,16 @@ export class Responses {
 
   /** Not every response is Node's: a handshake of `ws` may come with an empty object. */
   #add(response: ServerResponse): void {
-    if (isOver(response) || typeof response.once !== "function") return;
-    const ended = this.#open.begun();
-    response.once("finish", ended);
-    response.once("close", ended);
+    if (this.#added.get(response) || isOver(response) || typeof response.once !== "function") return;
+    const remove = this.#open.add(response);
+    this.#added.set(response, true);
+    response.once("finish", remove);
+    response.once("close", remove);
   }
 
   /** Resolves once the responses open now have settled: `express-session` saves before that. */
-  allSettled(): Promise<void> {
-    return this.#open.settled();
+  async allSettled(): Promise<void> {
+    await Promise.all(this.#open.items().map(settled));
   }
 }
 

@@ -42,6 +42,44 @@ test("is not shown, compared, written as JSON, nor copied", () => {
 test.each([
   ["a frozen object", Object.freeze({})],
   ["a sealed one", Object.seal({})],
-])("remembers nothing of %s, and does not throw", (_name, object) => {
-  expect(remembered(object).get(object)).toBeUndefined();
+  ["a proxy that takes no properties", new Proxy({}, { defineProperty: () => false })],
+  ["a revoked proxy", revoked()],
+])("remembers a value of %s", (_name, object) => {
+  expect(remembered(object).get(object)).toBe("ada");
 });
+
+test("remembers the last value of an object that has been frozen since", () => {
+  const object = {};
+  const property = remembered(object);
+  property.set(Object.freeze(object), "grace");
+  expect(property.get(object)).toBe("grace");
+});
+
+test("remembers a proxy apart from what it stands for, and calls none of its traps", () => {
+  const traps = new Proxy({}, { get: (_target, trap) => fail(`called ${String(trap)}`) });
+  const object = {};
+  const property = remembered(object);
+  const proxy = new Proxy(object, traps);
+  expect(property.get(proxy)).toBeUndefined();
+  property.set(proxy, "grace");
+  expect([property.get(proxy), property.get(object)]).toEqual(["grace", "ada"]);
+});
+
+test("is not that of the object from which a copy has its descriptors", () => {
+  const object = {};
+  const property = remembered(object);
+  const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(object));
+  expect(property.get(copy)).toBeUndefined();
+  property.set(copy, "grace");
+  expect([property.get(copy), property.get(object)]).toEqual(["grace", "ada"]);
+});
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}

@@ -156,3 +156,37 @@ test("gives up on a request that never ends", async () => {
   world.http.closeAllConnections();
   await answer;
 });
+
+test("does not wait for an answer that was sent, though nothing tells of it", async () => {
+  world = await startWorld({
+    clock: new ManualClock(), // so that giving up would take forever
+    routes: (app) =>
+      app.post("/silent", (_req, res) => {
+        res.removeAllListeners();
+        res.end();
+      }),
+  });
+  const visitor = await world.visitor();
+  await visitor.request("/silent", { method: "POST" });
+  await world.sessions.close();
+});
+
+test("listens to a response once, whoever the request is passed on as", async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => warnings.push(warning);
+  process.on("warning", warned);
+  world = await startWorld({
+    routes: (app, sessions) =>
+      app.post("/wrapped", async (req, res) => {
+        const middleware = sessions.express();
+        for (let at = 0; at < 12; at++)
+          await new Promise((next) => middleware(Object.create(req), res, next));
+        res.end();
+      }),
+  });
+  const visitor = await world.visitor();
+  await visitor.request("/wrapped", { method: "POST" });
+  await settle();
+  process.off("warning", warned);
+  expect(warnings.filter(({ name }) => name === "MaxListenersExceededWarning")).toEqual([]);
+});

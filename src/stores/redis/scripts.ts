@@ -25,7 +25,7 @@ function script(text: string): Script {
 }
 
 /** Runs the script by its hash, or sends its text if the server does not have it. */
-export function run(
+export async function run(
   connection: RedisConnection,
   { text, sha }: Script,
   keys: readonly string[],
@@ -33,10 +33,12 @@ export function run(
 ): Promise<unknown> {
   const [first = ""] = keys;
   const command = ["EVALSHA", sha, String(keys.length)].concat(keys, args);
-  return connection.send(first, command).catch((error: unknown) => {
+  try {
+    return await connection.send(first, command);
+  } catch (error) {
     if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
     return connection.send(first, ["EVAL", text, ...command.slice(2)]);
-  });
+  }
 }
 
 /**
