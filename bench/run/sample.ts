@@ -114,9 +114,7 @@ export async function visitor({ url }: Sample, data: Record<string, unknown> = {
 const unsteadyMs = 6_000;
 
 export interface Repetitions {
-  /** How much of the work is done at a time until the application is warm. */
-  readonly warmUp: number;
-  /** A multiple of ten: it is done in ten turns. */
+  /** A multiple of ten: it is done in ten turns, after twice as many that warm the application up. */
   readonly times: number;
   /** How many things `work` does each time. */
   readonly each?: number;
@@ -124,29 +122,33 @@ export interface Repetitions {
 
 /**
  * The time of one thing that `work` does, of the application's CPU and of the clock. The warm-up comes after the collection of
- * what the preparations have left: a forced one discards compiled code, too, which an application in operation has.
+ * what the preparations have left: a forced one discards compiled code, too, which an application in operation has. It takes turns as
+ * well: V8 collects the garbage of an application that waits for long, and discards compiled code with it.
  */
 export async function timed(
   { server, count, turn }: Sample,
-  { warmUp, times, each = 1 }: Repetitions,
+  { times, each = 1 }: Repetitions,
   work: (times: number) => Promise<unknown>,
 ): Promise<{ cpuUs: number; wallUs: number }> {
   await server.ask("memory");
-  const coldUntil = performance.now() + count(unsteadyMs, 0);
-  do await work(warmUp);
-  while (performance.now() < coldUntil);
   const parts = count(10, 1);
-  let cpuUs = 0;
-  let wallUs = 0;
-  for (let part = 0; part < parts; part++) {
+  const part = async () => {
     await turn();
     const before = await server.ask("cpuUs");
     const start = performance.now();
     await work(times / parts);
-    wallUs += (performance.now() - start) * 1000;
-    cpuUs += (await server.ask("cpuUs")) - before;
+    const wallUs = (performance.now() - start) * 1000;
+    return { cpuUs: (await server.ask("cpuUs")) - before, wallUs };
+  };
+  const coldUntil = performance.now() + count(unsteadyMs, 0);
+  for (let done = 0; done < 2 * parts || performance.now() < coldUntil; done++) await part();
+  const sum = { cpuUs: 0, wallUs: 0 };
+  for (let done = 0; done < parts; done++) {
+    const { cpuUs, wallUs } = await part();
+    sum.cpuUs += cpuUs;
+    sum.wallUs += wallUs;
   }
-  return { cpuUs: cpuUs / (times * each), wallUs: wallUs / (times * each) };
+  return { cpuUs: sum.cpuUs / (times * each), wallUs: sum.wallUs / (times * each) };
 }
 
 /** Resolves once the application has no connection left. */

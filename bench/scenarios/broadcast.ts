@@ -15,7 +15,7 @@ async function measure(sample: Sample, count: number) {
     await sample.server.ask("broadcast", text);
     await Promise.all(received);
   };
-  const repetitions = { warmUp: sample.count(10, 1), times: sample.count(20, 2), each: count };
+  const repetitions = { times: sample.count(20, 2), each: count };
   const measured = await timed(sample, repetitions, async (times) => {
     for (let time = 0; time < times; time++) await broadcast();
   });

@@ -44,7 +44,7 @@ async function measure(sample: Sample, transports: string[]) {
     await inParallel(times, 20, async () => (await connect(browser, transports)).disconnect());
     await emptied(sample);
   };
-  return timed(sample, { warmUp: sample.count(2_000, 3), times: sample.count(2_000, 5) }, handshakes);
+  return timed(sample, { times: sample.count(2_000, 5) }, handshakes);
 }
 
 /** Of light clients, all at the same time. */
@@ -59,7 +59,7 @@ async function measureBurst(sample: Sample) {
       await emptied(sample);
     }
   };
-  return timed(sample, { warmUp: sample.count(10, 1), times: sample.count(10, 1), each: count }, bursts);
+  return timed(sample, { times: sample.count(10, 1), each: count }, bursts);
 }
 
 const variant = (title: string, transports: string[], more: Partial<Variant> = {}): Variant => ({

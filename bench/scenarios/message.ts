@@ -11,7 +11,7 @@ async function measure(sample: Sample) {
       const name = await sockets[worker % sockets.length]?.emitWithAck("read");
       assertEqual("the session's name", name, "ada");
     });
-  const repetitions = { warmUp: sample.count(20_000, 10), times: sample.count(60_000, 20) };
+  const repetitions = { times: sample.count(60_000, 20) };
   const measured = await timed(sample, repetitions, messages);
   browser.close();
   return measured;

@@ -32,8 +32,7 @@ async function measure(sample: Sample, kind: "read" | "write", bytes: number) {
       assertEqual("the answer", body, kind === "read" ? "ada" : String(n));
     });
   const large = Math.max(1, bytes / 4_000); // fewer of what takes longer
-  const warmUp = sample.count(Math.round(3_000 / large), 4);
-  return timed(sample, { warmUp, times: sample.count(Math.round(3_000 / large), 8) }, requests);
+  return timed(sample, { times: sample.count(Math.round(3_000 / large), 8) }, requests);
 }
 
 const sizes = { "200 B": 200, "20 KB": 20_000, "200 KB": 200_000 };

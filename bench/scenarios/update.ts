@@ -17,7 +17,7 @@ async function measure(sample: Sample, sessions: number) {
       assertEqual("the answer", await sockets[worker]?.emitWithAck("increment"), "done");
       done++;
     });
-  const repetitions = { warmUp: sample.count(1_000, 4), times: sample.count(2_000, 8) };
+  const repetitions = { times: sample.count(2_000, 8) };
   const measured = await timed(sample, repetitions, updates);
   const counts = await Promise.all(browsers.map((browser) => browser.get("/count")));
   for (const browser of browsers) browser.close();

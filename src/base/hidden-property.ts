@@ -27,8 +27,9 @@ export class HiddenProperty<Value> {
 
   set(object: object, value: Value): void {
     // Copies of the object may have the property too, by its descriptor.
-    const valueOf = (asked: unknown) => (asked === object ? value : undefined);
-    const property = { value: valueOf, writable: true, configurable: true };
-    if (isProxy(object) || !Reflect.defineProperty(object, this.#key, property)) this.#others.set(object, value);
+    const answer = (asked: unknown) => (asked === object ? value : undefined);
+    const property = { value: answer, writable: true, configurable: true };
+    if (isProxy(object) || !Reflect.defineProperty(object, this.#key, property))
+      this.#others.set(object, value);
   }
 }

@@ -72,7 +72,7 @@ export function cookieOf(session: object): CookieDocument {
 function flatCookieOf(session: object): CookieDocument | undefined {
   try {
     const cookie: unknown = Reflect.get(session, "cookie");
-    const json: unknown = Object(cookie).toJSON?.("") ?? cookie;
+    const json: unknown = typeof Object(cookie).toJSON === "function" ? Object(cookie).toJSON("") : cookie;
     if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
     const copy: CookieDocument = {};
     for (const key of Object.keys(json)) {
