@@ -195,8 +195,8 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "requests read the snapshot",
     file: "src/live/reads.ts",
-    from: "    if (!entry) return store.read(key);",
-    to: "    if (!entry) return store.read(key);\n    const { snapshot } = entry;\n    if (snapshot) return { ...snapshot, document: { ...structuredClone(JSON.parse(JSON.stringify(snapshot.data))), cookie: { ...snapshot.cookie } } };",
+    from: "    const { store, moment, answered, overtaken } = this.#options;\n    const began = moment();",
+    to: "    const { store, moment, answered, overtaken } = this.#options;\n    const { snapshot } = entry;\n    if (snapshot) return { ...snapshot, document: { ...structuredClone(JSON.parse(JSON.stringify(snapshot.data))), cookie: { ...snapshot.cookie } } };\n    const began = moment();",
     oracle: "serial-history",
     seeds: 60,
     layer: "core",

@@ -5,8 +5,8 @@ export const storesMutants: readonly Mutant[] = [
   {
     name: "a new session that was sent twice stays",
     file: "src/stores/redis/scripts.ts",
-    from: "if (!isLost() || (isDone && !undo)) return isDone;",
-    to: "if (!isLost() || isDone) return isDone;",
+    from: "if (!isLost?.() || (isDone && !undo)) return isDone;",
+    to: "if (!isLost?.() || isDone) return isDone;",
     oracle: "nothing-comes-back",
     seeds: 1000,
     layer: "core",
