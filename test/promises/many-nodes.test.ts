@@ -69,7 +69,8 @@ for (const store of sharedStores) {
       { end: "sessions.logout", path: "/new-logout", body: {}, reason: "destroyed" },
       { end: "a regenerate", path: "/regenerate", body: {}, reason: undefined },
       { end: "sessions.login", path: "/new-login", body: { name: "lovelace" }, reason: undefined },
-      { end: "expiry", path: "/live-for", body: { ms: 1_500 }, reason: "expired" },
+      // Long enough for all nodes to learn of it: one that learns afterwards finds that it is gone, and not why.
+      { end: "expiry", path: "/live-for", body: { ms: 4_000 }, reason: "expired" },
     ])("$end on one", ({ path, body, reason }) => {
       test("closes the sockets on the others, by every transport, and none of another session", async () => {
         const ada = await node(1).visitor({ name: "ada" });
