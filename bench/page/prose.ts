@@ -9,8 +9,6 @@ Measured beside bare Socket.IO, plain \`express-session\` and the common ways to
 - **the limit** is bare Socket.IO that verifies the cookie's signature once and reads the session once, by the same client of the
   database: the least that admits sessions only. It does not see that one ends. For a
   request it also writes the session once, conditionally, if it changed. **By express-session** it does that as a store of it.
-- **the least that keeps the promises** merges what requests write, publishes it, and keeps the sockets' sessions up to date: 150 lines, over
-  Redis alone, without limits, deadlines, checks, tickets, or errors that help.
 - **plain express-session** has sessions for requests, by the package whose format the store keeps: connect-redis, connect-pg-simple,
   connect-mongo, MemoryStore.
 - **the documented recipe** is Socket.IO's how-to, **express-socket.io-session** a package, and **io.use and store.get** the way of blog
